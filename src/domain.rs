@@ -1,0 +1,101 @@
+//! The words that every other module shares: identities of streams and peers, and the packet that
+//! travels between them. No behaviour beyond parsing and printing.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+/// Identity of one live stream, written `stream_<uuid>` on the wire.
+///
+/// The uuid is the `connection_id` that the sender was given in `sender_ready`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(Uuid);
+
+impl StreamId {
+    /// The stream of the sender that holds this connection id.
+    pub const fn of_connection(connection: Uuid) -> Self {
+        Self(connection)
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stream_{}", self.0)
+    }
+}
+
+impl fmt::Debug for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not `stream_` followed by a uuid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a stream id is written stream_<uuid>")]
+pub struct InvalidStreamId;
+
+impl FromStr for StreamId {
+    type Err = InvalidStreamId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix("stream_")
+            .and_then(|uuid| Uuid::try_parse(uuid).ok())
+            .map(Self)
+            .ok_or(InvalidStreamId)
+    }
+}
+
+impl Serialize for StreamId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Identity of one peer connection, unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "peer_{}", self.0)
+    }
+}
+
+/// One Opus packet of a live stream, as consumers of PCM receive it.
+///
+/// Sequence and timestamp are continuous for the consumer, also when the sender leaves and returns:
+/// they start at some small number and only ever grow (packets may still arrive out of order).
+#[derive(Debug, Clone)]
+pub struct OpusPacket {
+    /// Extended RTP sequence number: grows by one a packet, does not wrap.
+    pub sequence: u64,
+    /// RTP timestamp of the first sample, in samples at 48 kHz, extended so that it does not wrap.
+    pub timestamp: u64,
+    /// When the datagram arrived.
+    pub arrival: Instant,
+    /// The Opus packet (RFC 6716); can be empty or garbage, since it comes from the network.
+    pub payload: Arc<[u8]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_id_reads_back_what_it_printed() {
+        let id = StreamId::of_connection(Uuid::from_u128(7));
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn other_texts_are_no_stream_ids() {
+        for text in ["", "stream_", "stream_1", "latest", "../etc/passwd", "STREAM_00000000-0000-0000-0000-000000000007"] {
+            assert_eq!(text.parse::<StreamId>(), Err(InvalidStreamId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Voice Relay.
+pub mod domain;

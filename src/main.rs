@@ -1,0 +1,2 @@
+//! Voice Relay daemon.
+fn main() {}
