@@ -1,2 +1,3 @@
 //! Voice Relay.
 pub mod domain;
+pub mod relay;

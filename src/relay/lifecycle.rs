@@ -1,0 +1,256 @@
+//! How peers and streams go on and end: what a session said, what a timer said, what a client wished.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::net::{Protocol, Receive};
+
+use crate::domain::{PeerId, StreamId};
+
+use super::demux::is_stun;
+use super::peer::Role;
+use super::session::{Drained, Over, Session};
+use super::stats::DropReason;
+use super::{Event, Output, Relay, Transmit};
+
+/// A peer that has not completed ICE and DTLS by then is given up.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Default for [`RelayConfig::publisher_timeout`](super::RelayConfig::publisher_timeout).
+pub const PUBLISHER_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Default for [`RelayConfig::cleanup_interval`](super::RelayConfig::cleanup_interval).
+pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Default for [`RelayConfig::stale_after`](super::RelayConfig::stale_after).
+pub const STALE_AFTER: Duration = Duration::from_secs(600);
+
+/// Why a peer connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Its client asked for it, or its signalling connection closed.
+    Requested,
+    /// The remote closed the connection.
+    RemoteClosed,
+    /// The remote's ICE checks stopped.
+    ConsentLost,
+    /// A sender of whom nothing was heard any more.
+    Vanished,
+    /// ICE and DTLS did not complete within [`CONNECT_TIMEOUT`].
+    ConnectTimeout,
+    /// The answer could not be used.
+    Refused,
+    /// Another connection took its stream over.
+    Replaced,
+    /// The stream that it heard has ended.
+    StreamEnded,
+    /// The clean-up found it idle.
+    Stale,
+    /// Its session failed or panicked; logged where it happened.
+    Failed,
+}
+
+impl Relay {
+    /// Closes a peer connection, telling the remote. Unknown ones are closed already.
+    pub fn close(&mut self, now: Instant, peer: PeerId) {
+        self.now = now;
+        self.close_peer(peer, CloseReason::Requested);
+    }
+
+    /// Closes every peer connection.
+    pub fn close_all(&mut self, now: Instant) {
+        self.now = now;
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.close_peer(id, CloseReason::Requested);
+        }
+    }
+
+    /// The peer's client answered a ping: a paused sender has not vanished.
+    pub fn keep_alive(&mut self, now: Instant, peer: PeerId) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.heard.signalling = now;
+        }
+    }
+
+    /// Finds whose datagram it is and lets that session have it.
+    pub(super) fn receive(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
+        self.stats.datagrams_in += 1;
+        let Some(id) = self.demux.find(source, payload) else {
+            return self.stats.count_drop(DropReason::UnknownPeer);
+        };
+        let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, payload) else {
+            return self.stats.count_drop(DropReason::Malformed);
+        };
+        let mut accepted = false;
+        self.drive(id, |session, now, out| accepted = session.receive(now, datagram, out));
+        if !accepted {
+            return self.stats.count_drop(DropReason::Unauthenticated);
+        }
+        if is_stun(payload) {
+            self.note_check(id, source);
+        }
+    }
+
+    /// An authenticated ICE check came from this address.
+    fn note_check(&mut self, id: PeerId, source: SocketAddr) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.heard.datagram = self.now;
+            let roamed = self.demux.learn(id, &mut peer.routes, source);
+            self.stats.address_changes += u64::from(roamed && peer.connected);
+        }
+    }
+
+    /// Lets a session do something, then deals with all that it said.
+    pub(super) fn drive(&mut self, id: PeerId, act: impl FnOnce(&mut Session, Instant, &mut Drained)) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let mut said = std::mem::take(&mut self.scratch);
+        act(&mut peer.session, self.now, &mut said);
+        self.settle(id, &mut said);
+        self.scratch = said;
+    }
+
+    /// Deals with what a session said. Leaves `said` empty.
+    fn settle(&mut self, id: PeerId, said: &mut Drained) {
+        self.outbox.extend(said.transmits.drain(..).map(transmit));
+        if std::mem::take(&mut said.connected) {
+            self.note_connected(id);
+        }
+        for packet in said.packets.drain(..) {
+            let Some(peer) = self.peers.get_mut(&id) else { continue };
+            peer.heard.datagram = self.now;
+            peer.heard.media = self.now;
+            if let Role::Publisher { stream, .. } = peer.role {
+                self.ingest(stream, packet);
+            }
+        }
+        match said.over.take() {
+            Some(over) => self.bury(id, over),
+            None => self.reschedule(id),
+        }
+    }
+
+    fn note_connected(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.connected = true;
+        self.stats.joins += 1;
+        self.stats.join_duration.observe(self.now.saturating_duration_since(peer.created));
+    }
+
+    /// A session ended by itself.
+    fn bury(&mut self, id: PeerId, over: Over) {
+        let reason = match over {
+            Over::RemoteClosed => CloseReason::RemoteClosed,
+            Over::ConsentLost if self.peers.get(&id).is_some_and(|peer| !peer.connected) => CloseReason::ConnectTimeout,
+            Over::ConsentLost => CloseReason::ConsentLost,
+            Over::Failed => CloseReason::Failed,
+            Over::Panicked => {
+                self.stats.peer_panics += 1;
+                tracing::error!(peer = %id, "a WebRTC session panicked: its peer is dropped, please report this");
+                CloseReason::Failed
+            }
+        };
+        self.remove(id, reason);
+    }
+
+    fn reschedule(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let mut deadline = peer.session.deadline();
+        if !peer.connected {
+            deadline = deadline.min(peer.created + CONNECT_TIMEOUT);
+        } else if peer.is_publisher() {
+            deadline = deadline.min(peer.heard.last_sign() + self.config.publisher_timeout);
+        }
+        self.timers.schedule(id, deadline, &mut peer.scheduled);
+    }
+
+    /// Wakes every peer whose time has come.
+    pub(super) fn wake_peers(&mut self) {
+        while let Some((at, id)) = self.timers.pop_due(self.now) {
+            let Some(peer) = self.peers.get_mut(&id) else { continue };
+            if peer.scheduled != Some(at) {
+                continue;
+            }
+            peer.scheduled = None;
+            match self.overdue(id) {
+                Some(reason) => self.close_peer(id, reason),
+                None => self.drive(id, |session, now, out| session.advance(now, out)),
+            }
+        }
+    }
+
+    /// Whether the peer's time is up, and why.
+    fn overdue(&self, id: PeerId) -> Option<CloseReason> {
+        let peer = self.peers.get(&id)?;
+        if !peer.connected {
+            return (self.now >= peer.created + CONNECT_TIMEOUT).then_some(CloseReason::ConnectTimeout);
+        }
+        let vanished = peer.is_publisher() && self.now >= peer.heard.last_sign() + self.config.publisher_timeout;
+        vanished.then_some(CloseReason::Vanished)
+    }
+
+    /// Ends a peer from our side, telling the remote.
+    pub(super) fn close_peer(&mut self, id: PeerId, reason: CloseReason) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let mut said = std::mem::take(&mut self.scratch);
+        peer.session.close(&mut said);
+        self.outbox.extend(said.transmits.drain(..).map(transmit));
+        self.scratch = Drained { transmits: said.transmits, ..Drained::default() };
+        self.remove(id, reason);
+    }
+
+    /// Takes a peer out of every table; with a publisher goes its stream.
+    fn remove(&mut self, id: PeerId, reason: CloseReason) {
+        let Some(peer) = self.peers.remove(&id) else { return };
+        self.demux.remove(id, &peer.routes);
+        self.stats.joins_failed += u64::from(!peer.connected && reason == CloseReason::ConnectTimeout);
+        self.outbox.push_back(Output::Event(Event::PeerClosed(id, reason)));
+        let stream = peer.stream();
+        if let Some(stream) = self.streams.get_mut(&stream).filter(|_| !peer.is_publisher()) {
+            stream.remove_subscriber(id);
+        }
+        if peer.is_publisher() && self.publishers.get(&stream) == Some(&id) {
+            self.publishers.remove(&stream);
+            self.end_stream(stream);
+        }
+    }
+
+    fn end_stream(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.remove(&id) else { return };
+        self.stats.streams_ended += 1;
+        self.outbox.push_back(Output::Event(Event::StreamEnded(id)));
+        for subscriber in stream.into_subscribers() {
+            self.close_peer(subscriber, CloseReason::StreamEnded);
+        }
+    }
+
+    /// Removes what nobody feeds: streams long silent, and senders that never spoke.
+    pub(super) fn tick_cleanup(&mut self) {
+        if self.now < self.next_cleanup {
+            return;
+        }
+        self.next_cleanup = self.now + self.config.cleanup_interval;
+        let stale: Vec<_> = self.publishers.iter().filter(|(stream, peer)| self.is_stale(**stream, **peer)).collect();
+        let stale: Vec<_> = stale.into_iter().map(|(_, peer)| *peer).collect();
+        self.stats.stale_removed += stale.len() as u64;
+        for peer in stale {
+            self.close_peer(peer, CloseReason::Stale);
+        }
+    }
+
+    fn is_stale(&self, stream: StreamId, publisher: PeerId) -> bool {
+        let last_fed = match self.streams.get(&stream) {
+            Some(stream) => stream.last_packet(),
+            None => self.peers[&publisher].created,
+        };
+        self.now.saturating_duration_since(last_fed) >= self.config.stale_after
+    }
+}
+
+fn transmit(transmit: str0m::net::Transmit) -> Output {
+    Output::Transmit(Transmit {
+        source: transmit.source,
+        destination: transmit.destination,
+        payload: transmit.contents.into(),
+        forwarded: false,
+    })
+}

@@ -1,0 +1,245 @@
+//! The core of Voice Relay: one speaker's Opus packets, forwarded undecoded to everyone who listens.
+//!
+//! Sans-IO: what goes in is time, datagrams and commands; what comes out is datagrams, events and
+//! the next deadline. No socket, no clock, no thread: the same code runs under the UDP loop in
+//! `net` and under the simulated network of `tests/support`.
+//!
+//! The way of a packet: [`Relay::handle`] takes a datagram → `demux` finds the peer → its `session`
+//! (str0m) authenticates and decrypts → `timeline` gives it its place in the stream → `forwarding`
+//! seals it once for every subscriber as [`Relay::poll`] is called, so that the first can leave
+//! before the last is sealed. `negotiation` makes peers out of offers and answers, `lifecycle` ends
+//! them: by wish, by goodbye, by silence, or by the periodic clean-up.
+
+mod demux;
+mod forwarding;
+mod lifecycle;
+mod negotiation;
+mod peer;
+mod sdp;
+mod session;
+mod stats;
+mod timeline;
+mod timers;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::config::DtlsCert;
+
+use crate::domain::{OpusPacket, PeerId, StreamId};
+
+pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
+pub use negotiation::{AnswerError, PublishError, Published, SubscribeError, Subscribed};
+pub use stats::{DropReason, Histogram, RelayStats};
+
+use demux::Demux;
+use forwarding::{Fanout, Stream};
+use peer::Peer;
+use session::Drained;
+use timers::Timers;
+
+/// What the relay is told once, at its start.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// Addresses at which peers reach the relay: they become ICE host candidates.
+    pub addresses: Vec<SocketAddr>,
+    /// Peer connections at once; further offers are refused.
+    pub max_peers: usize,
+    /// Senders at once, live or connecting; further ones are refused.
+    pub max_streams: usize,
+    /// A sender of whom nothing was heard for so long has vanished.
+    pub publisher_timeout: Duration,
+    /// Time between two clean-ups.
+    pub cleanup_interval: Duration,
+    /// What nobody has fed for so long is removed by the clean-up.
+    pub stale_after: Duration,
+}
+
+impl Default for RelayConfig {
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            max_peers: 1_000,
+            max_streams: 100,
+            publisher_timeout: PUBLISHER_TIMEOUT,
+            cleanup_interval: CLEANUP_INTERVAL,
+            stale_after: STALE_AFTER,
+        }
+    }
+}
+
+/// What happens to the relay from outside.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A UDP datagram arrived.
+    Datagram {
+        /// Who sent it.
+        source: SocketAddr,
+        /// The local address that it was sent to.
+        destination: SocketAddr,
+        /// All of it.
+        payload: &'a [u8],
+    },
+    /// The deadline was reached, or time simply went on.
+    Timeout,
+}
+
+/// What the relay wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// A UDP datagram is to be sent.
+    Transmit(Transmit),
+    /// Something happened that others may want to know.
+    Event(Event),
+}
+
+/// A datagram to send.
+#[derive(Debug)]
+pub struct Transmit {
+    /// The local address to send from, so that the peer sees the address it checked.
+    pub source: SocketAddr,
+    /// Whom to send it to.
+    pub destination: SocketAddr,
+    /// All of it.
+    pub payload: Vec<u8>,
+    /// It carries a publisher's packet on, as the answer to the datagram just handed in.
+    pub forwarded: bool,
+}
+
+/// What others may want to know.
+#[derive(Debug)]
+pub enum Event {
+    /// The first packet of this stream was decrypted: whoever subscribes now hears something.
+    StreamAvailable(StreamId),
+    /// The stream is over; told exactly once for each that was available.
+    StreamEnded(StreamId),
+    /// How loud each stream was since the last such event, in dBov (-127 silent, 0 loudest).
+    Levels(Vec<(StreamId, i8)>),
+    /// A packet of a stream that is tapped.
+    Tapped(StreamId, OpusPacket),
+    /// A peer connection is gone.
+    PeerClosed(PeerId, CloseReason),
+}
+
+/// The relay core. After each call that takes `&mut self`, call [`poll`](Self::poll) until it gives
+/// `None`, then ask for the [`deadline`](Self::deadline).
+pub struct Relay {
+    config: RelayConfig,
+    /// Made once: making one takes 50 ms, and every peer may share it.
+    certificate: DtlsCert,
+    /// Time as last told.
+    now: Instant,
+    next_peer: u64,
+    peers: HashMap<PeerId, Peer>,
+    demux: Demux,
+    timers: Timers,
+    /// Who feeds a stream, from the offer on; the stream itself exists from its first packet on.
+    publishers: HashMap<StreamId, PeerId>,
+    streams: HashMap<StreamId, Stream>,
+    /// Numbers streams in the order in which they became live.
+    streams_started: u64,
+    next_levels: Instant,
+    next_cleanup: Instant,
+    outbox: VecDeque<Output>,
+    fanouts: VecDeque<Fanout>,
+    /// Reused by every session's drain.
+    scratch: Drained,
+    stats: RelayStats,
+}
+
+impl Relay {
+    /// A relay without peers.
+    ///
+    /// # Panics
+    /// When the crypto library cannot make a certificate: there is no relay without one.
+    pub fn new(config: RelayConfig, now: Instant) -> Self {
+        let crypto = str0m::crypto::from_feature_flags();
+        let certificate = crypto.dtls_provider.generate_certificate().expect("the crypto library makes certificates");
+        Self {
+            next_cleanup: now + config.cleanup_interval,
+            next_levels: now,
+            config,
+            certificate,
+            now,
+            next_peer: 0,
+            peers: HashMap::new(),
+            demux: Demux::default(),
+            timers: Timers::default(),
+            publishers: HashMap::new(),
+            streams: HashMap::new(),
+            streams_started: 0,
+            outbox: VecDeque::new(),
+            fanouts: VecDeque::new(),
+            scratch: Drained::default(),
+            stats: RelayStats::default(),
+        }
+    }
+
+    /// Takes what happened at `now`, which never goes back.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.now = now;
+        match input {
+            Input::Datagram { source, destination, payload } => self.receive(source, destination, payload),
+            Input::Timeout => {
+                self.wake_peers();
+                self.tick_levels();
+                self.tick_cleanup();
+            }
+        }
+    }
+
+    /// The next thing to do, or `None` when there is nothing until the deadline.
+    pub fn poll(&mut self) -> Option<Output> {
+        loop {
+            if let Some(output) = self.outbox.pop_front() {
+                if matches!(output, Output::Transmit(_)) {
+                    self.stats.datagrams_out += 1;
+                }
+                return Some(output);
+            }
+            if !self.forward_next() {
+                return None;
+            }
+        }
+    }
+
+    /// When to call [`handle`](Self::handle) with [`Input::Timeout`] at the latest.
+    pub fn deadline(&self) -> Instant {
+        let levels = (!self.streams.is_empty()).then_some(self.next_levels);
+        [self.timers.next(), levels].into_iter().flatten().fold(self.next_cleanup, Instant::min)
+    }
+
+    /// Live streams, oldest first.
+    pub fn streams(&self) -> Vec<StreamId> {
+        let mut streams: Vec<_> = self.streams.iter().map(|(id, stream)| (stream.order(), *id)).collect();
+        streams.sort_unstable();
+        streams.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Counters and gauges of this moment.
+    pub fn stats(&self) -> RelayStats {
+        RelayStats {
+            peers: self.peers.len(),
+            streams: self.streams.len(),
+            receivers: self.streams.values().map(Stream::receivers).sum(),
+            ..self.stats.clone()
+        }
+    }
+
+    /// The machine's addresses changed: peers of before learn the new ones, and later peers get these.
+    pub fn set_addresses(&mut self, addresses: Vec<SocketAddr>) {
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.drive(id, |session, now, out| {
+                session.add_addresses(&addresses);
+                session.advance(now, out);
+            });
+        }
+        self.config.addresses = addresses;
+    }
+
+    /// Whether packets of this stream come out as [`Event::Tapped`]. False when there is no such live stream.
+    pub fn set_tapped(&mut self, stream: StreamId, tapped: bool) -> bool {
+        self.streams.get_mut(&stream).map(|stream| stream.set_tapped(tapped)).is_some()
+    }
+}

@@ -1,0 +1,116 @@
+//! A peer connection as the relay keeps it: its session, what it is for, and when it was last heard.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::StreamId;
+
+use super::demux::Routes;
+use super::session::{Lane, PendingOffer, Session};
+use super::timeline::View;
+
+/// A publisher that checked in for so long without sending audio has paused by its own will.
+const PAUSED_AFTER: Duration = Duration::from_secs(1);
+
+/// One peer connection.
+pub(super) struct Peer {
+    pub(super) session: Session,
+    pub(super) role: Role,
+    /// What it holds in the demultiplexer.
+    pub(super) routes: Routes,
+    /// Its entry in the timers.
+    pub(super) scheduled: Option<Instant>,
+    pub(super) created: Instant,
+    pub(super) connected: bool,
+    pub(super) heard: Heard,
+}
+
+/// What a peer is for.
+pub(super) enum Role {
+    /// Feeds a stream.
+    Publisher {
+        stream: StreamId,
+        /// Of its certificate: an offer with the same one renews this connection.
+        fingerprint: String,
+    },
+    /// Hears a stream.
+    Subscriber {
+        stream: StreamId,
+        /// Our offer, until it is answered.
+        offer: Option<Box<PendingOffer>>,
+        /// Where its packets go, once it is answered.
+        lane: Option<Lane>,
+        view: View,
+    },
+}
+
+/// Signs of life of a peer, each authenticated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    /// Any datagram: an ICE check or a packet.
+    pub(super) datagram: Instant,
+    /// An RTP packet.
+    pub(super) media: Instant,
+    /// Its signalling connection answered a ping.
+    pub(super) signalling: Instant,
+}
+
+impl Heard {
+    pub(super) fn at(now: Instant) -> Self {
+        Self { datagram: now, media: now, signalling: now }
+    }
+
+    /// The last sign that counts. Whoever sends audio is judged by its datagrams: they come every
+    /// 20 ms, or 400 ms in silence (DTX). Whoever has paused sends a check every 2.5 s or 5 s only,
+    /// of which Wi-Fi may lose some: there the signalling connection is a witness too.
+    pub(super) fn last_sign(&self) -> Instant {
+        let paused = self.datagram.saturating_duration_since(self.media) > PAUSED_AFTER;
+        if paused { self.datagram.max(self.signalling) } else { self.datagram }
+    }
+}
+
+impl Peer {
+    pub(super) fn new(session: Session, role: Role, now: Instant) -> Self {
+        Self {
+            session,
+            role,
+            routes: Routes::default(),
+            scheduled: None,
+            created: now,
+            connected: false,
+            heard: Heard::at(now),
+        }
+    }
+
+    /// The stream that this peer feeds or hears.
+    pub(super) fn stream(&self) -> StreamId {
+        match self.role {
+            Role::Publisher { stream, .. } | Role::Subscriber { stream, .. } => stream,
+        }
+    }
+
+    pub(super) fn is_publisher(&self) -> bool {
+        matches!(self.role, Role::Publisher { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_talking_publisher_is_judged_by_its_datagrams_alone() {
+        let start = Instant::now();
+        let mut heard = Heard::at(start);
+        heard.signalling = start + Duration::from_secs(9);
+        assert_eq!(heard.last_sign(), start);
+    }
+
+    #[test]
+    fn a_paused_publisher_is_kept_by_its_signalling_connection() {
+        let start = Instant::now();
+        let mut heard = Heard::at(start);
+        heard.datagram = start + Duration::from_secs(3);
+        heard.signalling = start + Duration::from_secs(9);
+        assert_eq!(heard.last_sign(), heard.signalling);
+    }
+}

@@ -1,0 +1,92 @@
+//! What the relay reads and writes in session descriptions by itself; the rest is str0m's.
+
+/// More m-lines than any client of ours has a use for; a bound on what one description can cost.
+const MAX_MEDIA_LINES: usize = 16;
+
+/// Why a description is not even handed to the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unacceptable {
+    #[error("it has more than {MAX_MEDIA_LINES} m-lines")]
+    TooManyMediaLines,
+    #[error("it lacks a=ice-ufrag or a=ice-pwd")]
+    NoIceCredentials,
+    #[error("it lacks a=fingerprint")]
+    NoFingerprint,
+}
+
+/// Checks what str0m would only stumble over later, or at a price.
+pub(super) fn check(description: &str) -> Result<(), Unacceptable> {
+    if description.lines().filter(|line| line.starts_with("m=")).count() > MAX_MEDIA_LINES {
+        return Err(Unacceptable::TooManyMediaLines);
+    }
+    if attribute(description, "ice-ufrag").is_none() || attribute(description, "ice-pwd").is_none() {
+        return Err(Unacceptable::NoIceCredentials);
+    }
+    fingerprint(description).map(|_| ()).ok_or(Unacceptable::NoFingerprint)
+}
+
+/// The certificate that the description speaks for: the same one means the same connection, renewed.
+pub(super) fn fingerprint(description: &str) -> Option<&str> {
+    attribute(description, "fingerprint")
+}
+
+/// Whether an answer of ours takes audio: one m-line that is neither refused nor inactive.
+pub(super) fn takes_audio(answer: &str) -> bool {
+    let mut in_audio = false;
+    answer.lines().any(|line| {
+        if line.starts_with("m=") {
+            in_audio = line.starts_with("m=audio ") && !line.starts_with("m=audio 0 ");
+        }
+        in_audio && matches!(line.trim_end(), "a=recvonly" | "a=sendrecv")
+    })
+}
+
+/// Says that no further candidates will come (RFC 8840), so that the remote need not wait for any.
+pub(super) fn with_end_of_candidates(description: &str) -> String {
+    let mut lines: Vec<&str> = description.lines().collect();
+    if let Some(last) = lines.iter().rposition(|line| line.starts_with("a=candidate:")) {
+        lines.insert(last + 1, "a=end-of-candidates");
+    }
+    lines.join("\r\n") + "\r\n"
+}
+
+fn attribute<'a>(description: &'a str, name: &str) -> Option<&'a str> {
+    description
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+        .map(str::trim)
+        .find(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CREDENTIALS: &str = "a=ice-ufrag:abcd\r\na=ice-pwd:secret\r\n";
+
+    #[test]
+    fn a_description_without_credentials_or_fingerprint_is_refused() {
+        assert_eq!(check("v=0\r\n"), Err(Unacceptable::NoIceCredentials));
+        assert_eq!(check(CREDENTIALS), Err(Unacceptable::NoFingerprint));
+        assert_eq!(check(&format!("{CREDENTIALS}a=fingerprint:sha-256 00\r\n")), Ok(()));
+    }
+
+    #[test]
+    fn a_description_with_hundreds_of_media_lines_is_refused() {
+        assert_eq!(check(&"m=audio 9 X 0\r\n".repeat(500)), Err(Unacceptable::TooManyMediaLines));
+    }
+
+    #[test]
+    fn end_of_candidates_follows_the_last_candidate() {
+        let with = with_end_of_candidates("m=audio\r\na=candidate:1\r\na=candidate:2\r\na=mid:0\r\n");
+        assert_eq!(with, "m=audio\r\na=candidate:1\r\na=candidate:2\r\na=end-of-candidates\r\na=mid:0\r\n");
+        assert_eq!(with_end_of_candidates("v=0\r\n"), "v=0\r\n");
+    }
+
+    #[test]
+    fn a_refused_or_inactive_audio_line_takes_no_audio() {
+        assert!(takes_audio("m=audio 9 X 111\r\na=recvonly\r\n"));
+        assert!(!takes_audio("m=audio 0 X 111\r\na=recvonly\r\n"));
+        assert!(!takes_audio("m=audio 9 X 111\r\na=inactive\r\nm=video 9 X 96\r\na=recvonly\r\n"));
+    }
+}

@@ -1,0 +1,245 @@
+//! One WebRTC session: str0m's `Rtc` behind the few operations that the relay needs.
+//!
+//! Here, and only here, str0m is driven: one mutation, then drained until it is quiet. A panic
+//! inside it costs this session alone.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::config::DtlsCert;
+use str0m::media::{Direction, MediaKind, Mid, Pt};
+use str0m::net::Receive;
+use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
+
+use super::timeline::Position;
+
+/// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
+/// it doubles a receiver's memory and costs as much as forwarding does.
+const EXTENSIONS: [(u8, Extension); 2] = [(1, Extension::AudioLevel), (4, Extension::RtpMid)];
+
+/// What sessions said while they were drained. One is reused for all, so that the steady state
+/// allocates nothing here.
+#[derive(Default)]
+pub(super) struct Drained {
+    /// Datagrams to send.
+    pub(super) transmits: Vec<str0m::net::Transmit>,
+    /// Decrypted packets, in order of arrival.
+    pub(super) packets: Vec<RtpPacket>,
+    /// ICE and DTLS have just completed.
+    pub(super) connected: bool,
+    /// The session has ended by itself.
+    pub(super) over: Option<Over>,
+}
+
+/// Why a session has ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// The remote closed DTLS.
+    RemoteClosed,
+    /// No ICE check for too long (RFC 7675).
+    ConsentLost,
+    /// The session failed: a protocol error, logged where it happened.
+    Failed,
+    /// The session panicked: a bug, caught here.
+    Panicked,
+}
+
+/// The remote's description was refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// Not SDP, or SDP that contradicts itself or what was agreed.
+    #[error("{0}")]
+    Invalid(#[from] RtcError),
+    /// The session panicked over it.
+    #[error("it broke the session")]
+    Panicked,
+}
+
+/// An offer of ours that waits for its answer.
+pub(super) struct PendingOffer {
+    mid: Mid,
+    pending: SdpPendingOffer,
+}
+
+impl PendingOffer {
+    /// Whether the answer speaks of this offer's m-line: each offer has a mid of its own.
+    pub(super) fn is_answered_by(&self, answer: &str) -> bool {
+        answer.lines().filter_map(|line| line.strip_prefix("a=mid:")).any(|mid| mid.trim_end() == &*self.mid)
+    }
+}
+
+/// Where a subscriber's packets go: the m-line and payload type that it agreed to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lane {
+    mid: Mid,
+    payload_type: Pt,
+}
+
+/// One str0m session.
+pub(super) struct Session {
+    rtc: Box<Rtc>,
+    deadline: Instant,
+}
+
+impl Session {
+    /// A session that answers to these local addresses (ICE-lite: it never checks by itself).
+    pub(super) fn new(certificate: &DtlsCert, addresses: &[SocketAddr], now: Instant) -> Self {
+        let mut config = Rtc::builder()
+            .set_ice_lite(true)
+            .set_rtp_mode(true)
+            .set_dtls_cert(certificate.clone())
+            .clear_codecs()
+            .enable_opus(true, false)
+            .clear_extension_map();
+        for (id, extension) in EXTENSIONS {
+            config = config.set_extension(id, extension);
+        }
+        let mut session = Self { rtc: Box::new(config.build(now)), deadline: now };
+        session.add_addresses(addresses);
+        session
+    }
+
+    /// Makes further local addresses known; those it has already are kept once.
+    pub(super) fn add_addresses(&mut self, addresses: &[SocketAddr]) {
+        for address in addresses {
+            // Refused are unspecified and multicast addresses, which no interface has.
+            if let Ok(candidate) = Candidate::host(*address, "udp") {
+                self.rtc.add_local_candidate(candidate);
+            }
+        }
+    }
+
+    /// The username that authenticates the remote's checks.
+    pub(super) fn ufrag(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().ufrag
+    }
+
+    /// Takes the remote's offer, first or renewed, and gives the answer.
+    pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, Refused> {
+        guarded(|| {
+            let offer = SdpOffer::from_sdp_string(offer).map_err(RtcError::from)?;
+            let answer = self.rtc.sdp_api().accept_offer(offer)?;
+            Ok(answer.to_sdp_string())
+        })
+    }
+
+    /// Offers one audio stream under these msid names (RFC 8830).
+    pub(super) fn offer_audio(&mut self, stream: String, track: String) -> (String, PendingOffer) {
+        let mut changes = self.rtc.sdp_api();
+        let mid = changes.add_media(MediaKind::Audio, Direction::SendOnly, Some(stream), Some(track), None);
+        let (offer, pending) = changes.apply().expect("a new m-line always needs an offer");
+        (offer.to_sdp_string(), PendingOffer { mid, pending })
+    }
+
+    /// Takes the answer to our offer; the lane is `None` when the remote takes no Opus.
+    pub(super) fn accept_answer(&mut self, offer: PendingOffer, answer: &str) -> Result<Option<Lane>, Refused> {
+        guarded(|| {
+            let answer = SdpAnswer::from_sdp_string(answer).map_err(RtcError::from)?;
+            self.rtc.sdp_api().accept_answer(offer.pending, answer)?;
+            let media = self.rtc.media(offer.mid).filter(|media| media.direction().is_sending());
+            let payload_type = media.and_then(|media| media.remote_pts().first().copied());
+            Ok(payload_type.map(|payload_type| Lane { mid: offer.mid, payload_type }))
+        })
+    }
+
+    /// Tells of one more address of the remote. Not needed (its checks tell as much), so a bad one is no error.
+    pub(super) fn add_remote_candidate(&mut self, candidate: &str) {
+        if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
+            self.rtc.add_remote_candidate(candidate);
+        }
+    }
+
+    /// Feeds a datagram. False when it proves not to be of this session: its address was never
+    /// validated, or its ICE check fails the integrity test.
+    pub(super) fn receive(&mut self, now: Instant, datagram: Receive<'_>, out: &mut Drained) -> bool {
+        let input = Input::Receive(now, datagram);
+        let accepted = catch_unwind(AssertUnwindSafe(|| self.rtc.accepts(&input))).unwrap_or(false);
+        if accepted {
+            self.drive(out, |rtc| rtc.handle_input(input));
+        }
+        accepted
+    }
+
+    /// Lets time pass.
+    pub(super) fn advance(&mut self, now: Instant, out: &mut Drained) {
+        self.drive(out, |rtc| rtc.handle_input(Input::Timeout(now)));
+    }
+
+    /// Seals one packet for the remote.
+    pub(super) fn send(&mut self, now: Instant, lane: Lane, place: Position, packet: &RtpPacket, out: &mut Drained) {
+        self.drive(out, |rtc| {
+            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(lane.mid, None) {
+                stream.write_rtp(rtp_write(lane, place, packet));
+            }
+            Ok(())
+        });
+        // What was written goes out when time is fed, even if none has passed.
+        self.advance(now, out);
+    }
+
+    /// Says goodbye: RTCP BYE and DTLS close_notify.
+    pub(super) fn close(&mut self, out: &mut Drained) {
+        self.drive(out, Rtc::close);
+    }
+
+    /// When the session wants time to pass.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn drive(&mut self, out: &mut Drained, mutate: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
+        let result = guarded(|| {
+            mutate(&mut self.rtc)?;
+            self.deadline = drain(&mut self.rtc, out)?;
+            Ok(())
+        });
+        match result {
+            Ok(()) => {}
+            Err(Refused::Invalid(error)) => {
+                tracing::debug!(%error, "session failed");
+                out.over = Some(Over::Failed);
+            }
+            Err(Refused::Panicked) => out.over = Some(Over::Panicked),
+        }
+    }
+}
+
+/// Polls until the session is quiet; gives its next deadline.
+fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
+    loop {
+        match rtc.poll_output()? {
+            Output::Timeout(at) => return Ok(at),
+            Output::Transmit(transmit) => out.transmits.push(transmit),
+            Output::Event(Event::RtpPacket(packet)) => out.packets.push(packet),
+            Output::Event(Event::Connected) => out.connected = true,
+            Output::Event(Event::Closed) => out.over = Some(Over::RemoteClosed),
+            Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => {
+                out.over = Some(Over::ConsentLost);
+            }
+            Output::Event(_) => {}
+        }
+    }
+}
+
+/// A packet of the stream as this receiver is to see it. Its SSRC and MID are the session's own.
+fn rtp_write(lane: Lane, place: Position, packet: &RtpPacket) -> RtpWrite {
+    let mut extensions = ExtensionValues::default();
+    extensions.audio_level = packet.header.ext_vals.audio_level;
+    extensions.voice_activity = packet.header.ext_vals.voice_activity;
+    // The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
+    let timestamp = place.timestamp as u32;
+    RtpWrite::new(lane.payload_type, SeqNo::from(place.sequence), timestamp, packet.timestamp, packet.payload.clone())
+        .marker(packet.header.marker)
+        .ext_vals(extensions)
+}
+
+/// Runs str0m so that a panic in it, which is a bug of its own, costs only the session at hand.
+fn guarded<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, Refused> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(Refused::Panicked),
+    }
+}

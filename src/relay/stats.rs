@@ -1,0 +1,164 @@
+//! What the core counts: plain numbers, read as a whole by whoever publishes them.
+
+use std::time::Duration;
+
+/// Why a datagram or a packet went no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropReason {
+    /// Neither STUN, DTLS, RTP nor RTCP by its first bytes, or cut short.
+    Malformed,
+    /// From an address, or with a username, that belongs to no peer.
+    UnknownPeer,
+    /// Claims to be of a known peer, but its integrity check failed.
+    Unauthenticated,
+    /// An RTP packet that came after its place in the receiver's sequence was gone.
+    Late,
+    /// The receiver is not ready: DTLS still under way, or Opus refused in its answer.
+    ReceiverNotReady,
+}
+
+impl DropReason {
+    /// Every reason, in the order of [`RelayStats::dropped`].
+    pub const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::UnknownPeer,
+        Self::Unauthenticated,
+        Self::Late,
+        Self::ReceiverNotReady,
+    ];
+
+    /// The label under which metrics show it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownPeer => "unknown_peer",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Late => "late",
+            Self::ReceiverNotReady => "receiver_not_ready",
+        }
+    }
+}
+
+/// Counts since the start, and gauges of this moment.
+#[derive(Debug, Clone, Default)]
+pub struct RelayStats {
+    /// Peer connections now, connected or connecting.
+    pub peers: usize,
+    /// Live streams now.
+    pub streams: usize,
+    /// Peers that are subscribed to a stream now.
+    pub receivers: usize,
+    /// Datagrams handed in.
+    pub datagrams_in: u64,
+    /// Datagrams handed out, of every kind.
+    pub datagrams_out: u64,
+    /// Decrypted RTP packets of publishers.
+    pub packets_in: u64,
+    /// RTP packets sealed for a subscriber.
+    pub packets_forwarded: u64,
+    /// Opus bytes received from publishers.
+    pub audio_bytes_in: u64,
+    /// Opus bytes forwarded to subscribers.
+    pub audio_bytes_out: u64,
+    /// By [`DropReason`], in the order of [`DropReason::ALL`].
+    pub dropped: [u64; DropReason::ALL.len()],
+    /// Streams that became live.
+    pub streams_started: u64,
+    /// Streams that ended.
+    pub streams_ended: u64,
+    /// Peers that completed ICE and DTLS.
+    pub joins: u64,
+    /// Peers that did not complete them in time.
+    pub joins_failed: u64,
+    /// From the offer (made or taken) to ICE and DTLS complete.
+    pub join_duration: Histogram,
+    /// Peers lost to a panic inside their WebRTC session; each is a bug.
+    pub peer_panics: u64,
+    /// Streams that the periodic clean-up removed.
+    pub stale_removed: u64,
+    /// Addresses that changed under a connected peer (roaming).
+    pub address_changes: u64,
+}
+
+impl RelayStats {
+    pub(super) fn count_drop(&mut self, reason: DropReason) {
+        self.dropped[reason as usize] += 1;
+    }
+}
+
+/// Durations counted in fixed classes, as Prometheus wants them.
+#[derive(Debug, Clone, Default)]
+pub struct Histogram {
+    counts: [u64; Self::BOUNDS.len() + 1],
+    sum: Duration,
+}
+
+impl Histogram {
+    /// Upper bounds of the classes, in seconds; one more class holds what is above.
+    ///
+    /// Fine where a forward's delay is judged (0.2 ms, 1 ms), coarse where a join's is.
+    pub const BOUNDS: [f64; 20] = [
+        0.000_02, 0.000_05, 0.000_1, 0.000_15, 0.000_2, 0.000_3, 0.000_5, 0.000_75, 0.001, 0.002, 0.005, 0.01, 0.02,
+        0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0,
+    ];
+
+    /// Counts one duration.
+    pub fn observe(&mut self, duration: Duration) {
+        let seconds = duration.as_secs_f64();
+        let class = Self::BOUNDS.partition_point(|bound| *bound < seconds);
+        self.counts[class] += 1;
+        self.sum += duration;
+    }
+
+    /// Durations counted.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// All of them added up.
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+
+    /// (upper bound in seconds, count in this class alone); the last bound is infinite.
+    pub fn classes(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        Self::BOUNDS.into_iter().chain([f64::INFINITY]).zip(self.counts)
+    }
+
+    /// The upper bound, in seconds, of the class that holds the given share (0 to 1) of all.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let wanted = (self.count() as f64 * share).ceil() as u64;
+        let mut seen = 0;
+        self.classes()
+            .find(|(_, count)| {
+                seen += count;
+                seen >= wanted && seen > 0
+            })
+            .map(|(bound, _)| bound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_bound_of_its_class() {
+        let mut histogram = Histogram::default();
+        assert_eq!(histogram.quantile(0.5), None);
+        for _ in 0..99 {
+            histogram.observe(Duration::from_micros(120));
+        }
+        histogram.observe(Duration::from_secs(60));
+        assert_eq!(histogram.quantile(0.5), Some(0.000_15));
+        assert_eq!(histogram.quantile(1.0), Some(f64::INFINITY));
+        assert_eq!(histogram.count(), 100);
+    }
+
+    #[test]
+    fn every_drop_reason_has_its_own_counter() {
+        for (index, reason) in DropReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! How streams and peers come, go on and end, in simulated time.
+
+mod support;
+
+use std::time::Duration;
+
+use support::world::{Who, World};
+use uuid::Uuid;
+use voice_relay::domain::StreamId;
+use voice_relay::relay::{
+    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, Event, PublishError, RelayConfig, STALE_AFTER, SubscribeError,
+};
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A sender that is heard by nobody yet.
+fn live_publisher(world: &mut World) -> Who {
+    world.talk_with(0).0
+}
+
+#[test]
+fn a_stream_is_available_with_its_first_decrypted_packet_and_not_before() {
+    let mut world = World::new(1);
+    let speaker = world.publisher();
+    world[speaker].client.pause();
+    world.run_for(secs(2));
+    assert!(world[speaker].client.connected);
+    assert_eq!(world.available(), []);
+    let now = world.now;
+    world[speaker].client.talk(now);
+    world.run_for(secs(1));
+    assert_eq!(world.available(), [world[speaker].stream]);
+    assert_eq!(world.relay.streams(), [world[speaker].stream]);
+}
+
+#[test]
+fn streams_are_listed_oldest_first() {
+    let mut world = World::new(2);
+    let speakers: Vec<_> = (0..5).map(|_| live_publisher(&mut world)).collect();
+    world.run_for(secs(1));
+    let streams: Vec<_> = speakers.iter().map(|speaker| world[*speaker].stream).collect();
+    assert_eq!(world.relay.streams(), streams);
+}
+
+#[test]
+fn a_receiver_without_a_stream_gets_the_newest_or_an_error() {
+    let mut world = World::new(3);
+    assert_eq!(world.try_subscribe(None), Err(SubscribeError::NoStream));
+    let _first = live_publisher(&mut world);
+    let second = world.publisher();
+    world.run_for(secs(1));
+    let listener = world.try_subscribe(None).expect("a stream");
+    assert_eq!(world[listener].stream, world[second].stream);
+    let unknown = StreamId::of_connection(Uuid::from_u128(99));
+    assert_eq!(world.try_subscribe(Some(unknown)), Err(SubscribeError::NoStream));
+}
+
+#[test]
+fn a_stream_ends_at_once_and_once_when_its_signalling_connection_closes() {
+    let mut world = World::new(4);
+    let (speaker, listeners) = world.talk_with(2);
+    let (now, peer) = (world.now, world[speaker].peer);
+    world.relay.close(now, peer);
+    world.relay.close(now, peer);
+    world.flush();
+    assert_eq!(world.ended(), [world[speaker].stream]);
+    world.run_for(secs(1));
+    assert_eq!(world.ended(), [world[speaker].stream]);
+    for who in listeners {
+        assert_eq!(world.close_reason(who), Some(CloseReason::StreamEnded));
+        assert!(world[who].client.closed, "the receiver was told");
+    }
+    assert!(world[speaker].client.closed, "the sender was told");
+    assert_eq!(world.relay.stats().peers, 0);
+}
+
+#[test]
+fn a_stream_ends_when_the_peer_connection_closes() {
+    let mut world = World::new(5);
+    let speaker = live_publisher(&mut world);
+    world[speaker].client.close();
+    world.flush();
+    world.run_for(Duration::from_millis(100));
+    assert_eq!(world.ended(), [world[speaker].stream]);
+    assert_eq!(world.close_reason(speaker), Some(CloseReason::RemoteClosed));
+}
+
+#[test]
+fn a_vanished_sender_is_noticed_within_five_seconds() {
+    for seed in 0..20 {
+        let mut world = World::new(seed);
+        let speaker = live_publisher(&mut world);
+        world.run_for(Duration::from_millis(1_000 + 137 * seed));
+        world[speaker].cut_off = true;
+        let vanished_at = world.now;
+        world.run_for(secs(10));
+        let ended_at = world.time_of(|event| matches!(event, Event::StreamEnded(_))).expect("ended");
+        assert!(ended_at - vanished_at < secs(5), "seed {seed}: after {:?}", ended_at - vanished_at);
+        assert_eq!(world.close_reason(speaker), Some(CloseReason::Vanished));
+    }
+}
+
+#[test]
+fn a_sender_on_bad_wifi_has_not_vanished() {
+    for seed in 0..5 {
+        let mut world = World::new(seed);
+        world.conditions = support::network::Conditions::BAD_WIFI;
+        live_publisher(&mut world);
+        world.run_for(secs(600));
+        assert_eq!(world.ended(), [], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_paused_sender_is_kept_while_its_signalling_connection_lives() {
+    let mut world = World::new(6);
+    let speaker = live_publisher(&mut world);
+    world[speaker].client.pause();
+    for _ in 0..60 {
+        world.run_for(secs(2));
+        let (now, peer) = (world.now, world[speaker].peer);
+        world.relay.keep_alive(now, peer);
+    }
+    assert_eq!(world.ended(), []);
+    world[speaker].cut_off = true;
+    let vanished_at = world.now;
+    world.run_for(secs(30));
+    let ended_at = world.time_of(|event| matches!(event, Event::StreamEnded(_))).expect("ended");
+    assert!(ended_at - vanished_at < secs(5), "after {:?}", ended_at - vanished_at);
+}
+
+#[test]
+fn a_vanished_receiver_is_forgotten_and_the_others_hear_on() {
+    let mut world = World::new(7);
+    let (_, listeners) = world.talk_with(3);
+    world[listeners[0]].cut_off = true;
+    world.run_for(secs(40));
+    assert_eq!(world.close_reason(listeners[0]), Some(CloseReason::ConsentLost));
+    assert_eq!(world.relay.stats().receivers, 2);
+    assert!(world[listeners[1]].client.received.len() > 1_900);
+}
+
+#[test]
+fn a_peer_that_never_connects_is_given_up() {
+    let mut world = World::new(8);
+    let speaker = world.publisher();
+    world[speaker].cut_off = true;
+    world.run_for(CONNECT_TIMEOUT + secs(1));
+    assert_eq!(world.close_reason(speaker), Some(CloseReason::ConnectTimeout));
+    assert_eq!(world.relay.stats().joins_failed, 1);
+    assert_eq!(world.relay.stats().peers, 0);
+}
+
+#[test]
+fn the_clean_up_removes_a_stream_that_nobody_fed_for_ten_minutes() {
+    let mut world = World::new(9);
+    let (speaker, listeners) = world.talk_with(1);
+    world[speaker].client.pause();
+    let paused_at = world.now;
+    while world.ended().is_empty() && world.now - paused_at < secs(3_600) {
+        world.run_for(secs(2));
+        let (now, peer) = (world.now, world[speaker].peer);
+        world.relay.keep_alive(now, peer);
+    }
+    let ended_at = world.time_of(|event| matches!(event, Event::StreamEnded(_))).expect("ended");
+    assert!(ended_at - paused_at >= STALE_AFTER);
+    assert!(ended_at - paused_at <= STALE_AFTER + CLEANUP_INTERVAL);
+    assert_eq!(world.close_reason(speaker), Some(CloseReason::Stale));
+    assert_eq!(world.close_reason(listeners[0]), Some(CloseReason::StreamEnded));
+    assert_eq!(world.relay.stats().stale_removed, 1);
+}
+
+#[test]
+fn the_clean_up_removes_a_sender_that_connected_and_never_spoke() {
+    let mut world = World::new(10);
+    let speaker = world.publisher();
+    world[speaker].client.pause();
+    for _ in 0..600 {
+        world.run_for(secs(2));
+        let (now, peer) = (world.now, world[speaker].peer);
+        world.relay.keep_alive(now, peer);
+    }
+    assert_eq!(world.close_reason(speaker), Some(CloseReason::Stale));
+    assert_eq!((world.available(), world.ended()), (vec![], vec![]), "what was never available does not end");
+}
+
+#[test]
+fn the_clean_up_leaves_a_stream_that_is_fed() {
+    let config = RelayConfig { cleanup_interval: secs(5), stale_after: secs(10), ..RelayConfig::default() };
+    let mut world = World::with_config(11, config);
+    live_publisher(&mut world);
+    world.run_for(secs(60));
+    assert_eq!(world.ended(), []);
+}
+
+#[test]
+fn a_second_sender_takes_the_stream_over_and_the_first_ones_end_does_not_end_it() {
+    let mut world = World::new(12);
+    let (first, listeners) = world.talk_with(1);
+    let stream = world[first].stream;
+    let second = world.try_publish(stream).expect("taken over");
+    world.run_for(secs(2));
+    assert_eq!(world.close_reason(first), Some(CloseReason::Replaced));
+    assert_eq!(world.available(), [stream]);
+    assert_eq!(world.ended(), []);
+    let heard = &world[listeners[0]].client.received;
+    assert!(heard.iter().any(|packet| packet.number() > 40 && packet.at > world.now - secs(1)));
+    assert!(world[second].client.connected);
+}
+
+#[test]
+fn an_ice_restart_keeps_the_stream() {
+    let mut world = World::new(13);
+    let (speaker, listeners) = world.talk_with(1);
+    world.change_address(speaker);
+    world.restart_ice(speaker);
+    world.run_for(secs(3));
+    assert_eq!(world.ended(), []);
+    let latest = world[listeners[0]].client.received.last().expect("heard").at;
+    assert!(world.now - latest < Duration::from_millis(100));
+}
+
+#[test]
+fn a_sender_whose_address_changes_is_heard_again_within_seconds() {
+    let mut world = World::new(14);
+    let (speaker, listeners) = world.talk_with(1);
+    world.run_for(secs(5));
+    world.change_address(speaker);
+    world.run_for(secs(8));
+    assert_eq!(world.ended(), []);
+    let latest = world[listeners[0]].client.received.last().expect("heard").at;
+    assert!(world.now - latest < Duration::from_millis(100), "heard last {:?} ago", world.now - latest);
+    assert!(world.relay.stats().address_changes > 0);
+}
+
+#[test]
+fn a_thousand_joins_and_leaves_leave_nothing_behind() {
+    let mut world = World::new(15);
+    let speaker = live_publisher(&mut world);
+    let stream = world[speaker].stream;
+    for _ in 0..1_000 {
+        let listener = world.subscriber(stream);
+        world.run_for(Duration::from_millis(400));
+        assert!(!world[listener].client.received.is_empty());
+        let (now, peer) = (world.now, world[listener].peer);
+        world.relay.close(now, peer);
+        world[listener].cut_off = true;
+    }
+    let stats = world.relay.stats();
+    assert_eq!((stats.peers, stats.receivers, stats.streams), (1, 0, 1));
+    assert_eq!(stats.joins, 1_001);
+}
+
+#[test]
+fn offers_beyond_the_limits_are_refused() {
+    let config = RelayConfig { max_streams: 2, max_peers: 3, ..RelayConfig::default() };
+    let mut world = World::with_config(16, config);
+    let first = live_publisher(&mut world);
+    live_publisher(&mut world);
+    let third = StreamId::of_connection(Uuid::from_u128(3));
+    assert_eq!(world.try_publish(third), Err(PublishError::TooManyStreams(2)));
+    let stream = world[first].stream;
+    world.subscriber(stream);
+    assert_eq!(world.try_subscribe(Some(stream)), Err(SubscribeError::TooManyPeers(3)));
+    assert_eq!(world.relay.stats().peers, 3);
+}

@@ -1,0 +1,282 @@
+//! A house in simulated time: the relay core, clients, and the network between them.
+//!
+//! Time only moves from one thing that happens to the next, so that hours take seconds. The seed
+//! fixes the network; what str0m rolls for itself (keys, SSRCs) does not change the outcome.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+use voice_relay::domain::{PeerId, StreamId};
+use voice_relay::relay::{
+    AnswerError, CloseReason, Event, Input, Output, PublishError, Relay, RelayConfig, SubscribeError,
+};
+
+use super::client::Client;
+use super::network::{Conditions, Datagram, Network};
+
+/// A client's place in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Who(pub usize);
+
+/// A client and all that surrounds it.
+pub struct Member {
+    pub client: Client,
+    pub peer: PeerId,
+    pub stream: StreamId,
+    pub conditions: Conditions,
+    /// Nothing gets through, either way.
+    pub cut_off: bool,
+    /// The address that the relay sees; differs from the client's own behind a NAT.
+    pub seen_as: SocketAddr,
+}
+
+/// The simulation.
+pub struct World {
+    pub now: Instant,
+    pub started: Instant,
+    pub relay: Relay,
+    pub network: Network,
+    pub members: Vec<Member>,
+    /// Everything that the relay told, with its time.
+    pub events: Vec<(Instant, Event)>,
+    pub conditions: Conditions,
+    by_address: HashMap<SocketAddr, Who>,
+    next_port: u16,
+}
+
+/// Where the relay listens.
+pub fn relay_address() -> SocketAddr {
+    SocketAddr::from(([192, 168, 1, 2], 8082))
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self::with_config(seed, RelayConfig::default())
+    }
+
+    pub fn with_config(seed: u64, config: RelayConfig) -> Self {
+        let now = Instant::now();
+        let config = RelayConfig { addresses: vec![relay_address()], ..config };
+        Self {
+            now,
+            started: now,
+            relay: Relay::new(config, now),
+            network: Network::new(seed),
+            members: Vec::new(),
+            events: Vec::new(),
+            conditions: Conditions::LAN,
+            by_address: HashMap::new(),
+            next_port: 10_000,
+        }
+    }
+
+    /// A sender of a new stream, which talks as soon as it is connected.
+    pub fn publisher(&mut self) -> Who {
+        let stream = StreamId::of_connection(Uuid::from_u128(self.members.len() as u128));
+        self.try_publish(stream).expect("room for a publisher")
+    }
+
+    /// A sender that takes this stream over, or begins it.
+    pub fn try_publish(&mut self, stream: StreamId) -> Result<Who, PublishError> {
+        let mut client = self.client();
+        let offer = client.offer(false);
+        let published = self.relay.publish(self.now, stream, &offer, false)?;
+        client.accept_answer(&published.answer, self.now);
+        client.talk(self.now);
+        Ok(self.admit(client, published.peer, stream))
+    }
+
+    /// A receiver of this stream.
+    pub fn subscriber(&mut self, stream: StreamId) -> Who {
+        self.try_subscribe(Some(stream)).expect("a stream to hear")
+    }
+
+    pub fn try_subscribe(&mut self, stream: Option<StreamId>) -> Result<Who, SubscribeError> {
+        let mut client = self.client();
+        let subscribed = self.relay.subscribe(self.now, stream, false)?;
+        let answer = client.accept_offer(&subscribed.offer, self.now);
+        let answered: Result<(), AnswerError> = self.relay.answer(self.now, subscribed.peer, &answer);
+        answered.expect("an acceptable answer");
+        Ok(self.admit(client, subscribed.peer, subscribed.stream))
+    }
+
+    /// A sender that is live, and so many receivers that hear it.
+    pub fn talk_with(&mut self, receivers: usize) -> (Who, Vec<Who>) {
+        let speaker = self.publisher();
+        self.run_until("the stream is available", |world| !world.relay.streams().is_empty());
+        let stream = self[speaker].stream;
+        let listeners: Vec<_> = (0..receivers).map(|_| self.subscriber(stream)).collect();
+        self.run_until("all hear it", |world| {
+            listeners.iter().all(|listener| !world[*listener].client.received.is_empty())
+        });
+        (speaker, listeners)
+    }
+
+    /// ICE restart after a change of network: the client gets another address and offers again.
+    pub fn restart_ice(&mut self, who: Who) {
+        let (now, stream) = (self.now, self[who].stream);
+        let offer = self[who].client.offer(true);
+        let published = self.relay.publish(now, stream, &offer, false).expect("a renewed offer");
+        assert_eq!(published.peer, self[who].peer, "a renewed connection stays the same peer");
+        self[who].client.accept_answer(&published.answer, now);
+        self.flush();
+    }
+
+    /// A NAT gives the client another outside address, or its Wi-Fi another lease.
+    pub fn change_address(&mut self, who: Who) {
+        let fresh = self.fresh_address();
+        self[who].seen_as = fresh;
+        self.by_address.insert(fresh, who);
+    }
+
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while let Some(at) = self.next_event().filter(|at| *at <= end) {
+            self.step_to(at);
+        }
+        self.step_to(end);
+    }
+
+    /// Runs until it is so; fails when ten simulated seconds were not enough.
+    pub fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let limit = self.now + Duration::from_secs(10);
+        while !done(self) {
+            let at = self.next_event().filter(|at| *at <= limit);
+            self.step_to(at.unwrap_or_else(|| panic!("not within ten seconds: {what}")));
+        }
+    }
+
+    pub fn available(&self) -> Vec<StreamId> {
+        self.told(|event| match event {
+            Event::StreamAvailable(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    pub fn ended(&self) -> Vec<StreamId> {
+        self.told(|event| match event {
+            Event::StreamEnded(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    pub fn close_reason(&self, who: Who) -> Option<CloseReason> {
+        let wanted = self[who].peer;
+        let reasons = self.told(|event| match event {
+            Event::PeerClosed(peer, reason) if *peer == wanted => Some(*reason),
+            _ => None,
+        });
+        assert!(reasons.len() < 2, "a peer closes once");
+        reasons.first().copied()
+    }
+
+    /// When the relay told of the first such event.
+    pub fn time_of(&self, wanted: impl Fn(&Event) -> bool) -> Option<Instant> {
+        self.events.iter().find(|(_, event)| wanted(event)).map(|(at, _)| *at)
+    }
+
+    fn told<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Vec<T> {
+        self.events.iter().filter_map(|(_, event)| pick(event)).collect()
+    }
+
+    fn client(&mut self) -> Client {
+        let address = self.fresh_address();
+        Client::new(address, self.now)
+    }
+
+    fn fresh_address(&mut self) -> SocketAddr {
+        self.next_port += 1;
+        SocketAddr::from(([192, 168, 1, 50], self.next_port))
+    }
+
+    fn admit(&mut self, client: Client, peer: PeerId, stream: StreamId) -> Who {
+        let who = Who(self.members.len());
+        let seen_as = client.address;
+        self.by_address.insert(seen_as, who);
+        let conditions = self.conditions;
+        self.members.push(Member { client, peer, stream, conditions, cut_off: false, seen_as });
+        self.flush();
+        who
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        let clients = self.members.iter().filter(|member| !member.cut_off).map(|member| member.client.deadline());
+        clients.chain([self.relay.deadline()]).chain(self.network.next_arrival()).min().map(|at| at.max(self.now))
+    }
+
+    /// Moves to this time and does all that is due then.
+    fn step_to(&mut self, at: Instant) {
+        self.now = at;
+        while let Some(datagram) = self.network.arrive(at) {
+            self.deliver(&datagram);
+            self.flush();
+        }
+        for member in &mut self.members {
+            if !member.cut_off && member.client.deadline() <= at {
+                member.client.advance(at);
+            }
+        }
+        if self.relay.deadline() <= at {
+            self.relay.handle(at, Input::Timeout);
+        }
+        self.flush();
+    }
+
+    fn deliver(&mut self, datagram: &Datagram) {
+        if datagram.destination == relay_address() {
+            let Datagram { source, destination, payload } = datagram;
+            let input = Input::Datagram { source: *source, destination: *destination, payload };
+            self.relay.handle(self.now, input);
+        } else if let Some(who) = self.by_address.get(&datagram.destination) {
+            let member = &mut self.members[who.0];
+            if !member.cut_off && member.seen_as == datagram.destination {
+                member.client.receive(datagram.source, &datagram.payload, self.now);
+            }
+        }
+    }
+
+    /// Puts all that anybody wants to send on its way.
+    pub fn flush(&mut self) {
+        while let Some(output) = self.relay.poll() {
+            match output {
+                Output::Event(event) => self.events.push((self.now, event)),
+                Output::Transmit(transmit) => {
+                    let conditions = self.conditions_of(transmit.destination);
+                    let datagram = Datagram {
+                        source: transmit.source,
+                        destination: transmit.destination,
+                        payload: transmit.payload,
+                    };
+                    self.network.send(self.now, datagram, conditions);
+                }
+            }
+        }
+        for member in &mut self.members {
+            while let Some((destination, payload)) = member.client.poll() {
+                if !member.cut_off {
+                    let datagram = Datagram { source: member.seen_as, destination, payload };
+                    self.network.send(self.now, datagram, member.conditions);
+                }
+            }
+        }
+    }
+
+    fn conditions_of(&self, address: SocketAddr) -> Conditions {
+        self.by_address.get(&address).map_or(Conditions::LAN, |who| self[*who].conditions)
+    }
+}
+
+impl std::ops::Index<Who> for World {
+    type Output = Member;
+    fn index(&self, who: Who) -> &Member {
+        &self.members[who.0]
+    }
+}
+
+impl std::ops::IndexMut<Who> for World {
+    fn index_mut(&mut self, who: Who) -> &mut Member {
+        &mut self.members[who.0]
+    }
+}
