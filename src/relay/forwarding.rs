@@ -1,6 +1,6 @@
 //! Live streams: their subscribers, and the fan-out of each packet to them, one at a time.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::rtp::RtpPacket;
@@ -85,7 +85,7 @@ impl Stream {
 
 /// A packet on its way to the subscribers that it had when it came.
 pub(super) struct Fanout {
-    packet: Rc<RtpPacket>,
+    packet: Arc<RtpPacket>,
     place: Position,
     remaining: Vec<PeerId>,
 }
@@ -115,7 +115,7 @@ impl Relay {
         if !stream.subscribers.is_empty() {
             // Taken from the end: reversed, so that those who joined first are served first.
             let remaining = stream.subscribers.iter().rev().copied().collect();
-            self.fanouts.push_back(Fanout { packet: Rc::new(packet), place, remaining });
+            self.fanouts.push_back(Fanout { packet: Arc::new(packet), place, remaining });
         }
     }
 
@@ -128,7 +128,7 @@ impl Relay {
             self.fanouts.pop_front();
             return true;
         };
-        let (packet, place) = (Rc::clone(&fanout.packet), fanout.place);
+        let (packet, place) = (Arc::clone(&fanout.packet), fanout.place);
         self.forward(subscriber, &packet, place);
         true
     }

@@ -1,0 +1,165 @@
+//! The daemon as a whole: every port bound before anything runs, the parts joined, and at the end
+//! everything told and drained.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::audio::{AudioStats, Mounts};
+use crate::config::Config;
+use crate::http::{self, HttpStats, Port, Shared};
+use crate::net::{MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
+use crate::relay::{Relay, RelayConfig};
+use crate::relay_handle::{self, RelayHandle};
+
+/// Clients have so long to take note of a shutdown.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
+
+/// The daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port cannot be had.
+    #[error("cannot listen on {key} = {port} at {address}: {source}; is another program using it?")]
+    Port {
+        /// The configuration key of the port.
+        key: &'static str,
+        /// Its number.
+        port: u16,
+        /// Where it was to listen.
+        address: std::net::IpAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The media thread cannot be had.
+    #[error("cannot start the media thread: {0}")]
+    MediaThread(io::Error),
+}
+
+/// A running daemon.
+pub struct App {
+    /// Where it really listens.
+    pub ports: Ports,
+    relay: RelayHandle,
+    media: MediaThread,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// Where a daemon really listens, also when it was told port 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports {
+    /// Page, signalling, API.
+    pub http: SocketAddr,
+    /// MP3 streams.
+    pub mp3: SocketAddr,
+    /// WebRTC media, UDP.
+    pub media: SocketAddr,
+}
+
+impl std::fmt::Display for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "http={} mp3={} media={}/udp", self.http.port(), self.mp3.port(), self.media.port())
+    }
+}
+
+/// Every port, bound.
+struct Bound {
+    http: Port,
+    mp3: Port,
+    media: MediaSocket,
+}
+
+impl Bound {
+    fn bind(config: &Config) -> Result<Self, StartError> {
+        let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
+        let (http, mp3, media) = (config.http.port, config.mp3.port, config.media.port);
+        Ok(Self {
+            http: Port::bind(config.bind, http).map_err(failed("http.port", http))?,
+            mp3: Port::bind(config.bind, mp3).map_err(failed("mp3.port", mp3))?,
+            media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
+        })
+    }
+
+    fn ports(&self) -> Ports {
+        let media = SocketAddr::new(self.media.address(), self.media.port());
+        Ports { http: self.http.address(), mp3: self.mp3.address(), media }
+    }
+}
+
+impl App {
+    /// Binds every port, then starts every part. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When a port or a thread cannot be had; nothing runs then.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        let bound = Bound::bind(config)?;
+        let ports = bound.ports();
+        let addresses = host_addresses(ports.media.ip(), ports.media.port(), &config.media.advertise);
+        let relay = Relay::new(relay_config(config, addresses), Instant::now());
+        let (relay, commands, media) = relay_handle::connect(relay);
+        let media = MediaThread::start(bound.media, media, commands, config.access).map_err(StartError::MediaThread)?;
+        let app = Self { ports, relay, media, shutdown: CancellationToken::new(), tracker: TaskTracker::new() };
+        app.keep_addresses_fresh(config);
+        app.serve_http(config, bound.http, bound.mp3);
+        Ok(app)
+    }
+
+    /// Ends every connection, telling the clients, and stops every part. Takes two seconds at most.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.relay.close_all().await;
+        self.tracker.close();
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.tracker.wait()).await.is_err() {
+            tracing::warn!(left = self.tracker.len(), "some clients did not take note of the shutdown");
+        }
+        self.media.stop();
+    }
+
+    fn keep_addresses_fresh(&self, config: &Config) {
+        let (bound, advertised) = (self.ports.media, config.media.advertise.clone());
+        let refresh = keep_addresses_fresh(self.relay.clone(), bound.ip(), bound.port(), advertised);
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
+    }
+
+    fn serve_http(&self, config: &Config, main: Port, mp3: Port) {
+        let shared = self.shared(config);
+        let main_service = warp::service(http::main_routes(shared.clone()));
+        let mp3_service = warp::service(http::mp3_routes(shared.clone()));
+        let (shutdown, tracker) = (&self.shutdown, &self.tracker);
+        let main_stats = Arc::clone(&shared.stats.main_port);
+        let mp3_stats = Arc::clone(&shared.stats.mp3_port);
+        tracker.spawn(main.serve(main_service, config.access, main_stats, shutdown.clone(), tracker.clone()));
+        tracker.spawn(mp3.serve(mp3_service, config.access, mp3_stats, shutdown.clone(), tracker.clone()));
+    }
+
+    fn shared(&self, config: &Config) -> Shared {
+        let audio = Arc::new(AudioStats::default());
+        Shared {
+            relay: self.relay.clone(),
+            mounts: Mounts::new(self.relay.clone(), Arc::clone(&audio)),
+            audio,
+            stats: Arc::new(HttpStats::default()),
+            limits: config.limits.clone(),
+            when_idle: config.mp3.when_idle,
+            mp3_port: self.ports.mp3.port(),
+            started: Instant::now(),
+            shutdown: self.shutdown.clone(),
+            tracker: self.tracker.clone(),
+        }
+    }
+}
+
+fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
+    RelayConfig {
+        addresses,
+        max_peers: config.limits.peers,
+        max_streams: config.limits.streams,
+        publisher_timeout: config.relay.publisher_timeout,
+        cleanup_interval: config.relay.cleanup_interval,
+        stale_after: config.relay.stale_after,
+    }
+}

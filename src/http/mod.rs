@@ -1,0 +1,125 @@
+//! Everything that speaks HTTP: one file a surface, one accept loop for all ports.
+//!
+//! `server` lets connections in; `signalling` is the WebSocket protocol; `streams` the MP3 URLs;
+//! `status` health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
+//! codecs are reached only through the relay handle and the mounts.
+
+mod assets;
+mod reply;
+mod server;
+mod signalling;
+mod status;
+mod streams;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use warp::reply::{Reply, Response};
+use warp::ws::Ws;
+use warp::{Filter, Rejection};
+
+use crate::audio::{AudioStats, Mounts};
+use crate::config::{Limits, WhenIdle};
+use crate::relay_handle::RelayHandle;
+
+pub use server::{Port, PortStats};
+pub use signalling::SignallingStats;
+
+use reply::unavailable;
+use server::ClientAddress;
+
+/// What HTTP counts.
+#[derive(Debug, Default)]
+pub struct HttpStats {
+    /// Of the WebSockets.
+    pub signalling: Arc<SignallingStats>,
+    /// Of the main port.
+    pub main_port: Arc<PortStats>,
+    /// Of the MP3 port.
+    pub mp3_port: Arc<PortStats>,
+    /// MP3 listeners refused because `limits.mp3_listeners` were there.
+    pub mp3_refused: AtomicU64,
+}
+
+/// What all surfaces share. Cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    /// The way to the relay core.
+    pub relay: RelayHandle,
+    /// Streams as MP3.
+    pub mounts: Mounts<RelayHandle>,
+    /// What the audio side counts.
+    pub audio: Arc<AudioStats>,
+    /// What HTTP counts.
+    pub stats: Arc<HttpStats>,
+    /// How many of each there may be.
+    pub limits: Limits,
+    /// What `latest.mp3` gives while nobody speaks.
+    pub when_idle: WhenIdle,
+    /// The port that MP3 is really on.
+    pub mp3_port: u16,
+    /// When the daemon started.
+    pub started: Instant,
+    /// The daemon goes down.
+    pub shutdown: CancellationToken,
+    /// Tasks that a shutdown waits for.
+    pub tracker: TaskTracker,
+}
+
+impl Shared {
+    /// Whether no further MP3 listener is let in; counts the one who is not.
+    fn is_full_of_listeners(&self) -> bool {
+        let full = self.audio.listeners.load(Ordering::Relaxed) >= self.limits.mp3_listeners as i64;
+        self.stats.mp3_refused.fetch_add(u64::from(full), Ordering::Relaxed);
+        full
+    }
+}
+
+/// The main port: page, signalling, API.
+pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
+    signalling_route(shared.clone())
+        .or(status::routes(shared.clone()))
+        .unify()
+        .or(streams::routes(shared))
+        .unify()
+        .or(assets::routes())
+        .unify()
+}
+
+/// The MP3 port: streams, and a health check in one word.
+pub fn mp3_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
+    let health = warp::path!("health").and(warp::get().or(warp::head()).unify()).map(|| "OK".into_response());
+    health.or(streams::routes(shared)).unify()
+}
+
+/// WebSockets at `/ws`, and at `/` where the existing cards connect.
+fn signalling_route(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
+    warp::path::end()
+        .or(warp::path!("ws"))
+        .unify()
+        .and(warp::ws())
+        .and(warp::ext::get::<ClientAddress>())
+        .map(move |upgrade: Ws, client: ClientAddress| accept_socket(upgrade, client, shared.clone()))
+}
+
+fn accept_socket(upgrade: Ws, client: ClientAddress, shared: Shared) -> Response {
+    let stats = Arc::clone(&shared.stats.signalling);
+    if stats.connected.fetch_add(1, Ordering::Relaxed) >= shared.limits.sockets {
+        stats.connected.fetch_sub(1, Ordering::Relaxed);
+        stats.refused.fetch_add(1, Ordering::Relaxed);
+        return unavailable("Too many clients are connected at once; limits.sockets sets how many may");
+    }
+    let token = shared.tracker.token();
+    upgrade
+        .max_message_size(shared.limits.message_bytes)
+        .max_frame_size(shared.limits.message_bytes)
+        .on_upgrade(move |socket| async move {
+            signalling::serve(socket, shared.relay, client.0.is_loopback(), Arc::clone(&stats), shared.shutdown).await;
+            stats.connected.fetch_sub(1, Ordering::Relaxed);
+            drop(token);
+        })
+        .into_response()
+}

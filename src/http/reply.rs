@@ -1,0 +1,30 @@
+//! Replies that several surfaces give.
+
+use warp::http::StatusCode;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use warp::reply::{Reply, Response};
+
+/// After so many seconds a client that was turned away may try again.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+/// A status and a sentence that says what to do about it.
+pub(super) fn text(status: StatusCode, sentence: &'static str) -> Response {
+    warp::reply::with_status(sentence, status).into_response()
+}
+
+/// 503: what is asked for is not to be had just now.
+pub(super) fn unavailable(sentence: &'static str) -> Response {
+    with(text(StatusCode::SERVICE_UNAVAILABLE, sentence), RETRY_AFTER, RETRY_SECONDS)
+}
+
+/// A page that is never cached.
+pub(super) fn fresh_html(page: &'static str) -> Response {
+    let reply = with(page.into_response(), CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    with(reply, CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+}
+
+/// The reply with one header set.
+pub(super) fn with(mut reply: Response, name: HeaderName, value: HeaderValue) -> Response {
+    reply.headers_mut().insert(name, value);
+    reply
+}

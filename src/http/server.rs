@@ -1,0 +1,175 @@
+//! One accept loop for every HTTP port: who is let in, how long they may take, and how it all ends.
+//!
+//! warp routes the requests; its own server gives no access to the socket, which we need for the
+//! client's address and for bounds on a listener that stops reading.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service;
+
+use crate::config::Access;
+use crate::net::is_admitted;
+
+/// A client must have sent its request's head by then.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client that acknowledges nothing, or reads nothing, for so long is cut off.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What may wait in the kernel for one client: two seconds of MP3, not the minutes it would take by itself.
+const SEND_BUFFER: usize = 32 * 1_024;
+
+/// Pause after the operating system refused a connection (too many files open), before the next try.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1_024;
+
+/// Address of the client of a request, as an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientAddress(pub(super) IpAddr);
+
+/// What one port counts.
+#[derive(Debug, Default)]
+pub struct PortStats {
+    /// Connections accepted.
+    pub accepted: AtomicU64,
+    /// Connections from addresses that `access` excludes: closed unanswered.
+    pub foreign: AtomicU64,
+    serving: AtomicBool,
+}
+
+impl PortStats {
+    /// Whether its accept loop runs at this moment.
+    pub fn is_serving(&self) -> bool {
+        self.serving.load(Ordering::Relaxed)
+    }
+}
+
+/// A port that listens, but serves nobody yet.
+pub struct Port {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Port {
+    /// Binds it. `::` takes IPv4 as well; where the kernel has no IPv6, it means `0.0.0.0`.
+    ///
+    /// # Errors
+    /// When the port is in use, or the address is not of this machine.
+    pub fn bind(address: IpAddr, port: u16) -> io::Result<Self> {
+        let listener = match listen(SocketAddr::new(address, port)) {
+            Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) && address.is_unspecified() => {
+                listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port))
+            }
+            result => result,
+        }?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`, then lets requests under way end. Each connection is a task of `tracker`.
+    pub async fn serve<S>(
+        self,
+        service: S,
+        access: Access,
+        stats: Arc<PortStats>,
+        shutdown: CancellationToken,
+        tracker: TaskTracker,
+    ) where
+        S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        stats.serving.store(true, Ordering::Relaxed);
+        loop {
+            let accepted = tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, client)) if is_admitted(access, client.ip()) => {
+                    stats.accepted.fetch_add(1, Ordering::Relaxed);
+                    tracker.spawn(serve_connection(stream, client, service.clone(), shutdown.clone()));
+                }
+                Ok(_) => drop(stats.foreign.fetch_add(1, Ordering::Relaxed)),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        stats.serving.store(false, Ordering::Relaxed);
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // A restart must not wait for the connections of before.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+async fn serve_connection<S>(stream: TcpStream, client: SocketAddr, service: S, shutdown: CancellationToken)
+where
+    S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    if let Err(error) = bound_waiting(&stream) {
+        tracing::debug!(%error, "a connection went before it was served");
+        return;
+    }
+    let address = ClientAddress(client.ip().to_canonical());
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(address);
+        service.clone().call(request)
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(error, "a connection ended early");
+    }
+}
+
+/// Bounds what a client that reads slowly, or not at all, can hold.
+fn bound_waiting(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_tcp_user_timeout(Some(UNREAD_TIMEOUT))
+}

@@ -1,0 +1,163 @@
+//! The fixed WebSocket protocol, frame by frame (`docs/protocol.md`, part 1).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domain::StreamId;
+
+/// A session description as browsers write it: `{type, sdp}`.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Description {
+    /// `offer` or `answer`; which of them is clear from the message around it.
+    #[serde(rename = "type", default)]
+    pub(super) kind: String,
+    pub(super) sdp: String,
+}
+
+impl Description {
+    pub(super) fn offer(sdp: String) -> Self {
+        Self { kind: "offer".into(), sdp }
+    }
+
+    pub(super) fn answer(sdp: String) -> Self {
+        Self { kind: "answer".into(), sdp }
+    }
+}
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ClientMessage {
+    StartSending,
+    WebrtcOffer {
+        offer: Description,
+    },
+    StartReceiving {
+        /// Missing, null or empty means the newest.
+        #[serde(default)]
+        stream_id: Option<String>,
+    },
+    WebrtcAnswer {
+        answer: Description,
+    },
+    IceCandidate {
+        /// `{candidate, …}` from browsers; null, or anything else, from older clients.
+        #[serde(default)]
+        candidate: Value,
+    },
+    GetAvailableStreams,
+    StopStream,
+    /// Types of other versions, such as `local_ip` of older clients: ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What we say.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ServerMessage {
+    AvailableStreams {
+        /// Oldest first.
+        streams: Vec<StreamId>,
+    },
+    SenderReady {
+        connection_id: Uuid,
+    },
+    WebrtcAnswer {
+        answer: Description,
+    },
+    WebrtcOffer {
+        offer: Description,
+    },
+    StreamAvailable {
+        stream_id: StreamId,
+    },
+    StreamEnded {
+        stream_id: StreamId,
+    },
+    AudioData {
+        stream_id: StreamId,
+        /// Unix time in seconds.
+        timestamp: f64,
+        /// In dBov: -127 is silence, 0 the loudest.
+        level: i8,
+    },
+    Error {
+        /// For programs.
+        code: ErrorCode,
+        /// For people: what was wrong, and what to do.
+        message: String,
+    },
+}
+
+/// What kind of trouble an `error` tells of.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ErrorCode {
+    /// The frame is not a message of this protocol.
+    BadMessage,
+    /// A description was refused.
+    BadDescription,
+    /// Nobody speaks, or not the one who was asked for.
+    NoStream,
+    /// The stream that this was about is over.
+    StreamEnded,
+    /// The message makes no sense before another one.
+    OutOfOrder,
+    /// A limit is reached.
+    Full,
+    /// The daemon is going down.
+    ShuttingDown,
+}
+
+impl ServerMessage {
+    pub(super) fn error(code: ErrorCode, message: impl ToString) -> Self {
+        Self::Error { code, message: message.to_string() }
+    }
+
+    /// The frame's text.
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and lists can always be written")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ClientMessage, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn unknown_types_are_read_as_such() {
+        assert!(matches!(parse(r#"{"type":"local_ip","ip":"10.0.0.1"}"#), Ok(ClientMessage::Unknown)));
+        assert!(matches!(parse(r#"{"type":"start_sending","name":"x"}"#), Ok(ClientMessage::StartSending)));
+    }
+
+    #[test]
+    fn a_stream_id_may_be_missing_or_null() {
+        for text in [r#"{"type":"start_receiving"}"#, r#"{"type":"start_receiving","stream_id":null}"#] {
+            assert!(matches!(parse(text), Ok(ClientMessage::StartReceiving { stream_id: None })), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_an_error() {
+        let deep = "[".repeat(100_000);
+        for text in ["", "1", "{}", "[]", r#"{"type":1}"#, r#"{"type":"webrtc_offer"}"#, deep.as_str()] {
+            assert!(parse(text).is_err());
+        }
+    }
+
+    #[test]
+    fn frames_are_written_as_the_protocol_says() {
+        let id = StreamId::of_connection(Uuid::from_u128(1));
+        let frame = ServerMessage::AudioData { stream_id: id, timestamp: 1.5, level: -30 };
+        let expected = r#"{"type":"audio_data","stream_id":"stream_00000000-0000-0000-0000-000000000001","timestamp":1.5,"level":-30}"#;
+        assert_eq!(frame.to_json(), expected);
+        let error = ServerMessage::error(ErrorCode::NoStream, "No audio stream available");
+        assert_eq!(error.to_json(), r#"{"type":"error","code":"no_stream","message":"No audio stream available"}"#);
+    }
+}

@@ -1,0 +1,200 @@
+//! Signalling over WebSocket, at `/ws` and `/`: one task a connection, which reads the client's
+//! messages, tells it of streams and levels, and makes sure that it is still there.
+
+mod messages;
+mod session;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use warp::ws::{Message, WebSocket};
+
+use crate::domain::StreamId;
+use crate::relay_handle::{Levels, RelayHandle, StreamEvent};
+
+use messages::{ClientMessage, ErrorCode, ServerMessage};
+use session::Session;
+
+/// Pings to a client that sends: its answers count as signs of life while it is silent.
+const PING_SENDER: Duration = Duration::from_secs(2);
+
+/// Pings to others: proxies on the way cut what is silent for half a minute or more.
+const PING_OTHERS: Duration = Duration::from_secs(20);
+
+/// A client of whom nothing came for so long, though it was pinged, is gone.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// A frame that could not be sent for so long: the client has stopped reading.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// WebSocket close code for a daemon that goes down (RFC 6455 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// What signalling counts.
+#[derive(Debug, Default)]
+pub struct SignallingStats {
+    /// Connections now.
+    pub connected: AtomicUsize,
+    /// Connections refused because `limits.sockets` were open.
+    pub refused: AtomicU64,
+    /// Frames that were no message of the protocol.
+    pub malformed: AtomicU64,
+    /// Clients that stopped reading, or fell silent.
+    pub timed_out: AtomicU64,
+}
+
+/// Serves one client until it leaves.
+pub(super) async fn serve(
+    socket: WebSocket,
+    relay: RelayHandle,
+    local: bool,
+    stats: Arc<SignallingStats>,
+    shutdown: CancellationToken,
+) {
+    let (sender, receiver) = socket.split();
+    // Before the list is read, so that no stream is missed in between.
+    let (events, levels) = (relay.events(), relay.levels());
+    let session = Session::new(relay, local);
+    let now = Instant::now();
+    let mut client = Client { sender, session, stats, heard: now, pinged: now };
+    let result = client.run(receiver, events, levels, shutdown).await;
+    client.session.release().await;
+    if let Err(Gone::TimedOut) = result {
+        client.stats.timed_out.fetch_add(1, Ordering::Relaxed);
+        tracing::info!("a client stopped answering: its connection is closed");
+    }
+}
+
+/// Why a connection ended.
+enum Gone {
+    /// The client closed it, or the network did.
+    Closed,
+    /// The client neither reads nor answers.
+    TimedOut,
+}
+
+struct Client {
+    sender: SplitSink<WebSocket, Message>,
+    session: Session,
+    stats: Arc<SignallingStats>,
+    /// When the client last sent anything.
+    heard: Instant,
+    pinged: Instant,
+}
+
+impl Client {
+    async fn run(
+        &mut self,
+        mut receiver: SplitStream<WebSocket>,
+        mut events: broadcast::Receiver<StreamEvent>,
+        mut levels: broadcast::Receiver<Levels>,
+        shutdown: CancellationToken,
+    ) -> Result<(), Gone> {
+        self.send(&self.session.available_streams()).await?;
+        loop {
+            let reoffer_at = self.session.reoffer_at();
+            tokio::select! {
+                () = shutdown.cancelled() => return self.say_goodbye().await,
+                frame = receiver.next() => match frame {
+                    Some(Ok(frame)) => self.take(frame).await?,
+                    Some(Err(_)) | None => return Err(Gone::Closed),
+                },
+                event = events.recv() => self.tell(event).await?,
+                level = levels.recv() => self.tell_level(level).await?,
+                () = tokio::time::sleep_until(self.next_ping()) => self.ping().await?,
+                () = tokio::time::sleep_until(reoffer_at.unwrap_or_else(Instant::now)), if reoffer_at.is_some() => {
+                    let offer = self.session.reoffer().await;
+                    self.reply(offer).await?;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, frame: Message) -> Result<(), Gone> {
+        self.heard = Instant::now();
+        if frame.is_pong() {
+            self.session.note_pong().await;
+        }
+        let Ok(text) = frame.to_str() else { return Ok(()) };
+        let reply = match serde_json::from_str::<ClientMessage>(text) {
+            Ok(message) => self.session.handle(message).await,
+            Err(error) => {
+                self.stats.malformed.fetch_add(1, Ordering::Relaxed);
+                Some(ServerMessage::error(ErrorCode::BadMessage, format!("Not a message of this protocol: {error}")))
+            }
+        };
+        self.reply(reply).await
+    }
+
+    async fn tell(&mut self, event: Result<StreamEvent, RecvError>) -> Result<(), Gone> {
+        let message = match event {
+            Ok(StreamEvent::Available(stream_id)) => ServerMessage::StreamAvailable { stream_id },
+            Ok(StreamEvent::Ended(stream_id)) => {
+                self.session.note_ended(stream_id);
+                ServerMessage::StreamEnded { stream_id }
+            }
+            // It missed some: the list says all there is to know.
+            Err(RecvError::Lagged(_)) => self.session.available_streams(),
+            Err(RecvError::Closed) => return Err(Gone::Closed),
+        };
+        self.send(&message).await
+    }
+
+    async fn tell_level(&mut self, levels: Result<Levels, RecvError>) -> Result<(), Gone> {
+        // Having missed some is nothing: the next ones are along in a moment.
+        let (Ok(levels), Some(stream_id)) = (levels, self.session.hears()) else { return Ok(()) };
+        match level_of(&levels, stream_id) {
+            Some(level) => self.send(&ServerMessage::AudioData { stream_id, timestamp: unix_time(), level }).await,
+            None => Ok(()),
+        }
+    }
+
+    fn next_ping(&self) -> Instant {
+        self.pinged + if self.session.is_sending() { PING_SENDER } else { PING_OTHERS }
+    }
+
+    async fn ping(&mut self) -> Result<(), Gone> {
+        self.pinged = Instant::now();
+        if self.heard.elapsed() > SILENCE_TIMEOUT {
+            return Err(Gone::TimedOut);
+        }
+        self.send_frame(Message::ping(Vec::new())).await
+    }
+
+    async fn reply(&mut self, message: Option<ServerMessage>) -> Result<(), Gone> {
+        match message {
+            Some(message) => self.send(&message).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&mut self, message: &ServerMessage) -> Result<(), Gone> {
+        self.send_frame(Message::text(message.to_json())).await
+    }
+
+    async fn send_frame(&mut self, frame: Message) -> Result<(), Gone> {
+        match tokio::time::timeout(SEND_TIMEOUT, self.sender.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Gone::Closed),
+            Err(_) => Err(Gone::TimedOut),
+        }
+    }
+
+    async fn say_goodbye(&mut self) -> Result<(), Gone> {
+        self.send_frame(Message::close_with(GOING_AWAY, "The voice relay is shutting down")).await
+    }
+}
+
+fn level_of(levels: &Levels, wanted: StreamId) -> Option<i8> {
+    levels.iter().find(|(stream, _)| *stream == wanted).map(|(_, level)| *level)
+}
+
+fn unix_time() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}

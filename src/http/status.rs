@@ -1,0 +1,216 @@
+//! `/health` and `/metrics`: how the daemon is, for people and for programs.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use serde_json::json;
+use warp::http::StatusCode;
+use warp::http::header::{CONTENT_TYPE, HeaderValue};
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use crate::relay::{DropReason, Histogram};
+use crate::relay_handle::MediaStats;
+
+use super::Shared;
+use super::reply::with;
+
+/// The media thread answers within this time, or it is not well.
+const MEDIA_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+const OPENMETRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// `/health` and `/metrics` of the main port.
+pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let with_shared = warp::any().map(move || shared.clone());
+    let health = warp::path!("health")
+        .and(warp::get().or(warp::head()).unify())
+        .and(with_shared.clone())
+        .then(async |shared: Shared| health(&shared).await);
+    let metrics = warp::path!("metrics")
+        .and(warp::get())
+        .and(warp::header::optional("accept"))
+        .and(with_shared)
+        .then(async |accept: Option<String>, shared: Shared| metrics(accept.as_deref(), &shared).await);
+    health.or(metrics).unify()
+}
+
+/// What the media thread counts, if it answers.
+async fn media_stats(shared: &Shared) -> Option<MediaStats> {
+    tokio::time::timeout(MEDIA_ANSWER_TIMEOUT, shared.relay.stats()).await.ok()?.ok()
+}
+
+async fn health(shared: &Shared) -> Response {
+    let webrtc_available = media_stats(shared).await.is_some();
+    let audio_server_running = shared.stats.mp3_port.is_serving();
+    let healthy = webrtc_available && audio_server_running;
+    let body = warp::reply::json(&json!({
+        "status": if healthy { "healthy" } else { "unhealthy" },
+        "webrtc_available": webrtc_available,
+        "audio_server_running": audio_server_running,
+        "active_streams": shared.relay.streams().len(),
+        "connected_clients": shared.stats.signalling.connected.load(Ordering::Relaxed),
+        "uptime_seconds": shared.started.elapsed().as_secs(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "mp3_port": shared.mp3_port,
+    }));
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    warp::reply::with_status(body, status).into_response()
+}
+
+async fn metrics(accept: Option<&str>, shared: &Shared) -> Response {
+    let media = media_stats(shared).await;
+    if accept.is_some_and(|accept| accept.contains("application/json")) {
+        return json_metrics(media.as_ref(), shared);
+    }
+    let mut registry = Registry::with_prefix("voice_relay");
+    registry.register_collector(Box::new(Snapshot { media, shared: shared.clone() }));
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &registry) {
+        Ok(()) => with(text.into_response(), CONTENT_TYPE, OPENMETRICS),
+        Err(error) => {
+            tracing::error!(%error, "metrics could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn json_metrics(media: Option<&MediaStats>, shared: &Shared) -> Response {
+    warp::reply::json(&json!({
+        "uptime_seconds": shared.started.elapsed().as_secs(),
+        "active_connections": shared.stats.signalling.connected.load(Ordering::Relaxed),
+        "active_streams": shared.relay.streams().len(),
+        "total_audio_bytes": media.map_or(0, |media| media.relay.audio_bytes_in),
+        "webrtc_available": media.is_some(),
+    }))
+    .into_response()
+}
+
+/// Everything counted, at the moment of a scrape.
+struct Snapshot {
+    media: Option<MediaStats>,
+    shared: Shared,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
+
+impl Collector for Snapshot {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page { encoder };
+        page.gauge("uptime_seconds", "Seconds since the start", self.shared.started.elapsed().as_secs())?;
+        page.gauge("media_thread_up", "1 when the media thread answers", u64::from(self.media.is_some()))?;
+        if let Some(media) = &self.media {
+            encode_relay(&mut page, media)?;
+            encode_socket(&mut page, media)?;
+        }
+        self.encode_http(&mut page)
+    }
+}
+
+fn encode_relay(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
+    let relay = &media.relay;
+    page.gauge("peers", "WebRTC peer connections", relay.peers as u64)?;
+    page.gauge("streams", "Live streams", relay.streams as u64)?;
+    page.gauge("receivers", "WebRTC receivers of live streams", relay.receivers as u64)?;
+    page.counter("datagrams_in", "UDP datagrams received", relay.datagrams_in)?;
+    page.counter("datagrams_out", "UDP datagrams sent", relay.datagrams_out)?;
+    page.counter("packets_in", "RTP packets decrypted", relay.packets_in)?;
+    page.counter("packets_forwarded", "RTP packets sealed for receivers", relay.packets_forwarded)?;
+    page.counter("audio_bytes_in", "Opus bytes from senders", relay.audio_bytes_in)?;
+    page.counter("audio_bytes_out", "Opus bytes to receivers", relay.audio_bytes_out)?;
+    page.counter("streams_started", "Streams that became live", relay.streams_started)?;
+    page.counter("streams_ended", "Streams that ended", relay.streams_ended)?;
+    page.counter("joins", "Peers that completed ICE and DTLS", relay.joins)?;
+    page.counter("joins_failed", "Peers that did not complete ICE and DTLS in time", relay.joins_failed)?;
+    page.counter("peer_panics", "Peers lost to a panic in their session", relay.peer_panics)?;
+    page.counter("stale_removed", "Streams and senders removed by the clean-up", relay.stale_removed)?;
+    page.counter("address_changes", "Addresses that changed under a peer", relay.address_changes)?;
+    page.histogram("join_seconds", "From the offer to ICE and DTLS complete", &relay.join_duration)
+}
+
+fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
+    let socket = &media.socket;
+    let relay_drops = DropReason::ALL.map(|reason| (reason.label(), media.relay.dropped[reason as usize]));
+    let socket_drops = [
+        ("oversized", socket.oversized),
+        ("foreign", socket.foreign),
+        ("send_buffer_full", socket.send_buffer_full),
+        ("send_failed", socket.send_failed),
+        ("tap_overflow", media.tap_overflows),
+    ];
+    let drops: Vec<_> = relay_drops.into_iter().chain(socket_drops).collect();
+    page.counters("dropped", "Datagrams and packets dropped", "reason", &drops)?;
+    page.counter("receive_calls", "System calls that received datagrams", socket.receive_calls)?;
+    page.counter("send_calls", "System calls that sent datagrams", socket.send_calls)?;
+    page.gauge("taps", "Decoders that listen in on streams", media.taps as u64)?;
+    page.gauge("commands_waiting", "Commands that wait for the media thread", media.commands_waiting as u64)?;
+    let help = "From a packet's arrival in the kernel until a receiver's copy was sent";
+    page.histogram("forward_delay_seconds", help, &socket.forward_delay)
+}
+
+impl Snapshot {
+    fn encode_http(&self, page: &mut Page<'_>) -> fmt::Result {
+        let stats = &self.shared.stats;
+        page.gauge("websockets", "Signalling connections", count(&stats.signalling.connected))?;
+        page.counter("websockets_refused", "Signalling connections over the limit", load(&stats.signalling.refused))?;
+        page.counter("malformed_messages", "Frames that were no message", load(&stats.signalling.malformed))?;
+        page.counter("websockets_timed_out", "Clients that stopped answering", load(&stats.signalling.timed_out))?;
+        for (name, port) in [("http", &stats.main_port), ("mp3", &stats.mp3_port)] {
+            page.counter(&format!("{name}_connections"), "TCP connections accepted", load(&port.accepted))?;
+            page.counter(&format!("{name}_foreign"), "TCP connections from outside the LAN", load(&port.foreign))?;
+        }
+        page.counter("mp3_refused", "MP3 listeners over the limit", load(&stats.mp3_refused))
+    }
+}
+
+fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn count(gauge: &AtomicUsize) -> u64 {
+    gauge.load(Ordering::Relaxed) as u64
+}
+
+/// A page of metrics while it is written.
+struct Page<'a> {
+    encoder: DescriptorEncoder<'a>,
+}
+
+impl Page<'_> {
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let metric = ConstCounter::new(value);
+        metric.encode(self.encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let metric = ConstGauge::new(value);
+        metric.encode(self.encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+    }
+
+    fn counters(&mut self, name: &str, help: &str, label: &str, values: &[(&str, u64)]) -> fmt::Result {
+        let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (value, total) in values {
+            ConstCounter::new(*total).encode(family.encode_family(&[(label, *value)])?)?;
+        }
+        Ok(())
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) -> fmt::Result {
+        let mut metric = self.encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        // The encoder wants the infinite bound written as the largest number there is.
+        let classes: Vec<_> = histogram.classes().map(|(bound, count)| (bound.min(f64::MAX), count)).collect();
+        metric.encode_histogram::<NoLabelSet>(histogram.sum().as_secs_f64(), histogram.count(), &classes, None)
+    }
+}

@@ -1,0 +1,138 @@
+//! `/stream/…`: live streams as MP3 over chunked HTTP, for any player that can be given a URL.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use serde_json::json;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use warp::http::header::{ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use warp::http::{Method, StatusCode};
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use crate::audio::{Listener, Silence};
+use crate::config::WhenIdle;
+use crate::domain::StreamId;
+use crate::relay_handle::StreamEvent;
+
+use super::Shared;
+use super::reply::{fresh_html, text, unavailable, with};
+
+/// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
+const WAITING_PAGE: &str = include_str!("waiting.html");
+
+const TOO_MANY: &str = "Too many players listen at once; limits.mp3_listeners sets how many may";
+
+/// `/stream/status`, `/stream/latest.mp3` and `/stream/<id>.mp3`; the same on both ports.
+pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let with_shared = warp::any().map(move || shared.clone());
+    let status = warp::path!("stream" / "status").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
+        let status = warp::reply::json(&json!({ "active_streams": *shared.relay.streams() })).into_response();
+        with(status, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+    });
+    let live = warp::path!("stream" / String)
+        .and(warp::get().or(warp::head()).unify())
+        .and(warp::method())
+        .and(warp::header::optional("accept"))
+        .and(with_shared)
+        .then(|file: String, method: Method, accept: Option<String>, shared: Shared| async move {
+            let asked = Asked { head: method == Method::HEAD, html: accept.is_some_and(|it| it.contains("text/html")) };
+            live(&file, asked, &shared).await
+        });
+    status.or(live).unify()
+}
+
+/// How the client asked.
+#[derive(Clone, Copy)]
+struct Asked {
+    /// For the headers alone.
+    head: bool,
+    /// As browsers do that navigate: by the name of HTML, which players do not use.
+    html: bool,
+}
+
+async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
+    let streams = shared.relay.streams();
+    let wanted = match file.strip_suffix(".mp3") {
+        Some("latest") => streams.last().copied(),
+        Some(name) => match name.parse().ok().filter(|id| streams.contains(id)) {
+            Some(id) => Some(id),
+            None => return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are"),
+        },
+        None => return text(StatusCode::NOT_FOUND, "Ask for /stream/latest.mp3 or /stream/<stream_id>.mp3"),
+    };
+    match wanted {
+        None if asked.html => fresh_html(WAITING_PAGE),
+        None if shared.when_idle == WhenIdle::Unavailable => unavailable("Nobody speaks just now"),
+        _ if asked.head => mp3(stream::empty(), shared),
+        _ if shared.is_full_of_listeners() => unavailable(TOO_MANY),
+        Some(id) => match shared.mounts.listen(id).await {
+            Some(listener) => mp3(Playback::Playing(listener).into_frames(), shared),
+            None => text(StatusCode::NOT_FOUND, "The stream has just ended"),
+        },
+        None => mp3(Playback::waiting(shared).into_frames(), shared),
+    }
+}
+
+/// A live MP3: no length, no ranges, never cached; it ends when the frames do, or the daemon.
+fn mp3(frames: impl Stream<Item = Bytes> + Send + Sync + 'static, shared: &Shared) -> Response {
+    let frames = frames.take_until(shared.shutdown.clone().cancelled_owned()).map(Ok::<_, Infallible>);
+    [
+        (CONTENT_TYPE, "audio/mpeg"),
+        (CACHE_CONTROL, "no-store"),
+        (ACCEPT_RANGES, "none"),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ]
+    .into_iter()
+    .fold(warp::reply::stream(frames).into_response(), |reply, (name, value)| {
+        with(reply, name, HeaderValue::from_static(value))
+    })
+}
+
+/// What a player hears: silence until somebody speaks, then that stream to its end.
+enum Playback {
+    Waiting { silence: Silence, events: Receiver<StreamEvent>, shared: Shared },
+    Playing(Listener),
+}
+
+impl Playback {
+    fn waiting(shared: &Shared) -> Self {
+        Self::Waiting { silence: Silence::new(), events: shared.relay.events(), shared: shared.clone() }
+    }
+
+    fn into_frames(self) -> impl Stream<Item = Bytes> + Send + Sync {
+        stream::unfold(self, async |mut playback| playback.next().await.map(|frames| (frames, playback)))
+    }
+
+    /// Some whole frames; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            match self {
+                Self::Playing(listener) => return listener.next_frames().await,
+                Self::Waiting { silence, events, shared } => {
+                    let newest = tokio::select! {
+                        frames = silence.next_frames() => return frames,
+                        event = events.recv() => newest(event, shared),
+                    };
+                    if let Some(listener) = listen_to(newest?, shared).await {
+                        *self = Self::Playing(listener);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Who speaks now, if anybody; the outer `None` when the relay is gone.
+fn newest(event: Result<StreamEvent, RecvError>, shared: &Shared) -> Option<Option<StreamId>> {
+    match event {
+        Err(RecvError::Closed) => None,
+        _ => Some(shared.relay.streams().last().copied()),
+    }
+}
+
+async fn listen_to(stream: Option<StreamId>, shared: &Shared) -> Option<Listener> {
+    shared.mounts.listen(stream?).await
+}

@@ -1,0 +1,174 @@
+//! The media thread: one UDP socket, one relay core, nothing else.
+//!
+//! Datagrams come in and go out in batches; between them the core is told the time. HTTP, encoding
+//! and disk live on other threads and reach this one only through the relay handle. What a packet
+//! means is the core's business.
+
+mod interfaces;
+mod socket;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::thread;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use crate::config::Access;
+use crate::relay::{Input, Output};
+use crate::relay_handle::{Commands, Media};
+
+pub use interfaces::{host_addresses, keep_addresses_fresh};
+use socket::{Batch, Outgoing};
+pub use socket::MediaSocket;
+
+/// Reads of the socket before commands and timers have their turn again.
+const MAX_READS: usize = 4;
+
+/// Whether `access` lets this address in. Everything private, link-local or loopback is the LAN.
+pub fn is_admitted(access: Access, address: IpAddr) -> bool {
+    access == Access::Any
+        || match address.to_canonical() {
+            IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared(ip),
+            IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        }
+}
+
+/// 100.64.0.0/10 (RFC 6598): carriers' and, at home, Tailscale's.
+fn is_shared(ip: std::net::Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    first == 100 && (64..128).contains(&second)
+}
+
+/// The running media thread.
+pub struct MediaThread {
+    thread: thread::JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+}
+
+impl MediaThread {
+    /// Starts it on a bound socket.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread or no event queue.
+    pub fn start(socket: MediaSocket, media: Media, commands: Commands, access: Access) -> io::Result<Self> {
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name("media".into()).spawn(move || {
+            let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), access };
+            if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {
+                tracing::error!(%error, "the media thread stopped: no audio is relayed any more");
+            }
+        })?;
+        Ok(Self { thread, stop })
+    }
+
+    /// Stops it once everything the core wants to send is sent.
+    pub fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::error!("the media thread had panicked");
+        }
+    }
+}
+
+struct MediaLoop {
+    socket: MediaSocket,
+    media: Media,
+    outgoing: Outgoing,
+    access: Access,
+}
+
+impl MediaLoop {
+    async fn run(mut self, mut commands: Commands, mut stopped: oneshot::Receiver<()>) -> io::Result<()> {
+        let socket = self.socket.register()?;
+        let mut batch = Batch::default();
+        loop {
+            let deadline = tokio::time::Instant::from_std(self.media.relay.deadline());
+            tokio::select! {
+                biased;
+                _ = &mut stopped => return Ok(()),
+                readable = socket.readable() => {
+                    readable?;
+                    for _ in 0..MAX_READS {
+                        match socket.try_io(tokio::io::Interest::READABLE, || self.socket.receive(&mut batch)) {
+                            Ok(()) => self.take(&batch),
+                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                command = commands.next() => match command {
+                    Some(command) => command(&mut self.media, Instant::now()),
+                    None => return Ok(()),
+                },
+                () = tokio::time::sleep_until(deadline) => {}
+            }
+            let now = Instant::now();
+            if now >= self.media.relay.deadline() {
+                self.media.relay.handle(now, Input::Timeout);
+            }
+            self.drain(now);
+        }
+    }
+
+    /// Hands every datagram of a batch to the core, and sends what that leads to.
+    fn take(&mut self, batch: &Batch) {
+        self.media.socket.receive_calls += 1;
+        let now = Instant::now();
+        for datagram in batch.iter(now) {
+            if datagram.truncated {
+                self.media.socket.oversized += 1;
+                continue;
+            }
+            if !is_admitted(self.access, datagram.source.ip()) {
+                self.media.socket.foreign += 1;
+                continue;
+            }
+            let destination = SocketAddr::new(datagram.destination, self.socket.port());
+            let input = Input::Datagram { source: datagram.source, destination, payload: datagram.payload };
+            self.media.relay.handle(now, input);
+            self.drain(datagram.arrived);
+        }
+    }
+
+    /// Sends and publishes all that the core has; `arrived` is when what led to it came.
+    fn drain(&mut self, arrived: Instant) {
+        while let Some(output) = self.media.relay.poll() {
+            match output {
+                Output::Event(event) => self.media.publish(event),
+                Output::Transmit(transmit) => {
+                    self.outgoing.push(transmit, arrived);
+                    if self.outgoing.is_full() {
+                        self.flush();
+                    }
+                }
+            }
+        }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        if !self.outgoing.is_empty() {
+            self.socket.send(&mut self.outgoing, &mut self.media.socket);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lan_is_what_is_private_and_no_more() {
+        let inside = ["192.168.1.7", "10.0.0.1", "172.16.0.1", "127.0.0.1", "169.254.1.1", "100.100.1.1", "::1", "fd00::1", "fe80::1", "::ffff:192.168.1.7"];
+        let outside = ["8.8.8.8", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8"];
+        for (addresses, expected) in [(&inside[..], true), (&outside[..], false)] {
+            for address in addresses {
+                let ip = address.parse().expect("an address");
+                assert_eq!(is_admitted(Access::Lan, ip), expected, "{address}");
+                assert!(is_admitted(Access::Any, ip));
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The one door between the media thread and everybody else: commands with a reply, events to
+//! subscribe to. Whoever holds a [`RelayHandle`] knows nothing of the thread behind it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::audio::PacketSource;
+use crate::domain::{OpusPacket, PeerId, StreamId};
+use crate::relay::{
+    AnswerError, Event, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
+};
+
+/// Commands that may wait for the media thread; whoever sends one more waits.
+const COMMAND_QUEUE: usize = 1_024;
+
+/// Stream events that a slow subscriber may lag behind before it must read the list anew.
+const EVENT_QUEUE: usize = 256;
+
+/// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
+const TAP_QUEUE: usize = 128;
+
+/// Something to do on the media thread.
+type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
+
+/// All streams' levels of one moment, in dBov.
+pub type Levels = Arc<[(StreamId, i8)]>;
+
+/// A stream came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// It can be heard from now on.
+    Available(StreamId),
+    /// It is over.
+    Ended(StreamId),
+}
+
+/// The media thread is gone: the daemon is shutting down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the relay is shutting down")]
+pub struct RelayGone;
+
+/// What the media thread works with. Commands run on it.
+pub struct Media {
+    /// The core.
+    pub relay: Relay,
+    /// What the socket counted.
+    pub socket: SocketStats,
+    taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
+    tap_overflows: u64,
+    events: broadcast::Sender<StreamEvent>,
+    levels: broadcast::Sender<Levels>,
+    streams: watch::Sender<Arc<[StreamId]>>,
+}
+
+/// What the UDP socket counted.
+#[derive(Debug, Clone, Default)]
+pub struct SocketStats {
+    /// Datagrams longer than any that WebRTC sends.
+    pub oversized: u64,
+    /// Datagrams from addresses that `access` excludes.
+    pub foreign: u64,
+    /// Datagrams that the kernel's send buffer had no room for.
+    pub send_buffer_full: u64,
+    /// Datagrams that the kernel refused to send: no route, no permission.
+    pub send_failed: u64,
+    /// System calls that read datagrams, and that sent some.
+    pub receive_calls: u64,
+    /// See `receive_calls`.
+    pub send_calls: u64,
+    /// From the arrival of a publisher's packet in the kernel until the copy for one subscriber was sent.
+    pub forward_delay: Histogram,
+}
+
+/// Everything the media thread counts, at one moment.
+#[derive(Debug, Clone)]
+pub struct MediaStats {
+    /// Of the core.
+    pub relay: RelayStats,
+    /// Of the socket.
+    pub socket: SocketStats,
+    /// Decoders that listen in on streams now.
+    pub taps: usize,
+    /// Packets that a decoder was too slow to take.
+    pub tap_overflows: u64,
+    /// Commands that wait for the media thread.
+    pub commands_waiting: usize,
+}
+
+/// The way to the relay. Cheap to clone.
+#[derive(Clone)]
+pub struct RelayHandle {
+    commands: mpsc::Sender<Command>,
+    events: broadcast::Sender<StreamEvent>,
+    levels: broadcast::Sender<Levels>,
+    streams: watch::Receiver<Arc<[StreamId]>>,
+}
+
+/// The media thread's end of the door.
+pub struct Commands(mpsc::Receiver<Command>);
+
+/// Makes both ends of the door.
+pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media) {
+    let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
+    let events = broadcast::Sender::new(EVENT_QUEUE);
+    let levels = broadcast::Sender::new(1);
+    let (streams_sender, streams) = watch::channel(Arc::from([]));
+    let media = Media {
+        relay,
+        socket: SocketStats::default(),
+        taps: HashMap::new(),
+        tap_overflows: 0,
+        events: events.clone(),
+        levels: levels.clone(),
+        streams: streams_sender,
+    };
+    (RelayHandle { commands, events, levels, streams }, Commands(receiver), media)
+}
+
+impl Commands {
+    /// The next command; `None` when every handle is gone.
+    pub async fn next(&mut self) -> Option<Command> {
+        self.0.recv().await
+    }
+}
+
+impl Media {
+    /// Makes an event of the core known.
+    pub fn publish(&mut self, event: Event) {
+        match event {
+            Event::StreamAvailable(stream) => self.announce(StreamEvent::Available(stream)),
+            Event::StreamEnded(stream) => {
+                // Dropping the senders tells the decoders.
+                self.taps.remove(&stream);
+                self.announce(StreamEvent::Ended(stream));
+            }
+            // Nobody may be listening: then there is nothing to tell.
+            Event::Levels(levels) => drop(self.levels.send(levels.into())),
+            Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
+            Event::PeerClosed(peer, reason) => tracing::info!(%peer, ?reason, "peer closed"),
+        }
+    }
+
+    /// The list changes before the event is told, so that whoever hears the event finds it in the list.
+    fn announce(&mut self, event: StreamEvent) {
+        tracing::info!(?event, "streams changed");
+        self.streams.send_replace(self.relay.streams().into());
+        drop(self.events.send(event));
+    }
+
+    fn tap(&mut self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
+        if !self.relay.set_tapped(stream, true) {
+            return None;
+        }
+        let (sender, receiver) = mpsc::channel(TAP_QUEUE);
+        self.taps.entry(stream).or_default().push(sender);
+        Some(receiver)
+    }
+
+    fn feed_taps(&mut self, stream: StreamId, packet: &OpusPacket) {
+        let Some(taps) = self.taps.get_mut(&stream) else { return };
+        let overflows = &mut self.tap_overflows;
+        taps.retain(|tap| match tap.try_send(packet.clone()) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                *overflows += 1;
+                true
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        });
+        if taps.is_empty() {
+            self.taps.remove(&stream);
+            self.relay.set_tapped(stream, false);
+        }
+    }
+}
+
+impl RelayHandle {
+    /// Answers a sender's offer; see [`Relay::publish`]. `local`: the client is on this machine.
+    ///
+    /// # Errors
+    /// The outer one when the relay is shutting down.
+    pub async fn publish(
+        &self,
+        stream: StreamId,
+        offer: String,
+        local: bool,
+    ) -> Result<Result<Published, PublishError>, RelayGone> {
+        self.call(move |media, now| media.relay.publish(now, stream, &offer, local)).await
+    }
+
+    /// Makes an offer to a receiver; see [`Relay::subscribe`].
+    ///
+    /// # Errors
+    /// The outer one when the relay is shutting down.
+    pub async fn subscribe(
+        &self,
+        stream: Option<StreamId>,
+        local: bool,
+    ) -> Result<Result<Subscribed, SubscribeError>, RelayGone> {
+        self.call(move |media, now| media.relay.subscribe(now, stream, local)).await
+    }
+
+    /// Takes a receiver's answer; see [`Relay::answer`].
+    ///
+    /// # Errors
+    /// The outer one when the relay is shutting down.
+    pub async fn answer(&self, peer: PeerId, answer: String) -> Result<Result<(), AnswerError>, RelayGone> {
+        self.call(move |media, now| media.relay.answer(now, peer, &answer)).await
+    }
+
+    /// Tells of a remote address; see [`Relay::add_candidate`].
+    pub async fn add_candidate(&self, peer: PeerId, candidate: String) {
+        self.tell(move |media, now| media.relay.add_candidate(now, peer, &candidate)).await;
+    }
+
+    /// The peer's client answered a ping; see [`Relay::keep_alive`].
+    pub async fn keep_alive(&self, peer: PeerId) {
+        self.tell(move |media, now| media.relay.keep_alive(now, peer)).await;
+    }
+
+    /// Closes a peer connection.
+    pub async fn close(&self, peer: PeerId) {
+        self.tell(move |media, now| media.relay.close(now, peer)).await;
+    }
+
+    /// Closes every peer connection, and waits until that is done.
+    pub async fn close_all(&self) {
+        // When the media thread is gone already, so are its peers.
+        drop(self.call(|media, now| media.relay.close_all(now)).await);
+    }
+
+    /// The machine's addresses changed; see [`Relay::set_addresses`].
+    pub async fn set_addresses(&self, addresses: Vec<SocketAddr>) {
+        self.tell(move |media, _| media.relay.set_addresses(addresses)).await;
+    }
+
+    /// Everything the media thread counts.
+    ///
+    /// # Errors
+    /// When the relay is shutting down.
+    pub async fn stats(&self) -> Result<MediaStats, RelayGone> {
+        let commands_waiting = self.commands.max_capacity() - self.commands.capacity();
+        self.call(move |media, _| MediaStats {
+            relay: media.relay.stats(),
+            socket: media.socket.clone(),
+            taps: media.taps.values().map(Vec::len).sum(),
+            tap_overflows: media.tap_overflows,
+            commands_waiting,
+        })
+        .await
+    }
+
+    /// Live streams, oldest first.
+    pub fn streams(&self) -> Arc<[StreamId]> {
+        self.streams.borrow().clone()
+    }
+
+    /// Streams that come and go from now on. Subscribe first, then read the list.
+    pub fn events(&self) -> broadcast::Receiver<StreamEvent> {
+        self.events.subscribe()
+    }
+
+    /// Levels a few times a second; only the latest matter.
+    pub fn levels(&self) -> broadcast::Receiver<Levels> {
+        self.levels.subscribe()
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut Media, Instant) -> T + Send + 'static,
+    ) -> Result<T, RelayGone> {
+        let (reply, answer) = oneshot::channel();
+        let command: Command = Box::new(move |media, now| drop(reply.send(run(media, now))));
+        self.commands.send(command).await.map_err(|_| RelayGone)?;
+        answer.await.map_err(|_| RelayGone)
+    }
+
+    async fn tell(&self, run: impl FnOnce(&mut Media, Instant) + Send + 'static) {
+        // A relay that is gone needs to be told nothing.
+        drop(self.commands.send(Box::new(run)).await);
+    }
+}
+
+impl PacketSource for RelayHandle {
+    async fn tap(&self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
+        self.call(move |media, _| media.tap(stream)).await.ok().flatten()
+    }
+}
