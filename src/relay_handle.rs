@@ -230,7 +230,7 @@ impl RelayHandle {
     /// Closes every peer connection, and waits until that is done.
     pub async fn close_all(&self) {
         // When the media thread is gone already, so are its peers.
-        drop(self.call(|media, now| media.relay.close_all(now)).await);
+        let _ = self.call(|media, now| media.relay.close_all(now)).await;
     }
 
     /// The machine's addresses changed; see [`Relay::set_addresses`].

@@ -1,24 +1,33 @@
-//! TEMPORARY placeholder until the helper's version lands.
-#![allow(missing_docs)]
+//! The decoded side of the house: Opus packets in, PCM and MP3 out, only while somebody wants them.
+//!
+//! `jitter` puts packets in order and decides what is played next; `decoder` makes PCM of them and
+//! fills what is missing; `playout` is both behind one question, "the next samples, please"; `mp3`
+//! encodes; `mount` runs one encoder for all listeners of a stream, at the pace of the clock.
+//! Nothing here knows HTTP, sockets or WebRTC: packets come through a [`PacketSource`].
+
+mod decoder;
+mod jitter;
+mod lame;
+mod mount;
+mod mp3;
+mod playout;
+mod stats;
+
 use std::future::Future;
-use std::marker::PhantomData;
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-use bytes::Bytes;
+
 use tokio::sync::mpsc;
+
 use crate::domain::{OpusPacket, StreamId};
+
+pub use mount::{Listener, Mounts, Silence};
+pub use stats::AudioStats;
+
+/// PCM samples a second, everywhere in this module: the rate of Opus.
+pub const SAMPLE_RATE: u32 = 48_000;
+
+/// Where the decoded side gets its packets.
 pub trait PacketSource: Send + Sync + 'static {
+    /// Packets of `stream` from now on, over a bounded channel that closes when the stream ends.
+    /// `None`: there is no such live stream.
     fn tap(&self, stream: StreamId) -> impl Future<Output = Option<mpsc::Receiver<OpusPacket>>> + Send;
 }
-#[derive(Debug, Default)]
-pub struct AudioStats { pub listeners: AtomicI64 }
-pub struct Mounts<S>(Arc<S>);
-impl<S> Clone for Mounts<S> { fn clone(&self) -> Self { Self(self.0.clone()) } }
-impl<S: PacketSource> Mounts<S> {
-    pub fn new(source: S, _stats: Arc<AudioStats>) -> Self { Self(Arc::new(source)) }
-    pub async fn listen(&self, _stream: StreamId) -> Option<Listener> { None }
-}
-pub struct Listener(PhantomData<()>);
-impl Listener { pub async fn next_frames(&mut self) -> Option<Bytes> { None } }
-pub struct Silence(());
-impl Silence { pub fn new() -> Self { Self(()) } pub async fn next_frames(&mut self) -> Option<Bytes> { None } }

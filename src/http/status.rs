@@ -1,7 +1,7 @@
 //! `/health` and `/metrics`: how the daemon is, for people and for programs.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -115,7 +115,8 @@ impl Collector for Snapshot {
             encode_relay(&mut page, media)?;
             encode_socket(&mut page, media)?;
         }
-        self.encode_http(&mut page)
+        self.encode_http(&mut page)?;
+        self.encode_audio(&mut page)
     }
 }
 
@@ -173,10 +174,30 @@ impl Snapshot {
         }
         page.counter("mp3_refused", "MP3 listeners over the limit", load(&stats.mp3_refused))
     }
+
+    fn encode_audio(&self, page: &mut Page<'_>) -> fmt::Result {
+        let audio = &self.shared.audio;
+        page.gauge("mp3_encoders", "Streams that are encoded as MP3", level(&audio.encoders))?;
+        page.gauge("mp3_listeners", "MP3 listeners", level(&audio.listeners))?;
+        page.counter("mp3_frames", "MP3 frames encoded, of 24 ms each", load(&audio.mp3_frames))?;
+        page.counter("mp3_frames_skipped", "Messages that slow MP3 listeners missed", load(&audio.frames_skipped))?;
+        page.counter("opus_decoded", "Opus packets decoded", load(&audio.decoded))?;
+        page.counter("opus_fec_recovered", "Lost packets restored from the next one", load(&audio.fec_recovered))?;
+        page.counter("opus_concealed", "Stretches filled by concealment", load(&audio.concealed))?;
+        page.counter("opus_undecodable", "Packets that were not Opus", load(&audio.undecodable))?;
+        page.counter("jitter_late", "Packets that came after their time, or twice", load(&audio.late))?;
+        page.counter("jitter_drained", "Packets dropped to keep the delay low", load(&audio.drained))?;
+        page.counter("jitter_overflow", "Packets dropped because the buffer was full", load(&audio.overflow))
+    }
 }
 
 fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
+}
+
+fn level(gauge: &AtomicI64) -> u64 {
+    // Raised before it is lowered, so never below zero.
+    gauge.load(Ordering::Relaxed).max(0) as u64
 }
 
 fn count(gauge: &AtomicUsize) -> u64 {
@@ -209,8 +230,7 @@ impl Page<'_> {
 
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) -> fmt::Result {
         let mut metric = self.encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
-        // The encoder wants the infinite bound written as the largest number there is.
-        let classes: Vec<_> = histogram.classes().map(|(bound, count)| (bound.min(f64::MAX), count)).collect();
+        let classes: Vec<_> = histogram.classes().collect();
         metric.encode_histogram::<NoLabelSet>(histogram.sum().as_secs_f64(), histogram.count(), &classes, None)
     }
 }

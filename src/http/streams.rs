@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
+use sync_wrapper::SyncStream;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use warp::http::header::{ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -77,7 +78,7 @@ async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
 }
 
 /// A live MP3: no length, no ranges, never cached; it ends when the frames do, or the daemon.
-fn mp3(frames: impl Stream<Item = Bytes> + Send + Sync + 'static, shared: &Shared) -> Response {
+fn mp3(frames: impl Stream<Item = Bytes> + Send + 'static, shared: &Shared) -> Response {
     let frames = frames.take_until(shared.shutdown.clone().cancelled_owned()).map(Ok::<_, Infallible>);
     [
         (CONTENT_TYPE, "audio/mpeg"),
@@ -86,7 +87,7 @@ fn mp3(frames: impl Stream<Item = Bytes> + Send + Sync + 'static, shared: &Share
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ]
     .into_iter()
-    .fold(warp::reply::stream(frames).into_response(), |reply, (name, value)| {
+    .fold(warp::reply::stream(SyncStream::new(frames)).into_response(), |reply, (name, value)| {
         with(reply, name, HeaderValue::from_static(value))
     })
 }
@@ -99,10 +100,10 @@ enum Playback {
 
 impl Playback {
     fn waiting(shared: &Shared) -> Self {
-        Self::Waiting { silence: Silence::new(), events: shared.relay.events(), shared: shared.clone() }
+        Self::Waiting { silence: shared.mounts.silence(), events: shared.relay.events(), shared: shared.clone() }
     }
 
-    fn into_frames(self) -> impl Stream<Item = Bytes> + Send + Sync {
+    fn into_frames(self) -> impl Stream<Item = Bytes> + Send {
         stream::unfold(self, async |mut playback| playback.next().await.map(|frames| (frames, playback)))
     }
 
@@ -113,7 +114,7 @@ impl Playback {
                 Self::Playing(listener) => return listener.next_frames().await,
                 Self::Waiting { silence, events, shared } => {
                     let newest = tokio::select! {
-                        frames = silence.next_frames() => return frames,
+                        frame = silence.next_frame() => return Some(frame),
                         event = events.recv() => newest(event, shared),
                     };
                     if let Some(listener) = listen_to(newest?, shared).await {

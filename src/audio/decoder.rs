@@ -1,0 +1,96 @@
+//! Opus to PCM, and PCM where there is no Opus. Whatever comes from the network, samples come out.
+
+use std::sync::Arc;
+
+use opus::Channels;
+
+use super::SAMPLE_RATE;
+use super::stats::{AudioStats, count};
+
+/// The longest Opus packet, 120 ms (RFC 6716 2.1.4), in samples.
+const MAX_SAMPLES: usize = SAMPLE_RATE as usize * 120 / 1_000;
+
+/// Losses in a row that concealment can stretch over; further ones are silence.
+const MAX_CONCEALED: usize = 5;
+
+/// One stream's decoder, mono.
+pub(super) struct Decoder {
+    opus: opus::Decoder,
+    pcm: Box<[i16; MAX_SAMPLES]>,
+    concealed_in_a_row: usize,
+    stats: Arc<AudioStats>,
+}
+
+impl Decoder {
+    pub(super) fn new(stats: Arc<AudioStats>) -> Self {
+        let opus = opus::Decoder::new(SAMPLE_RATE, Channels::Mono)
+            .expect("libopus decodes 48 kHz mono; only lack of memory can refuse it");
+        Self { opus, pcm: Box::new([0; MAX_SAMPLES]), concealed_in_a_row: 0, stats }
+    }
+
+    /// Samples of a packet; of what is no Opus, `samples` of concealment.
+    pub(super) fn decode(&mut self, packet: &[u8], samples: usize) -> &[i16] {
+        // To libopus an empty packet means a lost one.
+        let decoded = if packet.is_empty() { Ok(0) } else { self.opus.decode(packet, &mut self.pcm[..], false) };
+        match decoded {
+            Ok(length) if length > 0 => {
+                self.concealed_in_a_row = 0;
+                count(&self.stats.decoded);
+                &self.pcm[..length]
+            }
+            _ => {
+                count(&self.stats.undecodable);
+                self.conceal(samples)
+            }
+        }
+    }
+
+    /// So many samples of a lost packet, from the copy in its successor if that has one.
+    pub(super) fn recover(&mut self, successor: &[u8], samples: usize) -> &[i16] {
+        let samples = samples.min(MAX_SAMPLES);
+        match self.opus.decode(successor, &mut self.pcm[..samples], true) {
+            Ok(length) if length > 0 => {
+                count(&self.stats.fec_recovered);
+                &self.pcm[..length]
+            }
+            _ => self.conceal(samples),
+        }
+    }
+
+    /// So many samples that sound as if speech went on, for a while.
+    pub(super) fn conceal(&mut self, samples: usize) -> &[i16] {
+        let samples = samples.min(MAX_SAMPLES);
+        self.concealed_in_a_row += 1;
+        count(&self.stats.concealed);
+        let concealed = self.concealed_in_a_row <= MAX_CONCEALED
+            && matches!(self.opus.decode(&[], &mut self.pcm[..samples], false), Ok(length) if length == samples);
+        if !concealed {
+            self.pcm[..samples].fill(0);
+        }
+        &self.pcm[..samples]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn garbage_and_emptiness_give_samples_of_the_length_asked_for() {
+        let mut decoder = Decoder::new(Arc::default());
+        let huge = vec![0xff; 70_000];
+        for packet in [&[][..], &[0xff], &[0x03, 0xff, 0xff], &[0; 3], &huge] {
+            assert!(!decoder.decode(packet, 960).is_empty());
+            assert!(!decoder.recover(packet, 960).is_empty());
+        }
+        assert_eq!(decoder.conceal(960).len(), 960);
+        assert_eq!(decoder.conceal(1_000_000).len(), MAX_SAMPLES);
+    }
+
+    #[test]
+    fn concealment_fades_into_silence() {
+        let mut decoder = Decoder::new(Arc::default());
+        let concealed: Vec<_> = (0..10).map(|_| decoder.conceal(960).to_vec()).collect();
+        assert!(concealed[MAX_CONCEALED..].iter().flatten().all(|sample| *sample == 0));
+    }
+}

@@ -1,0 +1,73 @@
+//! What the decoded side counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Counters and gauges of all streams together.
+#[derive(Debug, Default)]
+pub struct AudioStats {
+    /// Encoders at work now.
+    pub encoders: AtomicI64,
+    /// MP3 listeners now, those included who wait in silence.
+    pub listeners: AtomicI64,
+    /// MP3 frames encoded.
+    pub mp3_frames: AtomicU64,
+    /// Messages of frames that a slow listener missed.
+    pub frames_skipped: AtomicU64,
+    /// Opus packets decoded.
+    pub decoded: AtomicU64,
+    /// Lost packets restored from the next one (in-band FEC).
+    pub fec_recovered: AtomicU64,
+    /// Stretches filled by packet loss concealment.
+    pub concealed: AtomicU64,
+    /// Packets that were not Opus.
+    pub undecodable: AtomicU64,
+    /// Packets that came after their time, or twice.
+    pub late: AtomicU64,
+    /// Packets dropped because they would have added delay for good.
+    pub drained: AtomicU64,
+    /// Packets dropped because the jitter buffer was full.
+    pub overflow: AtomicU64,
+}
+
+impl AudioStats {
+    pub(super) fn add_frames(&self, frames: u64) {
+        self.mp3_frames.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    pub(super) fn skip_frames(&self, skipped: u64) {
+        self.frames_skipped.fetch_add(skipped, Ordering::Relaxed);
+    }
+}
+
+/// Counts one.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Keeps a gauge one higher for as long as it lives.
+pub(super) struct Gauged {
+    stats: Arc<AudioStats>,
+    gauge: fn(&AudioStats) -> &AtomicI64,
+}
+
+impl Gauged {
+    pub(super) fn listener(stats: &Arc<AudioStats>) -> Self {
+        Self::new(stats, |stats| &stats.listeners)
+    }
+
+    pub(super) fn encoder(stats: &Arc<AudioStats>) -> Self {
+        Self::new(stats, |stats| &stats.encoders)
+    }
+
+    fn new(stats: &Arc<AudioStats>, gauge: fn(&AudioStats) -> &AtomicI64) -> Self {
+        gauge(stats).fetch_add(1, Ordering::Relaxed);
+        Self { stats: Arc::clone(stats), gauge }
+    }
+}
+
+impl Drop for Gauged {
+    fn drop(&mut self) {
+        (self.gauge)(&self.stats).fetch_sub(1, Ordering::Relaxed);
+    }
+}
