@@ -1,12 +1,83 @@
-//! TEMP
-fn main() {
-    tracing_subscriber::fmt().with_env_filter("info").with_writer(std::io::stderr).init();
-    let mut c = voice_relay::config::Config::default();
-    c.bind = "::".parse().unwrap();
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let app = voice_relay::app::App::start(&c).unwrap();
-        println!("{}", app.ports);
-        tokio::signal::ctrl_c().await.unwrap();
+//! The daemon's story: read the configuration, start logging, build the parts, run, drain, exit.
+
+mod health;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use voice_relay::app::App;
+use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat};
+
+/// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let invocation = match config::load(std::env::args_os(), std::env::vars()) {
+        Ok(invocation) => invocation,
+        Err(error) => return explain(&error),
+    };
+    let result = match invocation.command {
+        Command::Serve => serve(&invocation.config),
+        Command::Health => health::ask(invocation.config.http.port),
+        Command::PrintConfig => Ok(print!("{}", config::print(&invocation))),
+        Command::GenerateDocs => Ok(print!("{}", config::markdown())),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("voice-relay: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn explain(error: &LoadError) -> ExitCode {
+    match error {
+        // Help and version are asked for as errors, too.
+        LoadError::Usage(usage) => {
+            let _ = usage.print();
+            if usage.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+        }
+        error => {
+            eprintln!("voice-relay: {error}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+fn serve(config: &Config) -> anyhow::Result<()> {
+    start_logging(&config.log);
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let app = App::start(config)?;
+        println!("voice-relay {} listens: {}", env!("CARGO_PKG_VERSION"), app.ports);
+        wait_for_end().await?;
+        tracing::info!("shutting down");
         app.stop().await;
-    });
+        Ok(())
+    })
+}
+
+fn start_logging(config: &LogConfig) {
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.level))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match config.format {
+        LogFormat::Human => subscriber.init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}
+
+/// Until SIGTERM or SIGINT.
+async fn wait_for_end() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
 }

@@ -1,22 +1,144 @@
-//! TEMPORARY placeholder until the helper's version lands.
-#![allow(missing_docs)]
+//! The one typed tree of options. Each option is declared once, in `options`; `load` layers their
+//! values (defaults, file, environment, flags) and checks them before any port is opened; `docs`
+//! writes `docs/configuration.md` from the same table. Nobody else reads the environment.
+
+mod docs;
+mod load;
+mod options;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access { Lan, Any }
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenIdle { Silence, Unavailable }
-#[derive(Debug, Clone)]
-pub struct Config { pub bind: IpAddr, pub data_dir: PathBuf, pub http: HttpConfig, pub mp3: Mp3Config, pub media: MediaConfig, pub access: Access, pub relay: RelayLifecycle, pub limits: Limits }
-#[derive(Debug, Clone)]
-pub struct HttpConfig { pub port: u16, pub tls_port: u16 }
-#[derive(Debug, Clone)]
-pub struct Mp3Config { pub port: u16, pub when_idle: WhenIdle }
-#[derive(Debug, Clone)]
-pub struct MediaConfig { pub port: u16, pub advertise: Vec<IpAddr>, pub threads: usize }
-#[derive(Debug, Clone)]
-pub struct RelayLifecycle { pub cleanup_interval: Duration, pub stale_after: Duration, pub publisher_timeout: Duration }
-#[derive(Debug, Clone)]
-pub struct Limits { pub peers: usize, pub streams: usize, pub sockets: usize, pub message_bytes: usize, pub mp3_listeners: usize }
-impl Default for Config { fn default() -> Self { Self { bind: "::".parse().expect("x"), data_dir: "data".into(), http: HttpConfig{port:8080,tls_port:8443}, mp3: Mp3Config{port:8081,when_idle:WhenIdle::Silence}, media: MediaConfig{port:8082,advertise:vec![],threads:1}, access: Access::Lan, relay: RelayLifecycle{cleanup_interval:Duration::from_secs(300),stale_after:Duration::from_secs(600),publisher_timeout:Duration::from_secs(4)}, limits: Limits{peers:1000,streams:100,sockets:5000,message_bytes:65536,mp3_listeners:2000} } } }
+
+use serde::{Deserialize, Deserializer};
+
+pub use docs::{markdown, print};
+pub use load::{Command, Invocation, LoadError, load};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// Address to listen on, all ports; `::` is every IPv4 and IPv6 address.
+    pub bind: IpAddr,
+    /// Folder for what must outlive a restart.
+    pub data_dir: PathBuf,
+    /// Who is served.
+    pub access: Access,
+    /// The main port.
+    pub http: HttpConfig,
+    /// The MP3 port.
+    pub mp3: Mp3Config,
+    /// The WebRTC port.
+    pub media: MediaConfig,
+    /// When senders and streams are given up.
+    pub relay: LifecycleConfig,
+    /// How many of each there may be.
+    pub limits: Limits,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// Who is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Private, link-local and loopback addresses, and the networks that this machine is on.
+    Lan,
+    /// Everybody who can reach the ports.
+    Any,
+}
+
+/// The main port.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HttpConfig {
+    /// Page, signalling and API, plain HTTP.
+    pub port: u16,
+    /// The same with TLS; nothing listens there yet.
+    pub tls_port: u16,
+}
+
+/// The MP3 port.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Mp3Config {
+    /// MP3 streams, plain HTTP.
+    pub port: u16,
+    /// What `latest.mp3` gives while nobody speaks.
+    pub when_idle: WhenIdle,
+}
+
+/// What `latest.mp3` gives while nobody speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenIdle {
+    /// Silence, until somebody does.
+    Silence,
+    /// 503 with Retry-After.
+    Unavailable,
+}
+
+/// The WebRTC port.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MediaConfig {
+    /// All media of all peers, UDP.
+    pub port: u16,
+    /// Addresses to offer besides those of the interfaces.
+    pub advertise: Vec<IpAddr>,
+    /// Media threads; one so far.
+    pub threads: usize,
+}
+
+/// When senders and streams are given up.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LifecycleConfig {
+    /// Time between two clean-ups.
+    #[serde(deserialize_with = "seconds")]
+    pub cleanup_interval: Duration,
+    /// What nobody has fed for so long is removed by the clean-up.
+    #[serde(deserialize_with = "seconds")]
+    pub stale_after: Duration,
+    /// A sender of whom nothing was heard for so long has vanished.
+    #[serde(deserialize_with = "milliseconds")]
+    pub publisher_timeout: Duration,
+}
+
+/// How many of each there may be at once.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Limits {
+    /// WebRTC peer connections.
+    pub peers: usize,
+    /// Senders.
+    pub streams: usize,
+    /// WebSocket connections.
+    pub sockets: usize,
+    /// Bytes of one WebSocket message.
+    pub message_bytes: usize,
+    /// MP3 listeners.
+    pub mp3_listeners: usize,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LogConfig {
+    /// A level, or levels by module, as `tracing-subscriber` reads them.
+    pub level: String,
+    /// For people or for programs.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}

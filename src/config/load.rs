@@ -1,0 +1,213 @@
+//! From arguments, environment and file to a checked configuration.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use config::{ConfigError, FileFormat, Map, Source, Value, ValueKind};
+
+use super::Config;
+use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, find};
+
+/// Names the configuration file, where `--config` does not.
+const FILE_VARIABLE: &str = "VOICE_RELAY_CONFIG";
+
+/// What the program is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Relay voices.
+    Serve,
+    /// Ask the running daemon how it is.
+    Health,
+    /// Say what is configured, and by what.
+    PrintConfig,
+    /// Write `docs/configuration.md` to the standard output.
+    GenerateDocs,
+}
+
+/// A checked command line.
+#[derive(Debug)]
+pub struct Invocation {
+    /// What to do.
+    pub command: Command,
+    /// With which options.
+    pub config: Config,
+    /// By key: the value in force and where it comes from.
+    pub origins: BTreeMap<&'static str, (String, String)>,
+}
+
+/// The command line or the configuration is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A flag is wrong, or help was asked for.
+    #[error("{0}")]
+    Usage(clap::Error),
+    /// A value is not what its option takes.
+    #[error("{key} = {value:?} in {origin}: expected {expectation}")]
+    Value {
+        /// The option.
+        key: &'static str,
+        /// As it was given.
+        value: String,
+        /// Where it was given.
+        origin: String,
+        /// What is allowed.
+        expectation: String,
+    },
+    /// There is no such option.
+    #[error("{key} in {origin}: there is no such option; docs/configuration.md lists them all")]
+    UnknownKey {
+        /// As it was given.
+        key: String,
+        /// Where it was given.
+        origin: String,
+    },
+    /// The file cannot be read, or is not whole.
+    #[error("the configuration file {path}: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ConfigError,
+    },
+    /// The table of options and the tree do not fit: a bug.
+    #[error("{0}")]
+    Tree(#[from] ConfigError),
+}
+
+/// Reads arguments (the program's name first), environment and file.
+///
+/// # Errors
+/// See [`LoadError`]; each names the key and where it was set.
+pub fn load(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Invocation, LoadError> {
+    let matches = command_line().try_get_matches_from(arguments).map_err(LoadError::Usage)?;
+    let environment: BTreeMap<String, String> = environment.into_iter().collect();
+    let file = matches.get_one::<String>("config").or_else(|| environment.get(FILE_VARIABLE)).map(PathBuf::from);
+    let mut layers = vec![Layer::of("default", defaults())?];
+    if let Some(path) = file {
+        layers.push(file_layer(&path)?);
+    }
+    layers.push(Layer::of("the environment", variables(&environment)?)?);
+    layers.push(Layer::of("a flag", flags(&matches))?);
+    let origins = layers.iter().flat_map(Layer::origins).collect();
+    let config = layers.into_iter().fold(config::Config::builder(), |config, layer| config.add_source(layer));
+    let command = match matches.subcommand_name() {
+        Some("health") => Command::Health,
+        Some("generate-docs") => Command::GenerateDocs,
+        _ if matches.get_flag("print-config") => Command::PrintConfig,
+        _ => Command::Serve,
+    };
+    Ok(Invocation { command, config: config.build()?.try_deserialize()?, origins })
+}
+
+fn command_line() -> clap::Command {
+    let flag = |option: &'static Opt| {
+        let help = format!("{} [default: {:?}]", option.help, option.default);
+        let flag = clap::Arg::new(option.key).long(option.flag()).value_name("VALUE").help(help).global(true);
+        if option.key == "media.advertise" { flag.visible_alias("advertise") } else { flag }
+    };
+    let file = clap::Arg::new("config").long("config").value_name("FILE").global(true);
+    let print = clap::Arg::new("print-config").long("print-config").action(clap::ArgAction::SetTrue);
+    clap::Command::new("voice-relay")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A voice intercom for the house: talk in one browser, hear it in every other and on any player")
+        .arg(file.help("Configuration file, .toml or .json [environment: VOICE_RELAY_CONFIG]"))
+        .arg(print.help("Say what is configured, and by what, and end"))
+        .args(OPTIONS.iter().map(flag))
+        .subcommand(clap::Command::new("health").about("Ask the running daemon how it is; exits 0 when it is healthy"))
+        .subcommand(clap::Command::new("generate-docs").hide(true))
+}
+
+type Texts = Vec<(&'static Opt, String)>;
+
+fn defaults() -> Texts {
+    OPTIONS.iter().map(|option| (option, option.default.to_owned())).collect()
+}
+
+fn flags(matches: &clap::ArgMatches) -> Texts {
+    // A flag of the subcommand is found here too: all of them are global.
+    let given = |option: &'static Opt| Some((option, matches.get_one::<String>(option.key)?.clone()));
+    OPTIONS.iter().filter_map(given).collect()
+}
+
+fn variables(environment: &BTreeMap<String, String>) -> Result<Texts, LoadError> {
+    let ours = environment.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX));
+    ours.map(|(name, text)| {
+        let option = OPTIONS.iter().find(|option| option.variable() == *name);
+        let unknown = || LoadError::UnknownKey { key: name.clone(), origin: "the environment".into() };
+        Ok((option.ok_or_else(unknown)?, text.clone()))
+    })
+    .collect()
+}
+
+fn file_layer(path: &Path) -> Result<Layer, LoadError> {
+    let broken = |source| LoadError::File { path: path.to_owned(), source };
+    let format = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("toml") => FileFormat::Toml,
+        Some("json") => FileFormat::Json,
+        _ => return Err(broken(ConfigError::Message("it must be named .toml or .json".into()))),
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| broken(ConfigError::Foreign(Box::new(error))))?;
+    let values = config::File::from_str(&text, format).collect().map_err(broken)?;
+    let origin = path.display().to_string();
+    let mut texts = Vec::new();
+    flatten("", &values, &mut texts);
+    let known = texts.into_iter().map(|(key, text)| match find(&key) {
+        Some(option) => Ok((option, text)),
+        None => Err(LoadError::UnknownKey { key, origin: origin.clone() }),
+    });
+    Layer::of(&origin, known.collect::<Result<_, _>>()?)
+}
+
+/// Nested tables to keys with dots, and values to the texts that one would write.
+fn flatten(prefix: &str, values: &Map<String, Value>, texts: &mut Vec<(String, String)>) {
+    for (name, value) in values {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match &value.kind {
+            ValueKind::Table(inner) => flatten(&key, inner, texts),
+            ValueKind::Array(items) => {
+                let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+                texts.push((key, items.join(",")));
+            }
+            _ => texts.push((key, value.to_string())),
+        }
+    }
+}
+
+/// One layer of values, each checked by its option's kind.
+#[derive(Debug, Clone)]
+struct Layer {
+    origin: String,
+    values: BTreeMap<&'static str, (String, ValueKind)>,
+}
+
+impl Layer {
+    fn of(origin: &str, texts: Texts) -> Result<Self, LoadError> {
+        let check = |(option, value): (&'static Opt, String)| match option.kind.parse(&value) {
+            Ok(kind) => Ok((option.key, (value, kind))),
+            Err(expectation) => Err(LoadError::Value { key: option.key, value, origin: origin.into(), expectation }),
+        };
+        Ok(Self { origin: origin.into(), values: texts.into_iter().map(check).collect::<Result<_, _>>()? })
+    }
+
+    fn origins(&self) -> impl Iterator<Item = (&'static str, (String, String))> + '_ {
+        self.values.iter().map(|(key, (text, _))| (*key, (text.clone(), self.origin.clone())))
+    }
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
+        let value = |kind: &ValueKind| Value::new(Some(&self.origin), kind.clone());
+        Ok(self.values.iter().map(|(key, (_, kind))| ((*key).to_owned(), value(kind))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Every option, declared once: flags, environment names, checks and documentation come from here.
+
+use std::net::IpAddr;
+
+use config::ValueKind;
+use tracing_subscriber::EnvFilter;
+
+/// Environment variables begin so; the dots of a key become two underscores.
+pub(super) const ENVIRONMENT_PREFIX: &str = "VOICE_RELAY__";
+
+/// One option.
+pub(super) struct Opt {
+    /// As in the file, with dots for the levels.
+    pub(super) key: &'static str,
+    pub(super) kind: Kind,
+    /// As one would write it.
+    pub(super) default: &'static str,
+    /// One line, for `--help` and the documentation.
+    pub(super) help: &'static str,
+    /// What else there is to know, for the documentation.
+    pub(super) more: &'static str,
+}
+
+/// What an option's value may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Address,
+    /// Separated by commas.
+    Addresses,
+    Port,
+    /// A whole number between these two.
+    Number(u32, u32),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    Path,
+    LogLevels,
+}
+
+impl Kind {
+    /// Reads a value; the error says what is allowed.
+    pub(super) fn parse(self, text: &str) -> Result<ValueKind, String> {
+        self.read(text.trim()).ok_or_else(|| self.expectation())
+    }
+
+    fn read(self, text: &str) -> Option<ValueKind> {
+        let string = || Some(ValueKind::String(text.to_owned()));
+        match self {
+            Self::Address => text.parse::<IpAddr>().ok().and_then(|_| string()),
+            Self::Addresses => {
+                let addresses = text.split(',').map(str::trim).filter(|address| !address.is_empty());
+                let valid = addresses.map(|address| address.parse::<IpAddr>().ok().map(|ip| ip.to_string().into()));
+                valid.collect::<Option<Vec<_>>>().map(ValueKind::Array)
+            }
+            Self::Port => text.parse::<u16>().ok().map(|port| ValueKind::U64(port.into())),
+            Self::Number(least, most) => {
+                let number = text.parse::<u32>().ok().filter(|number| (least..=most).contains(number))?;
+                Some(ValueKind::U64(number.into()))
+            }
+            Self::Choice(words) => words.contains(&text).then(string)?,
+            Self::Path => (!text.is_empty()).then(string)?,
+            Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
+        }
+    }
+
+    /// What is allowed, to be read after "expected".
+    pub(super) fn expectation(self) -> String {
+        match self {
+            Self::Address => "an IP address".into(),
+            Self::Addresses => "IP addresses separated by commas".into(),
+            Self::Port => "a port from 0 to 65535 (0: any free one)".into(),
+            Self::Number(least, most) if least == most => format!("{least}, the only value so far"),
+            Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Choice(words) => format!("one of: {}", words.join(", ")),
+            Self::Path => "a path".into(),
+            Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
+        }
+    }
+}
+
+impl Opt {
+    /// `http.tls_port` is set by `--http-tls-port`.
+    pub(super) fn flag(&self) -> String {
+        self.key.replace(['.', '_'], "-")
+    }
+
+    /// `http.tls_port` is set by `VOICE_RELAY__HTTP__TLS_PORT`.
+    pub(super) fn variable(&self) -> String {
+        format!("{ENVIRONMENT_PREFIX}{}", self.key.replace('.', "__").to_uppercase())
+    }
+}
+
+/// The option of this key.
+pub(super) fn find(key: &str) -> Option<&'static Opt> {
+    OPTIONS.iter().find(|option| option.key == key)
+}
+
+const fn opt(key: &'static str, kind: Kind, default: &'static str, help: &'static str, more: &'static str) -> Opt {
+    Opt { key, kind, default, help, more }
+}
+
+const RESERVED: &str = "Accepted so that scripts written for later versions run; it has no effect yet.";
+
+/// All of them, in the order of the documentation.
+pub(super) const OPTIONS: &[Opt] = &[
+    opt(
+        "bind",
+        Kind::Address,
+        "::",
+        "Address to listen on, all ports",
+        "`::` means every IPv4 and IPv6 address of the machine; where the kernel has no IPv6, `0.0.0.0`.",
+    ),
+    opt("data_dir", Kind::Path, "data", "Folder for what must outlive a restart", RESERVED),
+    opt(
+        "access",
+        Kind::Choice(&["lan", "any"]),
+        "lan",
+        "Who is served: lan or any",
+        "`lan`: private, link-local and loopback addresses, and the networks that this machine's interfaces are \
+         on. `any`: everybody who can reach the ports. Those who are not served are counted \
+         (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`).",
+    ),
+    opt("http.port", Kind::Port, "8080", "Port of the page, signalling and API", ""),
+    opt("http.tls_port", Kind::Port, "8443", "Port of the same with TLS", RESERVED),
+    opt("mp3.port", Kind::Port, "8081", "Port of the MP3 streams", ""),
+    opt(
+        "mp3.when_idle",
+        Kind::Choice(&["silence", "unavailable"]),
+        "silence",
+        "What latest.mp3 gives while nobody speaks: silence or unavailable",
+        "`silence`: silent audio until somebody speaks, for players that give up on errors. `unavailable`: status \
+         503 with Retry-After. A browser that opens the address gets a page that waits, either way.",
+    ),
+    opt(
+        "media.port",
+        Kind::Port,
+        "8082",
+        "UDP port of WebRTC media",
+        "All media of all peers goes through this one port.",
+    ),
+    opt(
+        "media.advertise",
+        Kind::Addresses,
+        "",
+        "Addresses to offer to peers besides those of the interfaces",
+        "For a daemon behind port forwarding, or in a container: the address of the machine around it. `--advertise` \
+         is short for the flag.",
+    ),
+    opt("media.threads", Kind::Number(1, 1), "1", "Media threads", "Each will have a port of its own."),
+    opt(
+        "relay.publisher_timeout",
+        Kind::Number(1_000, 30_000),
+        "4000",
+        "Milliseconds without a sign of life after which a sender has vanished",
+        "Its stream ends then. Whoever talks sends fifty packets a second; whoever pauses is kept by its signalling \
+         connection.",
+    ),
+    opt(
+        "relay.cleanup_interval",
+        Kind::Number(1, 86_400),
+        "300",
+        "Seconds between two clean-ups of stale streams",
+        "",
+    ),
+    opt(
+        "relay.stale_after",
+        Kind::Number(1, 604_800),
+        "600",
+        "Seconds without audio after which the clean-up removes a stream",
+        "",
+    ),
+    opt(
+        "limits.peers",
+        Kind::Number(1, 100_000),
+        "1000",
+        "WebRTC connections at once",
+        "Further offers get an error with the code `full`. Now: `voice_relay_peers`.",
+    ),
+    opt(
+        "limits.streams",
+        Kind::Number(1, 10_000),
+        "100",
+        "Senders at once",
+        "Further senders get an error with the code `full`. Now: `voice_relay_streams`.",
+    ),
+    opt(
+        "limits.sockets",
+        Kind::Number(1, 100_000),
+        "5000",
+        "WebSocket connections at once",
+        "Further ones get status 503; counted in `voice_relay_websockets_refused`.",
+    ),
+    opt(
+        "limits.message_bytes",
+        Kind::Number(1_024, 16_777_216),
+        "65536",
+        "Bytes of one WebSocket message from a client",
+        "A longer message closes its connection; counted in `voice_relay_oversized_messages`.",
+    ),
+    opt(
+        "limits.mp3_listeners",
+        Kind::Number(1, 1_000_000),
+        "2000",
+        "MP3 listeners at once",
+        "Further ones get status 503 with Retry-After; counted in `voice_relay_mp3_refused`.",
+    ),
+    opt(
+        "log.level",
+        Kind::LogLevels,
+        "info",
+        "What is logged: error, warn, info, debug or trace, also by module",
+        "`info,voice_relay::net=debug` sets a level for one module. Addresses and names appear from debug on.",
+    ),
+    opt(
+        "log.format",
+        Kind::Choice(&["human", "json"]),
+        "human",
+        "How log lines look: human or json",
+        "",
+    ),
+];
