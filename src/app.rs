@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::audio::{AudioStats, Mounts};
 use crate::config::Config;
 use crate::http::{self, HttpStats, Port, Shared};
-use crate::net::{MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
+use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
 
@@ -45,6 +45,7 @@ pub struct App {
     pub ports: Ports,
     relay: RelayHandle,
     media: MediaThread,
+    admission: Arc<Admission>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
 }
@@ -101,8 +102,11 @@ impl App {
         let addresses = host_addresses(ports.media.ip(), ports.media.port(), &config.media.advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
         let (relay, commands, media) = relay_handle::connect(relay);
-        let media = MediaThread::start(bound.media, media, commands, config.access).map_err(StartError::MediaThread)?;
-        let app = Self { ports, relay, media, shutdown: CancellationToken::new(), tracker: TaskTracker::new() };
+        let admission = Arc::new(Admission::new(config.access));
+        let media = MediaThread::start(bound.media, media, commands, Arc::clone(&admission))
+            .map_err(StartError::MediaThread)?;
+        let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let app = Self { ports, relay, media, admission, shutdown, tracker };
         app.keep_addresses_fresh(config);
         app.serve_http(config, bound.http, bound.mp3);
         Ok(app)
@@ -120,8 +124,8 @@ impl App {
     }
 
     fn keep_addresses_fresh(&self, config: &Config) {
-        let (bound, advertised) = (self.ports.media, config.media.advertise.clone());
-        let refresh = keep_addresses_fresh(self.relay.clone(), bound.ip(), bound.port(), advertised);
+        let (relay, admission) = (self.relay.clone(), Arc::clone(&self.admission));
+        let refresh = keep_addresses_fresh(relay, admission, self.ports.media, config.media.advertise.clone());
         self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
     }
 
@@ -132,8 +136,9 @@ impl App {
         let (shutdown, tracker) = (&self.shutdown, &self.tracker);
         let main_stats = Arc::clone(&shared.stats.main_port);
         let mp3_stats = Arc::clone(&shared.stats.mp3_port);
-        tracker.spawn(main.serve(main_service, config.access, main_stats, shutdown.clone(), tracker.clone()));
-        tracker.spawn(mp3.serve(mp3_service, config.access, mp3_stats, shutdown.clone(), tracker.clone()));
+        let admission = || Arc::clone(&self.admission);
+        tracker.spawn(main.serve(main_service, admission(), main_stats, shutdown.clone(), tracker.clone()));
+        tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
     }
 
     fn shared(&self, config: &Config) -> Shared {

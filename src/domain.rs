@@ -43,10 +43,7 @@ impl FromStr for StreamId {
     type Err = InvalidStreamId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.strip_prefix("stream_")
-            .and_then(|uuid| Uuid::try_parse(uuid).ok())
-            .map(Self)
-            .ok_or(InvalidStreamId)
+        text.strip_prefix("stream_").and_then(|uuid| Uuid::try_parse(uuid).ok()).map(Self).ok_or(InvalidStreamId)
     }
 }
 
@@ -94,7 +91,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_stream_ids() {
-        for text in ["", "stream_", "stream_1", "latest", "../etc/passwd", "STREAM_00000000-0000-0000-0000-000000000007"] {
+        for text in
+            ["", "stream_", "stream_1", "latest", "../etc/passwd", "STREAM_00000000-0000-0000-0000-000000000007"]
+        {
             assert_eq!(text.parse::<StreamId>(), Err(InvalidStreamId), "{text}");
         }
     }

@@ -2,7 +2,7 @@
 
 mod health;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -15,15 +15,15 @@ use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat
 const EXIT_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let invocation = match config::load(std::env::args_os(), std::env::vars()) {
+    let invocation = match config::load(std::env::args_os(), environment()) {
         Ok(invocation) => invocation,
         Err(error) => return explain(&error),
     };
     let result = match invocation.command {
         Command::Serve => serve(&invocation.config),
         Command::Health => health::ask(invocation.config.http.port),
-        Command::PrintConfig => Ok(print!("{}", config::print(&invocation))),
-        Command::GenerateDocs => Ok(print!("{}", config::markdown())),
+        Command::PrintConfig => say(&config::print(&invocation)),
+        Command::GenerateDocs => say(&config::markdown()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,6 +32,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is not Unicode is none of ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).context("cannot write to the standard output")
 }
 
 fn explain(error: &LoadError) -> ExitCode {

@@ -36,7 +36,7 @@ pub fn markdown() -> String {
         let (key, help, flag, variable) = (option.key, option.help, option.flag(), option.variable());
         let _ = write!(page, "\n## `{key}`\n\n{help}.\n");
         if !option.more.is_empty() {
-            let _ = write!(page, "{}\n", option.more);
+            let _ = writeln!(page, "{}", option.more);
         }
         let expectation = option.kind.expectation();
         let _ = write!(page, "\nDefault: {default} · {expectation} · flag `--{flag}` · variable `{variable}`\n");

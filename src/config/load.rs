@@ -93,14 +93,17 @@ pub fn load(
     layers.push(Layer::of("the environment", variables(&environment)?)?);
     layers.push(Layer::of("a flag", flags(&matches))?);
     let origins = layers.iter().flat_map(Layer::origins).collect();
-    let config = layers.into_iter().fold(config::Config::builder(), |config, layer| config.add_source(layer));
+    let mut builder = config::Config::builder();
+    for layer in layers {
+        builder = builder.add_source(layer);
+    }
     let command = match matches.subcommand_name() {
         Some("health") => Command::Health,
         Some("generate-docs") => Command::GenerateDocs,
         _ if matches.get_flag("print-config") => Command::PrintConfig,
         _ => Command::Serve,
     };
-    Ok(Invocation { command, config: config.build()?.try_deserialize()?, origins })
+    Ok(Invocation { command, config: builder.build()?.try_deserialize()?, origins })
 }
 
 fn command_line() -> clap::Command {

@@ -154,13 +154,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Its stream ends then. Whoever talks sends fifty packets a second; whoever pauses is kept by its signalling \
          connection.",
     ),
-    opt(
-        "relay.cleanup_interval",
-        Kind::Number(1, 86_400),
-        "300",
-        "Seconds between two clean-ups of stale streams",
-        "",
-    ),
+    opt("relay.cleanup_interval", Kind::Number(1, 86_400), "300", "Seconds between two clean-ups of stale streams", ""),
     opt(
         "relay.stale_after",
         Kind::Number(1, 604_800),
@@ -194,7 +188,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Number(1_024, 16_777_216),
         "65536",
         "Bytes of one WebSocket message from a client",
-        "A longer message closes its connection; counted in `voice_relay_oversized_messages`.",
+        "A longer message closes its connection; counted in `voice_relay_websockets_failed`.",
     ),
     opt(
         "limits.mp3_listeners",
@@ -210,11 +204,5 @@ pub(super) const OPTIONS: &[Opt] = &[
         "What is logged: error, warn, info, debug or trace, also by module",
         "`info,voice_relay::net=debug` sets a level for one module. Addresses and names appear from debug on.",
     ),
-    opt(
-        "log.format",
-        Kind::Choice(&["human", "json"]),
-        "human",
-        "How log lines look: human or json",
-        "",
-    ),
+    opt("log.format", Kind::Choice(&["human", "json"]), "human", "How log lines look: human or json", ""),
 ];

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use socket2::{Domain, SockRef, Socket, Type};
@@ -20,8 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-use crate::config::Access;
-use crate::net::is_admitted;
+use crate::net::Admission;
 
 /// A client must have sent its request's head by then.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,15 +89,12 @@ impl Port {
     pub async fn serve<S>(
         self,
         service: S,
-        access: Access,
+        admission: Arc<Admission>,
         stats: Arc<PortStats>,
         shutdown: CancellationToken,
         tracker: TaskTracker,
     ) where
-        S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
+        S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send + 'static,
     {
         stats.serving.store(true, Ordering::Relaxed);
@@ -108,7 +104,7 @@ impl Port {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, client)) if is_admitted(access, client.ip()) => {
+                Ok((stream, client)) if admission.admits(client.ip()) => {
                     stats.accepted.fetch_add(1, Ordering::Relaxed);
                     tracker.spawn(serve_connection(stream, client, service.clone(), shutdown.clone()));
                 }

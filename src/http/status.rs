@@ -25,8 +25,7 @@ use super::reply::with;
 /// The media thread answers within this time, or it is not well.
 const MEDIA_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-const OPENMETRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OPENMETRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// `/health` and `/metrics` of the main port.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
@@ -166,6 +165,7 @@ impl Snapshot {
         let stats = &self.shared.stats;
         page.gauge("websockets", "Signalling connections", count(&stats.signalling.connected))?;
         page.counter("websockets_refused", "Signalling connections over the limit", load(&stats.signalling.refused))?;
+        page.counter("websockets_failed", "Signalling connections broken off", load(&stats.signalling.failed))?;
         page.counter("malformed_messages", "Frames that were no message", load(&stats.signalling.malformed))?;
         page.counter("websockets_timed_out", "Clients that stopped answering", load(&stats.signalling.timed_out))?;
         for (name, port) in [("http", &stats.main_port), ("mp3", &stats.mp3_port)] {

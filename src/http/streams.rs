@@ -60,7 +60,9 @@ async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
         Some("latest") => streams.last().copied(),
         Some(name) => match name.parse().ok().filter(|id| streams.contains(id)) {
             Some(id) => Some(id),
-            None => return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are"),
+            None => {
+                return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are");
+            }
         },
         None => return text(StatusCode::NOT_FOUND, "Ask for /stream/latest.mp3 or /stream/<stream_id>.mp3"),
     };
@@ -115,7 +117,7 @@ impl Playback {
                 Self::Waiting { silence, events, shared } => {
                     let newest = tokio::select! {
                         frame = silence.next_frame() => return Some(frame),
-                        event = events.recv() => newest(event, shared),
+                        event = events.recv() => newest(&event, shared),
                     };
                     if let Some(listener) = listen_to(newest?, shared).await {
                         *self = Self::Playing(listener);
@@ -127,7 +129,7 @@ impl Playback {
 }
 
 /// Who speaks now, if anybody; the outer `None` when the relay is gone.
-fn newest(event: Result<StreamEvent, RecvError>, shared: &Shared) -> Option<Option<StreamId>> {
+fn newest(event: &Result<StreamEvent, RecvError>, shared: &Shared) -> Option<Option<StreamId>> {
     match event {
         Err(RecvError::Closed) => None,
         _ => Some(shared.relay.streams().last().copied()),

@@ -1,9 +1,12 @@
 //! Which addresses of this machine its peers can reach: those of the real interfaces, kept fresh.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::relay_handle::RelayHandle;
+
+use super::Admission;
 
 /// How often the interfaces are looked at: a new Wi-Fi lease is in the next offer.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
@@ -27,13 +30,20 @@ pub fn host_addresses(bound: IpAddr, port: u16, advertised: &[IpAddr]) -> Vec<So
     unique.into_iter().map(|address| SocketAddr::new(address, port)).collect()
 }
 
-/// Tells the relay whenever the addresses have changed. Runs until it is dropped.
-pub async fn keep_addresses_fresh(relay: RelayHandle, bound: IpAddr, port: u16, advertised: Vec<IpAddr>) {
+/// Tells the relay, and the rule of admission, whenever the addresses have changed. Runs until it is dropped.
+pub async fn keep_addresses_fresh(
+    relay: RelayHandle,
+    admission: Arc<Admission>,
+    bound: SocketAddr,
+    advertised: Vec<IpAddr>,
+) {
+    let (bound, port) = (bound.ip(), bound.port());
     let mut known = host_addresses(bound, port, &advertised);
     loop {
         tokio::time::sleep(REFRESH_INTERVAL).await;
         let current = host_addresses(bound, port, &advertised);
         if current != known {
+            admission.refresh();
             tracing::info!(count = current.len(), "the machine's addresses changed");
             relay.set_addresses(current.clone()).await;
             known = current;

@@ -4,41 +4,28 @@
 //! and disk live on other threads and reach this one only through the relay handle. What a packet
 //! means is the core's business.
 
+mod admission;
 mod interfaces;
 mod socket;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::config::Access;
 use crate::relay::{Input, Output};
 use crate::relay_handle::{Commands, Media};
 
+pub use admission::Admission;
 pub use interfaces::{host_addresses, keep_addresses_fresh};
-use socket::{Batch, Outgoing};
 pub use socket::MediaSocket;
+use socket::{Batch, Outgoing};
 
 /// Reads of the socket before commands and timers have their turn again.
 const MAX_READS: usize = 4;
-
-/// Whether `access` lets this address in. Everything private, link-local or loopback is the LAN.
-pub fn is_admitted(access: Access, address: IpAddr) -> bool {
-    access == Access::Any
-        || match address.to_canonical() {
-            IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared(ip),
-            IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        }
-}
-
-/// 100.64.0.0/10 (RFC 6598): carriers' and, at home, Tailscale's.
-fn is_shared(ip: std::net::Ipv4Addr) -> bool {
-    let [first, second, ..] = ip.octets();
-    first == 100 && (64..128).contains(&second)
-}
 
 /// The running media thread.
 pub struct MediaThread {
@@ -51,11 +38,11 @@ impl MediaThread {
     ///
     /// # Errors
     /// When the operating system gives no thread or no event queue.
-    pub fn start(socket: MediaSocket, media: Media, commands: Commands, access: Access) -> io::Result<Self> {
+    pub fn start(socket: MediaSocket, media: Media, commands: Commands, admission: Arc<Admission>) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("media".into()).spawn(move || {
-            let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), access };
+            let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
             if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {
                 tracing::error!(%error, "the media thread stopped: no audio is relayed any more");
             }
@@ -76,7 +63,7 @@ struct MediaLoop {
     socket: MediaSocket,
     media: Media,
     outgoing: Outgoing,
-    access: Access,
+    admission: Arc<Admission>,
 }
 
 impl MediaLoop {
@@ -121,7 +108,7 @@ impl MediaLoop {
                 self.media.socket.oversized += 1;
                 continue;
             }
-            if !is_admitted(self.access, datagram.source.ip()) {
+            if !self.admission.admits(datagram.source.ip()) {
                 self.media.socket.foreign += 1;
                 continue;
             }
@@ -151,24 +138,6 @@ impl MediaLoop {
     fn flush(&mut self) {
         if !self.outgoing.is_empty() {
             self.socket.send(&mut self.outgoing, &mut self.media.socket);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lan_is_what_is_private_and_no_more() {
-        let inside = ["192.168.1.7", "10.0.0.1", "172.16.0.1", "127.0.0.1", "169.254.1.1", "100.100.1.1", "::1", "fd00::1", "fe80::1", "::ffff:192.168.1.7"];
-        let outside = ["8.8.8.8", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8"];
-        for (addresses, expected) in [(&inside[..], true), (&outside[..], false)] {
-            for address in addresses {
-                let ip = address.parse().expect("an address");
-                assert_eq!(is_admitted(Access::Lan, ip), expected, "{address}");
-                assert!(is_admitted(Access::Any, ip));
-            }
         }
     }
 }

@@ -263,8 +263,7 @@ unsafe fn note_control(header: &mut ReadHeader, control: &libc::cmsghdr, payload
         (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
             // SAFETY: this kind carries a timespec.
             let time = unsafe { payload.cast::<libc::timespec>().read_unaligned() };
-            header.arrived =
-                SystemTime::UNIX_EPOCH.checked_add(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
+            header.arrived = SystemTime::UNIX_EPOCH.checked_add(Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
         }
         _ => {}
     }
@@ -413,10 +412,16 @@ mod tests {
 
     #[test]
     fn a_datagram_is_answered_from_the_address_that_it_was_sent_to() {
-        for (bound, target) in [("::", "127.0.0.7"), ("::", "::1"), ("0.0.0.0", "127.0.0.7"), ("127.0.0.1", "127.0.0.1")] {
+        for (bound, target) in
+            [("::", "127.0.0.7"), ("::", "::1"), ("0.0.0.0", "127.0.0.7"), ("127.0.0.1", "127.0.0.1")]
+        {
             let socket = MediaSocket::bind(bound.parse().expect("an address"), 0).expect("a free port");
             let target: IpAddr = target.parse().expect("an address");
-            let client = UdpSocket::bind(SocketAddr::new(if target.is_ipv4() { "127.0.0.1" } else { "::1" }.parse().expect("an address"), 0)).expect("a free port");
+            let client = UdpSocket::bind(SocketAddr::new(
+                if target.is_ipv4() { "127.0.0.1" } else { "::1" }.parse().expect("an address"),
+                0,
+            ))
+            .expect("a free port");
             client.send_to(b"question", SocketAddr::new(target, socket.port())).expect("sent");
 
             let mut batch = Batch::default();

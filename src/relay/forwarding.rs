@@ -74,11 +74,7 @@ impl Stream {
         if let Some(level) = packet.header.ext_vals.audio_level {
             self.loudest = self.loudest.max(Some(level));
         }
-        let numbered = Numbered {
-            ssrc: packet.header.ssrc,
-            sequence: *packet.seq_no,
-            timestamp: packet.time.numer(),
-        };
+        let numbered = Numbered { ssrc: packet.header.ssrc, sequence: *packet.seq_no, timestamp: packet.time.numer() };
         self.timeline.place(numbered, now)
     }
 }

@@ -173,7 +173,7 @@ impl Relay {
             peer.scheduled = None;
             match self.overdue(id) {
                 Some(reason) => self.close_peer(id, reason),
-                None => self.drive(id, |session, now, out| session.advance(now, out)),
+                None => self.drive(id, Session::advance),
             }
         }
     }

@@ -96,7 +96,7 @@ impl Relay {
         }
         self.check_room_for_publisher(stream)?;
         let mut session = self.new_session(local);
-        let answer = session.accept_offer(offer).map_err(invalid_offer)?;
+        let answer = session.accept_offer(offer)?;
         if !sdp::takes_audio(&answer) {
             return Err(PublishError::NoAudio);
         }
@@ -150,11 +150,11 @@ impl Relay {
         let pending = offer.take_if(|offer| offer.is_answered_by(answer)).ok_or(AnswerError::Stale)?;
         let taken = sdp::check(answer)
             .map_err(|error| AnswerError::InvalidAnswer(error.to_string()))
-            .and_then(|()| peer.session.accept_answer(*pending, answer).map_err(invalid_answer));
+            .and_then(|()| peer.session.accept_answer(*pending, answer).map_err(AnswerError::from));
         *lane = taken.as_ref().ok().copied().flatten();
         let result = taken.and_then(|lane| lane.map(|_| ()).ok_or(AnswerError::NoAudio));
         match result {
-            Ok(()) => self.drive(id, |session, now, out| session.advance(now, out)),
+            Ok(()) => self.drive(id, Session::advance),
             Err(_) => self.close_peer(id, CloseReason::Refused),
         }
         result
@@ -177,10 +177,10 @@ impl Relay {
 
     fn renew(&mut self, id: PeerId, offer: &str) -> Result<Published, PublishError> {
         let peer = self.peers.get_mut(&id).expect("a renewable peer exists");
-        let answer = peer.session.accept_offer(offer).map_err(invalid_offer)?;
+        let answer = peer.session.accept_offer(offer)?;
         let ufrag = peer.session.ufrag();
         self.demux.set_ufrag(id, &mut peer.routes, ufrag);
-        self.drive(id, |session, now, out| session.advance(now, out));
+        self.drive(id, Session::advance);
         Ok(Published { peer: id, answer: sdp::with_end_of_candidates(&answer) })
     }
 
@@ -210,15 +210,19 @@ impl Relay {
         let mut peer = Peer::new(session, role, self.now);
         self.demux.set_ufrag(id, &mut peer.routes, ufrag);
         self.peers.insert(id, peer);
-        self.drive(id, |session, now, out| session.advance(now, out));
+        self.drive(id, Session::advance);
         id
     }
 }
 
-fn invalid_offer(refused: Refused) -> PublishError {
-    PublishError::InvalidOffer(refused.to_string())
+impl From<Refused> for PublishError {
+    fn from(refused: Refused) -> Self {
+        Self::InvalidOffer(refused.to_string())
+    }
 }
 
-fn invalid_answer(refused: Refused) -> AnswerError {
-    AnswerError::InvalidAnswer(refused.to_string())
+impl From<Refused> for AnswerError {
+    fn from(refused: Refused) -> Self {
+        Self::InvalidAnswer(refused.to_string())
+    }
 }

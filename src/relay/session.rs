@@ -226,9 +226,12 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
 
 /// A packet of the stream as this receiver is to see it. Its SSRC and MID are the session's own.
 fn rtp_write(lane: Lane, place: Position, packet: &RtpPacket) -> RtpWrite {
-    let mut extensions = ExtensionValues::default();
-    extensions.audio_level = packet.header.ext_vals.audio_level;
-    extensions.voice_activity = packet.header.ext_vals.voice_activity;
+    let level = &packet.header.ext_vals;
+    let extensions = ExtensionValues {
+        audio_level: level.audio_level,
+        voice_activity: level.voice_activity,
+        ..ExtensionValues::default()
+    };
     // The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
     let timestamp = place.timestamp as u32;
     RtpWrite::new(lane.payload_type, SeqNo::from(place.sequence), timestamp, packet.timestamp, packet.payload.clone())

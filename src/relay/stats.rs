@@ -19,13 +19,8 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of [`RelayStats::dropped`].
-    pub const ALL: [Self; 5] = [
-        Self::Malformed,
-        Self::UnknownPeer,
-        Self::Unauthenticated,
-        Self::Late,
-        Self::ReceiverNotReady,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Malformed, Self::UnknownPeer, Self::Unauthenticated, Self::Late, Self::ReceiverNotReady];
 
     /// The label under which metrics show it.
     pub const fn label(self) -> &'static str {

@@ -108,10 +108,7 @@ impl Anchor {
     /// Where a new run begins: the next number, and as much later as the clock says.
     fn resume(&self, now: Instant) -> Position {
         let passed = now.saturating_duration_since(self.newest_at);
-        Position {
-            sequence: self.newest.sequence + 1,
-            timestamp: self.newest.timestamp + samples(passed).max(FRAME),
-        }
+        Position { sequence: self.newest.sequence + 1, timestamp: self.newest.timestamp + samples(passed).max(FRAME) }
     }
 }
 
@@ -162,10 +159,7 @@ mod tests {
         placed
             .windows(2)
             .map(|pair| {
-                (
-                    pair[1].sequence as i64 - pair[0].sequence as i64,
-                    pair[1].timestamp as i64 - pair[0].timestamp as i64,
-                )
+                (pair[1].sequence as i64 - pair[0].sequence as i64, pair[1].timestamp as i64 - pair[0].timestamp as i64)
             })
             .collect()
     }
@@ -196,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_jump_of_sequence_or_timestamp_is_a_restart() {
-        let placed = place_all(&[packet(1, 10, 0), packet(1, 30_000, 960), packet(1, 30_001, 960_000_000), packet(1, 5, 7)]);
+        let placed =
+            place_all(&[packet(1, 10, 0), packet(1, 30_000, 960), packet(1, 30_001, 960_000_000), packet(1, 5, 7)]);
         assert_eq!(steps(&placed), [(1, 960), (1, 960), (1, 960)]);
     }
 

@@ -182,11 +182,9 @@ impl Client {
 
     fn send_payload(&mut self, mid: Mid, payload: Vec<u8>, now: Instant) {
         let payload_type = self.rtc.media(mid).expect("our own m-line").remote_pts()[0];
-        let mut extensions = ExtensionValues::default();
-        extensions.audio_level = Some(self.audio_level);
-        let write =
-            RtpWrite::new(payload_type, self.next.sequence.into(), self.next.timestamp as u32, now, payload)
-                .ext_vals(extensions);
+        let extensions = ExtensionValues { audio_level: Some(self.audio_level), ..ExtensionValues::default() };
+        let write = RtpWrite::new(payload_type, self.next.sequence.into(), self.next.timestamp as u32, now, payload)
+            .ext_vals(extensions);
         self.rtc.direct_api().stream_tx_by_mid(mid, None).expect("our own stream").write_rtp(write);
         self.drain();
         self.sent += 1;

@@ -22,16 +22,11 @@ pub struct Conditions {
 
 impl Conditions {
     /// A cable: half a millisecond.
-    pub const LAN: Self =
-        Self { loss: 0.0, duplicate: 0.0, delay: Duration::from_micros(500), jitter: Duration::ZERO };
+    pub const LAN: Self = Self { loss: 0.0, duplicate: 0.0, delay: Duration::from_micros(500), jitter: Duration::ZERO };
 
     /// A bad corner of the house.
-    pub const BAD_WIFI: Self = Self {
-        loss: 0.05,
-        duplicate: 0.02,
-        delay: Duration::from_millis(3),
-        jitter: Duration::from_millis(30),
-    };
+    pub const BAD_WIFI: Self =
+        Self { loss: 0.05, duplicate: 0.02, delay: Duration::from_millis(3), jitter: Duration::from_millis(30) };
 }
 
 /// A datagram under way.

@@ -113,7 +113,9 @@ fn one_lost_packet_leaves_the_delay_as_it_was() {
 fn a_burst_after_a_stall_is_drained_at_once() {
     let mut rig = Rig::new();
     // Everything sent within half a second arrives at its end.
-    rig.send(1..500, |sequence| Some(if (100..125).contains(&sequence) { FRAME * (125 - sequence) as u32 } else { ms(1) }));
+    rig.send(1..500, |sequence| {
+        Some(if (100..125).contains(&sequence) { FRAME * (125 - sequence) as u32 } else { ms(1) })
+    });
     rig.play(ms(1_900));
     let before = rig.last_delay();
     rig.play(ms(3_000));

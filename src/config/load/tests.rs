@@ -46,11 +46,9 @@ fn a_list_comes_from_the_environment_a_flag_or_a_file() {
     let expected: Vec<std::net::IpAddr> = vec!["10.0.0.1".parse().expect("ip"), "fd00::1".parse().expect("ip")];
     let (_folder, json) = file("x.json", r#"{"media": {"advertise": ["10.0.0.1", "fd00::1"]}}"#);
     let environment = [("VOICE_RELAY__MEDIA__ADVERTISE", "10.0.0.1, fd00::1")];
-    for invocation in [
-        try_load(&[], &environment),
-        try_load(&["--advertise=10.0.0.1,fd00::1"], &[]),
-        try_load(&[&json], &[]),
-    ] {
+    for invocation in
+        [try_load(&[], &environment), try_load(&["--advertise=10.0.0.1,fd00::1"], &[]), try_load(&[&json], &[])]
+    {
         assert_eq!(invocation.expect("valid").config.media.advertise, expected);
     }
 }
@@ -59,7 +57,9 @@ fn a_list_comes_from_the_environment_a_flag_or_a_file() {
 fn a_wrong_value_names_its_key_and_origin() {
     let wrong = message(&[], &[("VOICE_RELAY__HTTP__PORT", "70000")]);
     assert_eq!(wrong, r#"http.port = "70000" in the environment: expected a port from 0 to 65535 (0: any free one)"#);
-    assert!(message(&["--access", "world"], &[]).starts_with(r#"access = "world" in a flag: expected one of: lan, any"#));
+    assert!(
+        message(&["--access", "world"], &[]).starts_with(r#"access = "world" in a flag: expected one of: lan, any"#)
+    );
     assert!(message(&["--log-level", "a=b=c"], &[]).starts_with("log.level"));
     assert!(message(&["--media-threads", "2"], &[]).contains("media.threads"));
     let (_folder, flag) = file("x.toml", "[limits]\npeers = -1\n");
@@ -79,7 +79,9 @@ fn an_unknown_key_is_named() {
 fn a_file_that_is_half_written_missing_or_of_another_kind_is_named() {
     let (_folder, half) = file("half.toml", "[http]\npor");
     let (_folder, other) = file("x.ini", "");
-    for (flag, name) in [(half.as_str(), "half.toml"), (other.as_str(), "x.ini"), ("--config=/nowhere/x.toml", "/nowhere")] {
+    for (flag, name) in
+        [(half.as_str(), "half.toml"), (other.as_str(), "x.ini"), ("--config=/nowhere/x.toml", "/nowhere")]
+    {
         let wrong = message(&[flag], &[]);
         assert!(wrong.starts_with("the configuration file") && wrong.contains(name), "{wrong}");
     }

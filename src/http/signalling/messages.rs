@@ -112,8 +112,8 @@ pub(super) enum ErrorCode {
 }
 
 impl ServerMessage {
-    pub(super) fn error(code: ErrorCode, message: impl ToString) -> Self {
-        Self::Error { code, message: message.to_string() }
+    pub(super) fn error(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Error { code, message: message.into() }
     }
 
     /// The frame's text.

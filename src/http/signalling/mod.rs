@@ -43,6 +43,8 @@ pub struct SignallingStats {
     pub connected: AtomicUsize,
     /// Connections refused because `limits.sockets` were open.
     pub refused: AtomicU64,
+    /// Connections that ended by an error: broken off, or a message over the limit.
+    pub failed: AtomicU64,
     /// Frames that were no message of the protocol.
     pub malformed: AtomicU64,
     /// Clients that stopped reading, or fell silent.
@@ -65,16 +67,19 @@ pub(super) async fn serve(
     let mut client = Client { sender, session, stats, heard: now, pinged: now };
     let result = client.run(receiver, events, levels, shutdown).await;
     client.session.release().await;
-    if let Err(Gone::TimedOut) = result {
-        client.stats.timed_out.fetch_add(1, Ordering::Relaxed);
-        tracing::info!("a client stopped answering: its connection is closed");
+    match result {
+        Ok(()) | Err(Gone::Closed) => {}
+        Err(Gone::Failed) => drop(client.stats.failed.fetch_add(1, Ordering::Relaxed)),
+        Err(Gone::TimedOut) => drop(client.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
     }
 }
 
 /// Why a connection ended.
 enum Gone {
-    /// The client closed it, or the network did.
+    /// The client closed it.
     Closed,
+    /// The network broke it, or a message was over the limit.
+    Failed,
     /// The client neither reads nor answers.
     TimedOut,
 }
@@ -103,7 +108,8 @@ impl Client {
                 () = shutdown.cancelled() => return self.say_goodbye().await,
                 frame = receiver.next() => match frame {
                     Some(Ok(frame)) => self.take(frame).await?,
-                    Some(Err(_)) | None => return Err(Gone::Closed),
+                    Some(Err(_)) => return Err(Gone::Failed),
+                    None => return Err(Gone::Closed),
                 },
                 event = events.recv() => self.tell(event).await?,
                 level = levels.recv() => self.tell_level(level).await?,
@@ -181,7 +187,7 @@ impl Client {
     async fn send_frame(&mut self, frame: Message) -> Result<(), Gone> {
         match tokio::time::timeout(SEND_TIMEOUT, self.sender.send(frame)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Gone::Closed),
+            Ok(Err(_)) => Err(Gone::Failed),
             Err(_) => Err(Gone::TimedOut),
         }
     }

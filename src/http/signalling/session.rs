@@ -139,7 +139,7 @@ impl Session {
                 self.held = Held::Sending { stream, peer: published.peer };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
             }
-            Ok(Err(error)) => ServerMessage::error(code_of_publish(&error), error),
+            Ok(Err(error)) => ServerMessage::error(code_of_publish(&error), error.to_string()),
             Err(gone) => shutting_down(gone),
         }
     }
@@ -149,7 +149,7 @@ impl Session {
             Some(Ok(id)) => Some(id),
             Some(Err(_)) => {
                 self.release().await;
-                return Some(ServerMessage::error(ErrorCode::NoStream, SubscribeError::NoStream));
+                return Some(ServerMessage::error(ErrorCode::NoStream, SubscribeError::NoStream.to_string()));
             }
             None => None,
         };
@@ -183,7 +183,7 @@ impl Session {
                 };
                 ServerMessage::WebrtcOffer { offer: Description::offer(subscribed.offer) }
             }
-            Ok(Err(error)) => ServerMessage::error(code_of_subscribe(&error), error),
+            Ok(Err(error)) => ServerMessage::error(code_of_subscribe(&error), error.to_string()),
             Err(gone) => shutting_down(gone),
         }
     }
@@ -200,7 +200,7 @@ impl Session {
             // It answers an offer that another replaced: the client has that other one, too.
             Ok(Err(AnswerError::Stale)) => None,
             Ok(Err(AnswerError::NoSuchPeer)) => Some(ServerMessage::error(ErrorCode::StreamEnded, "Stream ended")),
-            Ok(Err(error)) => Some(ServerMessage::error(ErrorCode::BadDescription, error)),
+            Ok(Err(error)) => Some(ServerMessage::error(ErrorCode::BadDescription, error.to_string())),
             Err(gone) => Some(shutting_down(gone)),
         }
     }
@@ -228,5 +228,5 @@ fn code_of_subscribe(error: &SubscribeError) -> ErrorCode {
 }
 
 fn shutting_down(gone: RelayGone) -> ServerMessage {
-    ServerMessage::error(ErrorCode::ShuttingDown, gone)
+    ServerMessage::error(ErrorCode::ShuttingDown, gone.to_string())
 }
