@@ -1,0 +1,78 @@
+// A level meter: of a track of ours, measured here, or of a level that is given.
+
+import { css, html, LitElement, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+
+import { decibelsOf, shareOfDecibels } from './loudness';
+
+const WINDOW_SAMPLES = 1_024;
+
+@customElement('level-meter')
+export class LevelMeter extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      height: 0.5rem;
+      border-radius: 0.25rem;
+      background: var(--line);
+      overflow: hidden;
+    }
+    div {
+      height: 100%;
+      background: var(--level);
+      transform-origin: left;
+      transition: transform 80ms linear;
+    }
+    @media (prefers-reduced-motion: reduce) {
+      div {
+        transition: none;
+      }
+    }
+  `;
+
+  /** Measures this track. */
+  @property({ attribute: false }) track: MediaStreamTrack | null = null;
+  /** Shows this level, in decibels, when there is no track. */
+  @property({ type: Number }) level = -127;
+
+  @state() private measured = -127;
+  private context: AudioContext | null = null;
+  private frame = 0;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stop();
+  }
+
+  protected override updated(changes: PropertyValues<this>): void {
+    if (!changes.has('track')) return;
+    this.stop();
+    if (this.track) this.start(this.track);
+  }
+
+  protected override render() {
+    const share = shareOfDecibels(this.track ? this.measured : this.level);
+    return html`<div style="transform: scaleX(${share.toFixed(3)})"></div>`;
+  }
+
+  private start(track: MediaStreamTrack): void {
+    const context = new AudioContext();
+    const analyser = new AnalyserNode(context, { fftSize: WINDOW_SAMPLES });
+    context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const measure = () => {
+      analyser.getFloatTimeDomainData(samples);
+      this.measured = decibelsOf(samples);
+      this.frame = requestAnimationFrame(measure);
+    };
+    this.context = context;
+    measure();
+  }
+
+  private stop(): void {
+    cancelAnimationFrame(this.frame);
+    void this.context?.close();
+    this.context = null;
+    this.measured = -127;
+  }
+}

@@ -1,0 +1,148 @@
+// Hearing one stream: a socket and a peer connection of its own, since one socket holds one.
+
+import type { ServerMessage } from './protocol';
+import { Signalling } from './signalling';
+
+/** How the hearing goes. `playing` only once sound really arrives; `blocked`: the browser wants a tap. */
+export type HearState = 'connecting' | 'playing' | 'blocked';
+
+/** How often to look for the first packet. */
+const FIRST_PACKET_MS = 15;
+
+/** An attempt that does not play by then is given up; the session makes another. */
+const ATTEMPT_MS = 8_000;
+
+/** Silence as the relay counts it, in dBov. */
+const SILENCE_DBOV = -127;
+
+/** One stream being heard. When it is over it says so, once, and is of no more use. */
+export class Hearer {
+  state: HearState = 'connecting';
+  /** Loudness in dBov, as the relay measures it. */
+  level = SILENCE_DBOV;
+
+  private readonly signalling: Signalling;
+  private readonly connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+  private readonly audio = new Audio();
+  private readonly patience: ReturnType<typeof setTimeout>;
+  private ended = false;
+
+  constructor(
+    url: string,
+    readonly streamId: string,
+    private readonly changed: () => void,
+    private readonly over: () => void,
+  ) {
+    this.signalling = new Signalling(
+      url,
+      {
+        up: () => {
+          this.signalling.send({ type: 'start_receiving', stream_id: streamId });
+        },
+        down: () => {
+          this.finish();
+        },
+        message: (message) => void this.take(message),
+      },
+      false,
+    );
+    this.patience = setTimeout(() => {
+      if (this.state === 'connecting') this.finish();
+    }, ATTEMPT_MS);
+    this.listenToConnection();
+    this.signalling.connect();
+  }
+
+  /** From 0 to 1. */
+  get volume(): number {
+    return this.audio.volume;
+  }
+
+  set volume(volume: number) {
+    this.audio.volume = volume;
+    this.changed();
+  }
+
+  /** Tries again to be heard, after a tap. */
+  async unblock(): Promise<void> {
+    if (this.state === 'blocked') await this.play();
+  }
+
+  /** Stops hearing. Does not say that it is over: whoever calls this knows. */
+  close(): void {
+    this.ended = true;
+    clearTimeout(this.patience);
+    this.signalling.close();
+    this.connection.close();
+    this.audio.srcObject = null;
+  }
+
+  private listenToConnection(): void {
+    this.connection.ontrack = (event) => {
+      // As little waiting as the network allows; browsers without it ignore it.
+      event.receiver.jitterBufferTarget = 0;
+      this.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);
+      void this.play();
+    };
+    this.connection.onconnectionstatechange = () => {
+      const state = this.connection.connectionState;
+      if (state === 'failed' || state === 'closed') this.finish();
+    };
+  }
+
+  private async take(message: ServerMessage): Promise<void> {
+    if (message.type === 'webrtc_offer') await this.answer(message.offer);
+    else if (message.type === 'stream_ended' && message.stream_id === this.streamId) this.finish();
+    else if (message.type === 'error') this.finish();
+    else if (message.type === 'audio_data' && message.stream_id === this.streamId) {
+      this.level = message.level;
+      this.changed();
+    }
+  }
+
+  private async answer(offer: RTCSessionDescriptionInit): Promise<void> {
+    try {
+      await this.connection.setRemoteDescription(offer);
+      const answer = await this.connection.createAnswer();
+      await this.connection.setLocalDescription(answer);
+      this.signalling.send({ type: 'webrtc_answer', answer: { type: 'answer', sdp: answer.sdp ?? '' } });
+      await this.firstPacket();
+    } catch {
+      this.finish();
+      return;
+    }
+    if (this.state === 'connecting') this.set('playing');
+  }
+
+  /** Waits until sound has arrived; being connected alone is not being heard. */
+  private async firstPacket(): Promise<void> {
+    while (!this.ended) {
+      const report = await this.connection.getStats();
+      for (const stats of report.values() as Iterable<RTCInboundRtpStreamStats>) {
+        if (stats.type === 'inbound-rtp' && (stats.packetsReceived ?? 0) > 0) return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PACKET_MS));
+    }
+  }
+
+  private async play(): Promise<void> {
+    try {
+      await this.audio.play();
+      if (this.state === 'blocked') this.set('playing');
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'NotAllowedError') this.set('blocked');
+    }
+  }
+
+  private finish(): void {
+    if (this.ended) return;
+    this.close();
+    this.over();
+  }
+
+  private set(state: HearState): void {
+    if (this.ended) return;
+    this.state = state;
+    this.changed();
+  }
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+
+import { decibelsOf, shareOfDecibels } from '../loudness';
+import { backoff } from './backoff';
+import { parseMessage, streamOf } from './protocol';
+import { socketUrl } from './session';
+
+describe('back-off', () => {
+  it('begins soon and never waits a second while somebody looks', () => {
+    expect(backoff(0, false, 1)).toBeLessThanOrEqual(100);
+    for (let attempt = 0; attempt < 100; attempt++) expect(backoff(attempt, false, 1)).toBeLessThan(1_000);
+  });
+
+  it('differs between tablets that lost the relay at the same moment', () => {
+    expect(backoff(5, false, 0)).toBeLessThan(backoff(5, false, 1));
+  });
+
+  it('is patient while nobody looks', () => {
+    expect(backoff(20, true, 1)).toBe(5_000);
+  });
+});
+
+describe('messages', () => {
+  it('are read by their type', () => {
+    expect(parseMessage('{"type":"stream_ended","stream_id":"x"}')).toEqual({ type: 'stream_ended', stream_id: 'x' });
+  });
+
+  it('of other versions, or of no version, are passed over', () => {
+    for (const frame of ['', '1', 'null', '[]', '{', '{"type":"joined"}', '{"type":1}', new ArrayBuffer(1)]) {
+      expect(parseMessage(frame)).toBeNull();
+    }
+  });
+
+  it('name a stream after its connection', () => {
+    expect(streamOf('1')).toBe('stream_1');
+  });
+});
+
+describe('the socket', () => {
+  it('is next to the page, also below a path of somebody else', () => {
+    expect(socketUrl(new URL('http://x:8080/'))).toBe('ws://x:8080/ws');
+    expect(socketUrl(new URL('https://ha/api/hassio_ingress/token/'))).toBe('wss://ha/api/hassio_ingress/token/ws');
+  });
+});
+
+describe('loudness', () => {
+  it('fills the meter from silence to full scale', () => {
+    expect(shareOfDecibels(-127)).toBe(0);
+    expect(shareOfDecibels(-30)).toBeCloseTo(0.5);
+    expect(shareOfDecibels(0)).toBe(1);
+  });
+
+  it('of a full square wave is zero decibels', () => {
+    expect(decibelsOf(new Float32Array([1, -1, 1, -1]))).toBeCloseTo(0);
+    expect(decibelsOf(new Float32Array(4))).toBeLessThan(-100);
+  });
+});

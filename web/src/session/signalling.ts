@@ -1,0 +1,114 @@
+// One WebSocket to the relay. A lasting one comes back by itself for as long as it is wanted; a
+// single one does not. What the messages mean is its owner's business.
+
+import { backoff } from './backoff';
+import { parseMessage, type ClientMessage, type ServerMessage } from './protocol';
+
+/** A socket on which nothing came for so long is asked for a sign of life… */
+const QUIET_MS = 4_000;
+/** …and given up when none follows. A restart behind a dead Wi-Fi link shows no other way. */
+const ANSWER_MS = 3_000;
+
+/** What the owner of a socket wants to hear. */
+export interface SignallingEvents {
+  up(): void;
+  down(): void;
+  message(message: ServerMessage): void;
+}
+
+/** One signalling connection. */
+export class Signalling {
+  private socket: WebSocket | null = null;
+  private attempt = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setTimeout> | undefined;
+  private wanted = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly events: SignallingEvents,
+    private readonly lasting: boolean,
+  ) {}
+
+  /** Whether messages can be sent. */
+  get isUp(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Connects now, without waiting for the next try. */
+  connect(): void {
+    this.wanted = true;
+    clearTimeout(this.retry);
+    if (this.socket) return;
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.attempt = 0;
+      this.listen();
+      this.events.up();
+    };
+    socket.onmessage = (event: MessageEvent<unknown>) => {
+      this.listen();
+      const message = parseMessage(event.data);
+      if (message) this.events.message(message);
+    };
+    socket.onclose = () => {
+      this.drop();
+    };
+  }
+
+  /** Says something; lost when the socket is down, since coming up begins anew anyway. */
+  send(message: ClientMessage): void {
+    if (this.isUp) this.socket?.send(JSON.stringify(message));
+  }
+
+  /** Closes for good. */
+  close(): void {
+    this.wanted = false;
+    clearTimeout(this.retry);
+    this.forget();
+  }
+
+  /** Makes sure at once that the other side is there: after sleep, or a change of network. */
+  probe(): void {
+    if (!this.wanted) return;
+    if (this.isUp) this.ask();
+    else if (this.socket?.readyState !== WebSocket.CONNECTING) this.connect();
+  }
+
+  private listen(): void {
+    clearTimeout(this.watch);
+    this.watch = setTimeout(() => {
+      this.ask();
+    }, QUIET_MS);
+  }
+
+  private ask(): void {
+    clearTimeout(this.watch);
+    this.send({ type: 'get_available_streams' });
+    this.watch = setTimeout(() => {
+      this.drop();
+    }, ANSWER_MS);
+  }
+
+  /** The connection is lost. */
+  private drop(): void {
+    if (!this.socket) return;
+    this.forget();
+    this.events.down();
+    if (!this.wanted || !this.lasting) return;
+    const wait = backoff(this.attempt++, document.hidden, Math.random());
+    this.retry = setTimeout(() => {
+      this.connect();
+    }, wait);
+  }
+
+  private forget(): void {
+    clearTimeout(this.watch);
+    const socket = this.socket;
+    this.socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+}
