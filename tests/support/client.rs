@@ -41,6 +41,9 @@ pub struct Numbering {
     pub timestamp: u64,
 }
 
+/// Opus packets, one for each number from 0.
+pub type Voice = Box<dyn FnMut(u64) -> Vec<u8> + Send>;
+
 /// A peer connection without a socket.
 pub struct Client {
     pub rtc: Rtc,
@@ -54,6 +57,8 @@ pub struct Client {
     pub next: Numbering,
     /// In dBov, written on each packet.
     pub audio_level: i8,
+    /// Makes the payload of each packet from its number; without it, the number itself.
+    pub voice: Option<Voice>,
     mid: Option<Mid>,
     pending: Option<SdpPendingOffer>,
     talks_at: Option<Instant>,
@@ -81,6 +86,7 @@ impl Client {
             sent: 0,
             next: Numbering { sequence: 100, timestamp: 0 },
             audio_level: -30,
+            voice: None,
             mid: None,
             pending: None,
             talks_at: None,
@@ -175,14 +181,20 @@ impl Client {
 
     fn send_one(&mut self, now: Instant) {
         let Some(mid) = self.mid else { return };
-        let mut payload = vec![0xfc; 160];
-        payload[..8].copy_from_slice(&self.sent.to_be_bytes());
+        let payload = match &mut self.voice {
+            Some(voice) => voice(self.sent),
+            None => numbered_payload(self.sent),
+        };
         self.send_payload(mid, payload, now);
     }
 
     fn send_payload(&mut self, mid: Mid, payload: Vec<u8>, now: Instant) {
         let payload_type = self.rtc.media(mid).expect("our own m-line").remote_pts()[0];
-        let extensions = ExtensionValues { audio_level: Some(self.audio_level), ..ExtensionValues::default() };
+        let extensions = ExtensionValues {
+            audio_level: Some(self.audio_level),
+            voice_activity: Some(true),
+            ..ExtensionValues::default()
+        };
         let write = RtpWrite::new(payload_type, self.next.sequence.into(), self.next.timestamp as u32, now, payload)
             .ext_vals(extensions);
         self.rtc.direct_api().stream_tx_by_mid(mid, None).expect("our own stream").write_rtp(write);
@@ -228,4 +240,11 @@ impl Client {
             _ => {}
         }
     }
+}
+
+/// 160 bytes that begin with the packet's number.
+fn numbered_payload(number: u64) -> Vec<u8> {
+    let mut payload = vec![0xfc; 160];
+    payload[..8].copy_from_slice(&number.to_be_bytes());
+    payload
 }

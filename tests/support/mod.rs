@@ -7,5 +7,6 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod client;
+pub mod live;
 pub mod network;
 pub mod world;

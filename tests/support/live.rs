@@ -1,0 +1,261 @@
+//! The real daemon on real sockets, and clients for it: WebSocket and UDP, with the same sans-IO
+//! peer connection that the simulator uses.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use voice_relay::app::{App, Ports};
+use voice_relay::config::{self, Config};
+
+use super::client::{Client, Voice};
+
+/// Anything on loopback is done by then, on the busiest machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A configuration on free ports of the loopback, with these flags besides.
+pub fn loopback_config(flags: &[&str]) -> Config {
+    let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0"];
+    let arguments = ours.iter().chain(flags).map(Into::into);
+    config::load(arguments, []).expect("a valid configuration").config
+}
+
+/// A daemon in this process.
+pub fn start(flags: &[&str]) -> App {
+    App::start(&loopback_config(flags)).expect("free ports")
+}
+
+/// A signalling connection.
+pub struct Signalling {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Signalling {
+    /// Connects at this path.
+    pub async fn connect(http: SocketAddr, path: &str) -> Self {
+        let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{http}{path}")).await.expect("a WebSocket");
+        Self { socket }
+    }
+
+    pub async fn send(&mut self, message: Value) {
+        self.send_text(&message.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.expect("an open socket");
+    }
+
+    /// The next frame; `None` when the socket was closed.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
+            match frame {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next frame of this type; others are passed over.
+    pub async fn expect(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next().await.expect("an open socket");
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// Whether a frame of this type comes within the time.
+    pub async fn hears_within(&mut self, time: Duration, kind: &str) -> bool {
+        tokio::time::timeout(time, self.expect(kind)).await.is_ok()
+    }
+
+    pub async fn close(mut self) {
+        self.socket.close(None).await.expect("closed");
+    }
+}
+
+/// A peer connection over a real UDP socket, driven by a task of its own.
+pub struct Peer {
+    acts: mpsc::UnboundedSender<Act>,
+}
+
+type Act = Box<dyn FnOnce(&mut Client, Instant) + Send>;
+
+impl Peer {
+    /// `loss` is the share of its own packets, RTP and all, that the network loses.
+    pub async fn new(loss: f64) -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let client = Client::new(socket.local_addr().expect("bound"), Instant::now());
+        let (acts, receiver) = mpsc::unbounded_channel();
+        tokio::spawn(drive(socket, client, receiver, loss));
+        Self { acts }
+    }
+
+    /// Does something with the connection, now.
+    pub async fn with<T: Send + 'static>(&self, act: impl FnOnce(&mut Client, Instant) -> T + Send + 'static) -> T {
+        let (reply, answer) = oneshot::channel();
+        let act: Act = Box::new(move |client, now| drop(reply.send(act(client, now))));
+        self.acts.send(act).expect("the driver lives");
+        answer.await.expect("the driver lives")
+    }
+
+    pub async fn packets_received(&self) -> usize {
+        self.with(|client, _| client.received.len()).await
+    }
+
+    /// Waits until this many packets have come.
+    pub async fn wait_for_packets(&self, count: usize) {
+        let limit = Instant::now() + PATIENCE;
+        while self.packets_received().await < count {
+            assert!(Instant::now() < limit, "{count} packets did not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+async fn drive(socket: UdpSocket, mut client: Client, mut acts: mpsc::UnboundedReceiver<Act>, loss: f64) {
+    let mut random = StdRng::seed_from_u64(7);
+    let mut buffer = [0; 2_048];
+    loop {
+        tokio::select! {
+            act = acts.recv() => match act {
+                Some(act) => act(&mut client, Instant::now()),
+                None => return,
+            },
+            received = socket.recv_from(&mut buffer) => {
+                if let Ok((length, source)) = received {
+                    client.receive(source, &buffer[..length], Instant::now());
+                }
+            }
+            () = tokio::time::sleep_until(client.deadline().into()) => client.advance(Instant::now()),
+        }
+        while let Some((destination, payload)) = client.poll() {
+            let is_media = payload[0] >= 128;
+            if !(is_media && random.random_bool(loss)) {
+                let _ = socket.send_to(&payload, destination).await;
+            }
+        }
+    }
+}
+
+/// A sender: its signalling, its connection, its stream.
+pub struct Sender {
+    pub signalling: Signalling,
+    pub peer: Peer,
+    pub stream: String,
+}
+
+impl Sender {
+    /// Reads what the daemon says, and so answers its pings, until it closes the socket.
+    pub async fn stay(mut self) {
+        while self.signalling.next().await.is_some() {}
+    }
+}
+
+/// Connects a sender that talks, and waits until it can be heard.
+pub async fn sender(ports: Ports, voice: Option<Voice>, loss: f64) -> Sender {
+    let mut signalling = Signalling::connect(ports.http, "/ws").await;
+    let peer = Peer::new(loss).await;
+    let stream = offer_to_send(&mut signalling, &peer, voice).await;
+    loop {
+        if signalling.expect("stream_available").await["stream_id"] == *stream {
+            return Sender { signalling, peer, stream };
+        }
+    }
+}
+
+/// Signals a sender up to its answer; gives its stream's id.
+pub async fn offer_to_send(signalling: &mut Signalling, peer: &Peer, voice: Option<Voice>) -> String {
+    signalling.send(json!({ "type": "start_sending" })).await;
+    let ready = signalling.expect("sender_ready").await;
+    let offer = peer.with(|client, _| client.offer(false)).await;
+    signalling.send(json!({ "type": "webrtc_offer", "offer": { "type": "offer", "sdp": offer } })).await;
+    let answer = sdp_of(&signalling.expect("webrtc_answer").await["answer"]);
+    peer.with(move |client, now| {
+        client.accept_answer(&answer, now);
+        client.voice = voice;
+        client.talk(now);
+    })
+    .await;
+    format!("stream_{}", ready["connection_id"].as_str().expect("an id"))
+}
+
+/// Connects a receiver of this stream, or of the newest.
+pub async fn receiver(ports: Ports, stream: Option<&str>) -> (Signalling, Peer) {
+    let mut signalling = Signalling::connect(ports.http, "/").await;
+    let peer = Peer::new(0.0).await;
+    signalling.send(json!({ "type": "start_receiving", "stream_id": stream })).await;
+    let offer = signalling.expect("webrtc_offer").await;
+    answer_offer(&mut signalling, &peer, &offer).await;
+    (signalling, peer)
+}
+
+/// Answers an offer to receive.
+pub async fn answer_offer(signalling: &mut Signalling, peer: &Peer, offer: &Value) {
+    let offer = sdp_of(&offer["offer"]);
+    let answer = peer.with(move |client, now| client.accept_offer(&offer, now)).await;
+    signalling.send(json!({ "type": "webrtc_answer", "answer": { "type": "answer", "sdp": answer } })).await;
+}
+
+fn sdp_of(description: &Value) -> String {
+    description["sdp"].as_str().expect("SDP").to_owned()
+}
+
+/// An HTTP answer: status line, headers in lower case, body.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+}
+
+/// Sends a request line with these header lines and reads until the end, or until the time is up.
+pub async fn request(to: SocketAddr, line: &str, headers: &[&str], time: Duration) -> Answer {
+    let mut stream = TcpStream::connect(to).await.expect("a listening port");
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let request = format!("{line}\r\nHost: {to}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut bytes = Vec::new();
+    let _ = tokio::time::timeout(time, stream.read_to_end(&mut bytes)).await;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Answer { status, head, body: bytes[end + 4..].to_vec() }
+}
+
+/// GET over HTTP/1.1, to the end.
+pub async fn get(to: SocketAddr, path: &str) -> Answer {
+    request(to, &format!("GET {path} HTTP/1.1"), &[], PATIENCE).await
+}
+
+/// A tone of this frequency as Opus, 20 ms a packet.
+pub fn tone(frequency: f64) -> Voice {
+    let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).expect("an encoder");
+    encoder.set_inband_fec(true).expect("set");
+    encoder.set_packet_loss_perc(10).expect("set");
+    let sample = move |n: u64| ((n as f64 * frequency * std::f64::consts::TAU / 48_000.0).sin() * 12_000.0) as i16;
+    Box::new(move |number| {
+        let pcm: Vec<_> = (number * 960..(number + 1) * 960).map(sample).collect();
+        encoder.encode_vec(&pcm, 1_500).expect("encoded")
+    })
+}
