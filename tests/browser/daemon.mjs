@@ -1,0 +1,33 @@
+// The real daemon for a test: started on free ports, or again on the ports that it had.
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = process.env.VOICE_RELAY ?? fileURLToPath(new URL('../../target/release/voice-relay', import.meta.url));
+
+/** Starts a daemon; gives its ports and the means to end it. */
+export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }) {
+  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`];
+  const child = spawn(PROGRAM, [...flags, '--log-level=warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const line = await new Promise((resolve, reject) => {
+    child.stdout.once('data', (data) => resolve(String(data)));
+    void ended.then((code) => reject(new Error(`the daemon ended with code ${code}`)));
+  });
+  const [, http, mp3, media] = /http=(\d+) mp3=(\d+) media=(\d+)/.exec(line).map(Number);
+  return {
+    ports: { http, mp3, media },
+    url: `http://localhost:${http}/`,
+    /** Ends it, by default in good order; `SIGKILL` for the other kind. */
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return ended;
+    },
+    /** All metrics as numbers, by name. */
+    async metrics() {
+      const page = await (await fetch(`http://localhost:${http}/metrics`)).text();
+      const lines = page.split('\n').filter((metric) => metric && !metric.startsWith('#'));
+      return Object.fromEntries(lines.map((metric) => [metric.split(' ')[0], Number(metric.split(' ')[1])]));
+    },
+  };
+}
