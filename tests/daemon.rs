@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::live::{PATIENCE, Signalling, answer_offer, Peer, get, sender};
+use support::live::{PATIENCE, Peer, Signalling, answer_offer, get, sender};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -27,7 +27,8 @@ async fn start() -> (Child, Ports) {
         .spawn()
         .expect("the program");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
+    let line =
+        tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
     let port = |name: &str| -> u16 {
         let value = line.split(' ').find_map(|word| word.strip_prefix(name)).expect("a port");
         value.trim_end_matches("/udp").parse().expect("a number")

@@ -18,8 +18,12 @@ use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use crate::relay::Transmit;
 use crate::relay_handle::SocketStats;
 
-/// Datagrams read by one system call, and sent by one.
+/// Datagrams read by one system call.
 const BATCH: usize = 32;
+
+/// Datagrams sent by one. Few: the first receivers of a fan-out must not wait until more are sealed,
+/// and a larger batch saves next to nothing (see `docs/performance.md`).
+const SEND_BATCH: usize = 8;
 
 /// Longer than any datagram that WebRTC sends over Ethernet; what is longer is cut, counted and dropped.
 const MAX_DATAGRAM: usize = 2_048;
@@ -287,7 +291,7 @@ impl Outgoing {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= BATCH
+        self.waiting.len() >= SEND_BATCH
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -321,16 +325,16 @@ impl Outgoing {
     /// Sends from `first` on; gives how many went.
     fn send_batch(&mut self, socket: RawFd, local: SocketAddr, first: usize) -> io::Result<usize> {
         let batch = &mut self.waiting[first..];
-        let count = batch.len().min(BATCH);
-        let names: [Option<SockAddr>; BATCH] = std::array::from_fn(|index| {
+        let count = batch.len().min(SEND_BATCH);
+        let names: [Option<SockAddr>; SEND_BATCH] = std::array::from_fn(|index| {
             batch.get(index).map(|waiting| socket_name(waiting.transmit.destination, local))
         });
-        let mut controls = [Control([0; CONTROL_SPACE]); BATCH];
-        let mut slices: [libc::iovec; BATCH] = std::array::from_fn(|index| match batch.get_mut(index) {
+        let mut controls = [Control([0; CONTROL_SPACE]); SEND_BATCH];
+        let mut slices: [libc::iovec; SEND_BATCH] = std::array::from_fn(|index| match batch.get_mut(index) {
             Some(waiting) => slice(&mut waiting.transmit.payload),
             None => libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 },
         });
-        let mut messages: [libc::mmsghdr; BATCH] = std::array::from_fn(|index| {
+        let mut messages: [libc::mmsghdr; SEND_BATCH] = std::array::from_fn(|index| {
             let mut message = empty_message(&mut slices[index], &mut controls[index]);
             message.msg_hdr.msg_controllen = 0;
             if let (Some(name), Some(waiting)) = (&names[index], batch.get(index)) {
@@ -443,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_datagrams_take_four_system_calls_and_keep_their_order() {
+    fn a_hundred_datagrams_take_thirteen_system_calls_and_keep_their_order() {
         let socket = MediaSocket::bind(Ipv4Addr::LOCALHOST.into(), 0).expect("a free port");
         let client = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         let destination = client.local_addr().expect("bound");
@@ -453,7 +457,7 @@ mod tests {
         }
         let mut stats = SocketStats::default();
         socket.send(&mut outgoing, &mut stats);
-        assert_eq!(stats.send_calls, 4);
+        assert_eq!(stats.send_calls, 13);
         for number in 0..100_u8 {
             let mut buffer = [0; 2];
             assert_eq!(client.recv(&mut buffer).expect("a datagram"), 1);

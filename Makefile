@@ -1,0 +1,66 @@
+# Voice Relay. `make run` and `make test` are all that a newcomer needs; both fetch what they lack.
+
+PROFILE ?= release
+PROGRAM := target/$(PROFILE)/voice-relay
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts -type f)
+
+# Debian's names of what the build, and the tests besides, need from the system.
+BUILD_PACKAGES := cmake make gcc g++ pkg-config
+TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng
+BUILD_TOOLS := cmake gcc g++ pkg-config
+TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng
+
+.PHONY: run build web test lint unit browser-test bench docs clean build-tools test-tools
+
+run: build
+	$(PROGRAM)
+
+build: build-tools web/dist/index.html
+	cargo build --locked --profile $(PROFILE)
+
+web: web/dist/index.html
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run build
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci
+	touch $@
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	cd tests/browser && npm ci
+	touch $@
+
+## Everything that CI runs.
+test: lint unit browser-test
+
+lint: build-tools web/dist/index.html
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+	tools/deny
+	cd web && npm run typecheck && npm run lint
+
+unit: test-tools web/dist/index.html
+	cd web && npm test
+	cargo test --locked
+
+browser-test: test-tools build tests/browser/node_modules/.package-lock.json
+	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
+
+bench: build-tools web/dist/index.html
+	cargo bench --locked
+
+## What is generated from the source.
+docs: build
+	$(PROGRAM) generate-docs > docs/configuration.md
+
+clean:
+	cargo clean
+	rm -rf web/dist web/node_modules tests/browser/node_modules
+
+build-tools:
+	@tools/require '$(BUILD_TOOLS)' '$(BUILD_PACKAGES)'
+
+test-tools: build-tools
+	@tools/require '$(TEST_TOOLS)' '$(TEST_PACKAGES)'
