@@ -45,6 +45,7 @@ async fn delay(receivers: usize) {
     }
     for (_, peer) in &listeners {
         peer.wait_for_packets(1).await;
+        peer.with(|client, _| client.deaf = true).await;
     }
     let before = classes(&get(app.ports.http, "/metrics").await.text());
     tokio::time::sleep(Duration::from_secs(SECONDS)).await;
