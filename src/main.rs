@@ -59,6 +59,7 @@ fn explain(error: &LoadError) -> ExitCode {
 
 fn serve(config: &Config) -> anyhow::Result<()> {
     start_logging(&config.log);
+    allow_many_connections();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let app = App::start(config)?;
@@ -78,6 +79,13 @@ fn start_logging(config: &LogConfig) {
     match config.format {
         LogFormat::Human => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),
+    }
+}
+
+/// Systems begin with a thousand descriptors, fewer than `limits.sockets`; a program may ask for more by itself.
+fn allow_many_connections() {
+    if let Err(error) = rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        tracing::warn!(%error, "cannot raise the limit of open files: fewer clients may connect");
     }
 }
 

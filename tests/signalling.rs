@@ -5,6 +5,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
+use support::client::Received;
 use support::live::{Peer, Signalling, answer_offer, get, offer_to_send, receiver, sender, start};
 
 /// Long enough for anything wrong to show, on loopback.
@@ -32,8 +33,7 @@ async fn one_sender_is_heard_by_many_receivers() {
     }
     for (_, peer) in &receivers {
         peer.wait_for_packets(50).await;
-        let numbers =
-            peer.with(|client, _| client.received.iter().map(|packet| packet.number()).collect::<Vec<_>>()).await;
+        let numbers = peer.with(|client, _| client.received.iter().map(Received::number).collect::<Vec<_>>()).await;
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "in order: {numbers:?}");
     }
     app.stop().await;

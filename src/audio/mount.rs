@@ -2,7 +2,7 @@
 //! the pace of the clock, and hands the same frames to every listener.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,6 +26,9 @@ const BACKLOG: usize = 96;
 
 /// Speech that was received is heard to its end, if that takes no longer than this.
 const MAX_TAIL: Duration = Duration::from_millis(500);
+
+/// Encoded once, for everybody who waits.
+static SILENT_FRAME: LazyLock<Bytes> = LazyLock::new(silent_frame);
 
 /// The table of mounts. Cheap to clone.
 pub struct Mounts<S> {
@@ -75,7 +78,11 @@ impl<S: PacketSource> Mounts<S> {
 
     /// Silence at the pace of the clock, for a player that waits for somebody to speak.
     pub fn silence(&self) -> Silence {
-        Silence { frame: silent_frame(), pace: pace(FRAME_DURATION), _gauge: Gauged::listener(&self.shared.stats) }
+        Silence {
+            frame: SILENT_FRAME.clone(),
+            pace: pace(FRAME_DURATION),
+            _gauge: Gauged::listener(&self.shared.stats),
+        }
     }
 }
 

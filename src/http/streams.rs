@@ -6,8 +6,6 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use sync_wrapper::SyncStream;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 use warp::http::header::{ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use warp::http::{Method, StatusCode};
 use warp::reply::{Reply, Response};
@@ -15,16 +13,12 @@ use warp::{Filter, Rejection};
 
 use crate::audio::{Listener, Silence};
 use crate::config::WhenIdle;
-use crate::domain::StreamId;
-use crate::relay_handle::StreamEvent;
 
 use super::Shared;
 use super::reply::{fresh_html, text, unavailable, with};
 
 /// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
 const WAITING_PAGE: &str = include_str!("waiting.html");
-
-const TOO_MANY: &str = "Too many players listen at once; limits.mp3_listeners sets how many may";
 
 /// `/stream/status`, `/stream/latest.mp3` and `/stream/<id>.mp3`; the same on both ports.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
@@ -57,7 +51,7 @@ struct Asked {
 async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
     let streams = shared.relay.streams();
     let wanted = match file.strip_suffix(".mp3") {
-        Some("latest") => streams.last().copied(),
+        Some("latest") => None,
         Some(name) => match name.parse().ok().filter(|id| streams.contains(id)) {
             Some(id) => Some(id),
             None => {
@@ -66,16 +60,24 @@ async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
         },
         None => return text(StatusCode::NOT_FOUND, "Ask for /stream/latest.mp3 or /stream/<stream_id>.mp3"),
     };
+    if streams.is_empty() && asked.html {
+        return fresh_html(WAITING_PAGE);
+    }
+    if streams.is_empty() && shared.when_idle == WhenIdle::Unavailable {
+        return unavailable("Nobody speaks just now");
+    }
+    if asked.head {
+        return mp3(stream::empty(), shared);
+    }
+    if shared.is_full_of_listeners() {
+        return unavailable("Too many players listen at once; limits.mp3_listeners sets how many may");
+    }
     match wanted {
-        None if asked.html => fresh_html(WAITING_PAGE),
-        None if shared.when_idle == WhenIdle::Unavailable => unavailable("Nobody speaks just now"),
-        _ if asked.head => mp3(stream::empty(), shared),
-        _ if shared.is_full_of_listeners() => unavailable(TOO_MANY),
+        None => mp3(Playback::latest(shared).into_frames(), shared),
         Some(id) => match shared.mounts.listen(id).await {
             Some(listener) => mp3(Playback::Playing(listener).into_frames(), shared),
             None => text(StatusCode::NOT_FOUND, "The stream has just ended"),
         },
-        None => mp3(Playback::waiting(shared).into_frames(), shared),
     }
 }
 
@@ -96,13 +98,13 @@ fn mp3(frames: impl Stream<Item = Bytes> + Send + 'static, shared: &Shared) -> R
 
 /// What a player hears: silence until somebody speaks, then that stream to its end.
 enum Playback {
-    Waiting { silence: Silence, events: Receiver<StreamEvent>, shared: Shared },
+    Waiting { silence: Silence, shared: Shared },
     Playing(Listener),
 }
 
 impl Playback {
-    fn waiting(shared: &Shared) -> Self {
-        Self::Waiting { silence: shared.mounts.silence(), events: shared.relay.events(), shared: shared.clone() }
+    fn latest(shared: &Shared) -> Self {
+        Self::Waiting { silence: shared.mounts.silence(), shared: shared.clone() }
     }
 
     fn into_frames(self) -> impl Stream<Item = Bytes> + Send {
@@ -114,28 +116,17 @@ impl Playback {
         loop {
             match self {
                 Self::Playing(listener) => return listener.next_frames().await,
-                Self::Waiting { silence, events, shared } => {
-                    let newest = tokio::select! {
-                        frame = silence.next_frame() => return Some(frame),
-                        event = events.recv() => newest(&event, shared),
-                    };
-                    if let Some(listener) = listen_to(newest?, shared).await {
-                        *self = Self::Playing(listener);
-                    }
-                }
+                Self::Waiting { silence, shared } => match newest(shared).await {
+                    Some(listener) => *self = Self::Playing(listener),
+                    None => return Some(silence.next_frame().await),
+                },
             }
         }
     }
 }
 
-/// Who speaks now, if anybody; the outer `None` when the relay is gone.
-fn newest(event: &Result<StreamEvent, RecvError>, shared: &Shared) -> Option<Option<StreamId>> {
-    match event {
-        Err(RecvError::Closed) => None,
-        _ => Some(shared.relay.streams().last().copied()),
-    }
-}
-
-async fn listen_to(stream: Option<StreamId>, shared: &Shared) -> Option<Listener> {
-    shared.mounts.listen(stream?).await
+/// Joins the listeners of whoever began to speak last, if anybody speaks.
+async fn newest(shared: &Shared) -> Option<Listener> {
+    let newest = shared.relay.streams().last().copied();
+    shared.mounts.listen(newest?).await
 }
