@@ -1,7 +1,7 @@
 //! `voice-relay health`: asks the daemon on this machine how it is.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -10,11 +10,12 @@ use anyhow::{Context, bail, ensure};
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Prints its answer; an error when it is not healthy, or not there.
-pub(crate) fn ask(port: u16) -> anyhow::Result<()> {
+pub(crate) fn ask(bind: IpAddr, port: u16) -> anyhow::Result<()> {
     ensure!(port != 0, "http.port is 0: say which port the daemon listens on, with --http-port");
-    let address = (Ipv4Addr::LOCALHOST, port).into();
+    let ip = if bind.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { bind };
+    let address = SocketAddr::new(ip, port);
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)
-        .with_context(|| format!("no voice-relay listens on port {port} of this machine"))?;
+        .with_context(|| format!("no voice-relay listens at {address}"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     stream.write_all(b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n")?;

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     };
     let result = match invocation.command {
         Command::Serve => serve(&invocation.config),
-        Command::Health => health::ask(invocation.config.http.port),
+        Command::Health => health::ask(invocation.config.bind, invocation.config.http.port),
         Command::PrintConfig => say(&config::print(&invocation)),
         Command::GenerateDocs => say(&config::markdown()),
     };
