@@ -24,7 +24,7 @@ const EVENT_QUEUE: usize = 256;
 const TAP_QUEUE: usize = 128;
 
 /// Something to do on the media thread.
-type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
+pub type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
 
 /// All streams' levels of one moment, in dBov.
 pub type Levels = Arc<[(StreamId, i8)]>;
@@ -124,6 +124,11 @@ impl Commands {
     /// The next command; `None` when every handle is gone.
     pub async fn next(&mut self) -> Option<Command> {
         self.0.recv().await
+    }
+
+    /// The next command, if one waits.
+    pub fn next_waiting(&mut self) -> Option<Command> {
+        self.0.try_recv().ok()
     }
 }
 

@@ -27,6 +27,9 @@ use socket::{Batch, Outgoing};
 /// Reads of the socket before commands and timers have their turn again.
 const MAX_READS: usize = 4;
 
+/// Commands run before datagrams have their turn again.
+const MAX_COMMANDS: usize = 32;
+
 /// The running media thread.
 pub struct MediaThread {
     thread: thread::JoinHandle<()>,
@@ -90,6 +93,10 @@ impl MediaLoop {
                     None => return Ok(()),
                 },
                 () = tokio::time::sleep_until(deadline) => {}
+            }
+            // A flood of datagrams must not keep everybody else waiting.
+            for command in std::iter::from_fn(|| commands.next_waiting()).take(MAX_COMMANDS) {
+                command(&mut self.media, Instant::now());
             }
             let now = Instant::now();
             if now >= self.media.relay.deadline() {

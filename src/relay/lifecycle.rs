@@ -229,8 +229,8 @@ impl Relay {
             return;
         }
         self.next_cleanup = self.now + self.config.cleanup_interval;
-        let stale: Vec<_> = self.publishers.iter().filter(|(stream, peer)| self.is_stale(**stream, **peer)).collect();
-        let stale: Vec<_> = stale.into_iter().map(|(_, peer)| *peer).collect();
+        let stale = |(stream, peer): (&StreamId, &PeerId)| self.is_stale(*stream, *peer).then_some(*peer);
+        let stale: Vec<_> = self.publishers.iter().filter_map(stale).collect();
         self.stats.stale_removed += stale.len() as u64;
         for peer in stale {
             self.close_peer(peer, CloseReason::Stale);

@@ -1,5 +1,7 @@
 //! Offers and answers: how peers come to be. A sender's offer is answered; a receiver gets an offer.
 
+use std::time::Instant;
+
 use crate::domain::{PeerId, StreamId};
 
 use super::lifecycle::CloseReason;
@@ -77,13 +79,14 @@ impl Relay {
     /// Answers a sender's offer.
     ///
     /// An offer with the certificate of the stream's present sender renews that connection (ICE
-    /// restart after a change of network); any other one takes the stream over.
+    /// restart after a change of network); any other one takes the stream over. `local`: the client
+    /// is on this machine, so that the loopback address is of use to it.
     ///
     /// # Errors
     /// See [`PublishError`]; nothing has changed then.
     pub fn publish(
         &mut self,
-        now: std::time::Instant,
+        now: Instant,
         stream: StreamId,
         offer: &str,
         local: bool,
@@ -107,13 +110,13 @@ impl Relay {
         Ok(Published { peer, answer: sdp::with_end_of_candidates(&answer) })
     }
 
-    /// Makes an offer to a receiver: of this stream, or of the newest.
+    /// Makes an offer to a receiver: of this stream, or of the newest. `local` as above.
     ///
     /// # Errors
     /// See [`SubscribeError`]; nothing has changed then.
     pub fn subscribe(
         &mut self,
-        now: std::time::Instant,
+        now: Instant,
         stream: Option<StreamId>,
         local: bool,
     ) -> Result<Subscribed, SubscribeError> {
@@ -141,7 +144,7 @@ impl Relay {
     ///
     /// # Errors
     /// See [`AnswerError`].
-    pub fn answer(&mut self, now: std::time::Instant, id: PeerId, answer: &str) -> Result<(), AnswerError> {
+    pub fn answer(&mut self, now: Instant, id: PeerId, answer: &str) -> Result<(), AnswerError> {
         self.now = now;
         let peer = self.peers.get_mut(&id).ok_or(AnswerError::NoSuchPeer)?;
         let Role::Subscriber { offer, lane, .. } = &mut peer.role else {
@@ -161,7 +164,7 @@ impl Relay {
     }
 
     /// Tells of an address at which a peer can be reached. Never needed: its checks tell as much.
-    pub fn add_candidate(&mut self, now: std::time::Instant, peer: PeerId, candidate: &str) {
+    pub fn add_candidate(&mut self, now: Instant, peer: PeerId, candidate: &str) {
         self.now = now;
         self.drive(peer, |session, now, out| {
             session.add_remote_candidate(candidate);
@@ -194,7 +197,6 @@ impl Relay {
         Ok(())
     }
 
-    /// `local`: the client is on this machine, so that the loopback address is of use to it.
     fn new_session(&self, local: bool) -> Session {
         let only_loopback = self.config.addresses.iter().all(|address| address.ip().is_loopback());
         let mut addresses = self.config.addresses.clone();
