@@ -150,13 +150,18 @@ async fn a_thousand_joins_and_leaves_leave_no_memory_and_no_descriptor_behind() 
     tokio::spawn(sender.stay());
     let pid = child.id().expect("running");
     // Pools and tables reach their size first.
-    crowd(ports, 200).await;
-    let (memory_before, descriptors_before) = footprint(pid);
     crowd(ports, 1_000).await;
-    let (memory, descriptors) = footprint(pid);
-    assert_eq!(descriptors, descriptors_before);
-    let grown = memory as f64 / memory_before as f64;
-    assert!(grown < 1.02, "from {memory_before} to {memory} bytes");
+    let (memory_before, descriptors_before) = footprint(pid);
+    // A leak grows with every thousand; what the allocator keeps for later comes and goes by a percent.
+    let mut memory_after = u64::MAX;
+    for _ in 0..3 {
+        crowd(ports, 1_000).await;
+        let (memory, descriptors) = footprint(pid);
+        assert_eq!(descriptors, descriptors_before);
+        memory_after = memory_after.min(memory);
+    }
+    let grown = memory_after as f64 / memory_before as f64;
+    assert!(grown < 1.02, "from {memory_before} to {memory_after} bytes");
     let metrics = get(ports.http, "/metrics").await.text();
     assert!(metrics.contains("voice_relay_peers 1\n") && metrics.contains("voice_relay_receivers 0\n"));
 }
