@@ -30,6 +30,7 @@ pub use signalling::SignallingStats;
 
 use reply::unavailable;
 use server::ClientAddress;
+use signalling::Seat;
 
 /// What HTTP counts.
 #[derive(Debug, Default)]
@@ -106,19 +107,15 @@ fn signalling_route(shared: Shared) -> impl Filter<Extract = (Response,), Error 
 }
 
 fn accept_socket(upgrade: Ws, client: ClientAddress, shared: Shared) -> Response {
-    let stats = Arc::clone(&shared.stats.signalling);
-    if stats.connected.fetch_add(1, Ordering::Relaxed) >= shared.limits.sockets {
-        stats.connected.fetch_sub(1, Ordering::Relaxed);
-        stats.refused.fetch_add(1, Ordering::Relaxed);
+    let Some(seat) = Seat::take(&shared.stats.signalling, shared.limits.sockets) else {
         return unavailable("Too many clients are connected at once; limits.sockets sets how many may");
-    }
+    };
     let token = shared.tracker.token();
     upgrade
         .max_message_size(shared.limits.message_bytes)
         .max_frame_size(shared.limits.message_bytes)
         .on_upgrade(move |socket| async move {
-            signalling::serve(socket, shared.relay, client.0.is_loopback(), Arc::clone(&stats), shared.shutdown).await;
-            stats.connected.fetch_sub(1, Ordering::Relaxed);
+            signalling::serve(socket, shared.relay, client.0.is_loopback(), seat, shared.shutdown).await;
             drop(token);
         })
         .into_response()

@@ -51,26 +51,42 @@ pub struct SignallingStats {
     pub timed_out: AtomicU64,
 }
 
+/// One client's place among those that may be connected at once; free again when it is dropped.
+pub(super) struct Seat(Arc<SignallingStats>);
+
+impl Seat {
+    /// Takes one, if any is left; counts the client that is refused.
+    pub(super) fn take(stats: &Arc<SignallingStats>, limit: usize) -> Option<Self> {
+        let seat = Self(Arc::clone(stats));
+        let taken = stats.connected.fetch_add(1, Ordering::Relaxed);
+        if taken < limit {
+            return Some(seat);
+        }
+        stats.refused.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.connected.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Serves one client until it leaves.
-pub(super) async fn serve(
-    socket: WebSocket,
-    relay: RelayHandle,
-    local: bool,
-    stats: Arc<SignallingStats>,
-    shutdown: CancellationToken,
-) {
+pub(super) async fn serve(socket: WebSocket, relay: RelayHandle, local: bool, seat: Seat, shutdown: CancellationToken) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (relay.events(), relay.levels());
     let session = Session::new(relay, local);
     let now = Instant::now();
-    let mut client = Client { sender, session, stats, heard: now, pinged: now };
+    let mut client = Client { sender, session, seat, heard: now, pinged: now };
     let result = client.run(receiver, events, levels, shutdown).await;
     client.session.release().await;
     match result {
         Ok(()) | Err(Gone::Closed) => {}
-        Err(Gone::Failed) => drop(client.stats.failed.fetch_add(1, Ordering::Relaxed)),
-        Err(Gone::TimedOut) => drop(client.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
+        Err(Gone::Failed) => drop(client.seat.0.failed.fetch_add(1, Ordering::Relaxed)),
+        Err(Gone::TimedOut) => drop(client.seat.0.timed_out.fetch_add(1, Ordering::Relaxed)),
     }
 }
 
@@ -87,7 +103,7 @@ enum Gone {
 struct Client {
     sender: SplitSink<WebSocket, Message>,
     session: Session,
-    stats: Arc<SignallingStats>,
+    seat: Seat,
     /// When the client last sent anything.
     heard: Instant,
     pinged: Instant,
@@ -103,7 +119,7 @@ impl Client {
     ) -> Result<(), Gone> {
         self.send(&self.session.available_streams()).await?;
         loop {
-            let reoffer_at = self.session.reoffer_at();
+            let (reoffer_at, hears) = (self.session.reoffer_at(), self.session.hears().is_some());
             tokio::select! {
                 () = shutdown.cancelled() => return self.say_goodbye().await,
                 frame = receiver.next() => match frame {
@@ -112,7 +128,8 @@ impl Client {
                     None => return Err(Gone::Closed),
                 },
                 event = events.recv() => self.tell(event).await?,
-                level = levels.recv() => self.tell_level(level).await?,
+                // Those who hear nothing are not woken five times a second.
+                level = levels.recv(), if hears => self.tell_level(level).await?,
                 () = tokio::time::sleep_until(self.next_ping()) => self.ping().await?,
                 () = tokio::time::sleep_until(reoffer_at.unwrap_or_else(Instant::now)), if reoffer_at.is_some() => {
                     let offer = self.session.reoffer().await;
@@ -131,7 +148,7 @@ impl Client {
         let reply = match serde_json::from_str::<ClientMessage>(text) {
             Ok(message) => self.session.handle(message).await,
             Err(error) => {
-                self.stats.malformed.fetch_add(1, Ordering::Relaxed);
+                self.seat.0.malformed.fetch_add(1, Ordering::Relaxed);
                 Some(ServerMessage::error(ErrorCode::BadMessage, format!("Not a message of this protocol: {error}")))
             }
         };
