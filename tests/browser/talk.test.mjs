@@ -178,6 +178,19 @@ test('where the microphone is not allowed the page says why, and listening still
   await untilHeard(insecure, 1);
 });
 
+test('a browser that opens the MP3 address before anybody speaks starts by itself', async () => {
+  const waiting = await (await browser.newContext()).newPage();
+  waiting.errors = [];
+  await waiting.goto(`http://localhost:${daemon.ports.mp3}/stream/latest.mp3`);
+  await waiting.getByText('Nobody is speaking yet').waitFor();
+  const talker = await open();
+  await talker.click('#talk');
+  await waiting.getByText('Somebody is speaking.').waitFor();
+  await waiting.waitForFunction(() => document.querySelector('audio').currentTime > 0);
+  await talker.click('#talk');
+  await waiting.getByText('Nobody is speaking now').waitFor();
+});
+
 /** An address of this machine that browsers do not trust, as they do localhost. */
 async function ownAddress() {
   const { networkInterfaces } = await import('node:os');
