@@ -6,6 +6,7 @@
 
 mod admission;
 mod interfaces;
+mod priority;
 mod socket;
 
 use std::io;
@@ -45,6 +46,7 @@ impl MediaThread {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("media".into()).spawn(move || {
+            priority::raise();
             let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
             if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {
                 tracing::error!(%error, "the media thread stopped: no audio is relayed any more");
