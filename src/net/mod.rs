@@ -13,8 +13,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
 use crate::relay::{Input, Output};
@@ -27,6 +29,9 @@ use socket::{Batch, Outgoing};
 
 /// Reads of the socket before commands and timers have their turn again.
 const MAX_READS: usize = 4;
+
+/// Pause after the socket could not be read, so that a lasting error costs no processor.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Commands run before datagrams have their turn again.
 const MAX_COMMANDS: usize = 32;
@@ -82,12 +87,10 @@ impl MediaLoop {
                 _ = &mut stopped => return Ok(()),
                 readable = socket.readable() => {
                     readable?;
-                    for _ in 0..MAX_READS {
-                        match socket.try_io(tokio::io::Interest::READABLE, || self.socket.receive(&mut batch)) {
-                            Ok(()) => self.take(&batch),
-                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                            Err(error) => return Err(error),
-                        }
+                    if let Err(error) = self.read_all(&socket, &mut batch) {
+                        // A network that goes down comes back; the calls of those on others go on.
+                        tracing::warn!(%error, "cannot receive from the media socket");
+                        tokio::time::sleep(RECEIVE_PAUSE).await;
                     }
                 }
                 command = commands.next() => match command {
@@ -106,6 +109,18 @@ impl MediaLoop {
             }
             self.drain(now);
         }
+    }
+
+    /// Takes what waits, as far as it may before others have their turn.
+    fn read_all(&mut self, socket: &UdpSocket, batch: &mut Batch) -> io::Result<()> {
+        for _ in 0..MAX_READS {
+            match socket.try_io(Interest::READABLE, || self.socket.receive(batch)) {
+                Ok(()) => self.take(batch),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Hands every datagram of a batch to the core, and sends what that leads to.
