@@ -25,6 +25,9 @@ pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 /// Default for [`RelayConfig::stale_after`](super::RelayConfig::stale_after).
 pub const STALE_AFTER: Duration = Duration::from_secs(600);
 
+/// A session is woken no sooner than this: the resolution of the timer above us.
+const MIN_WAIT: Duration = Duration::from_millis(1);
+
 /// Why a peer connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseReason {
@@ -160,6 +163,8 @@ impl Relay {
         } else if peer.is_publisher() {
             deadline = deadline.min(peer.heard.last_sign() + self.config.publisher_timeout);
         }
+        // A session that wants to be woken at once, again and again, must not hold up the others.
+        let deadline = deadline.max(self.now + MIN_WAIT);
         self.timers.schedule(id, deadline, &mut peer.scheduled);
     }
 
