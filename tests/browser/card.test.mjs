@@ -35,7 +35,8 @@ async function listenAsCard() {
   socket.onmessage = async ({ data }) => {
     const message = JSON.parse(data);
     told.push(message.type);
-    if (message.type === 'available_streams') setTimeout(() => request(message.streams.at(-1)), 5);
+    // As the card does: at once, so before any offer that the first request led to.
+    if (message.type === 'available_streams') request(message.streams.at(-1));
     if (message.type !== 'webrtc_offer') return;
     await connection.setRemoteDescription(message.offer);
     await connection.setLocalDescription(await connection.createAnswer());
