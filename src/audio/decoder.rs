@@ -10,8 +10,11 @@ use super::stats::{AudioStats, count};
 /// The longest Opus packet, 120 ms (RFC 6716 2.1.4), in samples.
 const MAX_SAMPLES: usize = SAMPLE_RATE as usize * 120 / 1_000;
 
-/// Losses in a row that concealment can stretch over; further ones are silence.
-const MAX_CONCEALED: usize = 5;
+/// Concealment comes in pieces of 2.5 ms, the shortest frame of Opus.
+const SHORTEST_FRAME: usize = SAMPLE_RATE as usize / 400;
+
+/// Samples in a row that concealment can stretch over, 100 ms; further ones are silence.
+const MAX_CONCEALED: usize = SAMPLE_RATE as usize / 10;
 
 /// One stream's decoder, mono.
 pub(super) struct Decoder {
@@ -28,7 +31,7 @@ impl Decoder {
         Self { opus, pcm: Box::new([0; MAX_SAMPLES]), concealed_in_a_row: 0, stats }
     }
 
-    /// Samples of a packet; of what is no Opus, `samples` of concealment.
+    /// Samples of a packet; of what is no Opus, `samples` of concealment. Stereo is mixed down.
     pub(super) fn decode(&mut self, packet: &[u8], samples: usize) -> &[i16] {
         // To libopus an empty packet means a lost one.
         let decoded = if packet.is_empty() { Ok(0) } else { self.opus.decode(packet, &mut self.pcm[..], false) };
@@ -48,8 +51,9 @@ impl Decoder {
     /// So many samples of a lost packet, from the copy in its successor if that has one.
     pub(super) fn recover(&mut self, successor: &[u8], samples: usize) -> &[i16] {
         let samples = samples.min(MAX_SAMPLES);
-        match self.opus.decode(successor, &mut self.pcm[..samples], true) {
-            Ok(length) if length > 0 => {
+        let whole = samples.is_multiple_of(SHORTEST_FRAME);
+        match whole.then(|| self.opus.decode(successor, &mut self.pcm[..samples], true)) {
+            Some(Ok(length)) if length == samples => {
                 count(&self.stats.fec_recovered);
                 &self.pcm[..length]
             }
@@ -60,11 +64,11 @@ impl Decoder {
     /// So many samples that sound as if speech went on, for a while.
     pub(super) fn conceal(&mut self, samples: usize) -> &[i16] {
         let samples = samples.min(MAX_SAMPLES);
-        self.concealed_in_a_row += 1;
+        let pieces = samples.next_multiple_of(SHORTEST_FRAME);
+        let fits = self.concealed_in_a_row < MAX_CONCEALED;
+        self.concealed_in_a_row += samples;
         count(&self.stats.concealed);
-        let concealed = self.concealed_in_a_row <= MAX_CONCEALED
-            && matches!(self.opus.decode(&[], &mut self.pcm[..samples], false), Ok(length) if length == samples);
-        if !concealed {
+        if !(fits && matches!(self.opus.decode(&[], &mut self.pcm[..pieces], false), Ok(length) if length == pieces)) {
             self.pcm[..samples].fill(0);
         }
         &self.pcm[..samples]
@@ -90,7 +94,7 @@ mod tests {
     #[test]
     fn concealment_fades_into_silence() {
         let mut decoder = Decoder::new(Arc::default());
-        let concealed: Vec<_> = (0..10).map(|_| decoder.conceal(960).to_vec()).collect();
-        assert!(concealed[MAX_CONCEALED..].iter().flatten().all(|sample| *sample == 0));
+        let concealed: Vec<_> = (0..10).flat_map(|_| decoder.conceal(960).to_vec()).collect();
+        assert!(concealed[MAX_CONCEALED..].iter().all(|sample| *sample == 0));
     }
 }

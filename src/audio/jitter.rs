@@ -1,8 +1,12 @@
-//! The jitter buffer: packets in whatever order and rhythm the network gives them, out in sequence.
+//! The jitter buffer: packets in whatever order and rhythm the network gives them, out in time.
 //!
-//! Sans-IO. Its one rule: what goes wrong costs a moment of sound, never lasting delay. A lost packet
-//! is passed over at its time; after a stall the backlog is thrown away down to the target; a
-//! surplus that stays is drained packet by packet.
+//! Sans-IO. Its one rule: what goes wrong costs a moment of sound, never lasting delay. The playhead
+//! moves through the sender's timestamps at the pace of whoever asks; a packet that is not there at
+//! its time is passed over. How far the playhead stays behind the network is the target, which
+//! [`Transit`] learns from the packets. The distance between the two, [`JitterBuffer::excess`], is for
+//! the playout to close by stretching time; so it also takes up what the clocks drift apart.
+
+mod transit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,90 +17,95 @@ use crate::domain::OpusPacket;
 use super::SAMPLE_RATE;
 use super::stats::{AudioStats, count};
 
-/// Delay that the buffer aims at: the least, the one it begins with, and the most.
-const MIN_TARGET: Duration = Duration::from_millis(20);
-const INITIAL_TARGET: Duration = Duration::from_millis(40);
-const MAX_TARGET: Duration = Duration::from_millis(120);
+use transit::Transit;
 
 /// Packets kept at once: with 20 ms each, two seconds. A burst of more drops the oldest.
 const CAPACITY: usize = 100;
 
-/// A packet so far ahead of the next one is the beginning of something new.
-const MAX_GAP: u64 = CAPACITY as u64;
+/// An empty buffer is bridged by concealment for so long; then the sender counts as silent.
+const MAX_BRIDGE: u64 = samples(Duration::from_millis(100));
 
-/// An empty buffer is bridged by concealment for so long; then it fills anew.
-const MAX_BRIDGE: Duration = Duration::from_millis(60);
+/// Packets that are all late for so long are not late: the sender's time has changed.
+const SETTLE: u64 = samples(Duration::from_millis(60));
 
-/// A surplus must last so long before it is drained: it may be the crest of a wave.
-const SURPLUS_WINDOW: Duration = Duration::from_secs(1);
+/// A packet so far ahead of the others' time is the beginning of something new.
+const MAX_LEAD: i64 = samples(Duration::from_millis(300)) as i64;
 
-/// What to play next.
-#[derive(Debug)]
+/// What to play next. Lengths are samples.
+#[derive(Debug, PartialEq)]
 pub(super) enum Playing {
-    /// This packet.
-    Packet(Arc<[u8]>),
+    /// This packet, without the first `skip` samples: their time is over.
+    Packet { payload: Arc<[u8]>, skip: u64 },
     /// A packet that is lost; its successor, if it is here, may carry a copy (FEC).
-    Lost(Option<Arc<[u8]>>),
-    /// The packet is not here yet: bridge the time.
-    Late,
-    /// Nobody speaks, or the buffer fills.
-    Silence,
+    Lost { samples: u64, successor: Option<Arc<[u8]>> },
+    /// Nothing came, or not yet: the sender pauses, or the network does.
+    Bridge(u64),
+    /// Nobody speaks, or the first packet waits for its time.
+    Silence(u64),
 }
 
 /// Packets of one stream, waiting for their time.
 pub(super) struct JitterBuffer {
     packets: BTreeMap<u64, Waiting>,
-    state: State,
-    target: Duration,
-    jitter: Jitter,
-    /// Length of a packet, as the last two in sequence tell.
-    frame: Duration,
-    /// Fewest packets waiting since the beginning of the window.
-    least: usize,
-    window_ends: Option<Instant>,
+    playhead: Playhead,
+    transit: Transit,
+    /// Samples in a packet, as the last one tells.
+    frame: u64,
+    /// Times are counted in samples from here.
+    epoch: Option<Instant>,
     stats: Arc<AudioStats>,
 }
 
 struct Waiting {
     payload: Arc<[u8]>,
     timestamp: u64,
-    arrival: Instant,
+    samples: u64,
+    /// On our clock.
+    arrival: i64,
+}
+
+impl Waiting {
+    fn end(&self) -> u64 {
+        self.timestamp + self.samples
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
-    /// Collects until the target is reached. Packets below `from` have had their time.
-    Filling { from: u64 },
-    /// Plays `next`; has bridged `bridged` of emptiness just now.
-    Playing { next: u64, bridged: Duration },
+enum Playhead {
+    /// Waits for packets to play, none below `from`: those have had their time.
+    Idle { from: u64 },
+    /// Is at `timestamp`; the packet `sequence` is expected there. `bridged` samples had no packet just now.
+    Running { sequence: u64, timestamp: u64, bridged: u64 },
 }
 
 impl JitterBuffer {
     pub(super) fn new(stats: Arc<AudioStats>) -> Self {
         Self {
             packets: BTreeMap::new(),
-            state: State::Filling { from: 0 },
-            target: INITIAL_TARGET,
-            jitter: Jitter::default(),
-            frame: Duration::from_millis(20),
-            least: usize::MAX,
-            window_ends: None,
+            playhead: Playhead::Idle { from: 0 },
+            transit: Transit::default(),
+            frame: u64::from(SAMPLE_RATE) / 50,
+            epoch: None,
             stats,
         }
     }
 
     /// Takes a packet as it arrives.
     pub(super) fn push(&mut self, packet: OpusPacket) {
-        let (State::Filling { from: due } | State::Playing { next: due, .. }) = self.state;
-        if packet.sequence < due || self.packets.contains_key(&packet.sequence) {
+        let (Playhead::Idle { from: due } | Playhead::Running { sequence: due, .. }) = self.playhead;
+        let arrival = self.clock(packet.arrival);
+        let transit = arrival - packet.timestamp as i64;
+        if transit < self.transit.fastest().unwrap_or(transit) - MAX_LEAD {
+            self.packets.clear();
+            self.transit = Transit::default();
+            self.playhead = Playhead::Idle { from: packet.sequence };
+        } else if packet.sequence < due || self.packets.contains_key(&packet.sequence) {
+            self.transit.note(transit);
             return count(&self.stats.late);
         }
-        if due > 0 && packet.sequence > due + MAX_GAP {
-            self.packets.clear();
-            self.state = State::Filling { from: packet.sequence };
-        }
-        self.follow(&packet);
-        let waiting = Waiting { payload: packet.payload, timestamp: packet.timestamp, arrival: packet.arrival };
+        self.transit.note(transit);
+        self.frame = samples_in(&packet.payload).unwrap_or(self.frame);
+        let waiting = Waiting { payload: packet.payload, timestamp: packet.timestamp, samples: self.frame, arrival };
         self.packets.insert(packet.sequence, waiting);
         if self.packets.len() > CAPACITY {
             self.packets.pop_first();
@@ -104,29 +113,26 @@ impl JitterBuffer {
         }
     }
 
-    /// What to play at `now`, for the length of one packet.
-    pub(super) fn next(&mut self, now: Instant) -> Playing {
-        match self.state {
-            State::Filling { .. } if !self.is_filled(now) => Playing::Silence,
-            State::Filling { .. } => {
-                self.trim();
-                self.begin_window(now);
-                let next = self.packets.keys().next().copied().unwrap_or_default();
-                self.play(next, Duration::ZERO)
-            }
-            State::Playing { next, bridged } => {
-                self.drain_surplus(next, now);
-                let next = match self.state {
-                    State::Playing { next, .. } => next,
-                    State::Filling { from } => from,
-                };
-                self.play(next, bridged)
-            }
+    /// What is to be heard from `now` on; where there is no packet, no more than `wanted` samples.
+    pub(super) fn next(&mut self, now: Instant, wanted: u64) -> Playing {
+        let now = self.clock(now);
+        if let Playhead::Idle { .. } = self.playhead
+            && let Err(silence) = self.begin(now, wanted)
+        {
+            return Playing::Silence(silence);
         }
+        self.advance(now, wanted)
     }
 
-    /// Length of the packets of this stream.
-    pub(super) fn frame(&self) -> Duration {
+    /// By how many samples the playhead, if it is reached at `now`, is further behind than the target.
+    pub(super) fn excess(&mut self, now: Instant) -> Option<i64> {
+        let now = self.clock(now);
+        let Playhead::Running { timestamp, .. } = self.playhead else { return None };
+        self.excess_at(now, timestamp)
+    }
+
+    /// Samples in a packet of this stream.
+    pub(super) fn frame(&self) -> u64 {
         self.frame
     }
 
@@ -135,106 +141,125 @@ impl JitterBuffer {
         self.packets.is_empty()
     }
 
-    fn play(&mut self, next: u64, bridged: Duration) -> Playing {
-        if let Some(packet) = self.packets.remove(&next) {
-            self.state = State::Playing { next: next + 1, bridged: Duration::ZERO };
-            return Playing::Packet(packet.payload);
-        }
-        if let Some(first) = self.packets.keys().next() {
-            let successor = (*first == next + 1).then(|| self.packets[first].payload.clone());
-            self.state = State::Playing { next: next + 1, bridged: Duration::ZERO };
-            return Playing::Lost(successor);
-        }
-        let bridged = bridged + self.frame;
-        if bridged > MAX_BRIDGE {
-            self.state = State::Filling { from: next };
-            return Playing::Silence;
-        }
-        self.state = State::Playing { next, bridged };
-        Playing::Late
-    }
-
-    /// Enough is here, or what is here has waited long enough.
-    fn is_filled(&self, now: Instant) -> bool {
-        let waited = self.packets.values().map(|packet| packet.arrival).min();
-        waited.is_some_and(|since| now.saturating_duration_since(since) >= self.target)
-            || self.packets.len() > self.target_packets()
-    }
-
-    /// Throws away what a stall has left over. One more than the target may stay: it came while filling.
-    fn trim(&mut self) {
-        while self.packets.len() > self.target_packets() + 1 {
-            self.packets.pop_first();
-            count(&self.stats.drained);
-        }
-    }
-
-    /// When more than needed has waited for a whole window, skips one packet.
-    fn drain_surplus(&mut self, next: u64, now: Instant) {
-        self.least = self.least.min(self.packets.len());
-        if self.window_ends.is_some_and(|end| now < end) {
-            return;
-        }
-        if self.least > self.target_packets() && self.packets.remove(&next).is_some() {
-            count(&self.stats.drained);
-            self.state = State::Playing { next: next + 1, bridged: Duration::ZERO };
-        }
-        self.begin_window(now);
-    }
-
-    fn begin_window(&mut self, now: Instant) {
-        self.least = usize::MAX;
-        self.window_ends = Some(now + SURPLUS_WINDOW);
-    }
-
-    fn target_packets(&self) -> usize {
-        self.target.as_nanos().div_ceil(self.frame.as_nanos()) as usize
-    }
-
-    /// Learns the packets' length and the network's jitter.
-    fn follow(&mut self, packet: &OpusPacket) {
-        let before = packet.sequence.checked_sub(1).and_then(|before| self.packets.get(&before));
-        if let Some(before) = before {
-            let length = packet.timestamp.saturating_sub(before.timestamp);
-            // Opus packets are 2.5 to 120 ms long (RFC 6716 2.1.4); more is a pause.
-            if (120..=5_760).contains(&length) {
-                self.frame = duration(length);
+    /// Sets the playhead to what is due now. The error: so many samples of silence come before.
+    fn begin(&mut self, now: i64, wanted: u64) -> Result<(), u64> {
+        let first = self.packets.values().next().ok_or(wanted)?;
+        let newest = self.packets.values().next_back().expect("there is a first");
+        if self.is_over(newest, now) {
+            if now - first.arrival < SETTLE as i64 {
+                return Err(wanted);
+            }
+            self.transit = Transit::default();
+            for packet in self.packets.values() {
+                self.transit.note(packet.arrival - packet.timestamp as i64);
             }
         }
-        self.jitter.follow(packet);
-        self.target = (MIN_TARGET + self.jitter.mean * 3).clamp(MIN_TARGET, MAX_TARGET);
+        let (sequence, first) = self.packets.first_key_value().expect("as above");
+        let early = self.due(first.timestamp) - now;
+        if early > 0 {
+            return Err(wanted.min(early as u64));
+        }
+        let timestamp = first.timestamp + early.unsigned_abs();
+        self.playhead = Playhead::Running { sequence: *sequence, timestamp, bridged: 0 };
+        Ok(())
     }
-}
 
-/// Samples at 48 kHz as a time.
-fn duration(samples: u64) -> Duration {
-    Duration::from_nanos(samples * 1_000_000_000 / u64::from(SAMPLE_RATE))
-}
-
-/// Mean deviation of the transit time (RFC 3550 6.4.1 and A.8).
-struct Jitter {
-    last: Option<(u64, Instant)>,
-    mean: Duration,
-}
-
-impl Default for Jitter {
-    fn default() -> Self {
-        Self { last: None, mean: (INITIAL_TARGET - MIN_TARGET) / 3 }
+    fn advance(&mut self, now: i64, wanted: u64) -> Playing {
+        let Playhead::Running { mut sequence, timestamp, bridged } = self.playhead else {
+            return Playing::Silence(wanted);
+        };
+        while let Some(entry) = self.packets.first_entry().filter(|entry| entry.get().end() <= timestamp) {
+            sequence = entry.key() + 1;
+            entry.remove();
+            count(&self.stats.late);
+        }
+        self.playhead = Playhead::Running { sequence, timestamp, bridged };
+        let Some((first, packet)) = self.packets.first_key_value() else {
+            return self.bridge_emptiness(now, wanted);
+        };
+        let Some(gap) = packet.timestamp.checked_sub(timestamp).filter(|gap| *gap > 0) else {
+            return self.play(timestamp);
+        };
+        if *first == sequence {
+            return self.bridge_pause(wanted.min(gap));
+        }
+        // Of several lost packets, the last one is what the successor may have a copy of.
+        let is_last = gap <= self.frame;
+        let successor = is_last.then(|| Arc::clone(&packet.payload));
+        let samples = if is_last { gap } else { self.frame.min(gap - self.frame) };
+        let sequence = if is_last { *first } else { sequence };
+        self.playhead = Playhead::Running { sequence, timestamp: timestamp + samples, bridged };
+        Playing::Lost { samples, successor }
     }
-}
 
-impl Jitter {
-    fn follow(&mut self, packet: &OpusPacket) {
-        if let Some((timestamp, arrival)) = self.last.replace((packet.timestamp, packet.arrival)) {
-            let sent = duration(packet.timestamp.abs_diff(timestamp));
-            let came = packet.arrival.saturating_duration_since(arrival);
-            let deviation = sent.abs_diff(came);
-            // A pause, or the end of one, says nothing about the network.
-            if deviation < MAX_TARGET * 2 {
-                self.mean = (self.mean * 15 + deviation) / 16;
-            }
+    /// The first packet's time is now.
+    fn play(&mut self, timestamp: u64) -> Playing {
+        let (sequence, packet) = self.packets.pop_first().expect("the caller saw it");
+        self.playhead = Playhead::Running { sequence: sequence + 1, timestamp: packet.end(), bridged: 0 };
+        Playing::Packet { payload: packet.payload, skip: timestamp - packet.timestamp }
+    }
+
+    /// The sender left time between two packets (DTX).
+    fn bridge_pause(&mut self, wanted: u64) -> Playing {
+        let Playhead::Running { sequence, timestamp, bridged } = self.playhead else {
+            return Playing::Silence(wanted);
+        };
+        self.playhead = Playhead::Running { sequence, timestamp: timestamp + wanted, bridged: bridged + wanted };
+        if bridged < MAX_BRIDGE { Playing::Bridge(wanted) } else { Playing::Silence(wanted) }
+    }
+
+    /// Nothing is here. As far as there is too little delay, the playhead waits.
+    fn bridge_emptiness(&mut self, now: i64, wanted: u64) -> Playing {
+        let Playhead::Running { sequence, timestamp, bridged } = self.playhead else {
+            return Playing::Silence(wanted);
+        };
+        if bridged >= MAX_BRIDGE {
+            self.playhead = Playhead::Idle { from: sequence };
+            return Playing::Silence(wanted);
+        }
+        let wanted = wanted.min(MAX_BRIDGE - bridged);
+        let lacking = self.excess_at(now, timestamp).map_or(0, |excess| (-excess).max(0) as u64);
+        let timestamp = timestamp + wanted - lacking.min(wanted);
+        self.playhead = Playhead::Running { sequence, timestamp, bridged: bridged + wanted };
+        Playing::Bridge(wanted)
+    }
+
+    fn is_over(&self, packet: &Waiting, now: i64) -> bool {
+        self.due(packet.end()) <= now
+    }
+
+    /// When this timestamp is to be heard.
+    fn due(&self, timestamp: u64) -> i64 {
+        timestamp as i64 + self.transit.fastest().unwrap_or(0) + self.transit.target()
+    }
+
+    fn excess_at(&self, now: i64, timestamp: u64) -> Option<i64> {
+        self.transit.fastest().map(|_| now - self.due(timestamp))
+    }
+
+    fn clock(&mut self, at: Instant) -> i64 {
+        let epoch = *self.epoch.get_or_insert(at);
+        match at.checked_duration_since(epoch) {
+            Some(passed) => samples(passed) as i64,
+            None => -(samples(epoch - at) as i64),
         }
     }
+}
+
+/// A time in samples, rounded down.
+pub(super) const fn samples(duration: Duration) -> u64 {
+    (duration.as_nanos() * SAMPLE_RATE as u128 / 1_000_000_000) as u64
+}
+
+/// Samples as a time.
+pub(super) const fn duration(samples: u64) -> Duration {
+    Duration::from_nanos(samples * 1_000_000_000 / SAMPLE_RATE as u64)
+}
+
+/// As an Opus packet says itself (RFC 6716 3.1).
+fn samples_in(payload: &[u8]) -> Option<u64> {
+    let samples = opus::packet::get_nb_samples(payload, SAMPLE_RATE).ok()?;
+    (samples > 0).then_some(samples as u64)
 }
 
 #[cfg(test)]

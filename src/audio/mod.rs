@@ -12,6 +12,7 @@ mod mount;
 mod mp3;
 mod playout;
 mod stats;
+mod stretch;
 
 use std::future::Future;
 

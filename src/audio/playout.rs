@@ -1,22 +1,46 @@
 //! A stream's packets behind one question: the next samples, please. There is always an answer.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::domain::OpusPacket;
 
 use super::SAMPLE_RATE;
 use super::decoder::Decoder;
-use super::jitter::{JitterBuffer, Playing};
-use super::stats::AudioStats;
+use super::jitter::{JitterBuffer, Playing, duration};
+use super::stats::{AudioStats, count};
+use super::stretch;
+
+/// Delay may be off the target by so many samples, 5 ms, before time is stretched.
+const TOLERANCE: i64 = SAMPLE_RATE as i64 / 200;
+
+/// From here on, 40 ms, time is stretched at every packet, and whether or not it is heard.
+const FAR_OFF: i64 = SAMPLE_RATE as i64 / 25;
+
+/// Otherwise there are so many samples, 60 ms, from one stretching to the next.
+const REST: usize = SAMPLE_RATE as usize * 60 / 1_000;
+
+/// Samples over which a step between two pieces of sound is smoothed: 2.5 ms.
+const SEAM: usize = SAMPLE_RATE as usize / 400;
 
 /// Jitter buffer and decoder of one stream.
 pub(super) struct Playout {
     jitter: JitterBuffer,
     decoder: Decoder,
-    /// Decoded and not yet asked for: less than one packet's worth.
-    pcm: VecDeque<i16>,
+    /// Decoded and not yet asked for: about one packet's worth.
+    pcm: Vec<i16>,
+    /// The last sample that was put there, and of what kind of sound it was.
+    last: (i16, Sound),
+    /// Samples since time was last stretched.
+    rested: usize,
+    stats: Arc<AudioStats>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sound {
+    Speech,
+    Filler,
+    Silence,
 }
 
 impl Playout {
@@ -24,7 +48,10 @@ impl Playout {
         Self {
             jitter: JitterBuffer::new(Arc::clone(stats)),
             decoder: Decoder::new(Arc::clone(stats)),
-            pcm: VecDeque::new(),
+            pcm: Vec::new(),
+            last: (0, Sound::Silence),
+            rested: 0,
+            stats: Arc::clone(stats),
         }
     }
 
@@ -36,38 +63,84 @@ impl Playout {
     /// Fills `out` with what is to be heard from `now` on.
     pub(super) fn fill(&mut self, now: Instant, out: &mut [i16]) {
         while self.pcm.len() < out.len() {
+            let at = now + duration(self.pcm.len() as u64);
             let missing = out.len() - self.pcm.len();
-            self.decode_next(now, missing);
+            self.decode_next(at, missing as u64);
+            self.keep_delay(now);
         }
-        for (slot, sample) in out.iter_mut().zip(self.pcm.drain(..)) {
-            *slot = sample;
-        }
+        out.copy_from_slice(&self.pcm[..out.len()]);
+        self.pcm.drain(..out.len());
+        self.rested += out.len();
     }
 
     /// Everything received has been heard.
     pub(super) fn is_drained(&self) -> bool {
-        self.jitter.is_empty()
+        self.jitter.is_empty() && self.pcm.is_empty()
     }
 
-    fn decode_next(&mut self, now: Instant, missing: usize) {
-        let playing = self.jitter.next(now);
-        let frame = samples(self.jitter.frame());
-        match playing {
-            Playing::Packet(packet) => self.pcm.extend(self.decoder.decode(&packet, frame)),
-            Playing::Lost(Some(successor)) => self.pcm.extend(self.decoder.recover(&successor, frame)),
-            Playing::Lost(None) | Playing::Late => self.pcm.extend(self.decoder.conceal(frame)),
-            // No more than asked for: whoever begins to speak is not to wait for silence.
-            Playing::Silence => self.pcm.extend(std::iter::repeat_n(0, missing)),
+    fn decode_next(&mut self, at: Instant, missing: u64) {
+        let start = self.pcm.len();
+        let frame = self.jitter.frame() as usize;
+        let (sound, cut) = match self.jitter.next(at, missing) {
+            Playing::Packet { payload, skip } => {
+                let decoded = self.decoder.decode(&payload, frame);
+                self.pcm.extend_from_slice(&decoded[(skip as usize).min(decoded.len())..]);
+                (Sound::Speech, skip > 0)
+            }
+            Playing::Lost { samples, successor: Some(successor) } => {
+                self.pcm.extend_from_slice(self.decoder.recover(&successor, samples as usize));
+                (Sound::Speech, false)
+            }
+            Playing::Lost { samples, successor: None } | Playing::Bridge(samples) => {
+                self.pcm.extend_from_slice(self.decoder.conceal(samples as usize));
+                (Sound::Filler, false)
+            }
+            Playing::Silence(samples) => {
+                self.pcm.resize(start + samples as usize, 0);
+                (Sound::Silence, false)
+            }
+        };
+        self.smooth(start, sound, cut);
+    }
+
+    /// Where one kind of sound follows another, or a packet begins in its middle, takes the step out.
+    fn smooth(&mut self, start: usize, sound: Sound, cut: bool) {
+        let (before, kind) = self.last;
+        let Some(first) = self.pcm.get(start).copied() else { return };
+        if cut || kind != sound {
+            let step = i32::from(before) - i32::from(first);
+            for (index, sample) in self.pcm[start..].iter_mut().take(SEAM).enumerate() {
+                let offset = step * (SEAM - index) as i32 / SEAM as i32;
+                *sample = (i32::from(*sample) + offset).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+            }
+        }
+        self.last = (self.pcm[self.pcm.len() - 1], sound);
+    }
+
+    /// Brings the delay back to its target, some milliseconds at a time.
+    fn keep_delay(&mut self, now: Instant) {
+        if self.last.1 == Sound::Silence {
+            return;
+        }
+        let Some(excess) = self.jitter.excess(now + duration(self.pcm.len() as u64)) else { return };
+        let far_off = excess.abs() > FAR_OFF;
+        if excess.abs() < TOLERANCE || (self.rested < REST && !far_off) {
+            return;
+        }
+        let most = excess.unsigned_abs() as usize;
+        let stretch = if excess > 0 { stretch::shorten } else { stretch::lengthen };
+        if stretch(&mut self.pcm, most, far_off) > 0 {
+            self.rested = 0;
+            self.last.0 = self.pcm.last().copied().unwrap_or_default();
+            count(&self.stats.stretched);
         }
     }
 }
 
-fn samples(duration: Duration) -> usize {
-    (duration.as_nanos() * u128::from(SAMPLE_RATE) / 1_000_000_000) as usize
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use opus::{Application, Channels, Encoder};
 
     use super::*;
@@ -160,5 +233,78 @@ mod tests {
             // 16 bytes a millisecond; the last frame may be incomplete.
             assert!((59_960..=60_040).contains(&(bytes / 16)), "{} ms", bytes / 16);
         }
+    }
+
+    /// How late, in milliseconds, `heard` is after a sender that changes between 400 and 800 Hz every half second.
+    fn delay_of(heard: &[i16]) -> usize {
+        const HOP: usize = 120;
+        const WINDOW: usize = 480;
+        let is_high: Vec<_> = (0..(heard.len() - WINDOW) / HOP)
+            .map(|index| &heard[index * HOP..][..WINDOW])
+            .map(|pcm| share_at(800.0, pcm) > share_at(400.0, pcm))
+            .collect();
+        let agreement = |lag: usize| {
+            let sent_high = |index: usize| index.checked_sub(lag).is_some_and(|at| (at * HOP / 24_000) % 2 == 1);
+            is_high.iter().enumerate().filter(|(index, high)| sent_high(*index) == **high).count()
+        };
+        (0..120).max_by_key(|lag| agreement(*lag)).expect("lags") * HOP / 48 + WINDOW / 96
+    }
+
+    #[test]
+    fn after_ten_minutes_of_loss_jitter_and_drift_the_delay_is_what_it_was() {
+        use rand::{Rng, SeedableRng};
+        // A second of sound, over and over.
+        let start = Instant::now();
+        let (low, high) = (tone(400.0, 50, start), tone(800.0, 50, start));
+        let payload = |n: u64| if n % 50 < 25 { &low[25].payload } else { &high[25].payload };
+        for drift in [-200e-6, 200e-6] {
+            let mut random = rand::rngs::StdRng::seed_from_u64(1);
+            let mut packets = Vec::new();
+            for sequence in (0..31_000).filter(|_| !random.random_bool(0.1)).collect::<Vec<u64>>() {
+                let sent = start + TICK.mul_f64(sequence as f64 * (1.0 + drift));
+                let arrival = sent + Duration::from_micros(random.random_range(0..80_000));
+                let payload = Arc::clone(payload(sequence));
+                packets.push(OpusPacket { sequence, timestamp: sequence * 960, arrival, payload });
+            }
+            packets.sort_by_key(|packet| packet.arrival);
+            let heard = play(packets, start, 30_200);
+            // Twenty seconds from where a second of the sender begins, by our clock.
+            let from = |second: f64| &heard[(second * 48_000.0 * (1.0 + drift)) as usize..][..20 * 48_000];
+            let (before, after) = (delay_of(from(20.0)), delay_of(from(580.0)));
+            assert!((80..=130).contains(&before), "{before} ms");
+            assert!(after.abs_diff(before) <= 20, "drift {drift}: {before} ms, then {after} ms");
+        }
+    }
+
+    #[test]
+    fn a_delay_that_is_too_long_is_shortened_without_a_click() {
+        let start = Instant::now();
+        let mut packets = tone(300.0, 500, start);
+        // The first packets took 60 ms longer than the others.
+        for packet in &mut packets[..20] {
+            packet.arrival += Duration::from_millis(60);
+        }
+        let stats = Arc::<AudioStats>::default();
+        let mut playout = Playout::new(&stats);
+        packets.sort_by_key(|packet| packet.arrival);
+        let mut packets = packets.into_iter().peekable();
+        let mut heard = Vec::new();
+        for tick in 0..900 {
+            let now = start + Duration::from_millis(10) * tick;
+            while let Some(packet) = packets.next_if(|packet| packet.arrival <= now) {
+                playout.push(packet);
+            }
+            let mut pcm = [0; 480];
+            playout.fill(now, &mut pcm);
+            heard.extend_from_slice(&pcm);
+        }
+        assert!(stats.stretched.load(std::sync::atomic::Ordering::Relaxed) > 5);
+        let excess = playout.jitter.excess(start + Duration::from_secs(9) + duration(playout.pcm.len() as u64));
+        assert!(excess.expect("plays").abs() <= TOLERANCE, "{excess:?}");
+        let steady = &heard[48_000..9 * 48_000 - 960];
+        let steepest = steady.windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs()).max();
+        // Of a sine of 300 Hz and 12,000: 471.
+        assert!(steepest.expect("samples") < 900, "{steepest:?}");
+        assert!(share_at(300.0, &steady[96_000..]) > 0.9);
     }
 }

@@ -24,8 +24,8 @@ pub struct AudioStats {
     pub undecodable: AtomicU64,
     /// Packets that came after their time, or twice.
     pub late: AtomicU64,
-    /// Packets dropped because they would have added delay for good.
-    pub drained: AtomicU64,
+    /// Times that speech was made shorter or longer by a few milliseconds, to keep the delay.
+    pub stretched: AtomicU64,
     /// Packets dropped because the jitter buffer was full.
     pub overflow: AtomicU64,
 }

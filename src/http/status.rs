@@ -186,7 +186,11 @@ impl Snapshot {
         page.counter("opus_concealed", "Stretches filled by concealment", load(&audio.concealed))?;
         page.counter("opus_undecodable", "Packets that were not Opus", load(&audio.undecodable))?;
         page.counter("jitter_late", "Packets that came after their time, or twice", load(&audio.late))?;
-        page.counter("jitter_drained", "Packets dropped to keep the delay low", load(&audio.drained))?;
+        page.counter(
+            "stretched",
+            "Times speech was shortened or lengthened to keep the delay",
+            load(&audio.stretched),
+        )?;
         page.counter("jitter_overflow", "Packets dropped because the buffer was full", load(&audio.overflow))
     }
 }
