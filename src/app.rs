@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audio::{AudioStats, Mounts};
-use crate::config::Config;
-use crate::http::{self, HttpStats, Port, Shared};
+use crate::config::{Config, WhenIdle};
+use crate::http::{self, Fanouts, HttpStats, Port, Shared};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
@@ -142,14 +142,18 @@ impl App {
     }
 
     fn shared(&self, config: &Config) -> Shared {
-        let audio = Arc::new(AudioStats::default());
+        let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
+        let outlast = config.mp3.when_idle == WhenIdle::Silence;
+        let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
         Shared {
             relay: self.relay.clone(),
-            mounts: Mounts::new(self.relay.clone(), Arc::clone(&audio)),
+            mounts: mounts.clone(),
+            fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             audio,
-            stats: Arc::new(HttpStats::default()),
+            stats,
             limits: config.limits.clone(),
             when_idle: config.mp3.when_idle,
+            icy: config.mp3.icy,
             mp3_port: self.ports.mp3.port(),
             started: Instant::now(),
             shutdown: self.shutdown.clone(),

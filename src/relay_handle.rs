@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -22,6 +22,9 @@ const EVENT_QUEUE: usize = 256;
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
 const TAP_QUEUE: usize = 128;
+
+/// Characters of a stream's name that are kept.
+const MAX_NAME: usize = 64;
 
 /// Something to do on the media thread.
 pub type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
@@ -54,7 +57,11 @@ pub struct Media {
     events: broadcast::Sender<StreamEvent>,
     levels: broadcast::Sender<Levels>,
     streams: watch::Sender<Arc<[StreamId]>>,
+    names: Names,
 }
+
+/// How people call the streams; only of those that somebody feeds.
+type Names = Arc<RwLock<HashMap<StreamId, Arc<str>>>>;
 
 /// What the UDP socket counted.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +104,7 @@ pub struct RelayHandle {
     events: broadcast::Sender<StreamEvent>,
     levels: broadcast::Sender<Levels>,
     streams: watch::Receiver<Arc<[StreamId]>>,
+    names: Names,
 }
 
 /// The media thread's end of the door.
@@ -108,6 +116,7 @@ pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media) {
     let events = broadcast::Sender::new(EVENT_QUEUE);
     let levels = broadcast::Sender::new(1);
     let (streams_sender, streams) = watch::channel(Arc::from([]));
+    let names = Names::default();
     let media = Media {
         relay,
         socket: SocketStats::default(),
@@ -116,8 +125,9 @@ pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media) {
         events: events.clone(),
         levels: levels.clone(),
         streams: streams_sender,
+        names: Arc::clone(&names),
     };
-    (RelayHandle { commands, events, levels, streams }, Commands(receiver), media)
+    (RelayHandle { commands, events, levels, streams, names }, Commands(receiver), media)
 }
 
 impl Commands {
@@ -156,6 +166,16 @@ impl Media {
         drop(self.events.send(event));
     }
 
+    /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.
+    fn name(&mut self, stream: StreamId, name: &str) {
+        let name: String = name.trim().chars().filter(|it| !it.is_control()).take(MAX_NAME).collect();
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|stream, _| self.relay.has_publisher(*stream));
+        if !name.is_empty() {
+            names.insert(stream, name.into());
+        }
+    }
+
     fn tap(&mut self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
         if !self.relay.set_tapped(stream, true) {
             return None;
@@ -184,17 +204,24 @@ impl Media {
 }
 
 impl RelayHandle {
-    /// Answers a sender's offer; see [`Relay::publish`]. `local`: the client is on this machine.
+    /// Answers a sender's offer; see [`Relay::publish`]. `name` is for people, and may be empty;
+    /// `local`: the client is on this machine.
     ///
     /// # Errors
     /// The outer one when the relay is shutting down.
     pub async fn publish(
         &self,
         stream: StreamId,
+        name: String,
         offer: String,
         local: bool,
     ) -> Result<Result<Published, PublishError>, RelayGone> {
-        self.call(move |media, now| media.relay.publish(now, stream, &offer, local)).await
+        self.call(move |media, now| {
+            let published = media.relay.publish(now, stream, &offer, local)?;
+            media.name(stream, &name);
+            Ok(published)
+        })
+        .await
     }
 
     /// Makes an offer to a receiver; see [`Relay::subscribe`].
@@ -264,6 +291,11 @@ impl RelayHandle {
         self.streams.borrow().clone()
     }
 
+    /// How people call a live stream, if its sender said so.
+    pub fn name(&self, stream: StreamId) -> Option<Arc<str>> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).get(&stream).cloned()
+    }
+
     /// Streams that come and go from now on. Subscribe first, then read the list.
     pub fn events(&self) -> broadcast::Receiver<StreamEvent> {
         self.events.subscribe()
@@ -293,5 +325,9 @@ impl RelayHandle {
 impl PacketSource for RelayHandle {
     async fn tap(&self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
         self.call(move |media, _| media.tap(stream)).await.ok().flatten()
+    }
+
+    fn streams(&self) -> watch::Receiver<Arc<[StreamId]>> {
+        self.streams.clone()
     }
 }

@@ -1,34 +1,54 @@
-//! The decoded side of the house: Opus packets in, PCM and MP3 out, only while somebody wants them.
+//! The decoded side of the house: Opus packets in, PCM and streams of bytes out, only while somebody
+//! wants them.
 //!
-//! `jitter` puts packets in order and decides what is played next; `decoder` makes PCM of them and
-//! fills what is missing; `playout` is both behind one question, "the next samples, please"; `mp3`
-//! encodes; `mount` runs one encoder for all listeners of a stream, at the pace of the clock.
-//! Nothing here knows HTTP, sockets or WebRTC: packets come through a [`PacketSource`].
+//! `jitter` puts packets in order and in time; `decoder` makes PCM of them and fills what is missing;
+//! `playout` is both behind one question, "the next samples, please", and keeps the delay by
+//! `stretch`. `program` says what there is to hear, and mixes it with `mixer`. `format` is the shapes
+//! that come out, made by `mp3`, `wav` and `ogg`; `mount` runs one of those for all listeners of the
+//! same, at the pace of the clock. Nothing here knows HTTP, sockets or WebRTC: packets come through a
+//! [`PacketSource`].
 
 mod decoder;
+mod format;
 mod jitter;
 mod lame;
+mod mixer;
 mod mount;
 mod mp3;
+mod ogg;
 mod playout;
+mod program;
 mod stats;
 mod stretch;
+mod wav;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::domain::{OpusPacket, StreamId};
 
-pub use mount::{Listener, Mounts, Silence};
+pub use format::{BITRATES, Bitrate, Format, prelude};
+pub use mixer::{GAIN_RANGE, Gains};
+pub use mount::{Listener, Mounts};
+pub use program::Program;
 pub use stats::AudioStats;
 
 /// PCM samples a second, everywhere in this module: the rate of Opus.
 pub const SAMPLE_RATE: u32 = 48_000;
 
+/// Sound is made in pieces of this length: each piece waits for its end, so they are short.
+const TICK: Duration = Duration::from_millis(10);
+const TICK_SAMPLES: usize = (SAMPLE_RATE / 100) as usize;
+
 /// Where the decoded side gets its packets.
-pub trait PacketSource: Send + Sync + 'static {
+pub trait PacketSource: Clone + Send + Sync + 'static {
     /// Packets of `stream` from now on, over a bounded channel that closes when the stream ends.
     /// `None`: there is no such live stream.
     fn tap(&self, stream: StreamId) -> impl Future<Output = Option<mpsc::Receiver<OpusPacket>>> + Send;
+
+    /// The live streams, oldest first. A stream's taps are closed before it leaves the list.
+    fn streams(&self) -> watch::Receiver<Arc<[StreamId]>>;
 }

@@ -1,34 +1,26 @@
-//! Mount points: for each stream that somebody hears as MP3, one task that decodes and encodes it at
-//! the pace of the clock, and hands the same frames to every listener.
+//! Mount points: for each program and format that somebody wants, one task that makes it at the pace
+//! of the clock, and hands the same bytes to every listener.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use crate::domain::{OpusPacket, StreamId};
-
-use super::mp3::{FRAME_DURATION, Mp3Encoder, frames_in, silent_frame};
-use super::playout::Playout;
+use super::format::{Encoder, Format};
+use super::mixer::Gains;
+use super::ogg::OggStream;
+use super::program::{Program, Tuner};
 use super::stats::{AudioStats, Gauged};
-use super::{PacketSource, SAMPLE_RATE};
+use super::{PacketSource, TICK, TICK_SAMPLES};
 
-/// How often a mount produces sound.
-const TICK: Duration = Duration::from_millis(20);
-const TICK_SAMPLES: usize = (SAMPLE_RATE / 50) as usize;
-
-/// Frames that a listener may be behind: about two seconds. A slower one skips.
+/// Messages that a listener may be behind: about two seconds. A slower one skips.
 const BACKLOG: usize = 96;
 
-/// Speech that was received is heard to its end, if that takes no longer than this.
-const MAX_TAIL: Duration = Duration::from_millis(500);
-
-/// Encoded once, for everybody who waits.
-static SILENT_FRAME: LazyLock<Bytes> = LazyLock::new(silent_frame);
+/// After the end of speech: players cut what comes last, and this is not missed.
+const CLOSING_SILENCE: Duration = Duration::from_millis(500);
 
 /// The table of mounts. Cheap to clone.
 pub struct Mounts<S> {
@@ -37,12 +29,22 @@ pub struct Mounts<S> {
 
 struct Shared<S> {
     source: S,
+    gains: Arc<Gains>,
     stats: Arc<AudioStats>,
+    /// Whether `latest` and `all` go on, as silence, while nobody speaks.
+    outlast: bool,
     /// The running mounts. A mount that ended, or panicked, leaves an entry that leads nowhere.
     running: Running,
 }
 
-type Running = Arc<Mutex<HashMap<StreamId, broadcast::WeakSender<Bytes>>>>;
+type Key = (Program, Format);
+type Running = Arc<Mutex<HashMap<Key, Entry>>>;
+
+/// A mount, as the table knows it.
+struct Entry {
+    header: Bytes,
+    messages: broadcast::WeakSender<Bytes>,
+}
 
 impl<S> Clone for Mounts<S> {
     fn clone(&self) -> Self {
@@ -51,50 +53,72 @@ impl<S> Clone for Mounts<S> {
 }
 
 impl<S: PacketSource> Mounts<S> {
-    /// No mounts yet, on this source of packets.
-    pub fn new(source: S, stats: Arc<AudioStats>) -> Self {
-        Self { shared: Arc::new(Shared { source, stats, running: Running::default() }) }
+    /// No mounts yet, on this source of packets. `outlast`: [`Program::Latest`] and [`Program::All`] go
+    /// on as silence when nobody speaks, instead of ending.
+    pub fn new(source: S, outlast: bool, stats: Arc<AudioStats>) -> Self {
+        let (gains, running) = (Arc::default(), Running::default());
+        Self { shared: Arc::new(Shared { source, gains, stats, outlast, running }) }
     }
 
-    /// Joins the listeners of a stream; the first one starts its encoder. `None`: no such live stream.
-    pub async fn listen(&self, stream: StreamId) -> Option<Listener> {
-        let Shared { source, stats, running } = &*self.shared;
-        if let Some(frames) = join(&lock(running), stream) {
-            return Some(Listener::new(frames, stats));
+    /// How loud each stream is in [`Program::All`].
+    pub fn gains(&self) -> &Gains {
+        &self.shared.gains
+    }
+
+    /// Joins the listeners of a program; the first one starts its encoder. `None`: the stream is not
+    /// live, or the program is not to be had in this format (Ogg of several streams).
+    pub async fn listen(&self, program: Program, format: Format) -> Option<Listener> {
+        let Shared { stats, running, .. } = &*self.shared;
+        let key = (program, format);
+        if let Some(listener) = join(&lock(running), key, stats) {
+            return Some(listener);
         }
-        let packets = source.tap(stream).await?;
+        let producer = self.producer(program, format).await?;
         let mut table = lock(running);
         // Somebody else may have started it meanwhile.
-        let frames = join(&table, stream).unwrap_or_else(|| {
-            let (sender, frames) = broadcast::channel(BACKLOG);
-            table.retain(|_, mount| mount.strong_count() > 0);
-            table.insert(stream, sender.downgrade());
-            let mount = Mount::new(stream, sender, packets, Arc::clone(running), Arc::clone(stats));
-            tokio::spawn(mount.run());
-            frames
-        });
-        Some(Listener::new(frames, stats))
+        Some(join(&table, key, stats).unwrap_or_else(|| self.start(&mut table, key, producer)))
     }
 
-    /// Silence at the pace of the clock, for a player that waits for somebody to speak.
-    pub fn silence(&self) -> Silence {
-        Silence {
-            frame: SILENT_FRAME.clone(),
-            pace: pace(FRAME_DURATION),
-            _gauge: Gauged::listener(&self.shared.stats),
+    fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, mut producer: Producer<S>) -> Listener {
+        let Shared { stats, running, outlast, .. } = &*self.shared;
+        let (sender, messages) = broadcast::channel(BACKLOG);
+        let header = producer.header();
+        table.retain(|_, mount| mount.messages.strong_count() > 0);
+        table.insert(key, Entry { header: header.clone(), messages: sender.downgrade() });
+        let outlast = *outlast && !matches!(key.0, Program::Stream(_));
+        let mount = Mount { key, producer, outlast, messages: sender, running: Arc::clone(running) };
+        let gauge = Gauged::encoder(stats);
+        tokio::spawn(async move {
+            mount.run().await;
+            drop(gauge);
+        });
+        Listener { header, messages, stats: Arc::clone(stats) }
+    }
+
+    async fn producer(&self, program: Program, format: Format) -> Option<Producer<S>> {
+        let Shared { source, gains, stats, .. } = &*self.shared;
+        match (program, format) {
+            (Program::Stream(stream), Format::Ogg) => {
+                let packets = source.tap(stream).await?;
+                Some(Producer::Ogg(Box::new(OggStream::new(packets, stats))))
+            }
+            (_, Format::Ogg) => None,
+            _ => {
+                let tuner = Tuner::new(program, source.clone(), Arc::clone(gains), Arc::clone(stats)).await?;
+                Some(Producer::Pcm { tuner, encoder: Encoder::new(format, Arc::clone(stats)) })
+            }
         }
     }
 }
 
-fn join(
-    table: &HashMap<StreamId, broadcast::WeakSender<Bytes>>,
-    stream: StreamId,
-) -> Option<broadcast::Receiver<Bytes>> {
-    Some(table.get(&stream)?.upgrade()?.subscribe())
+fn join(table: &HashMap<Key, Entry>, key: Key, stats: &Arc<AudioStats>) -> Option<Listener> {
+    let entry = table.get(&key)?;
+    let messages = entry.messages.upgrade()?.subscribe();
+    Some(Listener { header: entry.header.clone(), messages, stats: Arc::clone(stats) })
 }
 
 /// The table is whole at every moment, also after a panic.
-fn lock(running: &Running) -> MutexGuard<'_, HashMap<StreamId, broadcast::WeakSender<Bytes>>> {
+fn lock(running: &Running) -> MutexGuard<'_, HashMap<Key, Entry>> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -105,23 +129,25 @@ fn pace(period: Duration) -> Interval {
     pace
 }
 
-/// One listener of one stream. Dropping it is leaving.
+/// One listener of a mount. Dropping it is leaving.
 pub struct Listener {
-    frames: broadcast::Receiver<Bytes>,
+    header: Bytes,
+    messages: broadcast::Receiver<Bytes>,
     stats: Arc<AudioStats>,
-    _gauge: Gauged,
 }
 
 impl Listener {
-    fn new(frames: broadcast::Receiver<Bytes>, stats: &Arc<AudioStats>) -> Self {
-        Self { frames, stats: Arc::clone(stats), _gauge: Gauged::listener(stats) }
+    /// What comes before everything else: the header of the format, which may be empty.
+    pub fn header(&self) -> Bytes {
+        self.header.clone()
     }
 
-    /// The next whole MP3 frames; `None` when the stream has ended. A listener too slow skips some.
-    pub async fn next_frames(&mut self) -> Option<Bytes> {
+    /// The next message: one whole frame of MP3, some milliseconds of the others. `None` when the
+    /// program has ended. A listener too slow skips some.
+    pub async fn next_message(&mut self) -> Option<Bytes> {
         loop {
-            match self.frames.recv().await {
-                Ok(frames) => return Some(frames),
+            match self.messages.recv().await {
+                Ok(message) => return Some(message),
                 Err(RecvError::Lagged(skipped)) => self.stats.skip_frames(skipped),
                 Err(RecvError::Closed) => return None,
             }
@@ -129,108 +155,94 @@ impl Listener {
     }
 }
 
-/// Silence at the pace of the clock, without end and without an encoder.
-pub struct Silence {
-    frame: Bytes,
-    pace: Interval,
-    _gauge: Gauged,
+/// Makes the bytes of a program.
+enum Producer<S> {
+    Pcm { tuner: Tuner<S>, encoder: Encoder },
+    Ogg(Box<OggStream>),
 }
 
-impl Silence {
-    /// The next frame, when it is time for it.
-    pub async fn next_frame(&mut self) -> Bytes {
-        self.pace.tick().await;
-        self.frame.clone()
+impl<S: PacketSource> Producer<S> {
+    fn header(&mut self) -> Bytes {
+        match self {
+            Self::Pcm { encoder, .. } => encoder.header(),
+            Self::Ogg(stream) => stream.header(),
+        }
+    }
+
+    async fn tick(&mut self, now: Instant) -> Bytes {
+        match self {
+            Self::Pcm { tuner, encoder } => {
+                tuner.follow().await;
+                let mut pcm = [0; TICK_SAMPLES];
+                tuner.fill(now.into_std(), &mut pcm);
+                encoder.encode(&pcm)
+            }
+            Self::Ogg(stream) => stream.tick(now.into_std()),
+        }
+    }
+
+    /// Nothing is to come of whom it plays, as far as is known.
+    fn is_silent(&self) -> bool {
+        match self {
+            Self::Pcm { tuner, .. } => tuner.is_silent(),
+            Self::Ogg(stream) => stream.is_over(),
+        }
+    }
+
+    fn finish(self) -> Bytes {
+        match self {
+            Self::Pcm { encoder, .. } => encoder.finish(),
+            Self::Ogg(stream) => stream.finish(),
+        }
     }
 }
 
 /// One running mount.
-struct Mount {
-    stream: StreamId,
-    frames: broadcast::Sender<Bytes>,
-    packets: mpsc::Receiver<OpusPacket>,
-    playout: Playout,
-    encoder: Mp3Encoder,
+struct Mount<S> {
+    key: Key,
+    producer: Producer<S>,
+    /// It goes on while nobody speaks.
+    outlast: bool,
+    messages: broadcast::Sender<Bytes>,
     running: Running,
-    stats: Arc<AudioStats>,
-    _gauge: Gauged,
 }
 
-impl Mount {
-    fn new(
-        stream: StreamId,
-        frames: broadcast::Sender<Bytes>,
-        packets: mpsc::Receiver<OpusPacket>,
-        running: Running,
-        stats: Arc<AudioStats>,
-    ) -> Self {
-        let (playout, encoder) = (Playout::new(&stats), Mp3Encoder::new());
-        let gauge = Gauged::encoder(&stats);
-        Self { stream, frames, packets, playout, encoder, running, stats, _gauge: gauge }
-    }
-
+impl<S: PacketSource> Mount<S> {
     async fn run(mut self) {
         let mut pace = pace(TICK);
+        let mut silent_since = None;
         loop {
-            tokio::select! {
-                biased;
-                packet = self.packets.recv() => match packet {
-                    Some(packet) => self.playout.push(packet),
-                    None => break,
-                },
-                at = pace.tick() => {
-                    if self.leave_if_unheard() {
-                        return;
-                    }
-                    self.produce(at);
-                }
+            let now = pace.tick().await;
+            if self.leave_if_unheard() {
+                return;
+            }
+            let message = self.producer.tick(now).await;
+            send(&self.messages, message);
+            silent_since = if self.producer.is_silent() { silent_since.or(Some(now)) } else { None };
+            if !self.outlast && silent_since.is_some_and(|since| now - since >= CLOSING_SILENCE) {
+                return send(&self.messages, self.producer.finish());
             }
         }
-        self.finish(&mut pace).await;
-    }
-
-    /// One tick's worth of sound.
-    fn produce(&mut self, at: Instant) {
-        let mut pcm = [0; TICK_SAMPLES];
-        self.playout.fill(at.into_std(), &mut pcm);
-        let frames = self.encoder.encode(&pcm);
-        self.send(frames);
-    }
-
-    /// The stream ended: what was received of it is still heard.
-    async fn finish(mut self, pace: &mut Interval) {
-        let end = Instant::now() + MAX_TAIL;
-        while !self.playout.is_drained() && Instant::now() < end {
-            let at = pace.tick().await;
-            self.produce(at);
-        }
-        let Self { encoder, frames, stats, .. } = self;
-        send(&frames, encoder.finish(), &stats);
-    }
-
-    fn send(&self, frames: Bytes) {
-        send(&self.frames, frames, &self.stats);
     }
 
     /// Ends the mount when nobody listens. Nobody can join between the look and the end.
     fn leave_if_unheard(&self) -> bool {
-        if self.frames.receiver_count() > 0 {
+        if self.messages.receiver_count() > 0 {
             return false;
         }
         let mut table = lock(&self.running);
-        let unheard = self.frames.receiver_count() == 0;
+        let unheard = self.messages.receiver_count() == 0;
         if unheard {
-            table.remove(&self.stream);
+            table.remove(&self.key);
         }
         unheard
     }
 }
 
-fn send(listeners: &broadcast::Sender<Bytes>, frames: Bytes, stats: &AudioStats) {
-    if !frames.is_empty() {
-        stats.add_frames(frames_in(&frames));
+fn send(listeners: &broadcast::Sender<Bytes>, message: Bytes) {
+    if !message.is_empty() {
         // An error only says that nobody listens at this moment.
-        let _ = listeners.send(frames);
+        let _ = listeners.send(message);
     }
 }
 

@@ -144,6 +144,7 @@ mod tests {
     use opus::{Application, Channels, Encoder};
 
     use super::*;
+    use crate::audio::format::Bitrate;
     use crate::audio::mp3::Mp3Encoder;
 
     const TICK: Duration = Duration::from_millis(20);
@@ -224,7 +225,7 @@ mod tests {
     fn a_minute_is_a_minute_whatever_the_sender_does() {
         let start = Instant::now();
         for packets in [Vec::new(), tone(440.0, 3_000, start), tone(440.0, 1_000, start)] {
-            let mut encoder = Mp3Encoder::new();
+            let mut encoder = Mp3Encoder::new(Bitrate::DEFAULT, Arc::default());
             let mut bytes = 0;
             for pcm in play(packets, start, 3_000).chunks(960) {
                 bytes += encoder.encode(pcm).len();

@@ -8,11 +8,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 pub struct AudioStats {
     /// Encoders at work now.
     pub encoders: AtomicI64,
-    /// MP3 listeners now, those included who wait in silence.
-    pub listeners: AtomicI64,
     /// MP3 frames encoded.
     pub mp3_frames: AtomicU64,
-    /// Messages of frames that a slow listener missed.
+    /// Messages that were dropped because whoever writes them to sockets was too slow.
     pub frames_skipped: AtomicU64,
     /// Opus packets decoded.
     pub decoded: AtomicU64,
@@ -48,26 +46,17 @@ pub(super) fn count(counter: &AtomicU64) {
 /// Keeps a gauge one higher for as long as it lives.
 pub(super) struct Gauged {
     stats: Arc<AudioStats>,
-    gauge: fn(&AudioStats) -> &AtomicI64,
 }
 
 impl Gauged {
-    pub(super) fn listener(stats: &Arc<AudioStats>) -> Self {
-        Self::new(stats, |stats| &stats.listeners)
-    }
-
     pub(super) fn encoder(stats: &Arc<AudioStats>) -> Self {
-        Self::new(stats, |stats| &stats.encoders)
-    }
-
-    fn new(stats: &Arc<AudioStats>, gauge: fn(&AudioStats) -> &AtomicI64) -> Self {
-        gauge(stats).fetch_add(1, Ordering::Relaxed);
-        Self { stats: Arc::clone(stats), gauge }
+        stats.encoders.fetch_add(1, Ordering::Relaxed);
+        Self { stats: Arc::clone(stats) }
     }
 }
 
 impl Drop for Gauged {
     fn drop(&mut self) {
-        (self.gauge)(&self.stats).fetch_sub(1, Ordering::Relaxed);
+        self.stats.encoders.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -64,6 +64,8 @@ pub struct Mp3Config {
     pub port: u16,
     /// What `latest.mp3` gives while nobody speaks.
     pub when_idle: WhenIdle,
+    /// Whether players that ask are told who talks (ICY metadata).
+    pub icy: bool,
 }
 
 /// What `latest.mp3` gives while nobody speaks.

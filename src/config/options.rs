@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Number(u32, u32),
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// true or false.
+    Switch,
     Path,
     LogLevels,
 }
@@ -57,6 +59,7 @@ impl Kind {
                 Some(ValueKind::U64(number.into()))
             }
             Self::Choice(words) => words.contains(&text).then(string)?,
+            Self::Switch => text.parse::<bool>().ok().map(ValueKind::Boolean),
             Self::Path => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -71,6 +74,7 @@ impl Kind {
             Self::Number(least, most) if least == most => format!("{least}, the only value so far"),
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
+            Self::Switch => "true or false".into(),
             Self::Path => "a path".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }
@@ -129,6 +133,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "What latest.mp3 gives while nobody speaks: silence or unavailable",
         "`silence`: silent audio until somebody speaks, for players that give up on errors. `unavailable`: status \
          503 with Retry-After. A browser that opens the address gets a page that waits, either way.",
+    ),
+    opt(
+        "mp3.icy",
+        Kind::Switch,
+        "false",
+        "Whether players that ask are told who talks: true or false",
+        "ICY metadata, as internet radio has it: only for a player that sends `Icy-MetaData: 1`. Off, because some \
+         players are disturbed by it.",
     ),
     opt(
         "media.port",

@@ -1,10 +1,14 @@
 //! Everything that speaks HTTP: one file a surface, one accept loop for all ports.
 //!
-//! `server` lets connections in; `signalling` is the WebSocket protocol; `streams` the MP3 URLs;
-//! `status` health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
+//! `server` lets connections in; `signalling` is the WebSocket protocol; `streams` the URLs of live
+//! audio, `player` what a player may ask for there; `fanout` writes the audio to the players' sockets,
+//! each of them an `outlet`; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
 mod assets;
+mod fanout;
+mod outlet;
+mod player;
 mod reply;
 mod server;
 mod signalling;
@@ -12,7 +16,6 @@ mod status;
 mod streams;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -25,8 +28,11 @@ use crate::audio::{AudioStats, Mounts};
 use crate::config::{Limits, WhenIdle};
 use crate::relay_handle::RelayHandle;
 
+pub use fanout::Fanouts;
 pub use server::{Port, PortStats};
 pub use signalling::SignallingStats;
+
+pub use outlet::ListenerStats;
 
 use reply::unavailable;
 use server::ClientAddress;
@@ -41,8 +47,8 @@ pub struct HttpStats {
     pub main_port: Arc<PortStats>,
     /// Of the MP3 port.
     pub mp3_port: Arc<PortStats>,
-    /// MP3 listeners refused because `limits.mp3_listeners` were there.
-    pub mp3_refused: AtomicU64,
+    /// Of the listeners to live audio.
+    pub listeners: Arc<ListenerStats>,
 }
 
 /// What all surfaces share. Cheap to clone.
@@ -50,8 +56,10 @@ pub struct HttpStats {
 pub struct Shared {
     /// The way to the relay core.
     pub relay: RelayHandle,
-    /// Streams as MP3.
+    /// Live audio as streams of bytes.
     pub mounts: Mounts<RelayHandle>,
+    /// Those streams on their way to the players.
+    pub fanouts: Fanouts,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// What HTTP counts.
@@ -60,6 +68,8 @@ pub struct Shared {
     pub limits: Limits,
     /// What `latest.mp3` gives while nobody speaks.
     pub when_idle: WhenIdle,
+    /// Whether players that ask are told who talks.
+    pub icy: bool,
     /// The port that MP3 is really on.
     pub mp3_port: u16,
     /// When the daemon started.
@@ -68,15 +78,6 @@ pub struct Shared {
     pub shutdown: CancellationToken,
     /// Tasks that a shutdown waits for.
     pub tracker: TaskTracker,
-}
-
-impl Shared {
-    /// Whether no further MP3 listener is let in; counts the one who is not.
-    fn is_full_of_listeners(&self) -> bool {
-        let full = self.audio.listeners.load(Ordering::Relaxed) >= self.limits.mp3_listeners as i64;
-        self.stats.mp3_refused.fetch_add(u64::from(full), Ordering::Relaxed);
-        full
-    }
 }
 
 /// The main port: page, signalling, API.

@@ -1,7 +1,10 @@
 //! Replies that several surfaces give.
 
 use warp::http::StatusCode;
-use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use warp::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use warp::reply::{Reply, Response};
 
 /// After so many seconds a client that was turned away may try again.
@@ -15,6 +18,18 @@ pub(super) fn text(status: StatusCode, sentence: &'static str) -> Response {
 /// 503: what is asked for is not to be had just now.
 pub(super) fn unavailable(sentence: &'static str) -> Response {
     with(text(StatusCode::SERVICE_UNAVAILABLE, sentence), RETRY_AFTER, RETRY_SECONDS)
+}
+
+/// An empty reply that players in web pages of other origins may read: Cast's is one.
+pub(super) fn cross_origin(status: StatusCode) -> Response {
+    [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "Range, Icy-MetaData, Content-Type, Accept-Encoding"),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Length, Content-Range, Accept-Ranges"),
+    ]
+    .into_iter()
+    .fold(status.into_response(), |reply, (name, value)| with(reply, name, HeaderValue::from_static(value)))
 }
 
 /// A page that is never cached.

@@ -3,6 +3,8 @@
 //! warp routes the requests; its own server gives no access to the socket, which we need for the
 //! client's address and for bounds on a listener that stops reading.
 
+mod handover;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +15,7 @@ use std::time::Duration;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +23,10 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use crate::net::Admission;
+
+use handover::{Departure, Exit, SharedIo};
+
+pub(super) use handover::Handover;
 
 /// A client must have sent its request's head by then.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -141,17 +147,40 @@ where
         tracing::debug!(%error, "a connection went before it was served");
         return;
     }
+    let stream = Arc::new(stream);
+    if let Some(departure) = converse(&stream, client, service, shutdown).await
+        && let Some(socket) = Arc::into_inner(stream)
+    {
+        departure.go(socket).await;
+    }
+}
+
+/// Answers requests until the connection ends, or leaves with a reply that takes the socket along.
+async fn converse<S>(
+    stream: &Arc<TcpStream>,
+    client: SocketAddr,
+    service: S,
+    shutdown: CancellationToken,
+) -> Option<Departure>
+where
+    S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let (exit, departed) = Exit::new();
     let address = ClientAddress(client.ip().to_canonical());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(address);
-        service.clone().call(request)
+        let (version, exit) = (request.version(), exit.clone());
+        let reply = service.clone().call(request);
+        async move { exit.pass(reply.await?, version).await }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let connection = server.serve_connection(SharedIo(Arc::clone(stream)), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
+        Ok(departure) = departed => return Some(departure),
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -160,6 +189,7 @@ where
     if let Err(error) = result {
         tracing::debug!(%error, "a connection ended early");
     }
+    None
 }
 
 /// Bounds what a client that reads slowly, or not at all, can hold.

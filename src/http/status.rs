@@ -172,15 +172,27 @@ impl Snapshot {
             page.counter(&format!("{name}_connections"), "TCP connections accepted", load(&port.accepted))?;
             page.counter(&format!("{name}_foreign"), "TCP connections from outside the LAN", load(&port.foreign))?;
         }
-        page.counter("mp3_refused", "MP3 listeners over the limit", load(&stats.mp3_refused))
+        let listeners = &stats.listeners;
+        page.gauge("mp3_listeners", "Listeners to live audio over HTTP", count(&listeners.now))?;
+        page.counter("mp3_refused", "Listeners over the limit", load(&listeners.refused))?;
+        page.counter("mp3_dropped", "Listeners dropped because they stopped reading", load(&listeners.dropped))?;
+        page.counter("mp3_skipped", "Pieces of audio that slow listeners missed", load(&listeners.skipped))?;
+        page.counter("mp3_writes", "Pieces of audio written to listeners", load(&listeners.writes))
     }
 
     fn encode_audio(&self, page: &mut Page<'_>) -> fmt::Result {
         let audio = &self.shared.audio;
-        page.gauge("mp3_encoders", "Streams that are encoded as MP3", level(&audio.encoders))?;
-        page.gauge("mp3_listeners", "MP3 listeners", level(&audio.listeners))?;
+        page.gauge(
+            "mp3_encoders",
+            "Programs that are made for listeners, one for each format and bit rate",
+            level(&audio.encoders),
+        )?;
         page.counter("mp3_frames", "MP3 frames encoded, of 24 ms each", load(&audio.mp3_frames))?;
-        page.counter("mp3_frames_skipped", "Messages that slow MP3 listeners missed", load(&audio.frames_skipped))?;
+        page.counter(
+            "mp3_frames_skipped",
+            "Messages dropped before they reached any listener",
+            load(&audio.frames_skipped),
+        )?;
         page.counter("opus_decoded", "Opus packets decoded", load(&audio.decoded))?;
         page.counter("opus_fec_recovered", "Lost packets restored from the next one", load(&audio.fec_recovered))?;
         page.counter("opus_concealed", "Stretches filled by concealment", load(&audio.concealed))?;

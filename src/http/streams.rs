@@ -1,42 +1,52 @@
-//! `/stream/…`: live streams as MP3 over chunked HTTP, for any player that can be given a URL.
+//! `/stream/…`: live audio over HTTP, for any player that can be given a URL.
 
-use std::convert::Infallible;
+use std::collections::HashMap;
+use std::time::SystemTime;
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::json;
-use sync_wrapper::SyncStream;
-use warp::http::header::{ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use warp::http::{Method, StatusCode};
+use warp::http::header::{
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+};
+use warp::http::response::Parts;
+use warp::http::{Method, StatusCode, Version};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::audio::{Listener, Silence};
+use crate::audio::{Format, Program, prelude};
 use crate::config::WhenIdle;
 
 use super::Shared;
-use super::reply::{fresh_html, text, unavailable, with};
+use super::fanout::Entrance;
+use super::outlet::{Framing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
+use super::player::Wish;
+use super::reply::{cross_origin, fresh_html, text, unavailable, with};
+use super::server::Handover;
 
 /// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
 const WAITING_PAGE: &str = include_str!("waiting.html");
 
-/// `/stream/status`, `/stream/latest.mp3` and `/stream/<id>.mp3`; the same on both ports.
+/// Bytes between two pieces of metadata, announced to players that asked for it.
+const ICY_METAINT: HeaderName = HeaderName::from_static("icy-metaint");
+const ICY_NAME: HeaderName = HeaderName::from_static("icy-name");
+
+/// `/stream/status`, and live streams by the names of [`Wish::of_file`]; the same on both ports.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
     let status = warp::path!("stream" / "status").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
         let status = warp::reply::json(&json!({ "active_streams": *shared.relay.streams() })).into_response();
         with(status, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
     });
+    let options = warp::path!("stream" / String).and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
     let live = warp::path!("stream" / String)
         .and(warp::get().or(warp::head()).unify())
-        .and(warp::method())
-        .and(warp::header::optional("accept"))
+        .and(asked())
+        .and(warp::query())
         .and(with_shared)
-        .then(|file: String, method: Method, accept: Option<String>, shared: Shared| async move {
-            let asked = Asked { head: method == Method::HEAD, html: accept.is_some_and(|it| it.contains("text/html")) };
-            live(&file, asked, &shared).await
+        .then(|file: String, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
+            live(&file, asked, &query, &shared).await
         });
-    status.or(live).unify()
+    status.or(options).unify().or(live).unify()
 }
 
 /// How the client asked.
@@ -46,20 +56,34 @@ struct Asked {
     head: bool,
     /// As browsers do that navigate: by the name of HTML, which players do not use.
     html: bool,
+    /// To be told who talks.
+    icy: bool,
 }
 
-async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
-    let streams = shared.relay.streams();
-    let wanted = match file.strip_suffix(".mp3") {
-        Some("latest") => None,
-        Some(name) => match name.parse().ok().filter(|id| streams.contains(id)) {
-            Some(id) => Some(id),
-            None => {
-                return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are");
-            }
+fn asked() -> impl Filter<Extract = (Asked,), Error = Rejection> + Copy {
+    warp::method().and(warp::header::optional("accept")).and(warp::header::optional("icy-metadata")).map(
+        |method: Method, accept: Option<String>, icy: Option<String>| Asked {
+            head: method == Method::HEAD,
+            html: accept.is_some_and(|accept| accept.contains("text/html")),
+            icy: icy.is_some_and(|icy| icy.trim() == "1"),
         },
-        None => return text(StatusCode::NOT_FOUND, "Ask for /stream/latest.mp3 or /stream/<stream_id>.mp3"),
+    )
+}
+
+async fn live(file: &str, asked: Asked, query: &HashMap<String, String>, shared: &Shared) -> Response {
+    let Some(wish) = Wish::of_file(file) else {
+        return text(StatusCode::NOT_FOUND, "Ask for /stream/latest.mp3, all.mp3 or <stream_id>.mp3; or .wav, .opus");
     };
+    let wish = match wish.with_query(query) {
+        Ok(wish) => wish,
+        Err(complaint) => return warp::reply::with_status(complaint, StatusCode::BAD_REQUEST).into_response(),
+    };
+    let streams = shared.relay.streams();
+    if let Program::Stream(id) = wish.program
+        && !streams.contains(&id)
+    {
+        return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are");
+    }
     if streams.is_empty() && asked.html {
         return fresh_html(WAITING_PAGE);
     }
@@ -67,66 +91,100 @@ async fn live(file: &str, asked: Asked, shared: &Shared) -> Response {
         return unavailable("Nobody speaks just now");
     }
     if asked.head {
-        return mp3(stream::empty(), shared);
+        return headers(wish.format);
     }
-    if shared.is_full_of_listeners() {
+    admit(resolved(wish, shared), asked, shared).await
+}
+
+/// Ogg is made of one stream: the newest one, where several are asked for.
+fn resolved(wish: Wish, shared: &Shared) -> Wish {
+    match (wish.format, wish.program, shared.relay.streams().last()) {
+        (Format::Ogg, Program::Latest, Some(newest)) => Wish { program: Program::Stream(*newest), ..wish },
+        _ => wish,
+    }
+}
+
+/// Lets a listener in, as far as there is room and the stream is there.
+async fn admit(wish: Wish, asked: Asked, shared: &Shared) -> Response {
+    let Some(place) = Place::take(&shared.stats.listeners, shared.limits.mp3_listeners) else {
         return unavailable("Too many players listen at once; limits.mp3_listeners sets how many may");
+    };
+    let Some(entrance) = shared.fanouts.enter(wish.program, wish.format).await else {
+        return match (wish.format, wish.program) {
+            (Format::Ogg, Program::Latest) => unavailable("Nobody speaks just now; latest.mp3 waits with silence"),
+            (Format::Ogg, _) => text(StatusCode::NOT_FOUND, "Ogg is made of one stream: ask for <stream_id>.opus"),
+            _ => text(StatusCode::NOT_FOUND, "The stream has just ended"),
+        };
+    };
+    let icy = asked.icy && shared.icy && matches!(wish.format, Format::Mp3(_));
+    let mut reply = headers(wish.format);
+    if icy {
+        reply = with(reply, ICY_METAINT, HeaderValue::from(ICY_INTERVAL));
+        reply = with(reply, ICY_NAME, HeaderValue::from_static("Voice Relay"));
     }
-    match wanted {
-        None => mp3(Playback::latest(shared).into_frames(), shared),
-        Some(id) => match shared.mounts.listen(id).await {
-            Some(listener) => mp3(Playback::Playing(listener).into_frames(), shared),
-            None => text(StatusCode::NOT_FOUND, "The stream has just ended"),
-        },
+    let visitor = Visitor { wish, icy, place, entrance };
+    reply.extensions_mut().insert(Handover::new(move |socket, version, head| async move {
+        visitor.board(socket, version, &head).await;
+    }));
+    reply
+}
+
+/// A live stream's headers: no length, no ranges, never cached.
+fn headers(format: Format) -> Response {
+    [(CONTENT_TYPE, format.content_type()), (CACHE_CONTROL, "no-store"), (ACCEPT_RANGES, "none")]
+        .into_iter()
+        .fold(cross_origin(StatusCode::OK), |reply, (name, value)| with(reply, name, HeaderValue::from_static(value)))
+}
+
+/// A listener whose request is answered, but for the socket.
+struct Visitor {
+    wish: Wish,
+    icy: bool,
+    place: Place,
+    entrance: Entrance,
+}
+
+impl Visitor {
+    /// Takes the socket over, and joins the others.
+    async fn board(self, socket: tokio::net::TcpStream, version: Version, head: &Parts) {
+        let Self { wish, icy, place, entrance } = self;
+        let framing = match wish.framing {
+            Some(framing) => framing,
+            None if version < Version::HTTP_11 => Framing::Close,
+            None => Framing::Chunked,
+        };
+        let max_behind = wish.format.bytes_per_second() * MAX_BEHIND.as_secs() as usize;
+        let head = head_of(version, head, framing);
+        let outlet = Outlet::new(socket, head, framing, wish.messages_a_write(), max_behind, place);
+        entrance.admit(if icy { outlet.with_icy() } else { outlet }, burst(wish).await).await;
     }
 }
 
-/// A live MP3: no length, no ranges, never cached; it ends when the frames do, or the daemon.
-fn mp3(frames: impl Stream<Item = Bytes> + Send + 'static, shared: &Shared) -> Response {
-    let frames = frames.take_until(shared.shutdown.clone().cancelled_owned()).map(Ok::<_, Infallible>);
-    [
-        (CONTENT_TYPE, "audio/mpeg"),
-        (CACHE_CONTROL, "no-store"),
-        (ACCEPT_RANGES, "none"),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    ]
-    .into_iter()
-    .fold(warp::reply::stream(SyncStream::new(frames)).into_response(), |reply, (name, value)| {
-        with(reply, name, HeaderValue::from_static(value))
-    })
+/// The sound before the program. Seconds of it take some milliseconds to encode: not here.
+async fn burst(wish: Wish) -> Bytes {
+    if wish.burst.is_zero() {
+        return Bytes::new();
+    }
+    let made = tokio::task::spawn_blocking(move || prelude(wish.format, &wish.burst_samples()));
+    // Without it, if it panicked: the program is what counts.
+    made.await.unwrap_or_default()
 }
 
-/// What a player hears: silence until somebody speaks, then that stream to its end.
-enum Playback {
-    Waiting { silence: Silence, shared: Shared },
-    Playing(Listener),
-}
-
-impl Playback {
-    fn latest(shared: &Shared) -> Self {
-        Self::Waiting { silence: shared.mounts.silence(), shared: shared.clone() }
+/// Status line and headers (RFC 9112 2.1), as hyper would write them.
+fn head_of(version: Version, head: &Parts, framing: Framing) -> Bytes {
+    let mut bytes = BytesMut::new();
+    let status = if version < Version::HTTP_11 { "HTTP/1.0 200 OK\r\n" } else { "HTTP/1.1 200 OK\r\n" };
+    bytes.put_slice(status.as_bytes());
+    for (name, value) in &head.headers {
+        bytes.put_slice(name.as_str().as_bytes());
+        bytes.put_slice(b": ");
+        bytes.put_slice(value.as_bytes());
+        bytes.put_slice(b"\r\n");
     }
-
-    fn into_frames(self) -> impl Stream<Item = Bytes> + Send {
-        stream::unfold(self, async |mut playback| playback.next().await.map(|frames| (frames, playback)))
+    bytes.put_slice(format!("date: {}\r\n", httpdate::fmt_http_date(SystemTime::now())).as_bytes());
+    if framing == Framing::Chunked {
+        bytes.put_slice(b"transfer-encoding: chunked\r\n");
     }
-
-    /// Some whole frames; `None` at the end.
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            match self {
-                Self::Playing(listener) => return listener.next_frames().await,
-                Self::Waiting { silence, shared } => match newest(shared).await {
-                    Some(listener) => *self = Self::Playing(listener),
-                    None => return Some(silence.next_frame().await),
-                },
-            }
-        }
-    }
-}
-
-/// Joins the listeners of whoever began to speak last, if anybody speaks.
-async fn newest(shared: &Shared) -> Option<Listener> {
-    let newest = shared.relay.streams().last().copied();
-    shared.mounts.listen(newest?).await
+    bytes.put_slice(b"connection: close\r\n\r\n");
+    bytes.freeze()
 }

@@ -217,6 +217,11 @@ impl Relay {
         streams.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Whether somebody feeds this stream, or is about to.
+    pub fn has_publisher(&self, stream: StreamId) -> bool {
+        self.publishers.contains_key(&stream)
+    }
+
     /// Counters and gauges of this moment.
     pub fn stats(&self) -> RelayStats {
         RelayStats {

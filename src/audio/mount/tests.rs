@@ -2,122 +2,244 @@
 
 use std::sync::atomic::Ordering;
 
+use tokio::sync::{mpsc, watch};
+
+use crate::audio::{Bitrate, TICK};
+use crate::domain::{OpusPacket, StreamId};
+
 use super::*;
 
+const MP3: Format = Format::Mp3(Bitrate::DEFAULT);
+const FRAME_DURATION: Duration = Duration::from_millis(24);
+
 /// Streams that live until they are dropped from here.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Source {
-    taps: Arc<Mutex<Vec<mpsc::Sender<OpusPacket>>>>,
-    live: bool,
+    taps: Arc<Mutex<HashMap<StreamId, mpsc::Sender<OpusPacket>>>>,
+    streams: Arc<watch::Sender<Arc<[StreamId]>>>,
 }
 
 impl PacketSource for Source {
-    async fn tap(&self, _: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
+    async fn tap(&self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
         // A real one answers from another thread.
         tokio::task::yield_now().await;
         let (sender, receiver) = mpsc::channel(128);
-        self.taps.lock().expect("not poisoned").push(sender);
-        self.live.then_some(receiver)
+        let live = self.streams.borrow().contains(&stream);
+        live.then(|| self.taps.lock().expect("not poisoned").insert(stream, sender)).map(|_| receiver)
+    }
+
+    fn streams(&self) -> watch::Receiver<Arc<[StreamId]>> {
+        self.streams.subscribe()
     }
 }
 
-fn stream() -> StreamId {
-    StreamId::of_connection(uuid::Uuid::from_u128(1))
+impl Source {
+    fn begin(&self, stream: StreamId) {
+        self.streams.send_modify(|list| *list = list.iter().copied().chain([stream]).collect());
+    }
+
+    fn end(&self, stream: StreamId) {
+        self.taps.lock().expect("not poisoned").remove(&stream);
+        self.streams.send_modify(|list| *list = list.iter().copied().filter(|other| *other != stream).collect());
+    }
+
+    /// Sends a tone for so long, at its pace.
+    async fn speak(&self, stream: StreamId, frequency: f64, milliseconds: u64) {
+        let mut encoder =
+            opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).expect("an encoder");
+        let sample = |n: u64| ((n as f64 * frequency * std::f64::consts::TAU / 48_000.0).sin() * 12_000.0) as i16;
+        let mut pace = pace(Duration::from_millis(20));
+        for sequence in 0..milliseconds / 20 {
+            let arrival = pace.tick().await.into_std();
+            let pcm: Vec<_> = (sequence * 960..(sequence + 1) * 960).map(sample).collect();
+            let payload = encoder.encode_vec(&pcm, 1_500).expect("encoded").into();
+            let packet = OpusPacket { sequence, timestamp: sequence * 960, arrival, payload };
+            if let Some(tap) = self.taps.lock().expect("not poisoned").get(&stream) {
+                let _ = tap.try_send(packet);
+            }
+        }
+    }
 }
 
+fn stream(number: u128) -> StreamId {
+    StreamId::of_connection(uuid::Uuid::from_u128(number))
+}
+
+/// One live stream, and mounts that go on in silence.
 fn live() -> (Source, Arc<AudioStats>, Mounts<Source>) {
-    let (source, stats) = (Source { live: true, ..Source::default() }, Arc::<AudioStats>::default());
-    let mounts = Mounts::new(source.clone(), Arc::clone(&stats));
+    let (source, stats) = (Source { taps: Arc::default(), streams: Arc::default() }, Arc::<AudioStats>::default());
+    source.begin(stream(1));
+    let mounts = Mounts::new(source.clone(), true, Arc::clone(&stats));
     (source, stats, mounts)
 }
 
-fn gauges(stats: &AudioStats) -> (i64, i64) {
-    (stats.encoders.load(Ordering::Relaxed), stats.listeners.load(Ordering::Relaxed))
+fn encoders(stats: &AudioStats) -> i64 {
+    stats.encoders.load(Ordering::Relaxed)
+}
+
+/// Samples of so many milliseconds of a program as WAV.
+async fn hear(listener: &mut Listener, milliseconds: usize) -> Vec<i16> {
+    let mut pcm = Vec::new();
+    while pcm.len() < milliseconds * 48 {
+        let message = listener.next_message().await.expect("it goes on");
+        pcm.extend(message.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])));
+    }
+    pcm
+}
+
+fn loudness(pcm: &[i16]) -> i64 {
+    pcm.iter().map(|sample| i64::from(*sample).pow(2)).sum::<i64>() / pcm.len() as i64
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_listeners_share_one_encoder_and_hear_the_same_frames() {
+async fn two_listeners_of_the_same_share_one_encoder_and_hear_the_same_frames() {
     let (_source, stats, mounts) = live();
-    let (first, second) = tokio::join!(mounts.listen(stream()), mounts.listen(stream()));
+    let program = Program::Stream(stream(1));
+    let (first, second) = tokio::join!(mounts.listen(program, MP3), mounts.listen(program, MP3));
     let (mut first, mut second) = (first.expect("live"), second.expect("live"));
-    assert_eq!(gauges(&stats), (1, 2));
+    assert_eq!(encoders(&stats), 1);
     for _ in 0..10 {
-        assert_eq!(first.next_frames().await, second.next_frames().await);
+        assert_eq!(first.next_message().await, second.next_message().await);
     }
+    let other = Format::Mp3(Bitrate::new(64).expect("a bit rate"));
+    let _third = mounts.listen(program, other).await.expect("live");
+    assert_eq!(encoders(&stats), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_frame_comes_within_fifty_milliseconds_though_nobody_speaks() {
     let (_source, _, mounts) = live();
-    let asked = Instant::now();
-    let mut listener = mounts.listen(stream()).await.expect("live");
-    listener.next_frames().await.expect("frames");
-    assert!(asked.elapsed() <= Duration::from_millis(50), "{:?}", asked.elapsed());
+    for program in [Program::Stream(stream(1)), Program::Latest, Program::All] {
+        let asked = Instant::now();
+        let mut listener = mounts.listen(program, MP3).await.expect("live");
+        listener.next_message().await.expect("a frame");
+        assert!(asked.elapsed() <= Duration::from_millis(50), "{:?}", asked.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_minute_of_clock_is_a_minute_of_sound() {
+async fn a_minute_of_clock_is_a_minute_of_sound_in_every_format() {
     let (_source, _, mounts) = live();
-    let mut listener = mounts.listen(stream()).await.expect("live");
-    let (start, mut frames) = (Instant::now(), 0);
-    while start.elapsed() < Duration::from_secs(60) {
-        frames += frames_in(&listener.next_frames().await.expect("frames"));
+    for format in [MP3, Format::Wav, Format::Ogg] {
+        let mut listener = mounts.listen(Program::Stream(stream(1)), format).await.expect("live");
+        let (start, mut sound) = (Instant::now(), Duration::ZERO);
+        while start.elapsed() < Duration::from_secs(60) {
+            listener.next_message().await.expect("a message");
+            sound += format.message_duration();
+        }
+        assert!(sound.abs_diff(start.elapsed()) <= Duration::from_millis(60), "{format:?}: {sound:?}");
     }
-    let sound = FRAME_DURATION * frames as u32;
-    assert!(sound.abs_diff(start.elapsed()) <= Duration::from_millis(50), "{sound:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_encoder_stops_when_the_last_listener_leaves_and_starts_for_the_next() {
     let (source, stats, mounts) = live();
-    let listener = mounts.listen(stream()).await.expect("live");
+    let listener = mounts.listen(Program::All, MP3).await.expect("live");
     drop(listener);
     tokio::time::sleep(TICK * 2).await;
-    assert_eq!(gauges(&stats), (0, 0));
-    assert!(source.taps.lock().expect("not poisoned")[0].is_closed(), "the tap is given back");
-    let mut listener = mounts.listen(stream()).await.expect("live");
-    listener.next_frames().await.expect("frames");
-    assert_eq!(gauges(&stats), (1, 1));
+    assert_eq!(encoders(&stats), 0);
+    assert!(source.taps.lock().expect("not poisoned")[&stream(1)].is_closed(), "the tap is given back");
+    let mut listener = mounts.listen(Program::All, MP3).await.expect("live");
+    listener.next_message().await.expect("a frame");
+    assert_eq!(encoders(&stats), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn listeners_hear_the_end_when_the_stream_ends() {
+async fn a_stream_that_ends_ends_for_its_listeners_after_half_a_second_of_silence() {
     let (source, stats, mounts) = live();
-    let mut listener = mounts.listen(stream()).await.expect("live");
-    listener.next_frames().await.expect("frames");
-    source.taps.lock().expect("not poisoned").clear();
+    let mut listener = mounts.listen(Program::Stream(stream(1)), Format::Wav).await.expect("live");
+    source.speak(stream(1), 440.0, 1_000).await;
+    source.end(stream(1));
     let ended = Instant::now();
-    while listener.next_frames().await.is_some() {}
-    assert!(ended.elapsed() < MAX_TAIL + TICK);
-    assert_eq!(gauges(&stats).0, 0);
+    let mut pcm = Vec::new();
+    while let Some(message) = listener.next_message().await {
+        pcm.extend(message.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])));
+    }
+    assert!(ended.elapsed() >= CLOSING_SILENCE && ended.elapsed() < CLOSING_SILENCE + Duration::from_millis(200));
+    // All that was said is in it: 980 ms, since Opus itself holds some milliseconds back.
+    let spoken = pcm.chunks(480).filter(|pcm| loudness(pcm) > 1_000_000).count();
+    assert!((96..=102).contains(&spoken), "{spoken}0 ms");
+    assert!(loudness(&pcm[pcm.len() - 22_000..]) == 0);
+    assert_eq!(encoders(&stats), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn latest_goes_on_with_the_next_stream_or_with_silence() {
+    let (source, _, mounts) = live();
+    let mut listener = mounts.listen(Program::Latest, Format::Wav).await.expect("live");
+    let (_, heard) = tokio::join!(source.speak(stream(1), 440.0, 1_000), hear(&mut listener, 1_000));
+    assert!(loudness(&heard[9_600..]) > 1_000_000);
+    source.end(stream(1));
+    hear(&mut listener, 600).await;
+    assert_eq!(loudness(&hear(&mut listener, 3_000).await), 0, "nobody speaks");
+    source.begin(stream(2));
+    hear(&mut listener, 40).await;
+    let (_, heard) = tokio::join!(source.speak(stream(2), 440.0, 1_000), hear(&mut listener, 1_000));
+    assert!(loudness(&heard[9_600..]) > 1_000_000, "somebody else does");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_silence_is_not_wanted_latest_ends_with_the_last_stream() {
+    let (source, stats, _) = live();
+    let mounts = Mounts::new(source.clone(), false, stats);
+    let mut listener = mounts.listen(Program::Latest, MP3).await.expect("live");
+    listener.next_message().await.expect("a frame");
+    source.end(stream(1));
+    let ended = Instant::now();
+    while listener.next_message().await.is_some() {}
+    assert!(ended.elapsed() < CLOSING_SILENCE + Duration::from_millis(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_is_the_sum_of_those_who_speak_and_nothing_clicks_when_one_leaves() {
+    let (source, _, mounts) = live();
+    source.begin(stream(2));
+    let mut listener = mounts.listen(Program::All, Format::Wav).await.expect("live");
+    let speakers = async {
+        tokio::join!(source.speak(stream(1), 300.0, 2_000), async {
+            source.speak(stream(2), 300.0, 1_000).await;
+            source.end(stream(2));
+        });
+    };
+    let (_, heard) = tokio::join!(speakers, hear(&mut listener, 2_000));
+    let (both, one) = (loudness(&heard[24_000..43_200]), loudness(&heard[62_400..91_200]));
+    // In phase, since both began together: twice the amplitude.
+    assert!((34..=46).contains(&(both * 10 / one)), "{both} and {one}");
+    let steepest = heard[9_600..91_200].windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs()).max();
+    // Two sines of 300 Hz and 12,000: 942 between samples.
+    assert!(steepest.expect("samples") < 1_200, "{steepest:?}");
+    mounts.gains().set(stream(1), -60.0, &[stream(1)]);
+    let (_, heard) = tokio::join!(source.speak(stream(1), 300.0, 1_000), hear(&mut listener, 1_000));
+    assert!(loudness(&heard[9_600..]) < one / 10_000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_lags_skips_and_is_counted_while_others_go_on() {
     let (_source, stats, mounts) = live();
-    let mut lazy = mounts.listen(stream()).await.expect("live");
-    let mut eager = mounts.listen(stream()).await.expect("live");
+    let mut lazy = mounts.listen(Program::All, MP3).await.expect("live");
+    let mut eager = mounts.listen(Program::All, MP3).await.expect("live");
     for _ in 0..BACKLOG * 2 {
-        eager.next_frames().await.expect("frames");
+        eager.next_message().await.expect("a frame");
     }
-    lazy.next_frames().await.expect("frames");
+    lazy.next_message().await.expect("a frame");
     assert!(stats.frames_skipped.load(Ordering::Relaxed) > 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_no_mount_for_a_stream_that_is_not_live() {
-    let mounts = Mounts::new(Source::default(), Arc::default());
-    assert!(mounts.listen(stream()).await.is_none());
+async fn what_is_not_live_or_not_possible_has_no_mount() {
+    let (_source, _, mounts) = live();
+    assert!(mounts.listen(Program::Stream(stream(2)), MP3).await.is_none());
+    assert!(mounts.listen(Program::All, Format::Ogg).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_keeps_the_pace_without_an_encoder() {
-    let (_source, stats, mounts) = live();
-    let mut silence = mounts.silence();
+async fn silence_keeps_the_pace() {
+    let (source, _, mounts) = live();
+    source.end(stream(1));
+    let mut listener = mounts.listen(Program::Latest, MP3).await.expect("silence");
     let start = Instant::now();
-    for _ in 0..=1_000 {
-        silence.next_frame().await;
+    for _ in 0..1_000 {
+        listener.next_message().await.expect("a frame");
     }
-    assert_eq!(start.elapsed(), FRAME_DURATION * 1_000);
-    assert_eq!(gauges(&stats), (0, 1));
+    assert!(start.elapsed().abs_diff(FRAME_DURATION * 1_000) < FRAME_DURATION * 2, "{:?}", start.elapsed());
 }

@@ -29,7 +29,11 @@ impl Description {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ClientMessage {
-    StartSending,
+    StartSending {
+        /// How people call the speaker, if it is a text.
+        #[serde(default)]
+        name: Value,
+    },
     WebrtcOffer {
         offer: Description,
     },
@@ -133,7 +137,7 @@ mod tests {
     #[test]
     fn unknown_types_are_read_as_such() {
         assert!(matches!(parse(r#"{"type":"local_ip","ip":"10.0.0.1"}"#), Ok(ClientMessage::Unknown)));
-        assert!(matches!(parse(r#"{"type":"start_sending","name":"x"}"#), Ok(ClientMessage::StartSending)));
+        assert!(matches!(parse(r#"{"type":"start_sending","name":"x"}"#), Ok(ClientMessage::StartSending { .. })));
     }
 
     #[test]

@@ -22,13 +22,15 @@ pub(super) struct Session {
     relay: RelayHandle,
     /// The client is on this machine.
     local: bool,
+    /// How the client calls itself.
+    name: String,
     held: Held,
 }
 
 /// The media connection that a client holds.
 enum Held {
     Nothing,
-    /// A stream's name, for the offer to come.
+    /// A stream's identity, for the offer to come.
     Reserved(StreamId),
     Sending {
         stream: StreamId,
@@ -45,13 +47,13 @@ enum Held {
 
 impl Session {
     pub(super) fn new(relay: RelayHandle, local: bool) -> Self {
-        Self { relay, local, held: Held::Nothing }
+        Self { relay, local, name: String::new(), held: Held::Nothing }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
     pub(super) async fn handle(&mut self, message: ClientMessage) -> Option<ServerMessage> {
         match message {
-            ClientMessage::StartSending => Some(self.start_sending().await),
+            ClientMessage::StartSending { name } => Some(self.start_sending(&name).await),
             ClientMessage::WebrtcOffer { offer } => Some(self.take_offer(offer).await),
             ClientMessage::StartReceiving { stream_id } => self.start_receiving(stream_id.as_deref()).await,
             ClientMessage::WebrtcAnswer { answer } => self.take_answer(answer).await,
@@ -81,7 +83,7 @@ impl Session {
         }
     }
 
-    /// A stream ended: if it was ours, its name is spent.
+    /// A stream ended: if it was ours, its identity is spent.
     pub(super) fn note_ended(&mut self, ended: StreamId) {
         if matches!(self.held, Held::Sending { stream, .. } if stream == ended) {
             self.held = Held::Nothing;
@@ -123,7 +125,8 @@ impl Session {
         }
     }
 
-    async fn start_sending(&mut self) -> ServerMessage {
+    async fn start_sending(&mut self, name: &Value) -> ServerMessage {
+        name.as_str().unwrap_or_default().clone_into(&mut self.name);
         self.release().await;
         let connection_id = Uuid::new_v4();
         self.held = Held::Reserved(StreamId::of_connection(connection_id));
@@ -134,7 +137,7 @@ impl Session {
         let (Held::Reserved(stream) | Held::Sending { stream, .. }) = self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
-        match self.relay.publish(stream, offer.sdp, self.local).await {
+        match self.relay.publish(stream, self.name.clone(), offer.sdp, self.local).await {
             Ok(Ok(published)) => {
                 self.held = Held::Sending { stream, peer: published.peer };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }

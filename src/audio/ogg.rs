@@ -1,0 +1,149 @@
+//! A stream's Opus packets in Ogg (RFC 7845), as they came: nothing is decoded. Where there are none,
+//! silence keeps the time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use ogg::{PacketWriteEndInfo, PacketWriter};
+use tokio::sync::mpsc;
+
+use crate::domain::OpusPacket;
+
+use super::jitter::{JitterBuffer, Playing, duration};
+use super::stats::AudioStats;
+use super::{SAMPLE_RATE, TICK_SAMPLES};
+
+/// Serial number of the one logical stream.
+const SERIAL: u32 = 1;
+
+/// An Opus packet of silence: 20 ms, CELT, mono (RFC 6716 3.1).
+const SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
+const SILENCE_SAMPLES: u64 = SAMPLE_RATE as u64 / 50;
+
+/// The delay may be off the target by so much, 40 ms, before a packet is left out or silence put in.
+const TOLERANCE: i64 = SAMPLE_RATE as i64 / 25;
+
+/// A stream as Ogg pages, one for each packet.
+pub(super) struct OggStream {
+    packets: mpsc::Receiver<OpusPacket>,
+    jitter: JitterBuffer,
+    writer: PacketWriter<'static, Vec<u8>>,
+    /// Samples in all pages so far.
+    granule: u64,
+    /// Samples that the pages are ahead of the clock.
+    ahead: u64,
+    /// Samples without a packet that no page stands for yet.
+    owed: u64,
+    is_over: bool,
+}
+
+impl OggStream {
+    pub(super) fn new(packets: mpsc::Receiver<OpusPacket>, stats: &Arc<AudioStats>) -> Self {
+        let writer = PacketWriter::new(Vec::new());
+        let jitter = JitterBuffer::new(Arc::clone(stats));
+        let mut stream = Self { packets, jitter, writer, granule: 0, ahead: 0, owed: 0, is_over: false };
+        stream.write(head().to_vec(), PacketWriteEndInfo::EndPage);
+        stream.write(tags(), PacketWriteEndInfo::EndPage);
+        stream
+    }
+
+    /// The pages that every listener gets first. Call once, before the others.
+    pub(super) fn header(&mut self) -> Bytes {
+        self.take_pages()
+    }
+
+    /// Pages for one tick of the clock.
+    pub(super) fn tick(&mut self, now: Instant) -> Bytes {
+        self.receive();
+        while self.ahead < TICK_SAMPLES as u64 {
+            let at = now + duration(self.ahead);
+            let wanted = TICK_SAMPLES as u64 - self.ahead;
+            self.ahead += match self.jitter.next(at, wanted) {
+                Playing::Packet { payload, skip } => self.play(at, &payload, skip),
+                Playing::Lost { samples, .. } | Playing::Bridge(samples) | Playing::Silence(samples) => {
+                    self.owe(samples)
+                }
+            };
+        }
+        self.ahead -= TICK_SAMPLES as u64;
+        self.take_pages()
+    }
+
+    /// The stream ended, and all of it is in the pages.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over && self.jitter.is_empty()
+    }
+
+    /// The last page.
+    pub(super) fn finish(mut self) -> Bytes {
+        self.granule += SILENCE_SAMPLES;
+        self.write(SILENCE.to_vec(), PacketWriteEndInfo::EndStream);
+        self.take_pages()
+    }
+
+    fn receive(&mut self) {
+        loop {
+            match self.packets.try_recv() {
+                Ok(packet) => self.jitter.push(packet),
+                Err(mpsc::error::TryRecvError::Empty) => return,
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    self.is_over = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Writes a packet; gives the samples that it takes of the clock's time.
+    fn play(&mut self, at: Instant, payload: &[u8], skip: u64) -> u64 {
+        let Some(samples) = opus::packet::get_nb_samples(payload, SAMPLE_RATE).ok().filter(|samples| *samples > 0)
+        else {
+            return self.owe(self.jitter.frame().saturating_sub(skip));
+        };
+        let samples = samples as u64;
+        // The packet is whole or not at all: what was put in for its beginning is not owed any more.
+        self.owed = self.owed.saturating_sub(skip);
+        let rest = samples.saturating_sub(skip);
+        let excess = self.jitter.excess(at + duration(rest)).unwrap_or_default();
+        if excess > TOLERANCE {
+            return 0;
+        }
+        let inserted = if excess < -TOLERANCE { self.owe(SILENCE_SAMPLES) } else { 0 };
+        self.granule += samples;
+        self.write(payload.to_vec(), PacketWriteEndInfo::EndPage);
+        rest + inserted
+    }
+
+    /// Puts silence in where no packet is.
+    fn owe(&mut self, samples: u64) -> u64 {
+        self.owed += samples;
+        while self.owed >= SILENCE_SAMPLES {
+            self.owed -= SILENCE_SAMPLES;
+            self.granule += SILENCE_SAMPLES;
+            self.write(SILENCE.to_vec(), PacketWriteEndInfo::EndPage);
+        }
+        samples
+    }
+
+    fn write(&mut self, packet: Vec<u8>, end: PacketWriteEndInfo) {
+        self.writer.write_packet(packet, SERIAL, end, self.granule).expect("a vector takes everything");
+    }
+
+    fn take_pages(&mut self) -> Bytes {
+        std::mem::take(self.writer.inner_mut()).into()
+    }
+}
+
+/// The identification header: version 1, one channel, no pre-skip, 48 kHz (RFC 7845 5.1).
+fn head() -> [u8; 19] {
+    let mut head = *b"OpusHead\x01\x01\0\0\0\0\0\0\0\0\0";
+    head[12..16].copy_from_slice(&SAMPLE_RATE.to_le_bytes());
+    head
+}
+
+/// The comment header: who made it, and no comments (RFC 7845 5.2).
+fn tags() -> Vec<u8> {
+    let vendor = concat!("voice-relay ", env!("CARGO_PKG_VERSION"));
+    [b"OpusTags", &(vendor.len() as u32).to_le_bytes()[..], vendor.as_bytes(), &[0; 4]].concat()
+}

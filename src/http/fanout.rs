@@ -1,0 +1,231 @@
+//! Live audio on its way to the players: one task for each program and format writes every piece to
+//! all of its listeners' sockets.
+//!
+//! A listener's connection has left hyper by then. It has no task, no buffer and no wake-up of its
+//! own, so that a listener costs what its system calls cost, and a few hundred bytes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::audio::{Format, Listener, Mounts, Program};
+use crate::relay_handle::RelayHandle;
+
+use super::outlet::{Gone, Outlet, Piece};
+
+/// Listeners that may wait to join; whoever brings one more waits.
+const JOIN_QUEUE: usize = 64;
+
+/// Writes in a row, after which other tasks have their turn.
+const WRITES_A_TURN: usize = 128;
+
+/// The table of fan-outs. Cheap to clone.
+#[derive(Clone)]
+pub struct Fanouts {
+    mounts: Mounts<RelayHandle>,
+    relay: RelayHandle,
+    shutdown: CancellationToken,
+    tracker: TaskTracker,
+    running: Running,
+}
+
+type Key = (Program, Format);
+type Running = Arc<Mutex<HashMap<Key, mpsc::Sender<Joining>>>>;
+
+/// A listener on the doorstep.
+struct Joining {
+    outlet: Outlet,
+    prelude: Bytes,
+}
+
+/// The way into one fan-out. While it is held, the fan-out goes on.
+#[derive(Clone)]
+pub(super) struct Entrance(mpsc::Sender<Joining>);
+
+impl Entrance {
+    /// Brings a listener in, who hears `prelude` first.
+    pub(super) async fn admit(self, outlet: Outlet, prelude: Bytes) {
+        if let Err(mpsc::error::SendError(joining)) = self.0.send(Joining { outlet, prelude }).await {
+            // The program ended in this very moment.
+            joining.outlet.end();
+        }
+    }
+}
+
+impl Fanouts {
+    /// None yet. Each is a task of `tracker`, and ends with `shutdown`.
+    pub fn new(
+        mounts: Mounts<RelayHandle>,
+        relay: RelayHandle,
+        shutdown: CancellationToken,
+        tracker: TaskTracker,
+    ) -> Self {
+        Self { mounts, relay, shutdown, tracker, running: Running::default() }
+    }
+
+    /// The way to the listeners of a program. `None`: it is not to be had; see [`Mounts::listen`].
+    pub(super) async fn enter(&self, program: Program, format: Format) -> Option<Entrance> {
+        let key = (program, format);
+        if let Some(entrance) = enter(&lock(&self.running), key) {
+            return Some(entrance);
+        }
+        let source = self.mounts.listen(program, format).await?;
+        let mut table = lock(&self.running);
+        // Somebody else may have started it meanwhile.
+        Some(enter(&table, key).unwrap_or_else(|| self.start(&mut table, key, source)))
+    }
+
+    fn start(&self, table: &mut HashMap<Key, mpsc::Sender<Joining>>, key: Key, source: Listener) -> Entrance {
+        let (sender, joins) = mpsc::channel(JOIN_QUEUE);
+        table.retain(|_, entrance| !entrance.is_closed());
+        table.insert(key, sender.clone());
+        let fanout = Fanout {
+            key,
+            source,
+            joins,
+            outlets: Vec::new(),
+            packs: BTreeMap::new(),
+            relay: self.relay.clone(),
+            title: Arc::from(""),
+            running: Arc::clone(&self.running),
+        };
+        self.tracker.spawn(fanout.run(self.shutdown.clone()));
+        Entrance(sender)
+    }
+}
+
+fn enter(table: &HashMap<Key, mpsc::Sender<Joining>>, key: Key) -> Option<Entrance> {
+    table.get(&key).filter(|entrance| !entrance.is_closed()).cloned().map(Entrance)
+}
+
+/// The table is whole at every moment, also after a panic.
+fn lock(running: &Running) -> MutexGuard<'_, HashMap<Key, mpsc::Sender<Joining>>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One program's listeners.
+struct Fanout {
+    key: Key,
+    source: Listener,
+    joins: mpsc::Receiver<Joining>,
+    outlets: Vec<Outlet>,
+    /// Messages on their way to those who want several at once, by how many.
+    packs: BTreeMap<usize, Pack>,
+    relay: RelayHandle,
+    /// Who talks, for those who are told.
+    title: Arc<str>,
+    running: Running,
+}
+
+/// Messages that are collected, to be written at once.
+#[derive(Default)]
+struct Pack {
+    collected: BytesMut,
+    messages: usize,
+    /// Complete with the last message.
+    piece: Option<Piece>,
+}
+
+impl Pack {
+    fn add(&mut self, message: &Bytes, messages_a_write: usize) {
+        self.collected.extend_from_slice(message);
+        self.messages += 1;
+        let is_complete = self.messages >= messages_a_write;
+        self.piece = is_complete.then(|| Piece::new(self.collected.split().freeze()));
+        self.messages = if is_complete { 0 } else { self.messages };
+    }
+}
+
+impl Fanout {
+    async fn run(mut self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(joining) = self.joins.recv() => self.admit(joining),
+                message = self.source.next_message() => match message {
+                    Some(message) => {
+                        self.publish(&message).await;
+                        if self.leave_if_unheard() {
+                            return;
+                        }
+                    }
+                    None => break,
+                }
+            }
+        }
+        // Those who come from now on are told at the door.
+        self.joins.close();
+        while let Ok(joining) = self.joins.try_recv() {
+            self.outlets.push(joining.outlet);
+        }
+        self.outlets.into_iter().for_each(Outlet::end);
+    }
+
+    fn admit(&mut self, Joining { mut outlet, prelude }: Joining) {
+        let header = self.source.header();
+        // Whoever wants much at once gets what is collected so far, and is in step from then on.
+        let pack = self.packs.entry(outlet.messages_a_write).or_default();
+        let first = [&header[..], &prelude, &pack.collected].concat();
+        self.update_title();
+        if outlet.begin(Piece::new(first.into()), &self.title).is_ok() {
+            self.outlets.push(outlet);
+        }
+    }
+
+    /// Writes a message to everybody who is to have it now.
+    async fn publish(&mut self, message: &Bytes) {
+        for (messages_a_write, pack) in &mut self.packs {
+            pack.add(message, *messages_a_write);
+        }
+        self.update_title();
+        let mut index = 0;
+        while index < self.outlets.len() {
+            index = self.write_some(index);
+            tokio::task::yield_now().await;
+        }
+        let outlets = &self.outlets;
+        self.packs.retain(|size, _| outlets.iter().any(|outlet| outlet.messages_a_write == *size));
+    }
+
+    /// Writes to the next listeners; gives the index of the first who waits still.
+    fn write_some(&mut self, mut index: usize) -> usize {
+        for _ in 0..WRITES_A_TURN {
+            let Some(outlet) = self.outlets.get_mut(index) else { break };
+            let piece = self.packs.get(&outlet.messages_a_write).and_then(|pack| pack.piece.as_ref());
+            match piece.map(|piece| outlet.write(piece, &self.title)) {
+                Some(Err(Gone)) => drop(self.outlets.swap_remove(index)),
+                Some(Ok(())) | None => index += 1,
+            }
+        }
+        index
+    }
+
+    fn update_title(&mut self) {
+        let streams = self.relay.streams();
+        let heard = self.key.0.of(&streams);
+        let names: Vec<_> = heard.iter().filter_map(|stream| self.relay.name(*stream)).collect();
+        let title = names.join(", ");
+        if *self.title != *title {
+            self.title = title.into();
+        }
+    }
+
+    /// Ends the fan-out when nobody listens, and nobody is about to.
+    fn leave_if_unheard(&mut self) -> bool {
+        if !self.outlets.is_empty() {
+            return false;
+        }
+        let mut table = lock(&self.running);
+        // The table's own sender is the last one.
+        let unheard = self.joins.is_empty() && self.joins.sender_strong_count() == 1;
+        if unheard {
+            table.remove(&self.key);
+        }
+        unheard
+    }
+}

@@ -1,0 +1,340 @@
+//! One listener's socket: what is still to be written to it, and how long it may let that wait.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// A listener that takes nothing for so long is dropped.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A listener may be behind by so much, besides what its kernel buffer holds; then it skips to the present.
+pub(super) const MAX_BEHIND: Duration = Duration::from_secs(2);
+
+/// Bytes of audio between two pieces of ICY metadata.
+pub(super) const ICY_INTERVAL: usize = 16_000;
+
+/// What listeners to live audio count.
+#[derive(Debug, Default)]
+pub struct ListenerStats {
+    /// Listeners now.
+    pub now: AtomicUsize,
+    /// Those refused because `limits.mp3_listeners` were there.
+    pub refused: AtomicU64,
+    /// Those dropped because they stopped reading.
+    pub dropped: AtomicU64,
+    /// Pieces of audio that slow ones missed.
+    pub skipped: AtomicU64,
+    /// Pieces of audio written.
+    pub writes: AtomicU64,
+}
+
+/// A listener's place under `limits.mp3_listeners`.
+pub(super) struct Place(Arc<ListenerStats>);
+
+impl Place {
+    /// Takes one; `None` when there is none, which is counted.
+    pub(super) fn take(stats: &Arc<ListenerStats>, limit: usize) -> Option<Self> {
+        if stats.now.fetch_add(1, Ordering::Relaxed) < limit {
+            return Some(Self(Arc::clone(stats)));
+        }
+        stats.now.fetch_sub(1, Ordering::Relaxed);
+        stats.refused.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How the body is marked off (RFC 9112 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Chunks, and an empty one at the end.
+    Chunked,
+    /// The connection closes at the end.
+    Close,
+}
+
+/// A piece of audio for everybody, framed both ways.
+pub(super) struct Piece {
+    raw: Bytes,
+    chunked: Bytes,
+}
+
+impl Piece {
+    pub(super) fn new(raw: Bytes) -> Self {
+        let chunked = chunk(&raw);
+        Self { raw, chunked }
+    }
+}
+
+/// A listener.
+pub(super) struct Outlet {
+    socket: TcpStream,
+    framing: Framing,
+    /// Messages that are written at once.
+    pub(super) messages_a_write: usize,
+    /// Whole pieces, but for the first, of which a part may be written.
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    max_waiting: usize,
+    last_progress: Instant,
+    icy: Option<Box<Icy>>,
+    place: Place,
+}
+
+/// Metadata in a listener's audio.
+struct Icy {
+    /// Bytes of audio until the next.
+    left: usize,
+    said: Arc<str>,
+}
+
+/// The listener is gone, or was dropped.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+impl Outlet {
+    /// A listener whose answer begins with `head`, unframed, and then `prelude`. `max_waiting`: bytes
+    /// that it may be behind, besides those.
+    pub(super) fn new(
+        socket: TcpStream,
+        head: Bytes,
+        framing: Framing,
+        messages_a_write: usize,
+        max_waiting: usize,
+        place: Place,
+    ) -> Self {
+        let max_waiting = max_waiting + head.len();
+        let waiting_bytes = head.len();
+        let waiting = VecDeque::from([head]);
+        let last_progress = Instant::now();
+        Self { socket, framing, messages_a_write, waiting, waiting_bytes, max_waiting, last_progress, icy: None, place }
+    }
+
+    /// Puts metadata into the audio from now on.
+    pub(super) fn with_icy(mut self) -> Self {
+        self.icy = Some(Box::new(Icy { left: ICY_INTERVAL, said: Arc::from("") }));
+        self
+    }
+
+    /// Has a prelude written after the head, whatever its length.
+    pub(super) fn begin(&mut self, prelude: Piece, title: &Arc<str>) -> Result<(), Gone> {
+        self.max_waiting += prelude.chunked.len();
+        self.write(&prelude, title)
+    }
+
+    /// Writes a piece, or as much as the socket takes of it; the rest waits.
+    pub(super) fn write(&mut self, piece: &Piece, title: &Arc<str>) -> Result<(), Gone> {
+        if self.icy.is_some() {
+            self.enqueue_with_metadata(piece.raw.clone(), title);
+        } else if !piece.raw.is_empty() {
+            let piece = if self.framing == Framing::Chunked { &piece.chunked } else { &piece.raw };
+            self.enqueue(piece.clone());
+        }
+        self.place.0.writes.fetch_add(1, Ordering::Relaxed);
+        self.flush()
+    }
+
+    /// Ends the answer as its framing demands, as far as the socket takes it.
+    pub(super) fn end(mut self) {
+        if self.framing == Framing::Chunked {
+            self.enqueue(Bytes::from_static(b"0\r\n\r\n"));
+        }
+        // What it does not take now, it would not take in time either.
+        let _ = self.flush();
+    }
+
+    fn enqueue(&mut self, piece: Bytes) {
+        if self.waiting_bytes + piece.len() > self.max_waiting {
+            let dropped = self.waiting.len().saturating_sub(1);
+            self.place.0.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
+            self.waiting.truncate(1);
+            self.waiting_bytes = self.waiting.front().map_or(0, Bytes::len);
+        }
+        self.waiting_bytes += piece.len();
+        self.waiting.push_back(piece);
+    }
+
+    /// As above, with the metadata where it is due.
+    fn enqueue_with_metadata(&mut self, mut audio: Bytes, title: &Arc<str>) {
+        let mut out = BytesMut::new();
+        let Some(icy) = self.icy.as_mut() else { return };
+        while !audio.is_empty() {
+            let part = audio.split_to(icy.left.min(audio.len()));
+            icy.left -= part.len();
+            out.put(part);
+            if icy.left == 0 {
+                icy.left = ICY_INTERVAL;
+                out.put(metadata((icy.said != *title).then_some(title)));
+                icy.said = Arc::clone(title);
+            }
+        }
+        let out = out.freeze();
+        if !out.is_empty() {
+            self.enqueue(if self.framing == Framing::Chunked { chunk(&out) } else { out });
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Gone> {
+        while let Some(piece) = self.waiting.front_mut() {
+            match self.socket.try_write(piece) {
+                Ok(written) => {
+                    self.waiting_bytes -= written;
+                    self.last_progress = Instant::now();
+                    piece.advance(written);
+                    if piece.is_empty() {
+                        self.waiting.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.bear_with(),
+                Err(_) => return Err(Gone),
+            }
+        }
+        self.last_progress = Instant::now();
+        Ok(())
+    }
+
+    fn bear_with(&self) -> Result<(), Gone> {
+        if self.last_progress.elapsed() < STALL_TIMEOUT {
+            return Ok(());
+        }
+        self.place.0.dropped.fetch_add(1, Ordering::Relaxed);
+        Err(Gone)
+    }
+}
+
+/// One chunk of a chunked body (RFC 9112 7.1).
+fn chunk(data: &Bytes) -> Bytes {
+    let mut chunk = BytesMut::with_capacity(data.len() + 12);
+    chunk.put_slice(format!("{:x}\r\n", data.len()).as_bytes());
+    chunk.put_slice(data);
+    chunk.put_slice(b"\r\n");
+    chunk.freeze()
+}
+
+/// A block of ICY metadata: its length in 16 bytes, then the text, filled up with zeros. Without news, an empty one.
+fn metadata(title: Option<&Arc<str>>) -> Bytes {
+    let Some(title) = title else { return Bytes::from_static(&[0]) };
+    let text = format!("StreamTitle='{}';", title.replace('\'', "’"));
+    let blocks = text.len().div_ceil(16).min(255);
+    let mut block = BytesMut::with_capacity(1 + blocks * 16);
+    block.put_u8(blocks as u8);
+    block.put_slice(&text.as_bytes()[..text.len().min(blocks * 16)]);
+    block.resize(1 + blocks * 16, 0);
+    block.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn title(text: &str) -> Arc<str> {
+        Arc::from(text)
+    }
+
+    /// An outlet with 10,000 bytes of patience, and the listener at the other end.
+    async fn outlet(framing: Framing) -> (Outlet, TcpStream, Arc<ListenerStats>) {
+        let port = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = port.local_addr().expect("bound");
+        let (listener, accepted) = tokio::join!(TcpStream::connect(address), port.accept());
+        let socket = accepted.expect("accepted").0;
+        socket2::SockRef::from(&socket).set_send_buffer_size(4_096).expect("set");
+        let stats = Arc::<ListenerStats>::default();
+        let place = Place::take(&stats, 1).expect("room");
+        socket.writable().await.expect("open");
+        let outlet = Outlet::new(socket, Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place);
+        (outlet, listener.expect("connected"), stats)
+    }
+
+    fn piece(text: &'static str) -> Piece {
+        Piece::new(Bytes::from_static(text.as_bytes()))
+    }
+
+    async fn read_all(mut listener: TcpStream) -> String {
+        let mut bytes = Vec::new();
+        listener.read_to_end(&mut bytes).await.expect("read");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_is_chunks_and_an_end() {
+        let (mut outlet, listener, _) = outlet(Framing::Chunked).await;
+        outlet.write(&piece("hello"), &title("")).expect("open");
+        outlet.write(&piece(" world, and more"), &title("")).expect("open");
+        outlet.end();
+        assert_eq!(read_all(listener).await, "HEAD\r\n\r\n5\r\nhello\r\n10\r\n world, and more\r\n0\r\n\r\n");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_with_the_connection_is_bare() {
+        let (mut outlet, listener, _) = outlet(Framing::Close).await;
+        outlet.write(&piece("hello"), &title("")).expect("open");
+        outlet.end();
+        assert_eq!(read_all(listener).await, "HEAD\r\n\r\nhello");
+    }
+
+    #[tokio::test]
+    async fn metadata_comes_where_it_was_promised_and_only_when_new() {
+        let (outlet, listener, _) = outlet(Framing::Close).await;
+        let mut outlet = outlet.with_icy();
+        let reader = tokio::spawn(read_all(listener));
+        for _ in 0..8 {
+            outlet.write(&Piece::new(vec![b'.'; 6_000].into()), &title("Anna's kitchen")).expect("open");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        outlet.end();
+        let heard = reader.await.expect("read");
+        let body = heard.strip_prefix("HEAD\r\n\r\n").expect("the head");
+        let audio = ".".repeat(ICY_INTERVAL);
+        let said = "StreamTitle='Anna’s kitchen';";
+        assert_eq!(&body[..ICY_INTERVAL], audio);
+        assert_eq!(body.as_bytes()[ICY_INTERVAL], 2);
+        assert_eq!(body[ICY_INTERVAL + 1..][..32].trim_end_matches('\0'), said);
+        let rest = &body[ICY_INTERVAL + 33..];
+        assert_eq!(rest, format!("{audio}\0{audio}\0"));
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_stops_reading_skips_and_in_the_end_is_dropped() {
+        let (mut outlet, mut listener, stats) = outlet(Framing::Chunked).await;
+        socket2::SockRef::from(&listener).set_recv_buffer_size(4_096).expect("set");
+        for _ in 0..2_000 {
+            outlet.write(&Piece::new(vec![0; 384].into()), &title("")).expect("patience");
+            assert!(outlet.waiting_bytes <= outlet.max_waiting);
+        }
+        assert!(stats.skipped.load(Ordering::Relaxed) > 1_000);
+        outlet.last_progress -= STALL_TIMEOUT;
+        assert!(outlet.write(&piece("x"), &title("")).is_err());
+        assert_eq!(stats.dropped.load(Ordering::Relaxed), 1);
+        drop(outlet);
+        assert_eq!(stats.now.load(Ordering::Relaxed), 0);
+        // What it did get is whole chunks.
+        let mut bytes = Vec::new();
+        listener.read_to_end(&mut bytes).await.expect("read");
+        let body = &bytes[8..];
+        assert!(body.chunks(391).all(|chunk| chunk.starts_with(b"180\r\n") || chunk.len() < 5));
+    }
+
+    #[tokio::test]
+    async fn there_are_as_many_places_as_the_limit_says() {
+        let stats = Arc::<ListenerStats>::default();
+        let first = Place::take(&stats, 1).expect("room");
+        assert!(Place::take(&stats, 1).is_none());
+        drop(first);
+        assert!(Place::take(&stats, 1).is_some());
+        assert_eq!(stats.refused.load(Ordering::Relaxed), 1);
+    }
+}
