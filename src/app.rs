@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::audio::{AudioStats, Mounts};
+use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, WhenIdle};
 use crate::http::{self, Fanouts, HttpStats, Port, Shared};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
@@ -101,14 +101,15 @@ impl App {
         let ports = bound.ports();
         let addresses = host_addresses(ports.media.ip(), ports.media.port(), &config.media.advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
-        let (relay, commands, media) = relay_handle::connect(relay);
+        let (relay, commands, media, births) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
         let media = MediaThread::start(bound.media, media, commands, Arc::clone(&admission))
             .map_err(StartError::MediaThread)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, admission, shutdown, tracker };
         app.keep_addresses_fresh(config);
-        app.serve_http(config, bound.http, bound.mp3);
+        let clips = app.record_clips(config, births);
+        app.serve_http(&app.shared(config, clips), bound.http, bound.mp3);
         Ok(app)
     }
 
@@ -129,8 +130,15 @@ impl App {
         self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
     }
 
-    fn serve_http(&self, config: &Config, main: Port, mp3: Port) {
-        let shared = self.shared(config);
+    fn record_clips(&self, config: &Config, births: Births) -> Clips {
+        let clips = Clips::new(config.clips.clone().into());
+        if config.clips.count > 0 {
+            self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(clips.clone().record(births)));
+        }
+        clips
+    }
+
+    fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
         let main_service = warp::service(http::main_routes(shared.clone()));
         let mp3_service = warp::service(http::mp3_routes(shared.clone()));
         let (shutdown, tracker) = (&self.shutdown, &self.tracker);
@@ -141,7 +149,7 @@ impl App {
         tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
     }
 
-    fn shared(&self, config: &Config) -> Shared {
+    fn shared(&self, config: &Config, clips: Clips) -> Shared {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
@@ -149,6 +157,7 @@ impl App {
             relay: self.relay.clone(),
             mounts: mounts.clone(),
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
+            clips,
             audio,
             stats,
             limits: config.limits.clone(),
@@ -170,5 +179,6 @@ fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
         publisher_timeout: config.relay.publisher_timeout,
         cleanup_interval: config.relay.cleanup_interval,
         stale_after: config.relay.stale_after,
+        tap_all: config.clips.count > 0,
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::audio::PacketSource;
+use crate::audio::{Births, PacketSource};
 use crate::domain::{OpusPacket, PeerId, StreamId};
 use crate::relay::{
     AnswerError, Event, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
@@ -22,6 +22,9 @@ const EVENT_QUEUE: usize = 256;
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
 const TAP_QUEUE: usize = 128;
+
+/// Streams whose birth may wait to be noticed; further ones go unrecorded.
+const BIRTH_QUEUE: usize = 64;
 
 /// Characters of a stream's name that are kept.
 const MAX_NAME: usize = 64;
@@ -54,6 +57,7 @@ pub struct Media {
     pub socket: SocketStats,
     taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
     tap_overflows: u64,
+    births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
     events: broadcast::Sender<StreamEvent>,
     levels: broadcast::Sender<Levels>,
     streams: watch::Sender<Arc<[StreamId]>>,
@@ -110,24 +114,26 @@ pub struct RelayHandle {
 /// The media thread's end of the door.
 pub struct Commands(mpsc::Receiver<Command>);
 
-/// Makes both ends of the door.
-pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media) {
+/// Makes both ends of the door. Births come only from a relay that taps all of its streams.
+pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media, Births) {
     let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
     let events = broadcast::Sender::new(EVENT_QUEUE);
     let levels = broadcast::Sender::new(1);
     let (streams_sender, streams) = watch::channel(Arc::from([]));
     let names = Names::default();
+    let (births_sender, births) = mpsc::channel(BIRTH_QUEUE);
     let media = Media {
         relay,
         socket: SocketStats::default(),
         taps: HashMap::new(),
         tap_overflows: 0,
+        births: births_sender,
         events: events.clone(),
         levels: levels.clone(),
         streams: streams_sender,
         names: Arc::clone(&names),
     };
-    (RelayHandle { commands, events, levels, streams, names }, Commands(receiver), media)
+    (RelayHandle { commands, events, levels, streams, names }, Commands(receiver), media, births)
 }
 
 impl Commands {
@@ -146,7 +152,10 @@ impl Media {
     /// Makes an event of the core known.
     pub fn publish(&mut self, event: Event) {
         match event {
-            Event::StreamAvailable(stream) => self.announce(StreamEvent::Available(stream)),
+            Event::StreamAvailable(stream) => {
+                self.record(stream);
+                self.announce(StreamEvent::Available(stream));
+            }
             Event::StreamEnded(stream) => {
                 // Dropping the senders tells the decoders.
                 self.taps.remove(&stream);
@@ -164,6 +173,20 @@ impl Media {
         tracing::info!(?event, "streams changed");
         self.streams.send_replace(self.relay.streams().into());
         drop(self.events.send(event));
+    }
+
+    /// Lets whoever records have a stream from its beginning.
+    fn record(&mut self, stream: StreamId) {
+        if self.births.is_closed() {
+            return;
+        }
+        let Ok(place) = self.births.try_reserve() else {
+            tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
+            return;
+        };
+        let (sender, packets) = mpsc::channel(TAP_QUEUE);
+        self.taps.entry(stream).or_default().push(sender);
+        place.send((stream, packets));
     }
 
     /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.

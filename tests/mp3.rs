@@ -163,7 +163,7 @@ async fn without_a_stream_a_browser_gets_a_page_and_a_player_never_html() {
 
 #[tokio::test]
 async fn head_answers_at_once_and_starts_no_encoder() {
-    let app = start(&[]);
+    let app = start(&["--clips-count=0"]);
     let sender = sender(app.ports, None, 0.0).await;
     for file in ["latest.mp3".to_owned(), format!("{}.mp3", sender.stream)] {
         let answer = request(app.ports.mp3, &format!("HEAD /stream/{file} HTTP/1.1"), &[], PATIENCE).await;
@@ -178,7 +178,7 @@ async fn head_answers_at_once_and_starts_no_encoder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listeners_share_one_encoder_which_stops_after_the_last() {
-    let app = start(&[]);
+    let app = start(&["--clips-count=0"]);
     let sender = sender(app.ports, Some(tone(TONE_HZ)), 0.0).await;
     let path = format!("GET /stream/{}.mp3 HTTP/1.1", sender.stream);
     let time = Duration::from_secs(1);

@@ -26,7 +26,7 @@ impl Bitrate {
     }
 
     /// In kbit/s.
-    pub fn kilobits(self) -> u16 {
+    pub const fn kilobits(self) -> u16 {
         self.0
     }
 

@@ -5,9 +5,10 @@
 //! `playout` is both behind one question, "the next samples, please", and keeps the delay by
 //! `stretch`. `program` says what there is to hear, and mixes it with `mixer`. `format` is the shapes
 //! that come out, made by `mp3`, `wav` and `ogg`; `mount` runs one of those for all listeners of the
-//! same, at the pace of the clock. Nothing here knows HTTP, sockets or WebRTC: packets come through a
+//! same, at the pace of the clock. `clips` keeps what was said for a while. Nothing here knows HTTP, sockets or WebRTC: packets come through a
 //! [`PacketSource`].
 
+mod clips;
 mod decoder;
 mod format;
 mod jitter;
@@ -30,6 +31,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::{OpusPacket, StreamId};
 
+pub use clips::{Clip, ClipLimits, ClipStats, Clips};
 pub use format::{BITRATES, Bitrate, Format, prelude};
 pub use mixer::{GAIN_RANGE, Gains};
 pub use mount::{Listener, Mounts};
@@ -42,6 +44,9 @@ pub const SAMPLE_RATE: u32 = 48_000;
 /// Sound is made in pieces of this length: each piece waits for its end, so they are short.
 const TICK: Duration = Duration::from_millis(10);
 const TICK_SAMPLES: usize = (SAMPLE_RATE / 100) as usize;
+
+/// Streams from their first packet on, with all of their packets; see [`PacketSource::tap`].
+pub type Births = mpsc::Receiver<(StreamId, mpsc::Receiver<OpusPacket>)>;
 
 /// Where the decoded side gets its packets.
 pub trait PacketSource: Clone + Send + Sync + 'static {

@@ -105,7 +105,7 @@ impl<S: PacketSource> Mounts<S> {
             (_, Format::Ogg) => None,
             _ => {
                 let tuner = Tuner::new(program, source.clone(), Arc::clone(gains), Arc::clone(stats)).await?;
-                Some(Producer::Pcm { tuner, encoder: Encoder::new(format, Arc::clone(stats)) })
+                Some(Producer::Pcm { tuner: Box::new(tuner), encoder: Encoder::new(format, Arc::clone(stats)) })
             }
         }
     }
@@ -157,7 +157,7 @@ impl Listener {
 
 /// Makes the bytes of a program.
 enum Producer<S> {
-    Pcm { tuner: Tuner<S>, encoder: Encoder },
+    Pcm { tuner: Box<Tuner<S>>, encoder: Encoder },
     Ogg(Box<OggStream>),
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::audio::ClipLimits;
+
 pub use docs::{markdown, print};
 pub use load::{Command, Invocation, LoadError, load};
 
@@ -28,6 +30,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// The MP3 port.
     pub mp3: Mp3Config,
+    /// What was said, kept for a while.
+    pub clips: ClipsConfig,
     /// The WebRTC port.
     pub media: MediaConfig,
     /// When senders and streams are given up.
@@ -76,6 +80,27 @@ pub enum WhenIdle {
     Silence,
     /// 503 with Retry-After.
     Unavailable,
+}
+
+/// What was said, kept for a while.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ClipsConfig {
+    /// Clips at once.
+    pub count: usize,
+    /// A clip is forgotten after so long.
+    #[serde(deserialize_with = "seconds")]
+    pub age: Duration,
+    /// Longer speech becomes several clips.
+    #[serde(deserialize_with = "seconds")]
+    pub length: Duration,
+    /// Memory of all together.
+    pub bytes: u64,
+}
+
+impl From<ClipsConfig> for ClipLimits {
+    fn from(ClipsConfig { count, age, length, bytes }: ClipsConfig) -> Self {
+        Self { count, age, length, bytes }
+    }
 }
 
 /// The WebRTC port.

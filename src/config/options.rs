@@ -143,6 +143,29 @@ pub(super) const OPTIONS: &[Opt] = &[
          players are disturbed by it.",
     ),
     opt(
+        "clips.count",
+        Kind::Number(0, 10_000),
+        "20",
+        "Clips that are kept; 0 keeps none",
+        "A clip is what was said between press and release: `/clip/latest.mp3`, `/api/clips`. One more than this, \
+         and the oldest goes; counted in `voice_relay_clips_evicted`. They are kept in memory only.",
+    ),
+    opt("clips.age", Kind::Number(1, 604_800), "3600", "Seconds after which a clip is forgotten", ""),
+    opt(
+        "clips.length",
+        Kind::Number(1, 3_600),
+        "300",
+        "Seconds of the longest clip",
+        "Longer speech becomes several clips. So does speech with a pause of three seconds.",
+    ),
+    opt(
+        "clips.bytes",
+        Kind::Number(100_000, 4_000_000_000),
+        "67108864",
+        "Bytes of memory for all clips together",
+        "A second takes 16,000. The oldest clips go first; counted in `voice_relay_clips_evicted`.",
+    ),
+    opt(
         "media.port",
         Kind::Port,
         "8082",

@@ -6,6 +6,7 @@
 //! codecs are reached only through the relay handle and the mounts.
 
 mod assets;
+mod clips;
 mod fanout;
 mod outlet;
 mod player;
@@ -24,7 +25,7 @@ use warp::reply::{Reply, Response};
 use warp::ws::Ws;
 use warp::{Filter, Rejection};
 
-use crate::audio::{AudioStats, Mounts};
+use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
 use crate::relay_handle::RelayHandle;
 
@@ -60,6 +61,8 @@ pub struct Shared {
     pub mounts: Mounts<RelayHandle>,
     /// Those streams on their way to the players.
     pub fanouts: Fanouts,
+    /// What was said, kept for a while.
+    pub clips: Clips,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// What HTTP counts.
@@ -85,7 +88,11 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
     signalling_route(shared.clone())
         .or(status::routes(shared.clone()))
         .unify()
-        .or(streams::routes(shared))
+        .or(streams::routes(shared.clone()))
+        .unify()
+        .or(clips::routes(shared.clone()))
+        .unify()
+        .or(clips::api(shared))
         .unify()
         .or(assets::routes())
         .unify()
@@ -94,7 +101,7 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
 /// The MP3 port: streams, and a health check in one word.
 pub fn mp3_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
     let health = warp::path!("health").and(warp::get().or(warp::head()).unify()).map(|| "OK".into_response());
-    health.or(streams::routes(shared)).unify()
+    health.or(streams::routes(shared.clone())).unify().or(clips::routes(shared)).unify()
 }
 
 /// WebSockets at `/ws`, and at `/` where the existing cards connect.

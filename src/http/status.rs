@@ -115,7 +115,8 @@ impl Collector for Snapshot {
             encode_socket(&mut page, media)?;
         }
         self.encode_http(&mut page)?;
-        self.encode_audio(&mut page)
+        self.encode_audio(&mut page)?;
+        self.encode_clips(&mut page)
     }
 }
 
@@ -178,6 +179,14 @@ impl Snapshot {
         page.counter("mp3_dropped", "Listeners dropped because they stopped reading", load(&listeners.dropped))?;
         page.counter("mp3_skipped", "Pieces of audio that slow listeners missed", load(&listeners.skipped))?;
         page.counter("mp3_writes", "Pieces of audio written to listeners", load(&listeners.writes))
+    }
+
+    fn encode_clips(&self, page: &mut Page<'_>) -> fmt::Result {
+        let clips = &self.shared.clips;
+        page.gauge("clips", "Clips that are kept", clips.list().len() as u64)?;
+        page.gauge("clips_bytes", "Memory that clips may take, as files", clips.bytes())?;
+        page.counter("clips_recorded", "Clips made", load(&clips.stats.recorded))?;
+        page.counter("clips_evicted", "Clips that went early, for their number or size", load(&clips.stats.evicted))
     }
 
     fn encode_audio(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -27,15 +27,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn new(order: u64, now: Instant) -> Self {
-        Self {
-            order,
-            timeline: Timeline::default(),
-            subscribers: Vec::new(),
-            tapped: false,
-            last_packet: now,
-            loudest: None,
-        }
+    fn new(order: u64, tapped: bool, now: Instant) -> Self {
+        Self { order, timeline: Timeline::default(), subscribers: Vec::new(), tapped, last_packet: now, loudest: None }
     }
 
     /// Grows with each stream that becomes live.
@@ -166,7 +159,7 @@ impl Relay {
     }
 
     fn begin_stream(&mut self, id: StreamId) {
-        self.streams.insert(id, Stream::new(self.streams_started, self.now));
+        self.streams.insert(id, Stream::new(self.streams_started, self.config.tap_all, self.now));
         self.streams_started += 1;
         self.stats.streams_started += 1;
         self.outbox.push_back(Output::Event(Event::StreamAvailable(id)));

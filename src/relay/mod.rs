@@ -54,6 +54,8 @@ pub struct RelayConfig {
     pub cleanup_interval: Duration,
     /// What nobody has fed for so long is removed by the clean-up.
     pub stale_after: Duration,
+    /// Streams are tapped from their first packet on.
+    pub tap_all: bool,
 }
 
 impl Default for RelayConfig {
@@ -65,6 +67,7 @@ impl Default for RelayConfig {
             publisher_timeout: PUBLISHER_TIMEOUT,
             cleanup_interval: CLEANUP_INTERVAL,
             stale_after: STALE_AFTER,
+            tap_all: false,
         }
     }
 }

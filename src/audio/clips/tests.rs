@@ -1,0 +1,127 @@
+//! Clips in paused time, from packets of known sound.
+
+use super::*;
+
+const LIMITS: ClipLimits =
+    ClipLimits { count: 3, age: Duration::from_secs(60), length: Duration::from_secs(10), bytes: 1_000_000 };
+
+fn stream() -> StreamId {
+    StreamId::of_connection(Uuid::from_u128(1))
+}
+
+/// Packets of 20 ms of a tone, numbered from `first`.
+fn speech(first: u64, count: u64) -> Vec<OpusPacket> {
+    let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).expect("an encoder");
+    let sample = |n: u64| ((n as f64 * 440.0 * std::f64::consts::TAU / 48_000.0).sin() * 12_000.0) as i16;
+    (first..first + count)
+        .map(|sequence| {
+            let pcm: Vec<_> = (sequence * 960..(sequence + 1) * 960).map(sample).collect();
+            let payload = encoder.encode_vec(&pcm, 1_500).expect("encoded").into();
+            OpusPacket { sequence, timestamp: sequence * 960, arrival: Instant::now().into_std(), payload }
+        })
+        .collect()
+}
+
+/// A recorder, and the way to give birth to streams.
+fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>) {
+    let (births, receiver) = mpsc::channel(8);
+    let clips = Clips::new(limits);
+    tokio::spawn(clips.clone().record(receiver));
+    (clips, births)
+}
+
+/// A stream that says these packets at once, and then ends or goes on.
+async fn say(
+    births: &mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
+    packets: Vec<OpusPacket>,
+) -> mpsc::Sender<OpusPacket> {
+    let (sender, receiver) = mpsc::channel(128);
+    births.send((stream(), receiver)).await.expect("recorded");
+    for packet in packets {
+        sender.send(packet).await.expect("recorded");
+    }
+    sender
+}
+
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_between_press_and_release_is_a_clip() {
+    let (clips, births) = recorder(LIMITS);
+    let sender = say(&births, speech(0, 100)).await;
+    settle().await;
+    assert!(clips.list().is_empty(), "not while it is said");
+    drop(sender);
+    settle().await;
+    let clip = clips.find(None).expect("a clip");
+    assert_eq!((clip.stream, clip.duration), (stream(), Duration::from_secs(2)));
+    assert_eq!(clips.find(Some(clip.id)).expect("by its id").id, clip.id);
+    let file = clip.file().await;
+    // Two seconds, and half a second of silence, less what LAME keeps.
+    assert!((2_450..=2_550).contains(&(file.len() / 16)), "{} ms", file.len() / 16);
+    assert!(clips.remove(clip.id) && !clips.remove(clip.id));
+    assert!(clips.find(None).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn order_and_losses_do_not_change_the_length() {
+    let (clips, births) = recorder(LIMITS);
+    let mut packets = speech(0, 100);
+    packets.swap(10, 20);
+    packets.drain(50..53);
+    drop(say(&births, packets).await);
+    settle().await;
+    let clip = clips.find(None).expect("a clip");
+    assert_eq!(clip.duration, Duration::from_secs(2));
+    assert!((2_450..=2_550).contains(&(clip.file().await.len() / 16)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_begins_a_new_clip_and_so_does_speech_without_end() {
+    let (clips, births) = recorder(LIMITS);
+    let sender = say(&births, speech(0, 50)).await;
+    tokio::time::sleep(PAUSE + Duration::from_millis(10)).await;
+    assert_eq!(clips.list().len(), 1);
+    for packet in speech(1_000, 600) {
+        sender.send(packet).await.expect("recorded");
+    }
+    drop(sender);
+    settle().await;
+    let seconds: Vec<_> = clips.list().iter().map(|clip| clip.duration.as_secs()).collect();
+    assert_eq!(seconds, [1, 10, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_clips_go_by_number_by_size_and_by_age() {
+    let (clips, births) = recorder(LIMITS);
+    for number in 0..5 {
+        drop(say(&births, speech(number * 100, 50)).await);
+    }
+    settle().await;
+    assert_eq!((clips.list().len(), clips.stats.evicted.load(Ordering::Relaxed)), (3, 2));
+    tokio::time::sleep(LIMITS.age).await;
+    assert!(clips.list().is_empty());
+
+    let (clips, births) = recorder(ClipLimits { bytes: 40_000, ..LIMITS });
+    for number in 0..3 {
+        drop(say(&births, speech(number * 100, 50)).await);
+    }
+    settle().await;
+    assert_eq!((clips.list().len(), clips.bytes()), (2, 32_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbage_is_no_harm() {
+    let (clips, births) = recorder(LIMITS);
+    let mut packets = speech(0, 20);
+    for (index, packet) in packets.iter_mut().enumerate() {
+        packet.payload = vec![0xff; index].into();
+        packet.timestamp = if index % 3 == 0 { 480_000 * index as u64 } else { index as u64 };
+    }
+    drop(say(&births, packets).await);
+    settle().await;
+    let clip = clips.find(None).expect("a clip");
+    assert!(clip.file().await.len() < 4_000_000);
+}
