@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::audio::{Births, PacketSource};
 use crate::domain::{OpusPacket, PeerId, StreamId};
 use crate::relay::{
-    AnswerError, Event, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
+    AnswerError, Event, Histogram, LocalPacket, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
 };
 
 /// Commands that may wait for the media thread; whoever sends one more waits.
@@ -193,6 +193,9 @@ impl Media {
     fn name(&mut self, stream: StreamId, name: &str) {
         let name: String = name.trim().chars().filter(|it| !it.is_control()).take(MAX_NAME).collect();
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if names.get(&stream).is_some_and(|known| **known == *name) {
+            return;
+        }
         names.retain(|stream, _| self.relay.has_publisher(*stream));
         if !name.is_empty() {
             names.insert(stream, name.into());
@@ -309,6 +312,11 @@ impl RelayHandle {
         .await
     }
 
+    /// A sender on this machine, of a stream with this identity and name for people.
+    pub fn local_sender(&self, stream: StreamId, name: String) -> LocalSender {
+        LocalSender { relay: self.clone(), stream, name }
+    }
+
     /// Live streams, oldest first.
     pub fn streams(&self) -> Arc<[StreamId]> {
         self.streams.borrow().clone()
@@ -342,6 +350,33 @@ impl RelayHandle {
     async fn tell(&self, run: impl FnOnce(&mut Media, Instant) + Send + 'static) {
         // A relay that is gone needs to be told nothing.
         drop(self.commands.send(Box::new(run)).await);
+    }
+}
+
+/// A sender on this machine; see [`Relay::feed`]. Its stream ends with it.
+pub struct LocalSender {
+    relay: RelayHandle,
+    stream: StreamId,
+    name: String,
+}
+
+impl LocalSender {
+    /// Sends a packet without waiting, from any thread. False: the media thread is too busy, or gone.
+    pub fn send(&self, packet: LocalPacket) -> bool {
+        let (stream, name) = (self.stream, self.name.clone());
+        let command: Command = Box::new(move |media, now| match media.relay.feed(now, stream, packet) {
+            Ok(()) => media.name(stream, &name),
+            Err(error) => tracing::debug!(%error, "a packet of this machine's own sender is dropped"),
+        });
+        self.relay.commands.try_send(command).is_ok()
+    }
+}
+
+impl Drop for LocalSender {
+    fn drop(&mut self) {
+        let stream = self.stream;
+        // Where the media thread is gone, so is the stream; where it is too busy, the stream ends by its silence.
+        let _ = self.relay.commands.try_send(Box::new(move |media, now| media.relay.end_local(now, stream)));
     }
 }
 

@@ -62,33 +62,54 @@ impl Stream {
     }
 
     /// Takes note of a packet; gives its place, or `None` when it came too late to have one.
-    fn note(&mut self, packet: &RtpPacket, now: Instant) -> Option<Position> {
+    fn note(&mut self, numbered: Numbered, level: Option<i8>, now: Instant) -> Option<Position> {
         self.last_packet = now;
-        if let Some(level) = packet.header.ext_vals.audio_level {
-            self.loudest = self.loudest.max(Some(level));
-        }
-        let numbered = Numbered { ssrc: packet.header.ssrc, sequence: *packet.seq_no, timestamp: packet.time.numer() };
+        self.loudest = self.loudest.max(level);
         self.timeline.place(numbered, now)
+    }
+}
+
+/// What is carried on of a sender's packet.
+pub(super) struct Packet {
+    pub(super) payload: Arc<[u8]>,
+    /// How loud it is, in dBov, and whether it is a voice, if the sender says so (RFC 6464).
+    pub(super) level: Option<i8>,
+    pub(super) voice: Option<bool>,
+    /// The first after a pause (RFC 7587 4.1).
+    pub(super) marker: bool,
+    pub(super) arrived: Instant,
+}
+
+impl From<RtpPacket> for Packet {
+    fn from(packet: RtpPacket) -> Self {
+        let extensions = &packet.header.ext_vals;
+        Self {
+            level: extensions.audio_level,
+            voice: extensions.voice_activity,
+            marker: packet.header.marker,
+            arrived: packet.timestamp,
+            payload: packet.payload,
+        }
     }
 }
 
 /// A packet on its way to the subscribers that it had when it came.
 pub(super) struct Fanout {
-    packet: Arc<RtpPacket>,
+    packet: Arc<Packet>,
     place: Position,
     remaining: Vec<PeerId>,
 }
 
 impl Relay {
-    /// Takes a decrypted packet of a publisher; the first one makes the stream available.
-    pub(super) fn ingest(&mut self, stream_id: StreamId, packet: RtpPacket) {
+    /// Takes a packet of a sender; the first one makes the stream available.
+    pub(super) fn ingest(&mut self, stream_id: StreamId, numbered: Numbered, packet: Packet) {
         self.stats.packets_in += 1;
         self.stats.audio_bytes_in += packet.payload.len() as u64;
         if !self.streams.contains_key(&stream_id) {
             self.begin_stream(stream_id);
         }
         let stream = self.streams.get_mut(&stream_id).expect("begun above");
-        let Some(place) = stream.note(&packet, self.now) else {
+        let Some(place) = stream.note(numbered, packet.level, self.now) else {
             self.stats.count_drop(DropReason::Late);
             return;
         };
@@ -122,7 +143,7 @@ impl Relay {
         true
     }
 
-    fn forward(&mut self, id: PeerId, packet: &RtpPacket, place: Position) {
+    fn forward(&mut self, id: PeerId, packet: &Packet, place: Position) {
         // It may have left since the packet came.
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let Role::Subscriber { lane, view, .. } = &mut peer.role else { return };

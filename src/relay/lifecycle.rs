@@ -8,9 +8,11 @@ use str0m::net::{Protocol, Receive};
 use crate::domain::{PeerId, StreamId};
 
 use super::demux::is_stun;
+use super::forwarding::Packet;
 use super::peer::Role;
 use super::session::{Drained, Over, Session};
 use super::stats::DropReason;
+use super::timeline::Numbered;
 use super::{Event, Output, Relay, Transmit};
 
 /// A peer that has not completed ICE and DTLS by then is given up.
@@ -123,7 +125,7 @@ impl Relay {
             peer.heard.datagram = self.now;
             peer.heard.media = self.now;
             if let Role::Publisher { stream, .. } = peer.role {
-                self.ingest(stream, packet);
+                self.ingest(stream, Numbered::of(&packet), Packet::from(packet));
             }
         }
         match said.over.take() {
@@ -219,7 +221,7 @@ impl Relay {
         }
     }
 
-    fn end_stream(&mut self, id: StreamId) {
+    pub(super) fn end_stream(&mut self, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };
         self.stats.streams_ended += 1;
         self.outbox.push_back(Output::Event(Event::StreamEnded(id)));

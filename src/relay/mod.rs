@@ -8,11 +8,13 @@
 //! (str0m) authenticates and decrypts → `timeline` gives it its place in the stream → `forwarding`
 //! seals it once for every subscriber as [`Relay::poll`] is called, so that the first can leave
 //! before the last is sealed. `negotiation` makes peers out of offers and answers, `lifecycle` ends
-//! them: by wish, by goodbye, by silence, or by the periodic clean-up.
+//! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders
+//! that need no connection.
 
 mod demux;
 mod forwarding;
 mod lifecycle;
+mod local;
 mod negotiation;
 mod peer;
 mod sdp;
@@ -30,11 +32,13 @@ use str0m::config::DtlsCert;
 use crate::domain::{OpusPacket, PeerId, StreamId};
 
 pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
+pub use local::{LocalPacket, TooManyStreams};
 pub use negotiation::{AnswerError, PublishError, Published, SubscribeError, Subscribed};
 pub use stats::{DropReason, Histogram, RelayStats};
 
 use demux::Demux;
 use forwarding::{Fanout, Stream};
+use local::Local;
 use peer::Peer;
 use session::Drained;
 use timers::Timers;
@@ -139,6 +143,8 @@ pub struct Relay {
     timers: Timers,
     /// Who feeds a stream, from the offer on; the stream itself exists from its first packet on.
     publishers: HashMap<StreamId, PeerId>,
+    /// Senders on this machine, which are no peers.
+    locals: HashMap<StreamId, Local>,
     streams: HashMap<StreamId, Stream>,
     /// Numbers streams in the order in which they became live.
     streams_started: u64,
@@ -170,6 +176,7 @@ impl Relay {
             demux: Demux::default(),
             timers: Timers::default(),
             publishers: HashMap::new(),
+            locals: HashMap::new(),
             streams: HashMap::new(),
             streams_started: 0,
             outbox: VecDeque::new(),
@@ -186,6 +193,7 @@ impl Relay {
             Input::Datagram { source, destination, payload } => self.receive(source, destination, payload),
             Input::Timeout => {
                 self.wake_peers();
+                self.wake_locals();
                 self.tick_levels();
                 self.tick_cleanup();
             }
@@ -210,7 +218,7 @@ impl Relay {
     /// When to call [`handle`](Self::handle) with [`Input::Timeout`] at the latest.
     pub fn deadline(&self) -> Instant {
         let levels = (!self.streams.is_empty()).then_some(self.next_levels);
-        [self.timers.next(), levels].into_iter().flatten().fold(self.next_cleanup, Instant::min)
+        [self.timers.next(), self.locals_deadline(), levels].into_iter().flatten().fold(self.next_cleanup, Instant::min)
     }
 
     /// Live streams, oldest first.
@@ -222,7 +230,12 @@ impl Relay {
 
     /// Whether somebody feeds this stream, or is about to.
     pub fn has_publisher(&self, stream: StreamId) -> bool {
-        self.publishers.contains_key(&stream)
+        self.publishers.contains_key(&stream) || self.locals.contains_key(&stream)
+    }
+
+    /// Senders, live or connecting.
+    fn senders(&self) -> usize {
+        self.publishers.len() + self.locals.len()
     }
 
     /// Counters and gauges of this moment.

@@ -191,7 +191,7 @@ impl Relay {
         if self.peers.len() >= self.config.max_peers {
             return Err(PublishError::TooManyPeers(self.config.max_peers));
         }
-        if !self.publishers.contains_key(&stream) && self.publishers.len() >= self.config.max_streams {
+        if !self.publishers.contains_key(&stream) && self.senders() >= self.config.max_streams {
             return Err(PublishError::TooManyStreams(self.config.max_streams));
         }
         Ok(())

@@ -14,6 +14,7 @@ use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
+use super::forwarding::Packet;
 use super::timeline::Position;
 
 /// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
@@ -169,7 +170,7 @@ impl Session {
     }
 
     /// Seals one packet for the remote.
-    pub(super) fn send(&mut self, now: Instant, lane: Lane, place: Position, packet: &RtpPacket, out: &mut Drained) {
+    pub(super) fn send(&mut self, now: Instant, lane: Lane, place: Position, packet: &Packet, out: &mut Drained) {
         self.drive(out, |rtc| {
             if let Some(stream) = rtc.direct_api().stream_tx_by_mid(lane.mid, None) {
                 stream.write_rtp(rtp_write(lane, place, packet));
@@ -225,17 +226,13 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
 }
 
 /// A packet of the stream as this receiver is to see it. Its SSRC and MID are the session's own.
-fn rtp_write(lane: Lane, place: Position, packet: &RtpPacket) -> RtpWrite {
-    let level = &packet.header.ext_vals;
-    let extensions = ExtensionValues {
-        audio_level: level.audio_level,
-        voice_activity: level.voice_activity,
-        ..ExtensionValues::default()
-    };
+fn rtp_write(lane: Lane, place: Position, packet: &Packet) -> RtpWrite {
+    let extensions =
+        ExtensionValues { audio_level: packet.level, voice_activity: packet.voice, ..ExtensionValues::default() };
     // The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
     let timestamp = place.timestamp as u32;
-    RtpWrite::new(lane.payload_type, SeqNo::from(place.sequence), timestamp, packet.timestamp, packet.payload.clone())
-        .marker(packet.header.marker)
+    RtpWrite::new(lane.payload_type, SeqNo::from(place.sequence), timestamp, packet.arrived, packet.payload.clone())
+        .marker(packet.marker)
         .ext_vals(extensions)
 }
 

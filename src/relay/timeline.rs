@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use str0m::rtp::Ssrc;
+use str0m::rtp::{RtpPacket, Ssrc};
 
 /// Opus runs at 48 kHz on the wire, whatever the microphone does (RFC 7587 4.1).
 pub(super) const CLOCK_RATE: u64 = 48_000;
@@ -40,6 +40,12 @@ pub(super) struct Numbered {
     pub(super) sequence: u64,
     /// Extended likewise.
     pub(super) timestamp: u64,
+}
+
+impl Numbered {
+    pub(super) fn of(packet: &RtpPacket) -> Self {
+        Self { ssrc: packet.header.ssrc, sequence: *packet.seq_no, timestamp: packet.time.numer() }
+    }
 }
 
 /// Maps what the sender numbers to the stream's own continuous numbers.
