@@ -15,6 +15,7 @@ use crate::http::{self, Fanouts, HttpStats, Port, Shared};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
+use crate::sound::Sound;
 
 /// Clients have so long to take note of a shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The media thread cannot be had.
     #[error("cannot start the media thread: {0}")]
     MediaThread(io::Error),
+    /// The sound card cannot be used, for other reasons than that it is not there.
+    #[error("cannot use the sound card: {0}")]
+    Sound(io::Error),
 }
 
 /// A running daemon.
@@ -109,7 +113,7 @@ impl App {
         let app = Self { ports, relay, media, admission, shutdown, tracker };
         app.keep_addresses_fresh(config);
         let clips = app.record_clips(config, births);
-        app.serve_http(&app.shared(config, clips), bound.http, bound.mp3);
+        app.serve_http(&app.shared(config, clips)?, bound.http, bound.mp3);
         Ok(app)
     }
 
@@ -149,12 +153,14 @@ impl App {
         tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
     }
 
-    fn shared(&self, config: &Config, clips: Clips) -> Shared {
+    fn shared(&self, config: &Config, clips: Clips) -> Result<Shared, StartError> {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
-        Shared {
+        let sound = Sound::start(&config.sound, &mounts, &self.relay).map_err(StartError::Sound)?;
+        Ok(Shared {
             relay: self.relay.clone(),
+            sound,
             mounts: mounts.clone(),
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             clips,
@@ -167,7 +173,7 @@ impl App {
             started: Instant::now(),
             shutdown: self.shutdown.clone(),
             tracker: self.tracker.clone(),
-        }
+        })
     }
 }
 

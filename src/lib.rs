@@ -7,15 +7,18 @@
 //!   decoding them. Sans-IO: it runs the same under `net` and in the simulator of the tests.
 //! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
+//! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`config`] is the one typed tree of options, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again.
 
 pub mod app;
 pub mod audio;
+pub mod card;
 pub mod config;
 pub mod domain;
 pub mod http;
 pub mod net;
 pub mod relay;
 pub mod relay_handle;
+pub mod sound;

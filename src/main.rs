@@ -9,6 +9,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use voice_relay::app::App;
+use voice_relay::card::{self, Device, Direction};
 use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat};
 
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let result = match invocation.command {
         Command::Serve => serve(&invocation.config),
         Command::Health => health::ask(invocation.config.bind, invocation.config.http.port),
+        Command::Devices => say(&devices()),
         Command::PrintConfig => say(&config::print(&invocation)),
         Command::GenerateDocs => say(&config::markdown()),
     };
@@ -41,6 +43,20 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 
 fn say(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("cannot write to the standard output")
+}
+
+/// A line a device: its direction, whether it is the default, its id, and what people call it.
+fn devices() -> String {
+    let devices = card::devices();
+    if devices.is_empty() {
+        return "There is no sound device, or no access to it.\n".into();
+    }
+    let line = |device: &Device| {
+        let direction = if device.direction == Direction::Output { "output" } else { "input" };
+        let default = if device.is_default { "*" } else { " " };
+        format!("{direction:<6} {default} {:<40} {} ({})\n", device.id, device.name, device.backend)
+    };
+    devices.iter().map(line).collect()
 }
 
 fn explain(error: &LoadError) -> ExitCode {

@@ -5,12 +5,14 @@
 //! `playout` is both behind one question, "the next samples, please", and keeps the delay by
 //! `stretch`. `program` says what there is to hear, and mixes it with `mixer`. `format` is the shapes
 //! that come out, made by `mp3`, `wav` and `ogg`; `mount` runs one of those for all listeners of the
-//! same, at the pace of the clock. `clips` keeps what was said for a while. Nothing here knows HTTP, sockets or WebRTC: packets come through a
+//! same, at the pace of the clock. `clips` keeps what was said for a while;
+//! `host` is the machine's own loudspeaker and microphone. Nothing here knows HTTP, sockets or WebRTC: packets come through a
 //! [`PacketSource`].
 
 mod clips;
 mod decoder;
 mod format;
+mod host;
 mod jitter;
 mod lame;
 mod mixer;
@@ -33,6 +35,7 @@ use crate::domain::{OpusPacket, StreamId};
 
 pub use clips::{Clip, ClipLimits, ClipStats, Clips};
 pub use format::{BITRATES, Bitrate, Format, prelude};
+pub use host::{Dial, Speech, Spoken};
 pub use mixer::{GAIN_RANGE, Gains};
 pub use mount::{Listener, Mounts};
 pub use program::Program;

@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use crate::domain::StreamId;
+
 use super::format::{Encoder, Format};
+use super::host::{self, Dial};
 use super::mixer::Gains;
 use super::ogg::OggStream;
 use super::program::{Program, Tuner};
@@ -79,6 +83,19 @@ impl<S: PacketSource> Mounts<S> {
         Some(join(&table, key, stats).unwrap_or_else(|| self.start(&mut table, key, producer)))
     }
 
+    /// The samples of what a dial says, for the machine's own loudspeaker: for a thread outside of the
+    /// runtime, to be called with the time at which they are to be heard. `own` is left out.
+    pub fn pull(
+        &self,
+        dial: Arc<Dial>,
+        own: Option<StreamId>,
+        runtime: Handle,
+    ) -> impl FnMut(std::time::Instant, &mut [i16]) + Send + use<S> {
+        let Shared { source, gains, stats, .. } = &*self.shared;
+        let tuner = Tuner::new(dial.get(), own, source.clone(), Arc::clone(gains), Arc::clone(stats));
+        host::pull(tuner, dial, runtime)
+    }
+
     fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, mut producer: Producer<S>) -> Listener {
         let Shared { stats, running, outlast, .. } = &*self.shared;
         let (sender, messages) = broadcast::channel(BACKLOG);
@@ -104,8 +121,11 @@ impl<S: PacketSource> Mounts<S> {
             }
             (_, Format::Ogg) => None,
             _ => {
-                let tuner = Tuner::new(program, source.clone(), Arc::clone(gains), Arc::clone(stats)).await?;
-                Some(Producer::Pcm { tuner: Box::new(tuner), encoder: Encoder::new(format, Arc::clone(stats)) })
+                let mut tuner = Tuner::new(program, None, source.clone(), Arc::clone(gains), Arc::clone(stats));
+                tuner.follow().await;
+                let is_missing = matches!(program, Program::Stream(_)) && tuner.is_silent();
+                (!is_missing)
+                    .then(|| Producer::Pcm { tuner: Box::new(tuner), encoder: Encoder::new(format, Arc::clone(stats)) })
             }
         }
     }

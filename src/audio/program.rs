@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::{OpusPacket, StreamId};
 
+use super::host::without;
 use super::mixer::{Fader, Gains, Limiter};
 use super::playout::Playout;
 use super::stats::AudioStats;
@@ -41,6 +42,8 @@ impl Program {
 /// A program as samples.
 pub(super) struct Tuner<S> {
     program: Program,
+    /// The machine's own microphone, where the program is for its loudspeaker.
+    own: Option<StreamId>,
     source: S,
     streams: watch::Receiver<Arc<[StreamId]>>,
     channels: Vec<Channel>,
@@ -51,14 +54,26 @@ pub(super) struct Tuner<S> {
 }
 
 impl<S: PacketSource> Tuner<S> {
-    /// Tunes in. `None`: the stream that it would play is not live.
-    pub(super) async fn new(program: Program, source: S, gains: Arc<Gains>, stats: Arc<AudioStats>) -> Option<Self> {
-        let streams = source.streams();
+    /// Set to a program; it plays once it [`follow`](Self::follow)s. `own` is left out of it.
+    pub(super) fn new(
+        program: Program,
+        own: Option<StreamId>,
+        source: S,
+        gains: Arc<Gains>,
+        stats: Arc<AudioStats>,
+    ) -> Self {
+        let mut streams = source.streams();
+        streams.mark_changed();
         let (channels, mix, limiter) = (Vec::new(), Vec::new(), Limiter::default());
-        let mut tuner = Self { program, source, streams, channels, mix, limiter, gains, stats };
-        tuner.retune().await;
-        let missing = matches!(program, Program::Stream(_)) && tuner.channels.is_empty();
-        (!missing).then_some(tuner)
+        Self { program, own, source, streams, channels, mix, limiter, gains, stats }
+    }
+
+    /// Plays another program from the next [`follow`](Self::follow) on.
+    pub(super) fn turn_to(&mut self, program: Program) {
+        if program != self.program {
+            self.program = program;
+            self.streams.mark_changed();
+        }
     }
 
     /// Takes note of streams that came and went.
@@ -87,7 +102,7 @@ impl<S: PacketSource> Tuner<S> {
     }
 
     async fn retune(&mut self) {
-        let streams = Arc::clone(&self.streams.borrow_and_update());
+        let streams = without(&self.streams.borrow_and_update(), self.own);
         let wanted = self.program.of(&streams);
         for channel in &mut self.channels {
             // One that ended is heard to its end; one that is not wanted any more is not.

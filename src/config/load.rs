@@ -19,6 +19,8 @@ pub enum Command {
     Serve,
     /// Ask the running daemon how it is.
     Health,
+    /// List the sound devices of the machine.
+    Devices,
     /// Say what is configured, and by what.
     PrintConfig,
     /// Write `docs/configuration.md` to the standard output.
@@ -99,6 +101,7 @@ pub fn load(
     }
     let command = match matches.subcommand_name() {
         Some("health") => Command::Health,
+        Some("devices") => Command::Devices,
         Some("generate-docs") => Command::GenerateDocs,
         _ if matches.get_flag("print-config") => Command::PrintConfig,
         _ => Command::Serve,
@@ -121,6 +124,7 @@ fn command_line() -> clap::Command {
         .arg(print.help("Say what is configured, and by what, and end"))
         .args(OPTIONS.iter().map(flag))
         .subcommand(clap::Command::new("health").about("Ask the running daemon how it is; exits 0 when it is healthy"))
+        .subcommand(clap::Command::new("devices").about("List the loudspeakers and microphones of this machine"))
         .subcommand(clap::Command::new("generate-docs").hide(true))
 }
 

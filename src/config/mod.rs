@@ -32,6 +32,8 @@ pub struct Config {
     pub mp3: Mp3Config,
     /// What was said, kept for a while.
     pub clips: ClipsConfig,
+    /// The machine's own sound card.
+    pub sound: SoundConfig,
     /// The WebRTC port.
     pub media: MediaConfig,
     /// When senders and streams are given up.
@@ -95,6 +97,33 @@ pub struct ClipsConfig {
     pub length: Duration,
     /// Memory of all together.
     pub bytes: u64,
+}
+
+/// The machine's own sound card.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SoundConfig {
+    /// The loudspeaker: an id, a name, `default` or `off`.
+    pub output: String,
+    /// What it plays.
+    pub play: Play,
+    /// In decibels.
+    pub output_volume: f32,
+    /// The microphone: an id, a name, `default` or `off`.
+    pub input: String,
+    /// How people call its stream.
+    pub input_name: String,
+    /// In decibels.
+    pub input_volume: f32,
+}
+
+/// What the machine's own loudspeaker plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Play {
+    /// Whoever began to talk last.
+    Latest,
+    /// Everybody.
+    All,
 }
 
 impl From<ClipsConfig> for ClipLimits {

@@ -34,6 +34,10 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// true or false.
     Switch,
+    /// Any text that is not empty.
+    Text,
+    /// From -60 to 20.
+    Decibels,
     Path,
     LogLevels,
 }
@@ -60,7 +64,11 @@ impl Kind {
             }
             Self::Choice(words) => words.contains(&text).then(string)?,
             Self::Switch => text.parse::<bool>().ok().map(ValueKind::Boolean),
-            Self::Path => (!text.is_empty()).then(string)?,
+            Self::Decibels => {
+                let decibels = text.parse().ok().filter(|decibels| (-60.0..=20.0).contains(decibels))?;
+                Some(ValueKind::Float(decibels))
+            }
+            Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
     }
@@ -75,6 +83,8 @@ impl Kind {
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Switch => "true or false".into(),
+            Self::Text => "a text".into(),
+            Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }
@@ -165,6 +175,33 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Bytes of memory for all clips together",
         "A second takes 16,000. The oldest clips go first; counted in `voice_relay_clips_evicted`.",
     ),
+    opt(
+        "sound.output",
+        Kind::Text,
+        "off",
+        "The machine's own loudspeaker: off, default, or a device",
+        "`voice-relay devices` lists them; either the id or the name will do. A device that is not there is waited \
+         for. Counted in `voice_relay_output_*`.",
+    ),
+    opt(
+        "sound.play",
+        Kind::Choice(&["latest", "all"]),
+        "latest",
+        "What the loudspeaker plays: latest or all",
+        "`latest`: whoever began to talk last. `all`: everybody, mixed. Never the machine's own microphone. \
+         `PUT /api/sound` changes it while the daemon runs.",
+    ),
+    opt("sound.output_volume", Kind::Decibels, "0", "Volume of the loudspeaker in decibels; 0 is as it comes", ""),
+    opt(
+        "sound.input",
+        Kind::Text,
+        "off",
+        "The machine's own microphone: off, default, or a device",
+        "It is a sender like any other, for as long as the daemon runs and the device is there. Counted in \
+         `voice_relay_input_*`.",
+    ),
+    opt("sound.input_name", Kind::Text, "This machine", "How people call the microphone's stream", ""),
+    opt("sound.input_volume", Kind::Decibels, "0", "Volume of the microphone in decibels; 0 is as it comes", ""),
     opt(
         "media.port",
         Kind::Port,

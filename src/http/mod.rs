@@ -1,18 +1,21 @@
 //! Everything that speaks HTTP: one file a surface, one accept loop for all ports.
 //!
 //! `server` lets connections in; `signalling` is the WebSocket protocol; `streams` the URLs of live
-//! audio, `player` what a player may ask for there; `fanout` writes the audio to the players' sockets,
+//! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
+//! machine's own card; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
 mod assets;
 mod clips;
 mod fanout;
+mod gains;
 mod outlet;
 mod player;
 mod reply;
 mod server;
 mod signalling;
+mod sound;
 mod status;
 mod streams;
 
@@ -28,6 +31,7 @@ use warp::{Filter, Rejection};
 use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
 use crate::relay_handle::RelayHandle;
+use crate::sound::Sound;
 
 pub use fanout::Fanouts;
 pub use server::{Port, PortStats};
@@ -63,6 +67,8 @@ pub struct Shared {
     pub fanouts: Fanouts,
     /// What was said, kept for a while.
     pub clips: Clips,
+    /// The machine's own sound card.
+    pub sound: Sound,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// What HTTP counts.
@@ -92,7 +98,11 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .unify()
         .or(clips::routes(shared.clone()))
         .unify()
-        .or(clips::api(shared))
+        .or(clips::api(shared.clone()))
+        .unify()
+        .or(gains::routes(shared.clone()))
+        .unify()
+        .or(sound::routes(shared))
         .unify()
         .or(assets::routes())
         .unify()

@@ -116,7 +116,8 @@ impl Collector for Snapshot {
         }
         self.encode_http(&mut page)?;
         self.encode_audio(&mut page)?;
-        self.encode_clips(&mut page)
+        self.encode_clips(&mut page)?;
+        self.encode_sound(&mut page)
     }
 }
 
@@ -179,6 +180,21 @@ impl Snapshot {
         page.counter("mp3_dropped", "Listeners dropped because they stopped reading", load(&listeners.dropped))?;
         page.counter("mp3_skipped", "Pieces of audio that slow listeners missed", load(&listeners.skipped))?;
         page.counter("mp3_writes", "Pieces of audio written to listeners", load(&listeners.writes))
+    }
+
+    fn encode_sound(&self, page: &mut Page<'_>) -> fmt::Result {
+        let sound = &self.shared.sound;
+        let output = sound.output.as_ref().map(|output| &output.stats);
+        let input = sound.input.as_ref().map(|input| &input.stats);
+        for (name, card) in [("output", output), ("input", input)] {
+            let Some(card) = card else { continue };
+            let running = u64::from(card.running.load(Ordering::Relaxed));
+            page.gauge(&format!("{name}_running"), "1 while the sound card is open", running)?;
+            page.counter(&format!("{name}_reopened"), "Times the sound card was lost and found", load(&card.reopened))?;
+            page.counter(&format!("{name}_underruns"), "Times the card had nothing to play", load(&card.underruns))?;
+            page.counter(&format!("{name}_overruns"), "Times the card's sound was dropped", load(&card.overruns))?;
+        }
+        Ok(())
     }
 
     fn encode_clips(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -248,6 +248,14 @@ pub async fn get(to: SocketAddr, path: &str) -> Answer {
     request(to, &format!("GET {path} HTTP/1.1"), &[], PATIENCE).await
 }
 
+/// PUT of a JSON text over HTTP/1.1, to the end.
+pub async fn put_json(to: SocketAddr, path: &str, body: &str) -> Answer {
+    let length = format!("Content-Length: {}", body.len());
+    // The body follows the line that is empty, as one more header would.
+    let body = format!("\r\n{body}");
+    request(to, &format!("PUT {path} HTTP/1.1"), &["Content-Type: application/json", &length, &body], PATIENCE).await
+}
+
 /// A tone of this frequency as Opus, 20 ms a packet.
 pub fn tone(frequency: f64) -> Voice {
     let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).expect("an encoder");

@@ -9,4 +9,5 @@
 pub mod client;
 pub mod live;
 pub mod network;
+pub mod pulse;
 pub mod world;

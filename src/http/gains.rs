@@ -1,0 +1,56 @@
+//! `/api/streams`: who is live, and how loud each of them is in `/stream/all.mp3`.
+
+use serde::Deserialize;
+use serde_json::json;
+use warp::http::StatusCode;
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use crate::audio::GAIN_RANGE;
+use crate::domain::StreamId;
+
+use super::Shared;
+use super::reply::text;
+
+/// Bytes of a request: a number in braces.
+const MAX_BODY: u64 = 1_024;
+
+/// The body of a request to change a gain.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gain {
+    /// In decibels; 0 is as it comes.
+    gain_db: f32,
+}
+
+/// `GET /api/streams`, and `PUT /api/streams/<id>` with `{"gain_db": -6}`.
+pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let with_shared = warp::any().map(move || shared.clone());
+    let list = warp::path!("api" / "streams").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
+        let streams: Vec<_> = shared.relay.streams().iter().map(|stream| describe(*stream, &shared)).collect();
+        warp::reply::json(&json!({ "streams": streams })).into_response()
+    });
+    let change = warp::path!("api" / "streams" / StreamId)
+        .and(warp::put())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(with_shared)
+        .map(|stream: StreamId, gain: Gain, shared: Shared| change(stream, &gain, &shared));
+    list.or(change).unify()
+}
+
+fn describe(stream: StreamId, shared: &Shared) -> serde_json::Value {
+    json!({ "id": stream, "name": shared.relay.name(stream).as_deref(), "gain_db": shared.mounts.gains().get(stream) })
+}
+
+fn change(stream: StreamId, gain: &Gain, shared: &Shared) -> Response {
+    let live = shared.relay.streams();
+    if !live.contains(&stream) {
+        return text(StatusCode::NOT_FOUND, "There is no such stream; /api/streams lists those there are");
+    }
+    if !GAIN_RANGE.contains(&gain.gain_db) {
+        return text(StatusCode::BAD_REQUEST, "gain_db is decibels, from -60 to 20");
+    }
+    shared.mounts.gains().set(stream, gain.gain_db, &live);
+    warp::reply::json(&describe(stream, shared)).into_response()
+}

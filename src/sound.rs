@@ -1,0 +1,106 @@
+//! The machine's own sound card in the house: its loudspeaker plays a program, its microphone is a
+//! sender like any other. Joins `card`, `audio` and the relay; owns what can be turned while it runs.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::audio::{Dial, Mounts, Program, Speech};
+use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
+use crate::config::SoundConfig;
+use crate::domain::StreamId;
+use crate::relay::LocalPacket;
+use crate::relay_handle::RelayHandle;
+
+/// The card's name in the configuration for "none".
+const OFF: &str = "off";
+
+/// The sound card as it is used. Cheap to clone; it is used until the last clone is gone.
+#[derive(Clone, Default)]
+pub struct Sound {
+    /// `None` where it is off.
+    pub output: Option<Arc<Output>>,
+    /// `None` where it is off.
+    pub input: Option<Arc<Input>>,
+}
+
+/// The loudspeaker.
+pub struct Output {
+    /// As it was chosen: an id, a name, or `default`.
+    pub device: String,
+    /// What it plays.
+    pub dial: Arc<Dial>,
+    /// How loud.
+    pub volume: Arc<Volume>,
+    /// What it counts.
+    pub stats: Arc<CardStats>,
+    _card: Loudspeaker,
+}
+
+/// The microphone.
+pub struct Input {
+    /// As it was chosen: an id, a name, or `default`.
+    pub device: String,
+    /// Its stream, whenever the device is there.
+    pub stream: StreamId,
+    /// How loud.
+    pub volume: Arc<Volume>,
+    /// What it counts.
+    pub stats: Arc<CardStats>,
+    _card: Microphone,
+}
+
+impl Sound {
+    /// Begins to use the card, as far as that is configured. A device that is not there is waited for.
+    ///
+    /// # Errors
+    /// When there is no thread or memory for it.
+    pub fn start(config: &SoundConfig, mounts: &Mounts<RelayHandle>, relay: &RelayHandle) -> io::Result<Self> {
+        let own = (config.input != OFF).then(|| StreamId::of_connection(Uuid::new_v4()));
+        let input = own.map(|own| Input::start(config, own, relay).map(Arc::new)).transpose()?;
+        let output = (config.output != OFF).then(|| Output::start(config, own, mounts).map(Arc::new)).transpose()?;
+        Ok(Self { output, input })
+    }
+}
+
+impl Output {
+    fn start(config: &SoundConfig, own: Option<StreamId>, mounts: &Mounts<RelayHandle>) -> io::Result<Self> {
+        let device = config.output.clone();
+        let dial = Arc::new(Dial::new(config.play.into()));
+        let volume = Arc::new(Volume::new(config.output_volume));
+        let stats = Arc::<CardStats>::default();
+        let pull = mounts.pull(Arc::clone(&dial), own, Handle::current());
+        let card = Loudspeaker::start(device.clone(), Arc::clone(&volume), Arc::clone(&stats), pull)?;
+        Ok(Self { device, dial, volume, stats, _card: card })
+    }
+}
+
+impl Input {
+    fn start(config: &SoundConfig, stream: StreamId, relay: &RelayHandle) -> io::Result<Self> {
+        let device = config.input.clone();
+        let volume = Arc::new(Volume::new(config.input_volume));
+        let stats = Arc::<CardStats>::default();
+        let mut speech = Speech::new().map_err(io::Error::other)?;
+        let sender = relay.local_sender(stream, config.input_name.clone());
+        let push = move |at, pcm: &[i16]| {
+            if let Some(spoken) = speech.encode(at, pcm) {
+                let (timestamp, level, payload) = (spoken.timestamp, spoken.level, spoken.payload);
+                // What the media thread has no time for is lost, as on any network.
+                sender.send(LocalPacket { timestamp, level, payload });
+            }
+        };
+        let card = Microphone::start(device.clone(), Arc::clone(&volume), Arc::clone(&stats), push)?;
+        Ok(Self { device, stream, volume, stats, _card: card })
+    }
+}
+
+impl From<crate::config::Play> for Program {
+    fn from(play: crate::config::Play) -> Self {
+        match play {
+            crate::config::Play::Latest => Self::Latest,
+            crate::config::Play::All => Self::All,
+        }
+    }
+}
