@@ -15,6 +15,9 @@ use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
+/// Libraries that say more than anybody wants to know at every try to connect; `log.level` may say otherwise.
+const QUIET: &str = "pulseaudio=off";
+
 fn main() -> ExitCode {
     let invocation = match config::load(std::env::args_os(), environment()) {
         Ok(invocation) => invocation,
@@ -89,7 +92,7 @@ fn serve(config: &Config) -> anyhow::Result<()> {
 
 fn start_logging(config: &LogConfig) {
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.level))
+        .with_env_filter(EnvFilter::new(format!("{QUIET},{}", config.level)))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match config.format {

@@ -2,41 +2,14 @@
 
 mod support;
 
-use std::net::{SocketAddr, UdpSocket};
-use std::process::Stdio;
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::live::{PATIENCE, Peer, Signalling, answer_offer, get, sender};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use support::live::{PATIENCE, Peer, Signalling, answer_offer, get, program, sender, start_program};
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use voice_relay::app::Ports;
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
-    command.env("VOICE_RELAY__BIND", "127.0.0.1").kill_on_drop(true).stderr(Stdio::piped()).stdout(Stdio::piped());
-    command
-}
-
-/// The program on free ports, once it says where it listens.
-async fn start() -> (Child, Ports) {
-    let mut child = program()
-        .env("VOICE_RELAY__HTTP__PORT", "0")
-        .args(["--mp3-port=0", "--media-port=0", "--log-level=warn"])
-        .spawn()
-        .expect("the program");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let line =
-        tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
-    let port = |name: &str| -> u16 {
-        let value = line.split(' ').find_map(|word| word.strip_prefix(name)).expect("a port");
-        value.trim_end_matches("/udp").parse().expect("a number")
-    };
-    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let ports = Ports { http: at(port("http=")), mp3: at(port("mp3=")), media: at(port("media=")) };
-    (child, ports)
-}
 
 /// Runs the program to its end; gives its exit code and what it complained of.
 async fn run(arguments: &[&str]) -> (i32, String) {
@@ -84,7 +57,7 @@ async fn help_and_version_are_no_errors() {
 
 #[tokio::test]
 async fn health_asks_the_running_daemon() {
-    let (_child, ports) = start().await;
+    let (_child, ports) = start_program(&[]).await;
     let port = format!("--http-port={}", ports.http.port());
     assert_eq!(run(&["health", &port]).await.0, 0);
     let (code, complaint) = run(&["health", "--http-port=1"]).await;
@@ -95,7 +68,7 @@ async fn health_asks_the_running_daemon() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_ends_it_in_less_than_two_seconds_with_code_0() {
     for signal in ["TERM", "INT"] {
-        let (mut child, ports) = start().await;
+        let (mut child, ports) = start_program(&[]).await;
         let _sender = sender(ports, None, 0.0).await;
         let listener = tokio::spawn(async move { get(ports.mp3, "/stream/latest.mp3").await });
         let mut witness = Signalling::connect(ports.http, "/ws").await;
@@ -145,7 +118,7 @@ async fn crowd(ports: Ports, times: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_joins_and_leaves_leave_no_memory_and_no_descriptor_behind() {
-    let (child, ports) = start().await;
+    let (child, ports) = start_program(&[]).await;
     let sender = sender(ports, None, 0.0).await;
     tokio::spawn(sender.stay());
     let pid = child.id().expect("running");

@@ -36,7 +36,7 @@ fn a_local_sender_is_heard_like_any_other() {
     speak(&mut world, 5..200);
     let received = &world[listener].client.received;
     assert!(received.len() > 150, "{} packets", received.len());
-    let numbers: Vec<_> = received.iter().map(|packet| packet.payload.to_vec()).collect();
+    let numbers: Vec<_> = received.iter().map(|packet| packet.payload.clone()).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "in order");
     let now = world.now;
     world.relay.end_local(now, stream());

@@ -29,13 +29,30 @@ pub(super) struct Target {
     pub(super) id: String,
 }
 
-/// PulseAudio if it answers, else ALSA.
-pub(super) fn connect() -> Result<Host, Error> {
-    pulse().or_else(|_| alsa())
+/// The devices of the PulseAudio (or PipeWire) server that the environment names.
+pub(super) fn pulse_devices() -> Result<Vec<Device>, Error> {
+    // One connection for all who ask: a connection without streams that is dropped leaves a thread and
+    // a place at the server behind, of which there are 64, unless something happens to arrive on it.
+    static CONTROL: Mutex<Option<Host>> = Mutex::new(None);
+    let mut control = CONTROL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(devices) = control.as_ref().and_then(|host| list(host).ok()) {
+        return Ok(devices);
+    }
+    // One whose server has died is of no use any more.
+    *control = None;
+    list(control.insert(pulse()?))
 }
 
-/// The PulseAudio (or PipeWire) server that the environment names. Takes two seconds at most.
-pub(super) fn pulse() -> Result<Host, Error> {
+/// The devices of the kernel's cards.
+pub(super) fn alsa_devices() -> Result<Vec<Device>, Error> {
+    let mut devices = list(&alsa()?)?;
+    devices.retain(|device| is_alsa_device(&device.id));
+    add_alsa_default(&mut devices);
+    Ok(devices)
+}
+
+/// Takes two seconds at most.
+fn pulse() -> Result<Host, Error> {
     static HUNG_AT: Mutex<Option<Instant>> = Mutex::new(None);
     let hung_at = || HUNG_AT.lock().unwrap_or_else(PoisonError::into_inner);
     let asked = Instant::now();
@@ -50,7 +67,7 @@ pub(super) fn pulse() -> Result<Host, Error> {
 }
 
 /// The cards of the kernel. libasound's complaints on this thread go nowhere from now on.
-pub(super) fn alsa() -> Result<Host, Error> {
+fn alsa() -> Result<Host, Error> {
     // They would go to stderr, ten lines for each device that is not there. Losing them is harmless.
     let _ = alsa::Output::local_error_handler();
     cpal::host_from_id(HostId::Alsa)
@@ -65,15 +82,11 @@ pub(super) fn host(target: &Target) -> Result<Host, Error> {
     }
 }
 
-/// The devices of a host.
-pub(super) fn list(host: &Host) -> Result<Vec<Device>, Error> {
+fn list(host: &Host) -> Result<Vec<Device>, Error> {
     let defaults = [Direction::Output, Direction::Input].map(|direction| default_id(host, direction));
     let mut devices = Vec::new();
     for device in host.devices()? {
         let (Ok(id), Ok(description)) = (device.id(), device.description()) else { continue };
-        if host.id() == HostId::Alsa && !is_alsa_device(id.id()) {
-            continue;
-        }
         for direction in directions(description.direction()) {
             devices.push(Device {
                 id: id.id().to_owned(),
@@ -83,9 +96,6 @@ pub(super) fn list(host: &Host) -> Result<Vec<Device>, Error> {
                 is_default: defaults[direction as usize].as_deref() == Some(id.id()),
             });
         }
-    }
-    if host.id() == HostId::Alsa {
-        add_alsa_default(&mut devices);
     }
     Ok(devices)
 }

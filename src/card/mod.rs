@@ -87,7 +87,7 @@ pub fn devices() -> Vec<Device> {
     let (sender, listed) = mpsc::channel();
     let list = move || {
         // Nobody may be waiting any more.
-        let _ = sender.send(backend::connect().and_then(|host| backend::list(&host)));
+        let _ = sender.send(backend::pulse_devices().or_else(|_| backend::alsa_devices()));
         WAITING.fetch_sub(1, Ordering::Relaxed);
     };
     if thread::Builder::new().name("card-list".into()).spawn(list).is_err() {

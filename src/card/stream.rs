@@ -122,8 +122,10 @@ impl<End> Opened<End> {
     }
 }
 
-/// The parts of a stream that block when they are dropped.
-struct Running(Option<(Stream, Host)>);
+/// The parts of a stream that block when they are dropped. The stream is the last to go: the server's
+/// answer to its end is what ends the thread of the connection. On a machine that is very busy the
+/// answer comes too soon, and that thread stays until the server ends (pulseaudio 0.3.2).
+struct Running(Option<(Host, Stream)>);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -148,7 +150,7 @@ pub(super) fn open_output(target: &Target, signals: &Arc<Signals>) -> Result<Ope
             SampleFormat::U8 => outlet.build::<u8>(device, config),
             other => return Err(OpenError::Format(other)),
         }?;
-        Ok((stream, producer))
+        Ok((stream, producer, config.sample_rate))
     })
 }
 
@@ -165,21 +167,23 @@ pub(super) fn open_input(target: &Target, signals: &Arc<Signals>) -> Result<Open
             SampleFormat::U8 => inlet.build::<u8>(device, config),
             other => return Err(OpenError::Format(other)),
         }?;
-        Ok((stream, consumer))
+        Ok((stream, consumer, config.sample_rate))
     })
 }
 
-/// Opens with the format that we like best, else with the device's own.
+/// A stream that was built, our end of its ring, and its rate.
+type Built<End> = (Stream, End, u32);
+
 fn open<End>(
     target: &Target,
     direction: Direction,
-    build: impl Fn(&cpal::Device, StreamConfig, SampleFormat) -> Result<(Stream, End), OpenError>,
+    build: impl Fn(&cpal::Device, StreamConfig, SampleFormat) -> Result<Built<End>, OpenError>,
 ) -> Result<Opened<End>, OpenError> {
     let host = backend::host(target)?;
     let device = backend::find(&host, target, direction)?.ok_or(OpenError::Missing)?;
-    let attempt = |channels, sample_rate: u32, format| {
-        let fixed = BufferSize::Fixed((sample_rate / PERIODS).max(1));
-        let config = StreamConfig { channels, sample_rate, buffer_size: fixed };
+    let (stream, end, rate) = negotiate(&device, direction, |channels, sample_rate, format| {
+        let buffer_size = BufferSize::Fixed((sample_rate / PERIODS).max(1));
+        let config = StreamConfig { channels, sample_rate, buffer_size };
         match build(&device, config, format) {
             // A card may know its own periods only; PulseAudio knows all, and its default is of no use.
             Err(error) if error.is_about_format() && target.backend == HostId::Alsa => {
@@ -187,9 +191,21 @@ fn open<End>(
             }
             built => built,
         }
-        .map(|built| (built, sample_rate))
-    };
-    let ((stream, end), rate) = match attempt(1, SAMPLE_RATE, SampleFormat::F32) {
+    })?;
+    let running = Running(Some((host, stream)));
+    if let Some((_, stream)) = &running.0 {
+        stream.play()?;
+    }
+    Ok(Opened { end, rate, _running: running })
+}
+
+/// Tries what needs no conversion, then what the device itself would take.
+fn negotiate<Made>(
+    device: &cpal::Device,
+    direction: Direction,
+    attempt: impl Fn(u16, u32, SampleFormat) -> Result<Made, OpenError>,
+) -> Result<Made, OpenError> {
+    match attempt(1, SAMPLE_RATE, SampleFormat::F32) {
         Err(error) if error.is_about_format() => {
             let own = match direction {
                 Direction::Output => device.default_output_config(),
@@ -197,13 +213,8 @@ fn open<End>(
             }?;
             attempt(own.channels(), own.sample_rate(), own.sample_format())
         }
-        opened => opened,
-    }?;
-    let running = Running(Some((stream, host)));
-    if let Some((stream, _)) = &running.0 {
-        stream.play()?;
+        made => made,
     }
-    Ok(Opened { end, rate, _running: running })
 }
 
 /// The callback's end of a loudspeaker's ring.

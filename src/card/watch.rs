@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cpal::{Host, HostId};
+use cpal::HostId;
 
 use super::backend::{self, Target};
 use super::{DEFAULT, Device, Direction};
@@ -47,7 +47,7 @@ impl Watch {
     pub(super) fn start(wish: &str, direction: Direction) -> io::Result<Self> {
         let latest = Arc::new(Mutex::new((Instant::now(), Sight::Looking)));
         let (alive, stop) = mpsc::channel();
-        let lookout = Lookout { wish: wish.to_owned(), direction, server: None, server_seen: None };
+        let lookout = Lookout { wish: wish.to_owned(), direction, server_seen: None };
         let seen = Arc::clone(&latest);
         thread::Builder::new().name("card-watch".into()).spawn(move || lookout.run(&seen, &stop))?;
         Ok(Self { latest, _alive: alive })
@@ -64,8 +64,7 @@ impl Watch {
 struct Lookout {
     wish: String,
     direction: Direction,
-    /// The connection to PulseAudio.
-    server: Option<Host>,
+    /// When PulseAudio answered.
     server_seen: Option<Instant>,
 }
 
@@ -91,20 +90,13 @@ impl Lookout {
     }
 
     fn devices(&mut self) -> Result<(HostId, Vec<Device>), cpal::Error> {
-        if let Some(devices) = self.server.as_ref().and_then(|server| backend::list(server).ok()) {
-            self.server_seen = Some(Instant::now());
-            return Ok((HostId::PulseAudio, devices));
-        }
-        // A connection that failed once is of no use any more.
-        self.server = None;
-        match backend::pulse() {
-            Ok(server) => {
-                let devices = backend::list(self.server.insert(server))?;
+        match backend::pulse_devices() {
+            Ok(devices) => {
                 self.server_seen = Some(Instant::now());
                 Ok((HostId::PulseAudio, devices))
             }
             Err(error) if self.server_seen.is_some_and(|seen| seen.elapsed() < RESTART) => Err(error),
-            Err(_) => Ok((HostId::Alsa, backend::list(&backend::alsa()?)?)),
+            Err(_) => Ok((HostId::Alsa, backend::alsa_devices()?)),
         }
     }
 }

@@ -2,14 +2,16 @@
 //! peer connection that the simulator uses.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -31,6 +33,29 @@ pub fn loopback_config(flags: &[&str]) -> Config {
 /// A daemon in this process.
 pub fn start(flags: &[&str]) -> App {
     App::start(&loopback_config(flags)).expect("free ports")
+}
+
+/// The program itself, on the loopback; killed when its handle is dropped.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
+    command.env("VOICE_RELAY__BIND", "127.0.0.1").kill_on_drop(true).stdout(Stdio::piped());
+    command
+}
+
+/// The program on free ports, with these flags besides, once it says where it listens.
+pub async fn start_program(flags: &[&str]) -> (Child, Ports) {
+    let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--log-level=warn"];
+    let mut child = program().args(ours).args(flags).spawn().expect("the program");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let line =
+        tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
+    let port = |name: &str| -> u16 {
+        let value = line.split(' ').find_map(|word| word.strip_prefix(name)).expect("a port");
+        value.trim_end_matches("/udp").parse().expect("a number")
+    };
+    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let ports = Ports { http: at(port("http=")), mp3: at(port("mp3=")), media: at(port("media=")) };
+    (child, ports)
 }
 
 /// A signalling connection.
