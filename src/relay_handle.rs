@@ -322,6 +322,22 @@ impl RelayHandle {
         self.streams.borrow().clone()
     }
 
+    /// How many WebRTC receivers each live stream has.
+    ///
+    /// # Errors
+    /// When the relay is shutting down.
+    pub async fn receivers(&self) -> Result<HashMap<StreamId, usize>, RelayGone> {
+        self.call(|media, _| media.relay.receivers()).await
+    }
+
+    /// Addresses at which peers reach the relay.
+    ///
+    /// # Errors
+    /// When the relay is shutting down.
+    pub async fn addresses(&self) -> Result<Vec<SocketAddr>, RelayGone> {
+        self.call(|media, _| media.relay.addresses().to_vec()).await
+    }
+
     /// How people call a live stream, if its sender said so.
     pub fn name(&self, stream: StreamId) -> Option<Arc<str>> {
         self.names.read().unwrap_or_else(PoisonError::into_inner).get(&stream).cloned()

@@ -2,7 +2,10 @@
 
 use rust_embed::{EmbeddedFile, RustEmbed};
 use warp::http::StatusCode;
-use warp::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use warp::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
@@ -49,5 +52,7 @@ fn found(path: &str, embedded: EmbeddedFile) -> Response {
     let reply = with(embedded.data.into_owned().into_response(), CONTENT_TYPE, kind);
     let reply = with(reply, CACHE_CONTROL, HeaderValue::from_static(cache));
     let reply = with(reply, X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Dashboards of other origins load the card from here.
+    let reply = with(reply, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     with(reply, CONTENT_SECURITY_POLICY, POLICY)
 }

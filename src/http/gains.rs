@@ -1,8 +1,9 @@
-//! `/api/streams`: who is live, and how loud each of them is in `/stream/all.mp3`.
+//! `/api/streams`: who is live, how many hear them, and how loud each is in `/stream/all.mp3`.
 
 use serde::Deserialize;
 use serde_json::json;
 use warp::http::StatusCode;
+use warp::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
@@ -10,7 +11,7 @@ use crate::audio::GAIN_RANGE;
 use crate::domain::StreamId;
 
 use super::Shared;
-use super::reply::text;
+use super::reply::{text, with};
 
 /// Bytes of a request: a number in braces.
 const MAX_BODY: u64 = 1_024;
@@ -26,24 +27,40 @@ struct Gain {
 /// `GET /api/streams`, and `PUT /api/streams/<id>` with `{"gain_db": -6}`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
-    let list = warp::path!("api" / "streams").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
-        let streams: Vec<_> = shared.relay.streams().iter().map(|stream| describe(*stream, &shared)).collect();
-        warp::reply::json(&json!({ "streams": streams })).into_response()
-    });
+    let list = warp::path!("api" / "streams")
+        .and(warp::get())
+        .and(with_shared.clone())
+        .then(async |shared: Shared| list(&shared).await);
     let change = warp::path!("api" / "streams" / StreamId)
         .and(warp::put())
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared)
-        .map(|stream: StreamId, gain: Gain, shared: Shared| change(stream, &gain, &shared));
+        .then(async |stream: StreamId, gain: Gain, shared: Shared| change(stream, &gain, &shared).await);
     list.or(change).unify()
 }
 
-fn describe(stream: StreamId, shared: &Shared) -> serde_json::Value {
-    json!({ "id": stream, "name": shared.relay.name(stream).as_deref(), "gain_db": shared.mounts.gains().get(stream) })
+async fn list(shared: &Shared) -> Response {
+    let mut streams = Vec::new();
+    for stream in &*shared.relay.streams() {
+        streams.push(describe(*stream, shared).await);
+    }
+    let reply = warp::reply::json(&json!({ "streams": streams })).into_response();
+    with(reply, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
 }
 
-fn change(stream: StreamId, gain: &Gain, shared: &Shared) -> Response {
+async fn describe(stream: StreamId, shared: &Shared) -> serde_json::Value {
+    // Without the media thread there is nothing to hear.
+    let receivers = shared.relay.receivers().await.unwrap_or_default().get(&stream).copied().unwrap_or_default();
+    json!({
+        "id": stream,
+        "name": shared.relay.name(stream).as_deref(),
+        "gain_db": shared.mounts.gains().get(stream),
+        "listeners": receivers + shared.fanouts.listeners(stream, &shared.relay.streams()),
+    })
+}
+
+async fn change(stream: StreamId, gain: &Gain, shared: &Shared) -> Response {
     let live = shared.relay.streams();
     if !live.contains(&stream) {
         return text(StatusCode::NOT_FOUND, "There is no such stream; /api/streams lists those there are");
@@ -52,5 +69,5 @@ fn change(stream: StreamId, gain: &Gain, shared: &Shared) -> Response {
         return text(StatusCode::BAD_REQUEST, "gain_db is decibels, from -60 to 20");
     }
     shared.mounts.gains().set(stream, gain.gain_db, &live);
-    warp::reply::json(&describe(stream, shared)).into_response()
+    warp::reply::json(&describe(stream, shared).await).into_response()
 }

@@ -1,4 +1,4 @@
-//! `/health` and `/metrics`: how the daemon is, for people and for programs.
+//! `/health`, `/api/info` and `/metrics`: how the daemon is, for people and for programs.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 use warp::http::StatusCode;
-use warp::http::header::{CONTENT_TYPE, HeaderValue};
+use warp::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderValue};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
@@ -27,19 +27,23 @@ const MEDIA_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 const OPENMETRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
-/// `/health` and `/metrics` of the main port.
+/// `/health`, `/api/info` and `/metrics` of the main port.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
     let health = warp::path!("health")
         .and(warp::get().or(warp::head()).unify())
         .and(with_shared.clone())
         .then(async |shared: Shared| health(&shared).await);
+    let info = warp::path!("api" / "info")
+        .and(warp::get())
+        .and(with_shared.clone())
+        .then(async |shared: Shared| info(&shared).await);
     let metrics = warp::path!("metrics")
         .and(warp::get())
         .and(warp::header::optional("accept"))
         .and(with_shared)
         .then(async |accept: Option<String>, shared: Shared| metrics(accept.as_deref(), &shared).await);
-    health.or(metrics).unify()
+    health.or(info).unify().or(metrics).unify()
 }
 
 /// What the media thread counts, if it answers.
@@ -62,7 +66,22 @@ async fn health(shared: &Shared) -> Response {
         "mp3_port": shared.mp3_port,
     }));
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    warp::reply::with_status(body, status).into_response()
+    let reply = warp::reply::with_status(body, status).into_response();
+    with(reply, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+}
+
+/// What a person who looks for a fault needs to know of the daemon.
+async fn info(shared: &Shared) -> Response {
+    let media = shared.relay.addresses().await.unwrap_or_default();
+    let reply = warp::reply::json(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": shared.started.elapsed().as_secs(),
+        "mp3_port": shared.mp3_port,
+        "media_addresses": media,
+        "streams": shared.relay.streams().len(),
+        "clients": shared.stats.signalling.connected.load(Ordering::Relaxed),
+    }));
+    with(reply.into_response(), ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
 }
 
 async fn metrics(accept: Option<&str>, shared: &Shared) -> Response {

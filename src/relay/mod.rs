@@ -228,6 +228,16 @@ impl Relay {
         streams.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// How many WebRTC receivers each live stream has.
+    pub fn receivers(&self) -> HashMap<StreamId, usize> {
+        self.streams.iter().map(|(id, stream)| (*id, stream.receivers())).collect()
+    }
+
+    /// Addresses at which peers reach the relay.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.config.addresses
+    }
+
     /// Whether somebody feeds this stream, or is about to.
     pub fn has_publisher(&self, stream: StreamId) -> bool {
         self.publishers.contains_key(&stream) || self.locals.contains_key(&stream)
