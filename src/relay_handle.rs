@@ -1,6 +1,9 @@
 //! The one door between the media thread and everybody else: commands with a reply, events to
 //! subscribe to. Whoever holds a [`RelayHandle`] knows nothing of the thread behind it.
 
+mod local;
+mod media;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,9 +13,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::audio::{Births, PacketSource};
 use crate::domain::{OpusPacket, PeerId, StreamId};
-use crate::relay::{
-    AnswerError, Event, Histogram, LocalPacket, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
-};
+use crate::relay::{AnswerError, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed};
+
+pub use local::LocalSender;
+pub use media::Media;
 
 /// Commands that may wait for the media thread; whoever sends one more waits.
 const COMMAND_QUEUE: usize = 1_024;
@@ -20,14 +24,8 @@ const COMMAND_QUEUE: usize = 1_024;
 /// Stream events that a slow subscriber may lag behind before it must read the list anew.
 const EVENT_QUEUE: usize = 256;
 
-/// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
-const TAP_QUEUE: usize = 128;
-
 /// Streams whose birth may wait to be noticed; further ones go unrecorded.
 const BIRTH_QUEUE: usize = 64;
-
-/// Characters of a stream's name that are kept.
-const MAX_NAME: usize = 64;
 
 /// Something to do on the media thread.
 pub type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
@@ -48,21 +46,6 @@ pub enum StreamEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the relay is shutting down")]
 pub struct RelayGone;
-
-/// What the media thread works with. Commands run on it.
-pub struct Media {
-    /// The core.
-    pub relay: Relay,
-    /// What the socket counted.
-    pub socket: SocketStats,
-    taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
-    tap_overflows: u64,
-    births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
-    events: broadcast::Sender<StreamEvent>,
-    levels: broadcast::Sender<Levels>,
-    streams: watch::Sender<Arc<[StreamId]>>,
-    names: Names,
-}
 
 /// How people call the streams; only of those that somebody feeds.
 type Names = Arc<RwLock<HashMap<StreamId, Arc<str>>>>;
@@ -145,87 +128,6 @@ impl Commands {
     /// The next command, if one waits.
     pub fn next_waiting(&mut self) -> Option<Command> {
         self.0.try_recv().ok()
-    }
-}
-
-impl Media {
-    /// Makes an event of the core known.
-    pub fn publish(&mut self, event: Event) {
-        match event {
-            Event::StreamAvailable(stream) => {
-                self.record(stream);
-                self.announce(StreamEvent::Available(stream));
-            }
-            Event::StreamEnded(stream) => {
-                // Dropping the senders tells the decoders.
-                self.taps.remove(&stream);
-                self.announce(StreamEvent::Ended(stream));
-            }
-            // Nobody may be listening: then there is nothing to tell.
-            Event::Levels(levels) => drop(self.levels.send(levels.into())),
-            Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
-            Event::PeerClosed(peer, reason) => tracing::info!(%peer, ?reason, "peer closed"),
-        }
-    }
-
-    /// The list changes before the event is told, so that whoever hears the event finds it in the list.
-    fn announce(&mut self, event: StreamEvent) {
-        tracing::info!(?event, "streams changed");
-        self.streams.send_replace(self.relay.streams().into());
-        drop(self.events.send(event));
-    }
-
-    /// Lets whoever records have a stream from its beginning.
-    fn record(&mut self, stream: StreamId) {
-        if self.births.is_closed() {
-            return;
-        }
-        let Ok(place) = self.births.try_reserve() else {
-            tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
-            return;
-        };
-        let (sender, packets) = mpsc::channel(TAP_QUEUE);
-        self.taps.entry(stream).or_default().push(sender);
-        place.send((stream, packets));
-    }
-
-    /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.
-    fn name(&mut self, stream: StreamId, name: &str) {
-        let name: String = name.trim().chars().filter(|it| !it.is_control()).take(MAX_NAME).collect();
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        if names.get(&stream).is_some_and(|known| **known == *name) {
-            return;
-        }
-        names.retain(|stream, _| self.relay.has_publisher(*stream));
-        if !name.is_empty() {
-            names.insert(stream, name.into());
-        }
-    }
-
-    fn tap(&mut self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
-        if !self.relay.set_tapped(stream, true) {
-            return None;
-        }
-        let (sender, receiver) = mpsc::channel(TAP_QUEUE);
-        self.taps.entry(stream).or_default().push(sender);
-        Some(receiver)
-    }
-
-    fn feed_taps(&mut self, stream: StreamId, packet: &OpusPacket) {
-        let Some(taps) = self.taps.get_mut(&stream) else { return };
-        let overflows = &mut self.tap_overflows;
-        taps.retain(|tap| match tap.try_send(packet.clone()) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                *overflows += 1;
-                true
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-        });
-        if taps.is_empty() {
-            self.taps.remove(&stream);
-            self.relay.set_tapped(stream, false);
-        }
     }
 }
 
@@ -366,33 +268,6 @@ impl RelayHandle {
     async fn tell(&self, run: impl FnOnce(&mut Media, Instant) + Send + 'static) {
         // A relay that is gone needs to be told nothing.
         drop(self.commands.send(Box::new(run)).await);
-    }
-}
-
-/// A sender on this machine; see [`Relay::feed`]. Its stream ends with it.
-pub struct LocalSender {
-    relay: RelayHandle,
-    stream: StreamId,
-    name: String,
-}
-
-impl LocalSender {
-    /// Sends a packet without waiting, from any thread. False: the media thread is too busy, or gone.
-    pub fn send(&self, packet: LocalPacket) -> bool {
-        let (stream, name) = (self.stream, self.name.clone());
-        let command: Command = Box::new(move |media, now| match media.relay.feed(now, stream, packet) {
-            Ok(()) => media.name(stream, &name),
-            Err(error) => tracing::debug!(%error, "a packet of this machine's own sender is dropped"),
-        });
-        self.relay.commands.try_send(command).is_ok()
-    }
-}
-
-impl Drop for LocalSender {
-    fn drop(&mut self) {
-        let stream = self.stream;
-        // Where the media thread is gone, so is the stream; where it is too busy, the stream ends by its silence.
-        let _ = self.relay.commands.try_send(Box::new(move |media, now| media.relay.end_local(now, stream)));
     }
 }
 

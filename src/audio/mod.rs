@@ -23,6 +23,8 @@ mod playout;
 mod program;
 mod stats;
 mod stretch;
+#[cfg(test)]
+mod tone;
 mod wav;
 
 use std::future::Future;

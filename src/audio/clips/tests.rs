@@ -1,6 +1,7 @@
 //! Clips in paused time, from packets of known sound.
 
 use super::*;
+use crate::audio::tone::tone;
 
 const LIMITS: ClipLimits =
     ClipLimits { count: 3, age: Duration::from_secs(60), length: Duration::from_secs(10), bytes: 1_000_000 };
@@ -11,14 +12,10 @@ fn stream() -> StreamId {
 
 /// Packets of 20 ms of a tone, numbered from `first`.
 fn speech(first: u64, count: u64) -> Vec<OpusPacket> {
-    let mut encoder = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).expect("an encoder");
-    let sample = |n: u64| ((n as f64 * 440.0 * std::f64::consts::TAU / 48_000.0).sin() * 12_000.0) as i16;
+    let arrival = Instant::now().into_std();
     (first..first + count)
-        .map(|sequence| {
-            let pcm: Vec<_> = (sequence * 960..(sequence + 1) * 960).map(sample).collect();
-            let payload = encoder.encode_vec(&pcm, 1_500).expect("encoded").into();
-            OpusPacket { sequence, timestamp: sequence * 960, arrival: Instant::now().into_std(), payload }
-        })
+        .zip(tone(440.0))
+        .map(|(sequence, payload)| OpusPacket { sequence, timestamp: sequence * 960, arrival, payload })
         .collect()
 }
 

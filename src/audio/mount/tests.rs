@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::audio::tone::tone;
 use crate::audio::{Bitrate, TICK};
 use crate::domain::{OpusPacket, StreamId};
 
@@ -45,14 +46,9 @@ impl Source {
 
     /// Sends a tone for so long, at its pace.
     async fn speak(&self, stream: StreamId, frequency: f64, milliseconds: u64) {
-        let mut encoder =
-            opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).expect("an encoder");
-        let sample = |n: u64| ((n as f64 * frequency * std::f64::consts::TAU / 48_000.0).sin() * 12_000.0) as i16;
         let mut pace = pace(Duration::from_millis(20));
-        for sequence in 0..milliseconds / 20 {
+        for (sequence, payload) in (0..milliseconds / 20).zip(tone(frequency)) {
             let arrival = pace.tick().await.into_std();
-            let pcm: Vec<_> = (sequence * 960..(sequence + 1) * 960).map(sample).collect();
-            let payload = encoder.encode_vec(&pcm, 1_500).expect("encoded").into();
             let packet = OpusPacket { sequence, timestamp: sequence * 960, arrival, payload };
             if let Some(tap) = self.taps.lock().expect("not poisoned").get(&stream) {
                 let _ = tap.try_send(packet);

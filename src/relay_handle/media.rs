@@ -1,0 +1,113 @@
+//! The media thread's side of the door: the core, and everybody who is told what happens there.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::domain::{OpusPacket, StreamId};
+use crate::relay::{Event, Relay};
+
+use super::{Levels, Names, SocketStats, StreamEvent};
+
+/// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
+const TAP_QUEUE: usize = 128;
+
+/// Characters of a stream's name that are kept.
+const MAX_NAME: usize = 64;
+
+/// What the media thread works with. Commands run on it.
+pub struct Media {
+    /// The core.
+    pub relay: Relay,
+    /// What the socket counted.
+    pub socket: SocketStats,
+    pub(super) taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
+    pub(super) tap_overflows: u64,
+    pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
+    pub(super) events: broadcast::Sender<StreamEvent>,
+    pub(super) levels: broadcast::Sender<Levels>,
+    pub(super) streams: watch::Sender<Arc<[StreamId]>>,
+    pub(super) names: Names,
+}
+
+impl Media {
+    /// Makes an event of the core known.
+    pub fn publish(&mut self, event: Event) {
+        match event {
+            Event::StreamAvailable(stream) => {
+                self.record(stream);
+                self.announce(StreamEvent::Available(stream));
+            }
+            Event::StreamEnded(stream) => {
+                // Dropping the senders tells the decoders.
+                self.taps.remove(&stream);
+                self.announce(StreamEvent::Ended(stream));
+            }
+            // Nobody may be listening: then there is nothing to tell.
+            Event::Levels(levels) => drop(self.levels.send(levels.into())),
+            Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
+            Event::PeerClosed(peer, reason) => tracing::info!(%peer, ?reason, "peer closed"),
+        }
+    }
+
+    /// The list changes before the event is told, so that whoever hears the event finds it in the list.
+    fn announce(&mut self, event: StreamEvent) {
+        tracing::info!(?event, "streams changed");
+        self.streams.send_replace(self.relay.streams().into());
+        drop(self.events.send(event));
+    }
+
+    /// Lets whoever records have a stream from its beginning.
+    fn record(&mut self, stream: StreamId) {
+        if self.births.is_closed() {
+            return;
+        }
+        let Ok(place) = self.births.try_reserve() else {
+            tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
+            return;
+        };
+        let (sender, packets) = mpsc::channel(TAP_QUEUE);
+        self.taps.entry(stream).or_default().push(sender);
+        place.send((stream, packets));
+    }
+
+    /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.
+    pub(super) fn name(&mut self, stream: StreamId, name: &str) {
+        let name: String = name.trim().chars().filter(|it| !it.is_control()).take(MAX_NAME).collect();
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if names.get(&stream).is_some_and(|known| **known == *name) {
+            return;
+        }
+        names.retain(|stream, _| self.relay.has_publisher(*stream));
+        if !name.is_empty() {
+            names.insert(stream, name.into());
+        }
+    }
+
+    pub(super) fn tap(&mut self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
+        if !self.relay.set_tapped(stream, true) {
+            return None;
+        }
+        let (sender, receiver) = mpsc::channel(TAP_QUEUE);
+        self.taps.entry(stream).or_default().push(sender);
+        Some(receiver)
+    }
+
+    fn feed_taps(&mut self, stream: StreamId, packet: &OpusPacket) {
+        let Some(taps) = self.taps.get_mut(&stream) else { return };
+        let overflows = &mut self.tap_overflows;
+        taps.retain(|tap| match tap.try_send(packet.clone()) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                *overflows += 1;
+                true
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        });
+        if taps.is_empty() {
+            self.taps.remove(&stream);
+            self.relay.set_tapped(stream, false);
+        }
+    }
+}
