@@ -58,6 +58,11 @@ pub async fn start_program(flags: &[&str]) -> (Child, Ports) {
     (child, ports)
 }
 
+/// Where a file of `/stream/` is.
+pub fn url(app: &App, file: &str) -> String {
+    format!("http://{}/stream/{file}", app.ports.mp3)
+}
+
 /// A signalling connection.
 pub struct Signalling {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -190,9 +195,18 @@ impl Sender {
 
 /// Connects a sender that talks, and waits until it can be heard.
 pub async fn sender(ports: Ports, voice: Option<Voice>, loss: f64) -> Sender {
+    send_from(ports, json!({ "type": "start_sending" }), voice, loss).await
+}
+
+/// The same, of a sender that says its name.
+pub async fn named_sender(ports: Ports, name: &str, voice: Option<Voice>) -> Sender {
+    send_from(ports, json!({ "type": "start_sending", "name": name }), voice, 0.0).await
+}
+
+async fn send_from(ports: Ports, start: Value, voice: Option<Voice>, loss: f64) -> Sender {
     let mut signalling = Signalling::connect(ports.http, "/ws").await;
     let peer = Peer::new(loss).await;
-    let stream = offer_to_send(&mut signalling, &peer, voice).await;
+    let stream = negotiate(&mut signalling, start, &peer, voice).await;
     loop {
         if signalling.expect("stream_available").await["stream_id"] == *stream {
             return Sender { signalling, peer, stream };
@@ -202,7 +216,11 @@ pub async fn sender(ports: Ports, voice: Option<Voice>, loss: f64) -> Sender {
 
 /// Signals a sender up to its answer; gives its stream's id.
 pub async fn offer_to_send(signalling: &mut Signalling, peer: &Peer, voice: Option<Voice>) -> String {
-    signalling.send(json!({ "type": "start_sending" })).await;
+    negotiate(signalling, json!({ "type": "start_sending" }), peer, voice).await
+}
+
+async fn negotiate(signalling: &mut Signalling, start: Value, peer: &Peer, voice: Option<Voice>) -> String {
+    signalling.send(start).await;
     let ready = signalling.expect("sender_ready").await;
     let offer = peer.with(|client, _| client.offer(false)).await;
     signalling.send(json!({ "type": "webrtc_offer", "offer": { "type": "offer", "sdp": offer } })).await;
@@ -245,6 +263,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// A header's value; its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -256,9 +279,13 @@ impl Answer {
 
 /// Sends a request line with these header lines and reads until the end, or until the time is up.
 pub async fn request(to: SocketAddr, line: &str, headers: &[&str], time: Duration) -> Answer {
-    let mut stream = TcpStream::connect(to).await.expect("a listening port");
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let request = format!("{line}\r\nHost: {to}\r\nConnection: close\r\n{headers}\r\n");
+    exchange(to, &format!("{line}\r\nHost: {to}\r\nConnection: close\r\n{headers}\r\n"), time).await
+}
+
+/// Sends these bytes and reads until the end, or until the time is up.
+pub async fn exchange(to: SocketAddr, request: &str, time: Duration) -> Answer {
+    let mut stream = TcpStream::connect(to).await.expect("a listening port");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut bytes = Vec::new();
     let _ = tokio::time::timeout(time, stream.read_to_end(&mut bytes)).await;
