@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use support::listener::{listen, without_chunks, without_metadata};
 use support::live::{Answer, exchange, get, named_sender, request, sender, start, tone};
 use support::sound::{decoded, share_at};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use voice_relay::app::App;
 
@@ -234,12 +234,12 @@ async fn a_player_that_asks_is_told_who_talks_if_that_is_enabled() {
     app.stop().await;
 }
 
-/// A listener whose buffers are small, and who never reads.
+/// A listener whose buffers are small, and who does not read.
 async fn deaf_listener(app: &App, file: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("set");
     let mut stream = socket.connect(app.ports.mp3).await.expect("a listening port");
-    stream.write_all(format!("GET /stream/{file} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.expect("sent");
+    stream.write_all(format!("GET /stream/{file} HTTP/1.0\r\nIcy-MetaData: 1\r\n\r\n").as_bytes()).await.expect("sent");
     stream
 }
 
@@ -270,5 +270,22 @@ async fn a_listener_that_stops_reading_skips_and_is_dropped_and_the_others_notic
     assert!(others.longest_pause() < Duration::from_millis(500), "{:?}", others.longest_pause());
     assert_eq!(metric(&app, "voice_relay_mp3_dropped_total").await, 1);
     drop(deaf);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_skips_still_finds_the_metadata_where_it_is_due() {
+    let app = start(&["--mp3-icy=true"]);
+    let mut slow = deaf_listener(&app, "latest.mp3?bitrate=320").await;
+    while metric(&app, "voice_relay_mp3_skipped_total").await == 0 {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let mut bytes = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(2), slow.read_to_end(&mut bytes)).await;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+    let (audio, texts) = without_metadata(&bytes[end + 4..]);
+    assert!(audio.len() > 100_000, "{} bytes", audio.len());
+    assert!(texts.iter().all(|text| text.is_empty() || text == "StreamTitle='';"), "nobody talks: {texts:?}");
+    assert!(audio.chunks(960).all(|frame| frame.starts_with(&[0xff, 0xfb]) || frame.len() < 960), "whole frames");
     app.stop().await;
 }
