@@ -84,7 +84,7 @@ pub(super) struct Outlet {
     /// Messages that are written at once.
     pub(super) messages_a_write: usize,
     /// Whole pieces, but for the first, of which a part may be written.
-    waiting: VecDeque<Bytes>,
+    waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     max_waiting: usize,
     last_progress: Instant,
@@ -92,11 +92,19 @@ pub(super) struct Outlet {
     place: Place,
 }
 
+/// What is still to be written.
+struct Waiting {
+    bytes: Bytes,
+    /// After it, bytes of audio until the next metadata, if there is any.
+    icy_left: usize,
+}
+
 /// Metadata in a listener's audio.
 struct Icy {
     /// Bytes of audio until the next.
     left: usize,
-    said: Arc<str>,
+    /// `None`: it is not known whether what was said last got there.
+    said: Option<Arc<str>>,
 }
 
 /// The listener is gone, or was dropped.
@@ -116,14 +124,14 @@ impl Outlet {
     ) -> Self {
         let max_waiting = max_waiting + head.len();
         let waiting_bytes = head.len();
-        let waiting = VecDeque::from([head]);
+        let waiting = VecDeque::from([Waiting { bytes: head, icy_left: ICY_INTERVAL }]);
         let last_progress = Instant::now();
         Self { socket, framing, messages_a_write, waiting, waiting_bytes, max_waiting, last_progress, icy: None, place }
     }
 
     /// Puts metadata into the audio from now on.
     pub(super) fn with_icy(mut self) -> Self {
-        self.icy = Some(Box::new(Icy { left: ICY_INTERVAL, said: Arc::from("") }));
+        self.icy = Some(Box::new(Icy { left: ICY_INTERVAL, said: Some(Arc::from("")) }));
         self
     }
 
@@ -155,18 +163,36 @@ impl Outlet {
     }
 
     fn enqueue(&mut self, piece: Bytes) {
-        if self.waiting_bytes + piece.len() > self.max_waiting {
-            let dropped = self.waiting.len().saturating_sub(1);
-            self.place.0.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
-            self.waiting.truncate(1);
-            self.waiting_bytes = self.waiting.front().map_or(0, Bytes::len);
+        self.make_room(piece.len());
+        self.push(piece);
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.waiting_bytes += bytes.len();
+        let icy_left = self.icy.as_ref().map_or(0, |icy| icy.left);
+        self.waiting.push_back(Waiting { bytes, icy_left });
+    }
+
+    /// Skips to the present if so much more would be too much.
+    fn make_room(&mut self, length: usize) {
+        if self.waiting_bytes + length <= self.max_waiting {
+            return;
         }
-        self.waiting_bytes += piece.len();
-        self.waiting.push_back(piece);
+        let dropped = self.waiting.len().saturating_sub(1);
+        self.place.0.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.waiting.truncate(1);
+        let rest = self.waiting.front();
+        self.waiting_bytes = rest.map_or(0, |rest| rest.bytes.len());
+        if let (Some(icy), Some(rest)) = (self.icy.as_mut(), rest) {
+            // The listener counts what it gets.
+            (icy.left, icy.said) = (rest.icy_left, None);
+        }
     }
 
     /// As above, with the metadata where it is due.
     fn enqueue_with_metadata(&mut self, mut audio: Bytes, title: &Arc<str>) {
+        // Before the metadata is placed, which therefore may go over the limit.
+        self.make_room(audio.len());
         let mut out = BytesMut::new();
         let Some(icy) = self.icy.as_mut() else { return };
         while !audio.is_empty() {
@@ -175,18 +201,18 @@ impl Outlet {
             out.put(part);
             if icy.left == 0 {
                 icy.left = ICY_INTERVAL;
-                out.put(metadata((icy.said != *title).then_some(title)));
-                icy.said = Arc::clone(title);
+                out.put(metadata((icy.said.as_ref() != Some(title)).then_some(title)));
+                icy.said = Some(Arc::clone(title));
             }
         }
         let out = out.freeze();
         if !out.is_empty() {
-            self.enqueue(if self.framing == Framing::Chunked { chunk(&out) } else { out });
+            self.push(if self.framing == Framing::Chunked { chunk(&out) } else { out });
         }
     }
 
     fn flush(&mut self) -> Result<(), Gone> {
-        while let Some(piece) = self.waiting.front_mut() {
+        while let Some(Waiting { bytes: piece, .. }) = self.waiting.front_mut() {
             match self.socket.try_write(piece) {
                 Ok(written) => {
                     self.waiting_bytes -= written;
