@@ -10,7 +10,8 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::live::{get, receiver, sender, start};
+use support::http::get;
+use support::live::{receiver, sender, start};
 use support::world::{World, relay_address};
 use voice_relay::relay::{Input, Output};
 

@@ -5,7 +5,8 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
-use support::live::{PATIENCE, get, put_json, receiver, request, sender, start, tone};
+use support::http::{get, put_json, request};
+use support::live::{PATIENCE, receiver, sender, start, tone};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_is_listed_with_its_name_and_its_loudness_can_be_set() {

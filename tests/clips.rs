@@ -5,7 +5,8 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
-use support::live::{Answer, PATIENCE, get, request, sender, start, tone};
+use support::http::{Answer, get, request};
+use support::live::{PATIENCE, sender, start, tone};
 use tokio::process::Command;
 use voice_relay::app::App;
 

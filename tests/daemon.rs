@@ -6,7 +6,8 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::live::{PATIENCE, Peer, Signalling, answer_offer, get, program, sender, start_program};
+use support::http::get;
+use support::live::{PATIENCE, Peer, Signalling, answer_offer, program, sender, start_program};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use voice_relay::app::Ports;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::client::Voice;
-use support::live::{get, put_json, receiver, sender, start};
+use support::http::{get, put_json};
+use support::live::{receiver, sender, start};
 use support::pulse::{Client, Rig, Tape, alone, unload, wait_for};
 use tokio::runtime::Runtime;
 use voice_relay::app::App;

@@ -5,7 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::live::{PATIENCE, Peer, Signalling, get, offer_to_send, request, sender, start, tone, url};
+use support::http::{get, request};
+use support::live::{PATIENCE, Peer, Signalling, offer_to_send, sender, start, tone, url};
 use support::sound::{Player, share_at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

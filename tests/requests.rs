@@ -5,8 +5,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use support::http::{Answer, exchange, get, request};
 use support::listener::{listen, without_chunks, without_metadata};
-use support::live::{Answer, exchange, get, named_sender, request, sender, start, tone};
+use support::live::{named_sender, sender, start, tone};
 use support::sound::{decoded, share_at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};

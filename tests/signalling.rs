@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::client::Received;
-use support::live::{Peer, Signalling, answer_offer, get, offer_to_send, receiver, sender, start};
+use support::http::get;
+use support::live::{Peer, Signalling, answer_offer, offer_to_send, receiver, sender, start};
 
 /// Long enough for anything wrong to show, on loopback.
 const A_MOMENT: Duration = Duration::from_millis(300);

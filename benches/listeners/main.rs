@@ -16,7 +16,8 @@ use std::time::Duration;
 use crowd::{Crowd, LISTENERS};
 use icecast::Icecast;
 use report::{HEADER, Report};
-use support::live::{get, sender, start_program, tone};
+use support::http::get;
+use support::live::{sender, start_program, tone};
 use tokio::runtime::Runtime;
 
 const ROUNDS: usize = 2;

@@ -9,6 +9,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod client;
+pub mod http;
 pub mod listener;
 pub mod live;
 pub mod network;
