@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use support::http::{Answer, exchange, get, request};
 use support::listener::{listen, without_chunks, without_metadata};
 use support::live::{named_sender, sender, start, tone};
-use support::sound::{decoded, share_at};
+use support::sound::{decoded, usual_share_at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use voice_relay::app::App;
@@ -230,7 +230,7 @@ async fn a_player_that_asks_is_told_who_talks_if_that_is_enabled() {
     assert_eq!(texts[0], "StreamTitle='Anna’s kitchen';");
     assert!(texts[1..].iter().all(String::is_empty), "said once: {texts:?}");
     let heard = decoded(&audio).await;
-    assert!(share_at(440.0, &heard[heard.len() - 48_000..]) > 0.9, "the tone alone");
+    assert!(usual_share_at(440.0, &heard[heard.len() - 48_000..]) > 0.9, "the tone alone");
     assert_live(&replay(&app, "GET /stream/latest.mp3 HTTP/1.1", CHROMIUM).await, "http/1.1", true);
     app.stop().await;
 }
