@@ -95,10 +95,11 @@ impl Wish {
         let (framing, seconds) = match profile {
             "default" => (None, 0),
             "close" => (Some(Framing::Close), 0),
+            "browser" => (None, 2),
             "sonos" => (Some(Framing::Close), 3),
             "cast" => (Some(Framing::Close), 1),
             "esphome" => (Some(Framing::Close), 2),
-            _ => return Err("profile is default, close, sonos, cast or esphome".into()),
+            _ => return Err("profile is default, close, browser, sonos, cast or esphome".into()),
         };
         Ok(Self { framing, burst: Duration::from_secs(seconds), ..self })
     }
