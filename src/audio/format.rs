@@ -57,7 +57,7 @@ impl Format {
         }
     }
 
-    /// How long one message of [`Listener::next_frames`](super::Listener::next_frames) lasts.
+    /// How long one message of [`Listener::next_message`](super::Listener::next_message) lasts.
     pub fn message_duration(self) -> Duration {
         Duration::from_millis(if let Self::Mp3(_) = self { 24 } else { 20 })
     }
