@@ -4,6 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 
 import './level-meter';
+import { problemInWords } from './messages/problems';
 import { pageStyles } from './page.styles';
 import { microphoneObstacle } from './session/microphone';
 import { MAX_HEARD, type SessionView, type StreamView, type VoiceSession } from './session/session';
@@ -53,7 +54,7 @@ export class VoiceRelayPage extends LitElement {
         ${this.renderButtons(view)}
         <p id="state" role="status">${describe(view)}</p>
         <level-meter .track=${this.session?.microphoneTrack ?? null} aria-label="Level of your microphone"></level-meter>
-        ${this.obstacle ? html`<p class="note" id="obstacle">${this.obstacle}</p>` : nothing}
+        ${this.obstacle ? html`<p class="note" id="obstacle">${problemInWords({ code: this.obstacle, detail: '' })}</p>` : nothing}
         ${this.renderUnblock(view)}
       </section>
       ${this.renderStreams(view)} ${renderPlayers(view)}
@@ -109,7 +110,7 @@ export class VoiceRelayPage extends LitElement {
     const setVolume = (event: Event) => {
       this.session?.setVolume(stream.id, (event.target as HTMLInputElement).valueAsNumber);
     };
-    const name = stream.own ? 'You' : `Speaker ${index + 1}`;
+    const name = stream.own ? 'You' : stream.name || `Speaker ${index + 1}`;
     return html`
       <li data-stream=${stream.id} data-state=${stream.state}>
         <span title=${stream.id}>${name}<span class="note">${inWords(stream)}</span></span>
@@ -147,7 +148,7 @@ function describeTalk(view: SessionView): string {
     case 'reconnecting':
       return view.microphone === 'live' ? 'Reconnecting… The microphone is on.' : 'Reconnecting…';
     case 'failed':
-      return view.talkReason;
+      return view.problem ? problemInWords(view.problem) : '';
   }
 }
 

@@ -53,6 +53,11 @@ export class Hearer {
     this.signalling.connect();
   }
 
+  /** The connection that brings this stream, for statistics. */
+  get peer(): RTCPeerConnection {
+    return this.connection;
+  }
+
   /** From 0 to 1. */
   get volume(): number {
     return this.audio.volume;

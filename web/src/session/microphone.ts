@@ -1,46 +1,53 @@
-// The microphone: opening it, and saying in words why it cannot be opened.
+// The microphone: opening it, and telling apart why it cannot be opened.
 
-/** The microphone cannot be had; the message says why and what to do. */
-export class MicrophoneError extends Error {}
+import type { Choices } from './choices';
+import type { Problem, ProblemCode } from './problem';
 
-/** Why there can be no microphone on this page at all, or null. */
-export function microphoneObstacle(): string | null {
-  if (!window.isSecureContext) {
-    return (
-      'Browsers open the microphone only on secure pages. Open this page by its https address, ' +
-      'or on the machine itself as http://localhost. Listening works here.'
-    );
+/** The microphone cannot be had, and why. */
+export class MicrophoneError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail || problem.code);
   }
-  // Absent in some embedded browsers, whatever the types say.
-  const devices = navigator.mediaDevices as MediaDevices | undefined;
-  return devices ? null : 'This browser gives pages no microphone. Listening works here.';
 }
 
-/** Opens the microphone. Fails with a {@link MicrophoneError}. */
-export async function openMicrophone(): Promise<MediaStreamTrack> {
+/** Why there can be no microphone on this page at all, or null. Known without asking anybody. */
+export function microphoneObstacle(): ProblemCode | null {
+  if (!window.isSecureContext) return 'insecure';
+  // Absent in some embedded browsers, whatever the types say.
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  if (!devices) return 'unsupported';
+  // Not in every browser; where it is absent, asking for the microphone tells.
+  const policy = (document as { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
+  if (policy && !policy.allowsFeature('microphone')) return window.top === window.self ? 'policy' : 'framed';
+  return null;
+}
+
+/** Opens the microphone as chosen. Fails with a {@link MicrophoneError}. */
+export async function openMicrophone(choices: Choices): Promise<MediaStreamTrack> {
   const obstacle = microphoneObstacle();
-  if (obstacle) throw new MicrophoneError(obstacle);
+  if (obstacle) throw new MicrophoneError({ code: obstacle, detail: '' });
+  const { echoCancellation, noiseSuppression, autoGainControl, microphone } = choices;
+  // Ideal, not exact: when the chosen one is not plugged in, another is better than none.
+  const audio = { echoCancellation, noiseSuppression, autoGainControl, deviceId: { ideal: microphone } };
   try {
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     const [track] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks();
     if (track) return track;
   } catch (error) {
-    throw new MicrophoneError(inWords(error));
+    throw new MicrophoneError(problemOf(error));
   }
-  throw new MicrophoneError(inWords(null));
+  throw new MicrophoneError({ code: 'missing', detail: '' });
 }
 
-function inWords(error: unknown): string {
-  switch (error instanceof DOMException ? error.name : '') {
-    case 'NotAllowedError':
-    case 'SecurityError':
-      return 'The microphone is blocked. Allow it in the address bar or in the settings of the browser, then try again.';
-    case 'NotFoundError':
-      return 'There is no microphone on this device. Connect one and try again.';
-    case 'NotReadableError':
-    case 'AbortError':
-      return 'Another program uses the microphone. Close it and try again.';
-    default:
-      return 'The microphone could not be opened. Try again.';
-  }
+/** What a failed `getUserMedia` means (Media Capture and Streams, section 10.2). */
+export function problemOf(error: unknown): Problem {
+  const [name, detail] = error instanceof Error ? [error.name, error.message] : ['', String(error)];
+  const codes: Record<string, ProblemCode> = {
+    NotAllowedError: 'denied',
+    SecurityError: 'policy',
+    NotFoundError: 'missing',
+    OverconstrainedError: 'missing',
+    NotReadableError: 'busy',
+    AbortError: 'busy',
+  };
+  return { code: codes[name] ?? 'unknown', detail };
 }

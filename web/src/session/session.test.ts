@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { decibelsOf, shareOfDecibels } from '../loudness';
 import { backoff } from './backoff';
+import { DEFAULT_CHOICES, loadChoices } from './choices';
+import { problemOf } from './microphone';
 import { parseMessage, streamOf } from './protocol';
 import { socketUrl } from './session';
 
@@ -53,5 +55,32 @@ describe('loudness', () => {
   it('of a full square wave is zero decibels', () => {
     expect(decibelsOf(new Float32Array([1, -1, 1, -1]))).toBeCloseTo(0);
     expect(decibelsOf(new Float32Array(4))).toBeLessThan(-100);
+  });
+});
+
+describe('choices', () => {
+  const storage = (text: string | null) => ({ getItem: () => text });
+
+  it('begin as usual, also where the browser keeps nothing', () => {
+    expect(loadChoices(storage(null))).toEqual(DEFAULT_CHOICES);
+    expect(loadChoices(null)).toEqual(DEFAULT_CHOICES);
+  });
+
+  it('come back, except for what cannot be read', () => {
+    const kept = storage('{"name":"Anna","listen":"yes","volumes":null,"noiseSuppression":false,"older":1}');
+    expect(loadChoices(kept)).toEqual({ ...DEFAULT_CHOICES, name: 'Anna', noiseSuppression: false });
+    expect(loadChoices(storage('{'))).toEqual(DEFAULT_CHOICES);
+  });
+});
+
+describe('a refused microphone', () => {
+  it('is told apart by its reason', () => {
+    const code = (name: string) => problemOf(new DOMException('why', name)).code;
+    expect(['NotAllowedError', 'NotFoundError', 'NotReadableError', 'NewError'].map(code)).toEqual([
+      'denied',
+      'missing',
+      'busy',
+      'unknown',
+    ]);
   });
 });

@@ -1,8 +1,11 @@
 // The one object behind the page, and behind cards: talks, hears everybody else, and says how both go.
 // It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
+import { loadChoices, saveChoices, type Choices } from './choices';
 import { Hearer, type HearState } from './hearer';
+import type { Problem } from './problem';
 import type { ServerMessage } from './protocol';
+import { Roster } from './roster';
 import { Signalling } from './signalling';
 import { Talker, type TalkState } from './talker';
 
@@ -16,6 +19,10 @@ const RETRY_MS = 300;
 export interface StreamView {
   id: string;
   own: boolean;
+  /** How the speaker is called; empty until the relay has told. */
+  name: string;
+  /** How many hear it, by WebRTC and by MP3; null until the relay has told. */
+  listeners: number | null;
   /** `off`: not listened to. */
   state: HearState | 'off';
   /** dBov: -127 is silence, 0 the loudest. */
@@ -27,13 +34,23 @@ export interface StreamView {
 export interface SessionView {
   connected: boolean;
   talk: TalkState;
-  talkReason: string;
+  /** Why talking did not begin, or ended by itself. */
+  problem: Problem | null;
   /** By the microphone's own account. */
   microphone: 'off' | 'live';
+  /** The microphone is open, and silence is sent. */
+  muted: boolean;
   listening: boolean;
   streams: StreamView[];
   /** Port of the MP3 streams, once known. */
   mp3Port: number | null;
+}
+
+/** One peer connection, for statistics. */
+export interface ConnectionView {
+  role: 'talk' | 'hear';
+  streamId: string;
+  peer: RTCPeerConnection;
 }
 
 /** A client of the relay. Fires `change` whenever {@link view} has. */
@@ -42,14 +59,17 @@ export class VoiceSession extends EventTarget {
   private readonly signalling: Signalling;
   private readonly talker: Talker;
   private readonly hearers = new Map<string, Hearer>();
-  private readonly volumes = new Map<string, number>();
+  private readonly roster: Roster;
+  /** Streams not to be heard though all others are. */
+  private readonly passedOver = new Set<string>();
+  private chosen = loadChoices();
   private streams: string[] = [];
   private listening = false;
   private awaitsFirstSound = false;
   private mp3Port: number | null = null;
 
   /** `base` is where the relay's page lives; everything else is relative to it. */
-  constructor(private readonly base: URL) {
+  constructor(readonly base: URL) {
     super();
     this.socketUrl = socketUrl(base);
     const changed = () => {
@@ -73,9 +93,14 @@ export class VoiceSession extends EventTarget {
       },
       true,
     );
-    this.talker = new Talker((message) => {
-      this.signalling.send(message);
-    }, changed);
+    this.talker = new Talker(
+      (message) => {
+        this.signalling.send(message);
+      },
+      () => this.chosen,
+      changed,
+    );
+    this.roster = new Roster(base, changed);
   }
 
   /** Connects, and stays connected. */
@@ -98,8 +123,9 @@ export class VoiceSession extends EventTarget {
     return {
       connected: this.signalling.isUp,
       talk: this.talker.state,
-      talkReason: this.talker.reason,
+      problem: this.talker.problem,
       microphone: this.talker.isMicrophoneOpen ? 'live' : 'off',
+      muted: this.talker.muted,
       listening: this.listening,
       streams: this.streams.map((id) => this.viewOf(id)),
       mp3Port: this.mp3Port,
@@ -109,6 +135,30 @@ export class VoiceSession extends EventTarget {
   /** The open microphone, for a level meter. */
   get microphoneTrack(): MediaStreamTrack | null {
     return this.talker.track;
+  }
+
+  /** What the person has chosen on this device. */
+  get choices(): Choices {
+    return this.chosen;
+  }
+
+  /** Every connection there is now. */
+  get connections(): ConnectionView[] {
+    const own: ConnectionView[] =
+      this.talker.peer && this.talker.streamId
+        ? [{ role: 'talk', streamId: this.talker.streamId, peer: this.talker.peer }]
+        : [];
+    return [
+      ...own,
+      ...[...this.hearers].map(([streamId, { peer }]): ConnectionView => ({ role: 'hear', streamId, peer })),
+    ];
+  }
+
+  /** Chooses anew; what is not named stays. Kept for the next visit. */
+  choose(choices: Partial<Choices>): void {
+    this.chosen = { ...this.chosen, ...choices };
+    saveChoices(this.chosen);
+    this.changed();
   }
 
   /** Opens the microphone and speaks to everybody. */
@@ -136,17 +186,28 @@ export class VoiceSession extends EventTarget {
     this.reconcile();
   }
 
+  /** Hears, or passes over, one stream while listening. */
+  setHeard(id: string, heard: boolean): void {
+    if (heard) this.passedOver.delete(id);
+    else this.passedOver.add(id);
+    this.reconcile();
+  }
+
+  /** Sends silence, or the voice again, without closing the microphone. */
+  setMuted(muted: boolean): void {
+    this.talker.muted = muted;
+  }
+
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     for (const hearer of this.hearers.values()) void hearer.unblock();
   }
 
-  /** Volume of one stream, from 0 to 1. */
+  /** Volume of one stream, from 0 to 1; kept under its speaker's name. */
   setVolume(id: string, volume: number): void {
-    this.volumes.set(id, volume);
     const hearer = this.hearers.get(id);
     if (hearer) hearer.volume = volume;
-    this.changed();
+    this.choose({ volumes: { ...this.chosen.volumes, [this.nameOf(id)]: volume } });
   }
 
   private take(message: ServerMessage): void {
@@ -162,13 +223,14 @@ export class VoiceSession extends EventTarget {
 
   private setStreams(streams: string[]): void {
     this.streams = streams;
-    for (const id of this.volumes.keys()) if (!streams.includes(id)) this.volumes.delete(id);
+    for (const id of this.passedOver) if (!streams.includes(id)) this.passedOver.delete(id);
+    this.roster.follow(streams);
     this.reconcile();
   }
 
   /** Makes what is heard what should be heard. */
   private reconcile(): void {
-    const others = this.streams.filter((id) => id !== this.talker.streamId);
+    const others = this.streams.filter((id) => id !== this.talker.streamId && !this.passedOver.has(id));
     const wanted = new Set(this.listening ? others.slice(-MAX_HEARD) : []);
     for (const [id, hearer] of this.hearers) {
       if (wanted.has(id)) continue;
@@ -195,7 +257,7 @@ export class VoiceSession extends EventTarget {
         }, RETRY_MS);
       },
     );
-    hearer.volume = this.volumes.get(id) ?? 1;
+    hearer.volume = this.volumeOf(id);
     this.hearers.set(id, hearer);
   }
 
@@ -210,10 +272,20 @@ export class VoiceSession extends EventTarget {
     return {
       id,
       own: id === this.talker.streamId,
+      name: this.roster.of(id)?.name ?? '',
+      listeners: this.roster.of(id)?.listeners ?? null,
       state: hearer?.state ?? 'off',
       level: hearer?.level ?? -127,
-      volume: this.volumes.get(id) ?? 1,
+      volume: this.volumeOf(id),
     };
+  }
+
+  private nameOf(id: string): string {
+    return this.roster.of(id)?.name ?? id;
+  }
+
+  private volumeOf(id: string): number {
+    return this.chosen.volumes[this.nameOf(id)] ?? 1;
   }
 
   private async learnPorts(): Promise<void> {

@@ -1,6 +1,8 @@
 // Sending our own voice: the microphone, one peer connection, and the truth about both.
 
-import { openMicrophone } from './microphone';
+import type { Choices } from './choices';
+import { MicrophoneError, openMicrophone } from './microphone';
+import type { Problem } from './problem';
 import { streamOf, type ClientMessage, type ServerMessage } from './protocol';
 
 /** How the talking goes. `live` only once others can hear it. */
@@ -18,13 +20,14 @@ const DISCONNECTED_MS = 2_000;
 /** The sending half of a session. Uses its owner's socket. */
 export class Talker {
   state: TalkState = 'idle';
-  /** Why it failed, in words. */
-  reason = '';
+  /** Why it failed, when it has. */
+  problem: Problem | null = null;
   /** Our stream, as others name it. */
   streamId: string | null = null;
   /** The open microphone, if it is. */
   track: MediaStreamTrack | null = null;
 
+  private isMuted = false;
   private connection: RTCPeerConnection | null = null;
   private hold: ReturnType<typeof setTimeout> | undefined;
   private patience: ReturnType<typeof setTimeout> | undefined;
@@ -33,8 +36,25 @@ export class Talker {
 
   constructor(
     private readonly send: (message: ClientMessage) => void,
+    private readonly choices: () => Choices,
     private readonly changed: () => void,
   ) {}
+
+  /** Keeps the microphone open, and sends silence. */
+  set muted(muted: boolean) {
+    this.isMuted = muted;
+    if (this.track) this.track.enabled = !muted;
+    this.changed();
+  }
+
+  get muted(): boolean {
+    return this.isMuted;
+  }
+
+  /** The connection that carries our voice, for statistics. */
+  get peer(): RTCPeerConnection | null {
+    return this.connection;
+  }
 
   /** Whether the microphone captures, by its own account. */
   get isMicrophoneOpen(): boolean {
@@ -50,14 +70,14 @@ export class Talker {
     // The relay makes ready while the microphone opens.
     if (isUp) this.reserve();
     try {
-      const track = await openMicrophone();
+      const track = await openMicrophone(this.choices());
       if (round !== this.round) {
         track.stop();
         return;
       }
       this.keep(track);
     } catch (error) {
-      if (round === this.round) this.fail(error instanceof Error ? error.message : String(error));
+      if (round === this.round) this.fail(error instanceof MicrophoneError ? error.problem : { code: 'unknown', detail: String(error) });
       return;
     }
     await this.offer();
@@ -95,7 +115,7 @@ export class Talker {
     } else if (message.type === 'stream_ended' && message.stream_id === this.streamId) {
       this.again();
     } else if (message.type === 'error') {
-      this.fail(message.message);
+      this.fail({ code: 'refused', detail: message.message });
     }
   }
 
@@ -107,7 +127,8 @@ export class Talker {
     this.patience = setTimeout(() => {
       this.again();
     }, ATTEMPT_MS);
-    this.send({ type: 'start_sending' });
+    const { name } = this.choices();
+    this.send(name ? { type: 'start_sending', name } : { type: 'start_sending' });
   }
 
   /** Offers as soon as both the microphone and a stream are there, whichever comes last. */
@@ -154,7 +175,7 @@ export class Talker {
     this.track = track;
     track.onended = () => {
       this.send({ type: 'stop_stream' });
-      this.fail('The microphone was disconnected.');
+      this.fail({ code: 'unplugged', detail: '' });
     };
     this.changed();
   }
@@ -177,15 +198,15 @@ export class Talker {
     clearTimeout(this.patience);
     this.disconnect();
     this.hold ??= setTimeout(() => {
-      this.fail('The connection was lost, so the microphone was closed. Talk again when the relay is back.');
+      this.fail({ code: 'lost', detail: '' });
     }, HOLD_MICROPHONE_MS);
     this.set('reconnecting');
   }
 
-  private fail(reason: string): void {
+  private fail(problem: Problem): void {
     this.round++;
     this.release();
-    this.reason = reason;
+    this.problem = problem;
     this.set('failed');
   }
 
@@ -198,7 +219,8 @@ export class Talker {
     this.track?.stop();
     this.track = null;
     this.streamId = null;
-    this.reason = '';
+    this.problem = null;
+    this.isMuted = false;
   }
 
   private disconnect(): void {

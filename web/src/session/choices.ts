@@ -1,0 +1,62 @@
+// What a person has chosen on this device. Kept by the browser, so that the next visit begins with it.
+
+/** Choices that last. */
+export interface Choices {
+  /** How others see us; empty: the relay finds a name. */
+  name: string;
+  /** Device ids as the browser gives them; empty: its default. */
+  microphone: string;
+  loudspeaker: string;
+  echoCancellation: boolean;
+  noiseSuppression: boolean;
+  autoGainControl: boolean;
+  /** Whether to listen as soon as the client is there. */
+  listen: boolean;
+  /** Loudness of other people, from 0 to 1, by their names. */
+  volumes: Record<string, number>;
+}
+
+export const DEFAULT_CHOICES: Choices = {
+  name: '',
+  microphone: '',
+  loudspeaker: '',
+  echoCancellation: true,
+  noiseSuppression: true,
+  autoGainControl: true,
+  listen: false,
+  volumes: {},
+};
+
+const KEY = 'voice-relay';
+
+/** The choices of the last visit, as far as they can be read. */
+export function loadChoices(storage: Pick<Storage, 'getItem'> | null = browserStorage()): Choices {
+  try {
+    const kept = JSON.parse(storage?.getItem(KEY) ?? '{}') as Partial<Record<keyof Choices, unknown>> | null;
+    // What an older or newer version kept under the same name may be of another kind.
+    const usable = Object.entries(kept ?? {}).filter(
+      ([key, value]) => value !== null && typeof value === typeof DEFAULT_CHOICES[key as keyof Choices],
+    );
+    return { ...DEFAULT_CHOICES, ...Object.fromEntries(usable) };
+  } catch {
+    return DEFAULT_CHOICES;
+  }
+}
+
+/** Keeps the choices, where the browser lets us; private windows may not. */
+export function saveChoices(choices: Choices, storage: Pick<Storage, 'setItem'> | null = browserStorage()): void {
+  try {
+    storage?.setItem(KEY, JSON.stringify(choices));
+  } catch {
+    // Forgotten at the end of the visit then.
+  }
+}
+
+/** Reading the property alone throws where a browser blocks all storage. */
+function browserStorage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
