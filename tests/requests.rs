@@ -204,7 +204,7 @@ async fn a_mistake_in_the_query_is_answered_with_the_choices() {
     let app = start(&[]);
     for (mistake, choices) in [
         ("bitrate=65", "64, 80, 96, 112, 128, 160, 192, 224, 256, 320"),
-        ("profile=x", "default, close, sonos, cast or esphome"),
+        ("profile=x", "default, close, browser, sonos, cast or esphome"),
         ("burst=99", "from 0 to 10"),
         ("chunk=9s", "from 0 to 1000"),
         ("start=bell", "silence or chime"),
