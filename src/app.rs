@@ -11,7 +11,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, WhenIdle};
-use crate::http::{self, Fanouts, HttpStats, Port, Shared};
+use crate::data::DataFolder;
+use crate::http::{self, Door, Fanouts, Gate, HttpStats, Port, Shared, Tokens};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
@@ -19,6 +20,9 @@ use crate::sound::Sound;
 
 /// Clients have so long to take note of a shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
+
+/// Addresses that have been quiet are forgotten so often.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -143,14 +147,29 @@ impl App {
     }
 
     fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
-        let main_service = warp::service(http::main_routes(shared.clone()));
-        let mp3_service = warp::service(http::mp3_routes(shared.clone()));
+        let main_service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
+        let mp3_service = shared.gate.guard(Door::Mp3, warp::service(http::mp3_routes(shared.clone())));
         let (shutdown, tracker) = (&self.shutdown, &self.tracker);
         let main_stats = Arc::clone(&shared.stats.main_port);
         let mp3_stats = Arc::clone(&shared.stats.mp3_port);
         let admission = || Arc::clone(&self.admission);
         tracker.spawn(main.serve(main_service, admission(), main_stats, shutdown.clone(), tracker.clone()));
         tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
+    }
+
+    fn gate(&self, config: &Config) -> Gate {
+        let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
+        let gate =
+            Gate::new(config.access, config.http.origins.clone(), Arc::clone(&self.admission), tokens, &config.limits);
+        let tidying = gate.clone();
+        let tidy = async move {
+            loop {
+                tokio::time::sleep(TIDY_INTERVAL).await;
+                tidying.tidy();
+            }
+        };
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(tidy));
+        gate
     }
 
     fn shared(&self, config: &Config, clips: Clips) -> Result<Shared, StartError> {
@@ -165,6 +184,7 @@ impl App {
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             clips,
             audio,
+            gate: self.gate(config),
             stats,
             limits: config.limits.clone(),
             when_idle: config.mp3.when_idle,

@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Address,
     /// Separated by commas.
     Addresses,
+    /// Host names, separated by commas.
+    Names,
     Port,
     /// A whole number between these two.
     Number(u32, u32),
@@ -57,6 +59,11 @@ impl Kind {
                 let valid = addresses.map(|address| address.parse::<IpAddr>().ok().map(|ip| ip.to_string().into()));
                 valid.collect::<Option<Vec<_>>>().map(ValueKind::Array)
             }
+            Self::Names => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                let is_name = |name: &&str| !name.contains([':', '/', ' ', '*']);
+                names.map(|name| is_name(&name).then(|| name.into())).collect::<Option<Vec<_>>>().map(ValueKind::Array)
+            }
             Self::Port => text.parse::<u16>().ok().map(|port| ValueKind::U64(port.into())),
             Self::Number(least, most) => {
                 let number = text.parse::<u32>().ok().filter(|number| (least..=most).contains(number))?;
@@ -78,6 +85,7 @@ impl Kind {
         match self {
             Self::Address => "an IP address".into(),
             Self::Addresses => "IP addresses separated by commas".into(),
+            Self::Names => "host names separated by commas, without http:// and without a port".into(),
             Self::Port => "a port from 0 to 65535 (0: any free one)".into(),
             Self::Number(least, most) if least == most => format!("{least}, the only value so far"),
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
@@ -123,18 +131,36 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Address to listen on, all ports",
         "`::` means every IPv4 and IPv6 address of the machine; where the kernel has no IPv6, `0.0.0.0`.",
     ),
-    opt("data_dir", Kind::Path, "data", "Folder for what must outlive a restart", RESERVED),
+    opt(
+        "data_dir",
+        Kind::Path,
+        "data",
+        "Folder for what must outlive a restart",
+        "Keys and what was revoked. It is made when something is first kept, for the daemon's own user alone.",
+    ),
     opt(
         "access",
-        Kind::Choice(&["lan", "any"]),
+        Kind::Choice(&["lan", "token", "open"]),
         "lan",
-        "Who is served: lan or any",
+        "Who is served: lan, token or open",
         "`lan`: private, link-local and loopback addresses, and the networks that this machine's interfaces are \
-         on. `any`: everybody who can reach the ports. Those who are not served are counted \
-         (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`).",
+         on. `token`: whoever holds a token (`voice-relay token`, or a share link), wherever they are, and nobody \
+         else. `open`: everybody who can reach the ports. Those who are not served are counted \
+         (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`, \
+         `voice_relay_not_permitted`, `voice_relay_bad_tokens`). See docs/access.md.",
     ),
     opt("http.port", Kind::Port, "8080", "Port of the page, signalling and API", ""),
     opt("http.tls_port", Kind::Port, "8443", "Port of the same with TLS", RESERVED),
+    opt(
+        "http.origins",
+        Kind::Names,
+        "",
+        "Host names of web pages that may use the relay, separated by commas",
+        "Besides addresses and names that exist inside of houses only, such as `homeassistant.local`: for instance \
+         the public name of your Home Assistant, if its dashboards show cards of the relay. Pages of other sites, and \
+         requests by other names, are refused; counted in `voice_relay_foreign_origins` and \
+         `voice_relay_foreign_hosts`.",
+    ),
     opt("mp3.port", Kind::Port, "8081", "Port of the MP3 streams", ""),
     opt(
         "mp3.when_idle",
@@ -268,6 +294,43 @@ pub(super) const OPTIONS: &[Opt] = &[
         "2000",
         "MP3 listeners at once",
         "Further ones get status 503 with Retry-After; counted in `voice_relay_mp3_refused`.",
+    ),
+    opt(
+        "limits.connections",
+        Kind::Number(10, 1_000_000),
+        "8000",
+        "TCP connections at once, of each port",
+        "Further ones are closed at once; counted in `voice_relay_http_full` and `voice_relay_mp3_full`.",
+    ),
+    opt(
+        "limits.requests",
+        Kind::Number(1, 1_000_000),
+        "100",
+        "HTTP requests a second from one address",
+        "Ten seconds' worth may come at once. Further ones get status 429; this and the next two are counted in \
+         `voice_relay_too_fast`. An address is one of IPv4, or a network of IPv6 (/64).",
+    ),
+    opt(
+        "limits.messages",
+        Kind::Number(1, 1_000_000),
+        "100",
+        "WebSocket messages a second from one address",
+        "Ten seconds' worth may come at once. Further ones get an error with the code `too_fast`, and are not looked \
+         at.",
+    ),
+    opt(
+        "limits.joins",
+        Kind::Number(1, 1_000_000),
+        "600",
+        "Media connections a minute from one address",
+        "All of them may come at once. Further ones get an error with the code `too_fast`.",
+    ),
+    opt(
+        "limits.wrong_tokens",
+        Kind::Number(1, 1_000_000),
+        "10",
+        "Wrong tokens a minute from one address",
+        "Each is counted in `voice_relay_bad_tokens`. Further ones get status 429 instead of 401.",
     ),
     opt(
         "log.level",

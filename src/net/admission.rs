@@ -1,4 +1,4 @@
-//! Who is served: everybody, or the LAN only. The LAN is what is private by its number, and what is
+//! Which addresses are served: all, or those of the LAN only. The LAN is what is private by its number, and what is
 //! on the same network as this machine: IPv6 addresses at home are mostly global ones.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -40,8 +40,13 @@ impl Admission {
 
     /// Whether this client is served.
     pub fn admits(&self, client: IpAddr) -> bool {
-        let client = client.to_canonical();
-        self.access == Access::Any || is_private(client) || self.is_on_our_networks(client)
+        self.access != Access::Lan || self.is_near(client)
+    }
+
+    /// Whether this address is of the LAN, whoever is served.
+    pub fn is_near(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        is_private(address) || self.is_on_our_networks(address)
     }
 
     fn is_on_our_networks(&self, client: IpAddr) -> bool {
@@ -131,11 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_on_its_own_lan_and_access_any_admits_everybody() {
+    fn this_machine_is_on_its_own_lan_and_without_that_rule_everybody_is_admitted() {
         let admission = Admission::new(Access::Lan);
         for interface in if_addrs::get_if_addrs().expect("interfaces") {
             assert!(admission.admits(interface.ip()), "{}", interface.ip());
         }
-        assert!(Admission::new(Access::Any).admits(ip("8.8.8.8")));
+        for access in [Access::Token, Access::Open] {
+            let admission = Admission::new(access);
+            assert!(admission.admits(ip("8.8.8.8")) && !admission.is_near(ip("8.8.8.8")));
+        }
     }
 }
