@@ -2,7 +2,7 @@
 //! everything told and drained.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, WhenIdle};
 use crate::data::DataFolder;
+use crate::hass::{Home, SUPERVISOR_ADDRESS};
 use crate::http::{self, Door, Fanouts, Gate, HttpStats, Port, Shared, Tokens};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
@@ -35,7 +36,7 @@ pub enum StartError {
         /// Its number.
         port: u16,
         /// Where it was to listen.
-        address: std::net::IpAddr,
+        address: IpAddr,
         /// What the operating system said.
         source: io::Error,
     },
@@ -80,16 +81,21 @@ struct Bound {
     http: Port,
     mp3: Port,
     media: MediaSocket,
+    ingress: Option<Port>,
 }
 
 impl Bound {
-    fn bind(config: &Config) -> Result<Self, StartError> {
+    fn bind(config: &Config, home: &Home) -> Result<Self, StartError> {
         let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
         let (http, mp3, media) = (config.http.port, config.mp3.port, config.media.port);
         Ok(Self {
             http: Port::bind(config.bind, http).map_err(failed("http.port", http))?,
             mp3: Port::bind(config.bind, mp3).map_err(failed("mp3.port", mp3))?,
             media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
+            ingress: match home.ingress_port {
+                Some(port) => Some(Port::bind(config.bind, port).map_err(failed("ingress_port", port))?),
+                None => None,
+            },
         })
     }
 
@@ -104,10 +110,11 @@ impl App {
     ///
     /// # Errors
     /// When a port or a thread cannot be had; nothing runs then.
-    pub fn start(config: &Config) -> Result<Self, StartError> {
-        let bound = Bound::bind(config)?;
+    pub fn start(config: &Config, home: &Home) -> Result<Self, StartError> {
+        let bound = Bound::bind(config, home)?;
         let ports = bound.ports();
-        let addresses = host_addresses(ports.media.ip(), ports.media.port(), &config.media.advertise);
+        let advertise = [&config.media.advertise[..], &home.addresses].concat();
+        let addresses = host_addresses(ports.media.ip(), ports.media.port(), &advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
         let (relay, commands, media, births) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
@@ -115,9 +122,13 @@ impl App {
             .map_err(StartError::MediaThread)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, admission, shutdown, tracker };
-        app.keep_addresses_fresh(config);
+        app.keep_addresses_fresh(advertise);
         let clips = app.record_clips(config, births);
-        app.serve_http(&app.shared(config, clips)?, bound.http, bound.mp3);
+        let shared = app.shared(config, clips)?;
+        app.serve_http(&shared, bound.http, bound.mp3);
+        if let Some(ingress) = bound.ingress {
+            app.serve_ingress(&shared, ingress);
+        }
         Ok(app)
     }
 
@@ -132,9 +143,9 @@ impl App {
         self.media.stop();
     }
 
-    fn keep_addresses_fresh(&self, config: &Config) {
+    fn keep_addresses_fresh(&self, advertise: Vec<IpAddr>) {
         let (relay, admission) = (self.relay.clone(), Arc::clone(&self.admission));
-        let refresh = keep_addresses_fresh(relay, admission, self.ports.media, config.media.advertise.clone());
+        let refresh = keep_addresses_fresh(relay, admission, self.ports.media, advertise);
         self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
     }
 
@@ -155,6 +166,14 @@ impl App {
         let admission = || Arc::clone(&self.admission);
         tracker.spawn(main.serve(main_service, admission(), main_stats, shutdown.clone(), tracker.clone()));
         tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
+    }
+
+    /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
+    fn serve_ingress(&self, shared: &Shared, port: Port) {
+        let service = shared.gate.guard(Door::Ingress, warp::service(http::main_routes(shared.clone())));
+        let (admission, stats) =
+            (Arc::new(Admission::only(SUPERVISOR_ADDRESS)), Arc::clone(&shared.stats.ingress_port));
+        self.tracker.spawn(port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
     }
 
     fn gate(&self, config: &Config) -> Gate {

@@ -13,6 +13,7 @@ use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
 use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat, TokenCommand};
 use voice_relay::data::DataFolder;
+use voice_relay::hass;
 use voice_relay::http::{Claims, Tokens};
 
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
@@ -107,7 +108,8 @@ fn serve(config: &Config) -> anyhow::Result<()> {
     allow_many_connections();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
-        let app = App::start(config)?;
+        let home = hass::ask(&config.hass).await.unwrap_or_default();
+        let app = App::start(config, &home)?;
         println!("voice-relay {} listens: {}", env!("CARGO_PKG_VERSION"), app.ports);
         wait_for_end().await?;
         tracing::info!("shutting down");

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::http::Scope;
 
 use super::Config;
-use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, find};
+use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, find};
 
 /// Names the configuration file, where `--config` does not.
 const FILE_VARIABLE: &str = "VOICE_RELAY_CONFIG";
@@ -222,9 +222,10 @@ fn flags(matches: &clap::ArgMatches) -> Texts {
 }
 
 fn variables(environment: &BTreeMap<String, String>) -> Result<Texts, LoadError> {
-    let ours = environment.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX));
+    let is_ours = |name: &str| name.starts_with(ENVIRONMENT_PREFIX) || name == SUPERVISOR_VARIABLE;
+    let ours = environment.iter().filter(|(name, _)| is_ours(name));
     ours.map(|(name, text)| {
-        let option = OPTIONS.iter().find(|option| option.variable() == *name);
+        let option = OPTIONS.iter().find(|option| option.is_set_by(name));
         let unknown = || LoadError::UnknownKey { key: name.clone(), origin: "the environment".into() };
         Ok((option.ok_or_else(unknown)?, text.clone()))
     })

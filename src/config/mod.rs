@@ -41,8 +41,19 @@ pub struct Config {
     pub relay: LifecycleConfig,
     /// How many of each there may be.
     pub limits: Limits,
+    /// Home Assistant, where there is one.
+    pub hass: HassConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+}
+
+/// Home Assistant, where there is one.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HassConfig {
+    /// Where the Supervisor's API is.
+    pub supervisor: String,
+    /// What it knows us by; empty without Home Assistant.
+    pub token: String,
 }
 
 /// Who is served.

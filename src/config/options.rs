@@ -8,6 +8,9 @@ use tracing_subscriber::EnvFilter;
 /// Environment variables begin so; the dots of a key become two underscores.
 pub(super) const ENVIRONMENT_PREFIX: &str = "VOICE_RELAY__";
 
+/// Home Assistant gives an app its token so.
+pub(super) const SUPERVISOR_VARIABLE: &str = "SUPERVISOR_TOKEN";
+
 /// One option.
 pub(super) struct Opt {
     /// As in the file, with dots for the levels.
@@ -38,6 +41,8 @@ pub(super) enum Kind {
     Switch,
     /// Any text that is not empty.
     Text,
+    /// Any text; never shown.
+    Secret,
     /// From -60 to 20.
     Decibels,
     Path,
@@ -75,6 +80,7 @@ impl Kind {
                 let decibels = text.parse().ok().filter(|decibels| (-60.0..=20.0).contains(decibels))?;
                 Some(ValueKind::Float(decibels))
             }
+            Self::Secret => string(),
             Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -91,7 +97,7 @@ impl Kind {
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Switch => "true or false".into(),
-            Self::Text => "a text".into(),
+            Self::Text | Self::Secret => "a text".into(),
             Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
@@ -103,6 +109,11 @@ impl Opt {
     /// `http.tls_port` is set by `--http-tls-port`.
     pub(super) fn flag(&self) -> String {
         self.key.replace(['.', '_'], "-")
+    }
+
+    /// Whether this environment variable sets it.
+    pub(super) fn is_set_by(&self, name: &str) -> bool {
+        name == self.variable() || self.key == "hass.token" && name == SUPERVISOR_VARIABLE
     }
 
     /// `http.tls_port` is set by `VOICE_RELAY__HTTP__TLS_PORT`.
@@ -331,6 +342,15 @@ pub(super) const OPTIONS: &[Opt] = &[
         "10",
         "Wrong tokens a minute from one address",
         "Each is counted in `voice_relay_bad_tokens`. Further ones get status 429 instead of 401.",
+    ),
+    opt("hass.supervisor", Kind::Text, "http://supervisor", "Where Home Assistant's Supervisor is asked", ""),
+    opt(
+        "hass.token",
+        Kind::Secret,
+        "",
+        "What the Supervisor knows the app by",
+        "Home Assistant sets `SUPERVISOR_TOKEN` by itself. With it, the daemon asks for the port of its own panel \
+         (ingress) and for the addresses of the house's network. Without it nobody is asked.",
     ),
     opt(
         "log.level",

@@ -54,6 +54,8 @@ pub struct HttpStats {
     pub main_port: Arc<PortStats>,
     /// Of the MP3 port.
     pub mp3_port: Arc<PortStats>,
+    /// Of Home Assistant's panel.
+    pub ingress_port: Arc<PortStats>,
     /// Of the listeners to live audio.
     pub listeners: Arc<ListenerStats>,
 }

@@ -189,9 +189,13 @@ impl Snapshot {
         page.counter("websockets_failed", "Signalling connections broken off", load(&stats.signalling.failed))?;
         page.counter("malformed_messages", "Frames that were no message", load(&stats.signalling.malformed))?;
         page.counter("websockets_timed_out", "Clients that stopped answering", load(&stats.signalling.timed_out))?;
-        for (name, port) in [("http", &stats.main_port), ("mp3", &stats.mp3_port)] {
+        for (name, port) in [("http", &stats.main_port), ("mp3", &stats.mp3_port), ("ingress", &stats.ingress_port)] {
             page.counter(&format!("{name}_connections"), "TCP connections accepted", load(&port.accepted))?;
-            page.counter(&format!("{name}_foreign"), "TCP connections from outside the LAN", load(&port.foreign))?;
+            page.counter(
+                &format!("{name}_foreign"),
+                "TCP connections from addresses that are not served",
+                load(&port.foreign),
+            )?;
         }
         let listeners = &stats.listeners;
         page.gauge("mp3_listeners", "Listeners to live audio over HTTP", count(&listeners.now))?;

@@ -18,16 +18,30 @@ struct Network {
 /// The rule, kept up to date with the machine's networks.
 #[derive(Debug)]
 pub struct Admission {
-    access: Access,
+    rule: Rule,
     networks: RwLock<Vec<Network>>,
+}
+
+#[derive(Debug)]
+enum Rule {
+    Everybody,
+    Lan,
+    /// This one, and the machine itself.
+    Only(IpAddr),
 }
 
 impl Admission {
     /// The rule for the networks that this machine is on now.
     pub fn new(access: Access) -> Self {
-        let admission = Self { access, networks: RwLock::default() };
+        let rule = if access == Access::Lan { Rule::Lan } else { Rule::Everybody };
+        let admission = Self { rule, networks: RwLock::default() };
         admission.refresh();
         admission
+    }
+
+    /// The rule for this address, and the machine itself.
+    pub fn only(address: IpAddr) -> Self {
+        Self { rule: Rule::Only(address), networks: RwLock::default() }
     }
 
     /// Looks at the machine's networks again.
@@ -40,7 +54,11 @@ impl Admission {
 
     /// Whether this client is served.
     pub fn admits(&self, client: IpAddr) -> bool {
-        self.access != Access::Lan || self.is_near(client)
+        match self.rule {
+            Rule::Everybody => true,
+            Rule::Lan => self.is_near(client),
+            Rule::Only(address) => client.to_canonical() == address || client.to_canonical().is_loopback(),
+        }
     }
 
     /// Whether this address is of the LAN, whoever is served.
@@ -102,7 +120,7 @@ mod tests {
 
     fn lan(address: &str, prefix: u8) -> Admission {
         let networks = RwLock::new(vec![Network { address: ip(address), prefix }]);
-        Admission { access: Access::Lan, networks }
+        Admission { rule: Rule::Lan, networks }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use voice_relay::app::{App, Ports};
 use voice_relay::config::{self, Config};
+use voice_relay::hass::Home;
 
 use super::client::{Client, Voice};
 
@@ -35,7 +36,7 @@ pub fn loopback_config(flags: &[&str]) -> Config {
 
 /// A daemon in this process.
 pub fn start(flags: &[&str]) -> App {
-    App::start(&loopback_config(flags)).expect("free ports")
+    App::start(&loopback_config(flags), &Home::default()).expect("free ports")
 }
 
 /// The program itself, on the loopback; killed when its handle is dropped.
