@@ -1,5 +1,6 @@
 // Hearing one stream: a socket and a peer connection of its own, since one socket holds one.
 
+import { playOn } from './devices';
 import type { ServerMessage } from './protocol';
 import { Signalling } from './signalling';
 
@@ -8,6 +9,9 @@ export type HearState = 'connecting' | 'playing' | 'blocked';
 
 /** How often to look for the first packet. */
 const FIRST_PACKET_MS = 15;
+
+/** How often to look whether packets still come. */
+const FLOW_MS = 1_000;
 
 /** An attempt that does not play by then is given up; the session makes another. */
 const ATTEMPT_MS = 8_000;
@@ -25,11 +29,16 @@ export class Hearer {
   private readonly connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
   private readonly audio = new Audio();
   private readonly patience: ReturnType<typeof setTimeout>;
+  private readonly flow: ReturnType<typeof setInterval>;
+  /** Packets that had come at the last look, and reports of levels since then. */
+  private packets = 0;
+  private reports = 0;
   private ended = false;
 
   constructor(
     url: string,
     readonly streamId: string,
+    private loudspeaker: string,
     private readonly changed: () => void,
     private readonly over: () => void,
   ) {
@@ -49,6 +58,7 @@ export class Hearer {
     this.patience = setTimeout(() => {
       if (this.state === 'connecting') this.finish();
     }, ATTEMPT_MS);
+    this.flow = setInterval(() => void this.checkFlow(), FLOW_MS);
     this.listenToConnection();
     this.signalling.connect();
   }
@@ -73,10 +83,22 @@ export class Hearer {
     if (this.state === 'blocked') await this.play();
   }
 
+  /** Goes on with this loudspeaker. */
+  async playOn(loudspeaker: string): Promise<void> {
+    this.loudspeaker = loudspeaker;
+    await playOn(loudspeaker, this.audio);
+  }
+
+  /** Makes sure that the relay is there, when there is reason to doubt. */
+  probe(): void {
+    this.signalling.probe();
+  }
+
   /** Stops hearing. Does not say that it is over: whoever calls this knows. */
   close(): void {
     this.ended = true;
     clearTimeout(this.patience);
+    clearInterval(this.flow);
     this.signalling.close();
     this.connection.close();
     this.audio.srcObject = null;
@@ -91,7 +113,8 @@ export class Hearer {
     };
     this.connection.onconnectionstatechange = () => {
       const state = this.connection.connectionState;
-      if (state === 'failed' || state === 'closed') this.finish();
+      // A new connection is there sooner than this one might recover.
+      if (state === 'disconnected' || state === 'failed' || state === 'closed') this.finish();
     };
   }
 
@@ -101,6 +124,7 @@ export class Hearer {
     else if (message.type === 'error') this.finish();
     else if (message.type === 'audio_data' && message.stream_id === this.streamId) {
       this.level = message.level;
+      this.reports++;
       this.changed();
     }
   }
@@ -121,17 +145,29 @@ export class Hearer {
 
   /** Waits until sound has arrived; being connected alone is not being heard. */
   private async firstPacket(): Promise<void> {
-    while (!this.ended) {
-      const report = await this.connection.getStats();
-      for (const stats of report.values() as Iterable<RTCInboundRtpStreamStats>) {
-        if (stats.type === 'inbound-rtp' && (stats.packetsReceived ?? 0) > 0) return;
-      }
+    while (!this.ended && (await this.packetsReceived()) === 0) {
       await new Promise((resolve) => setTimeout(resolve, FIRST_PACKET_MS));
     }
   }
 
+  /** The relay tells of levels, so it gets packets; where none of them arrives, the way to us is dead. */
+  private async checkFlow(): Promise<void> {
+    const packets = await this.packetsReceived();
+    const starved = packets === this.packets && this.reports > 1;
+    [this.packets, this.reports] = [packets, 0];
+    if (starved && this.state !== 'connecting') this.finish();
+  }
+
+  private async packetsReceived(): Promise<number> {
+    for (const stats of (await this.connection.getStats()).values() as Iterable<RTCInboundRtpStreamStats>) {
+      if (stats.type === 'inbound-rtp') return stats.packetsReceived ?? 0;
+    }
+    return 0;
+  }
+
   private async play(): Promise<void> {
     try {
+      await playOn(this.loudspeaker, this.audio);
       await this.audio.play();
       if (this.state === 'blocked') this.set('playing');
     } catch (error) {

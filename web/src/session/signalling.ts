@@ -9,6 +9,12 @@ const QUIET_MS = 4_000;
 /** …and given up when none follows. A restart behind a dead Wi-Fi link shows no other way. */
 const ANSWER_MS = 3_000;
 
+/** When there is reason to doubt, the sign of life must come sooner. */
+const DOUBT_MS = 1_500;
+
+/** A socket that does not open by then is given up; each try has somewhat longer, for slow networks. */
+const OPEN_MS = { first: 2_000, more: 500, longest: 6_000 };
+
 /** What the owner of a socket wants to hear. */
 export interface SignallingEvents {
   up(): void;
@@ -42,6 +48,9 @@ export class Signalling {
     if (this.socket) return;
     const socket = new WebSocket(this.url);
     this.socket = socket;
+    this.watch = setTimeout(() => {
+      this.drop();
+    }, Math.min(OPEN_MS.first + OPEN_MS.more * this.attempt, OPEN_MS.longest));
     socket.onopen = () => {
       this.attempt = 0;
       this.listen();
@@ -72,23 +81,28 @@ export class Signalling {
   /** Makes sure at once that the other side is there: after sleep, or a change of network. */
   probe(): void {
     if (!this.wanted) return;
-    if (this.isUp) this.ask();
-    else if (this.socket?.readyState !== WebSocket.CONNECTING) this.connect();
+    if (this.isUp) {
+      this.ask(DOUBT_MS);
+      return;
+    }
+    // What was begun on a network that is gone would wait for its time to run out.
+    this.drop();
+    if (this.lasting) this.connect();
   }
 
   private listen(): void {
     clearTimeout(this.watch);
     this.watch = setTimeout(() => {
-      this.ask();
+      this.ask(ANSWER_MS);
     }, QUIET_MS);
   }
 
-  private ask(): void {
+  private ask(patience: number): void {
     clearTimeout(this.watch);
     this.send({ type: 'get_available_streams' });
     this.watch = setTimeout(() => {
       this.drop();
-    }, ANSWER_MS);
+    }, patience);
   }
 
   /** The connection is lost. */
