@@ -16,10 +16,11 @@ const FLAGS = [
   '--no-first-run',
 ];
 
-/** A browser whose microphone hears this WAV file, over and over. */
-export async function startBrowser(speech) {
-  const flags = speech ? [...FLAGS, `--use-file-for-fake-audio-capture=${speech}`] : FLAGS;
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags });
+/** A browser whose microphone hears this WAV file, over and over; with flags of its own, which win. */
+export async function startBrowser(speech, flags = []) {
+  const file = speech ? [`--use-file-for-fake-audio-capture=${speech}`] : [];
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: [...FLAGS, ...file, ...flags] });
 }
 
 /** The page of the relay in a tab of its own; fails the test when the page throws. */
