@@ -19,7 +19,16 @@ const ATTEMPT_MS = 8_000;
 /** Silence as the relay counts it, in dBov. */
 const SILENCE_DBOV = -127;
 
-/** One stream being heard. When it is over it says so, once, and is of no more use. */
+/** What the owner of a hearer wants to hear. */
+export interface HearerEvents {
+  changed(): void;
+  /** It is of no more use. Said once, and not after {@link Hearer.close}. */
+  over(): void;
+  /** Neither sound nor levels come any more: perhaps the relay is out of reach. */
+  doubt(): void;
+}
+
+/** One stream being heard. */
 export class Hearer {
   state: HearState = 'connecting';
   /** Loudness in dBov, as the relay measures it. */
@@ -33,14 +42,15 @@ export class Hearer {
   /** Packets that had come at the last look, and reports of levels since then. */
   private packets = 0;
   private reports = 0;
+  /** Nothing had come at the last look. */
+  private isDry = false;
   private ended = false;
 
   constructor(
     url: string,
     readonly streamId: string,
     private loudspeaker: string,
-    private readonly changed: () => void,
-    private readonly over: () => void,
+    private readonly events: HearerEvents,
   ) {
     this.signalling = new Signalling(
       url,
@@ -75,7 +85,7 @@ export class Hearer {
 
   set volume(volume: number) {
     this.audio.volume = volume;
-    this.changed();
+    this.events.changed();
   }
 
   /** Tries again to be heard, after a tap. */
@@ -125,7 +135,7 @@ export class Hearer {
     else if (message.type === 'audio_data' && message.stream_id === this.streamId) {
       this.level = message.level;
       this.reports++;
-      this.changed();
+      this.events.changed();
     }
   }
 
@@ -150,12 +160,21 @@ export class Hearer {
     }
   }
 
-  /** The relay tells of levels, so it gets packets; where none of them arrives, the way to us is dead. */
+  /** Looks whether there is news since the last look: packets, and what the relay tells of their levels. */
   private async checkFlow(): Promise<void> {
-    const packets = await this.packetsReceived();
-    const starved = packets === this.packets && this.reports > 1;
+    const [packets, reports, dry] = [await this.packetsReceived(), this.reports, this.isDry];
+    this.isDry = packets === this.packets;
     [this.packets, this.reports] = [packets, 0];
-    if (starved && this.state !== 'connecting') this.finish();
+    if (this.ended || this.state === 'connecting' || !this.isDry) return;
+    // The relay gets packets, so the way from there to us is dead.
+    if (reports > 1) this.finish();
+    else if (!dry) this.doubt();
+  }
+
+  /** The speaker pauses, or the relay is out of reach. */
+  private doubt(): void {
+    this.probe();
+    this.events.doubt();
   }
 
   private async packetsReceived(): Promise<number> {
@@ -178,12 +197,12 @@ export class Hearer {
   private finish(): void {
     if (this.ended) return;
     this.close();
-    this.over();
+    this.events.over();
   }
 
   private set(state: HearState): void {
     if (this.ended) return;
     this.state = state;
-    this.changed();
+    this.events.changed();
   }
 }

@@ -7,6 +7,7 @@ import { devicesOf } from './devices';
 import { problemOf } from './microphone';
 import { parseMessage, streamOf } from './protocol';
 import { socketUrl } from './session';
+import { nominatedAtOnce } from './uplink';
 
 describe('back-off', () => {
   it('begins soon and never waits a second while somebody looks', () => {
@@ -104,5 +105,12 @@ describe('devices', () => {
 
   it('without an id, before the first permission, are no choice', () => {
     expect(devicesOf('audioinput', [device('audioinput', '')])).toEqual([]);
+  });
+});
+
+describe("the relay's answer", () => {
+  it('no longer says that the relay is a lite agent, and says all else', () => {
+    expect(nominatedAtOnce('v=0\r\na=ice-lite\r\na=setup:passive\r\n')).toBe('v=0\r\na=setup:passive\r\n');
+    expect(nominatedAtOnce('v=0\r\na=ice-ufrag:ice-lite\r\n')).toBe('v=0\r\na=ice-ufrag:ice-lite\r\n');
   });
 });

@@ -101,7 +101,8 @@ export class VoiceSession extends EventTarget {
         },
         down: () => {
           this.talker.down();
-          this.setStreams([]);
+          // Hearers have sockets of their own; what still is heard goes on.
+          this.setStreams(this.streams.filter((id) => this.hearers.has(id)));
         },
         message: (message) => {
           this.take(message);
@@ -113,6 +114,7 @@ export class VoiceSession extends EventTarget {
       this.signalling,
       () => this.chosen,
       () => {
+        this.signalling.urgent = this.talker.state === 'live';
         this.noteMicrophone();
         this.changed();
       },
@@ -301,21 +303,33 @@ export class VoiceSession extends EventTarget {
       this.socketUrl,
       id,
       this.chosen.loudspeaker,
-      () => {
-        this.noteFirstSound(hearer);
-        this.awaitGesture();
-        this.changed();
-      },
-      () => {
-        this.hearers.delete(id);
-        this.changed();
-        setTimeout(() => {
-          this.reconcile();
-        }, RETRY_MS);
+      {
+        changed: () => {
+          this.noteFirstSound(hearer);
+          this.awaitGesture();
+          this.changed();
+        },
+        over: () => {
+          this.lose(id);
+        },
+        doubt: () => {
+          this.signalling.probe();
+        },
       },
     );
     hearer.volume = this.volumeOf(id);
     this.hearers.set(id, hearer);
+  }
+
+  /** A stream is heard no more, without our will. */
+  private lose(id: string): void {
+    this.hearers.delete(id);
+    this.changed();
+    setTimeout(() => {
+      // Without the relay, nobody can tell whether there still is such a stream.
+      if (this.signalling.isUp) this.reconcile();
+      else this.setStreams(this.streams.filter((one) => one !== id));
+    }, RETRY_MS);
   }
 
   /** Something has happened that connections may not have outlived. */

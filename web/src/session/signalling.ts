@@ -5,7 +5,7 @@ import { backoff } from './backoff';
 import { parseMessage, type ClientMessage, type ServerMessage } from './protocol';
 
 /** A socket on which nothing came for so long is asked for a sign of life… */
-const QUIET_MS = 4_000;
+const QUIET_MS = { usual: 4_000, urgent: 1_500 };
 /** …and given up when none follows. A restart behind a dead Wi-Fi link shows no other way. */
 const ANSWER_MS = 3_000;
 
@@ -29,6 +29,9 @@ export class Signalling {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setTimeout> | undefined;
   private wanted = false;
+
+  /** Whether a loss must be noticed soon: somebody talks, and is not heard. */
+  urgent = false;
 
   constructor(
     private readonly url: string,
@@ -93,8 +96,8 @@ export class Signalling {
   private listen(): void {
     clearTimeout(this.watch);
     this.watch = setTimeout(() => {
-      this.ask(ANSWER_MS);
-    }, QUIET_MS);
+      this.ask(this.urgent ? DOUBT_MS : ANSWER_MS);
+    }, this.urgent ? QUIET_MS.urgent : QUIET_MS.usual);
   }
 
   private ask(patience: number): void {
