@@ -21,7 +21,11 @@ export function watchSurroundings(changed: () => void): () => void {
     if (!document.hidden) note();
   };
   window.addEventListener('online', note, { signal });
-  window.addEventListener('pageshow', note, { signal });
+  const shown = (event: PageTransitionEvent) => {
+    // Back from where the browser had put the page aside; not when it has just been loaded.
+    if (event.persisted) note();
+  };
+  window.addEventListener('pageshow', shown, { signal });
   document.addEventListener('visibilitychange', seen, { signal });
   document.addEventListener('resume', note, { signal });
   // Only Chromium tells of a change from one network to another.
