@@ -23,6 +23,13 @@ export async function startBrowser(speech, flags = []) {
   return chromium.launch({ executablePath, args: [...FLAGS, ...file, ...flags] });
 }
 
+/** A browser with the devices that this environment names, microphones that ask first, and sound. */
+export async function startRealBrowser(env) {
+  const args = FLAGS.filter((flag) => !flag.startsWith('--use-fake'));
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args, env, ignoreDefaultArgs: ['--mute-audio'] });
+}
+
 /** The page of the relay in a tab of its own; fails the test when the page throws. */
 export async function openPage(browser, url, options = {}) {
   const page = await (await browser.newContext(options)).newPage();

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 
-import { capturesMicrophone, openPage, record, startBrowser, until, untilHeard } from './browser.mjs';
+import { capturesMicrophone, openPage, record, startBrowser, startRealBrowser, until, untilHeard } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { makeNetwork } from './network.mjs';
+import { startPulse } from './pulse.mjs';
 import { beep, powerAt } from './sound.mjs';
 
 const [TONE, OTHER_TONE] = [700, 1_700];
@@ -35,10 +36,22 @@ async function conversation(url = daemon.url) {
   return { talker, listener };
 }
 
-async function assertHearsTone(listener) {
+async function assertHears(listener, tone) {
   const [heard] = await record(listener, 2);
-  assert.ok(powerAt(TONE, heard) > 10 * powerAt(OTHER_TONE, heard), 'the tone is not heard');
+  const other = tone === TONE ? OTHER_TONE : TONE;
+  assert.ok(powerAt(tone, heard) > 10 * powerAt(other, heard), `${tone} Hz are not heard`);
 }
+
+/** Chooses the device of this name. */
+const choose = (page, kind, name) =>
+  page.evaluate(
+    async ([choice, label]) => {
+      const all = () => window.voiceRelay.view.devices[`${choice}s`];
+      while (!all().some((device) => device.label === label)) await new Promise((resolve) => setTimeout(resolve, 20));
+      window.voiceRelay.choose({ [choice]: all().find((device) => device.label === label).id });
+    },
+    [kind, name],
+  );
 
 const ownStream = (page) => page.evaluate(() => window.voiceRelay.view.streams.find(({ own }) => own)?.id);
 
@@ -112,7 +125,7 @@ describe('a network', () => {
     await over;
     network.mend();
     context.diagnostic(`back after ${(await untilBack(pages, 8_000)).toFixed(0)} ms`);
-    await assertHearsTone(pages.listener);
+    await assertHears(pages.listener, TONE);
     await assertStops(pages.talker);
   });
 
@@ -125,7 +138,7 @@ describe('a network', () => {
     await pages.talker.waitForTimeout(3_000);
     await untilBack(pages, 3_000);
     assert.equal(await ownStream(pages.talker), stream);
-    await assertHearsTone(pages.listener);
+    await assertHears(pages.listener, TONE);
   });
 
   test('where this device gets another address: talking and listening go on', async (context) => {
@@ -133,7 +146,100 @@ describe('a network', () => {
     network.move();
     context.diagnostic(`back ${(await untilSound(pages.listener, 12_000)).toFixed(0)} ms after the move`);
     await untilBack(pages, 1_000);
-    await assertHearsTone(pages.listener);
+    await assertHears(pages.listener, TONE);
     await assertStops(pages.talker);
+  });
+});
+
+describe('a microphone', () => {
+  let pulse, desk;
+
+  beforeEach(async () => {
+    pulse = await startPulse();
+    for (const name of ['hall', 'kitchen']) pulse.plugLoudspeaker(name);
+    desk = pulse.plugMicrophone('desk', beep(folder, TONE));
+    daemon = await startDaemon();
+    browser = await startRealBrowser(pulse.env);
+  });
+
+  afterEach(async () => {
+    await closePages();
+    await browser.close();
+    await daemon.stop();
+    pulse.stop();
+  });
+
+  /** Two pages, one talking into the microphone on the desk. */
+  async function talkAtTheDesk() {
+    const options = { permissions: ['microphone'] };
+    const [talker, listener] = [await openPage(browser, daemon.url, options), await openPage(browser, daemon.url, options)];
+    await listener.click('#listen');
+    await choose(talker, 'microphone', 'desk');
+    await talker.click('#talk');
+    await until(talker, 'talk', 'live');
+    await untilHeard(listener, 1);
+    return { talker, listener, stream: await ownStream(talker) };
+  }
+
+  test('that is pulled out while another one is there: the same stream goes on with that one', async () => {
+    pulse.plugMicrophone('camera', beep(folder, OTHER_TONE));
+    const { talker, listener, stream } = await talkAtTheDesk();
+    await assertHears(listener, TONE);
+    const track = await talker.evaluateHandle(() => window.voiceRelay.microphoneTrack);
+    pulse.unplug(desk);
+    await talker.waitForFunction((former) => ![null, former].includes(window.voiceRelay.microphoneTrack), track);
+    assert.equal(await track.evaluate(({ readyState }) => readyState), 'ended');
+    await until(talker, 'talk', 'live');
+    assert.equal(await ownStream(talker), stream);
+    await assertHears(listener, OTHER_TONE);
+    await assertStops(talker);
+  });
+
+  test('that is pulled out, the only one: talking waits without it, and goes on when one is there again', async () => {
+    const { talker, listener } = await talkAtTheDesk();
+    const track = await talker.evaluateHandle(() => window.voiceRelay.microphoneTrack);
+    pulse.unplug(desk);
+    await until(talker, 'talk', 'reconnecting');
+    await until(talker, 'mic', 'off');
+    assert.equal(await track.evaluate(({ readyState }) => readyState), 'ended');
+    assert.equal(await talker.evaluate(() => window.voiceRelay.view.problem.code), 'unplugged');
+    await untilHeard(listener, 0);
+    pulse.plugMicrophone('camera', beep(folder, OTHER_TONE));
+    await untilBack({ talker, listener }, 5_000);
+    await until(talker, 'mic', 'live');
+    await assertHears(listener, OTHER_TONE);
+    await assertStops(talker);
+  });
+
+  test('that is another one by choice: the same stream goes on with it', async () => {
+    pulse.plugMicrophone('camera', beep(folder, OTHER_TONE));
+    const { talker, listener, stream } = await talkAtTheDesk();
+    const track = await talker.evaluateHandle(() => window.voiceRelay.microphoneTrack);
+    await choose(talker, 'microphone', 'camera');
+    await talker.waitForFunction(() => window.voiceRelay.microphoneTrack.label === 'camera');
+    assert.equal(await track.evaluate(({ readyState }) => readyState), 'ended');
+    await assertHears(listener, OTHER_TONE);
+    assert.equal(await ownStream(talker), stream);
+  });
+
+  test('and the sound processing of one that is open follow what is chosen', async () => {
+    const { talker, stream } = await talkAtTheDesk();
+    await talker.evaluate(() => window.voiceRelay.choose({ noiseSuppression: false, echoCancellation: false }));
+    const settings = () => window.voiceRelay.microphoneTrack.getSettings();
+    await talker.waitForFunction(() => window.voiceRelay.microphoneTrack.getSettings().noiseSuppression === false);
+    assert.equal((await talker.evaluate(settings)).echoCancellation, false);
+    assert.equal(await ownStream(talker), stream);
+  });
+
+  test('and a loudspeaker, chosen while somebody is heard', async () => {
+    const { listener } = await talkAtTheDesk();
+    await choose(listener, 'loudspeaker', 'kitchen');
+    const [kitchen, hall] = await Promise.all(['kitchen', 'hall'].map((name) => pulse.record(name, 2)));
+    assert.ok(powerAt(TONE, kitchen) > 1_000 * powerAt(TONE, hall), 'the kitchen does not play, or not alone');
+    await listener.evaluate(() => window.voiceRelay.stopListening());
+    await listener.waitForTimeout(500);
+    const chime = pulse.record('kitchen', 3);
+    await listener.evaluate(() => window.voiceRelay.testSound());
+    assert.ok(powerAt(659.26, await chime) > 100 * powerAt(OTHER_TONE, await chime), 'no chime');
   });
 });

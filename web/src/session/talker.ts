@@ -19,6 +19,9 @@ export const HOLD_MICROPHONE_MS = 30_000;
 /** An attempt that is not live by then, though the microphone is open, is begun anew. */
 const ATTEMPT_MS = 8_000;
 
+/** Not every browser tells at once that there is a microphone again: how often to try. */
+const REPLUG_MS = 1_000;
+
 /** The sending half of a session. Uses its owner's socket. */
 export class Talker {
   state: TalkState = 'idle';
@@ -116,7 +119,7 @@ export class Talker {
 
   /** Something was plugged in or out. */
   devicesChanged(): void {
-    if (this.state === 'reconnecting' && !this.track) this.replug();
+    if (this.state === 'reconnecting' && !this.track) void this.open();
   }
 
   /** What the relay says on the socket. */
@@ -180,11 +183,11 @@ export class Talker {
     }, ATTEMPT_MS);
   }
 
-  /** Opens the microphone as chosen now, in place of the one in use. */
-  private async open(): Promise<void> {
+  /** Opens the microphone as chosen, in place of the one in use. */
+  private async open(choices = this.choices()): Promise<void> {
     const round = ++this.round;
     try {
-      const track = await openMicrophone(this.choices());
+      const track = await openMicrophone(choices);
       if (round === this.round) this.use(track);
       else track.stop();
     } catch (error) {
@@ -228,6 +231,7 @@ export class Talker {
       // Waits for one. Others must not take silence for our voice meanwhile.
       this.signalling.send({ type: 'stop_stream' });
       this.disconnect();
+      this.patience = setTimeout(() => void this.open(), REPLUG_MS);
       this.changed();
     }
   }
@@ -239,7 +243,8 @@ export class Talker {
     this.problem = { code: 'unplugged', detail: '' };
     this.waitNoLongerThan(this.problem);
     this.set('reconnecting');
-    void this.open();
+    // Some browsers go on believing for a while that the one that is gone is there.
+    void this.open({ ...this.choices(), microphone: '' });
   }
 
   private goLive(): void {
