@@ -249,3 +249,121 @@ describe('a microphone', () => {
     assert.ok(powerAt(659.26, await chime) > 100 * powerAt(OTHER_TONE, await chime), 'no chime');
   });
 });
+
+describe('a tab', () => {
+  beforeEach(async () => {
+    daemon = await startDaemon();
+    // As people have it: sound only after a tap.
+    browser = await startBrowser(beep(folder, TONE), ['--autoplay-policy=document-user-activation-required']);
+  });
+
+  afterEach(async () => {
+    await closePages();
+    await browser.close();
+    await daemon.stop();
+  });
+
+  /** Hides the tab and lets nothing in it run, as phones do; gives the means to show it again. */
+  async function freeze(page) {
+    const devtools = await page.context().newCDPSession(page);
+    const set = (state) => devtools.send('Page.setWebLifecycleState', { state });
+    await set('frozen');
+    return () => set('active');
+  }
+
+  test('that slept through a restart of the relay: all goes on when it is shown again', async () => {
+    const pages = await conversation();
+    const wake = await Promise.all([pages.talker, pages.listener].map(freeze));
+    await daemon.stop('SIGKILL');
+    await setTimeout(3_000);
+    daemon = await startDaemon(daemon.ports);
+    await Promise.all(wake.map((one) => one()));
+    await untilSound(pages.listener, 5_000);
+    await untilBack(pages, 1_000);
+    assert.equal(await capturesMicrophone(pages.talker), true);
+    await assertHears(pages.listener, TONE);
+    await assertStops(pages.talker);
+  });
+
+  test('to which the person comes back, and a network event without harm, keep what works', async () => {
+    const { talker, listener } = await conversation();
+    const peerOf = (page) => page.evaluateHandle(() => window.voiceRelay.connections[0].peer);
+    const credentials = () => window.voiceRelay.connections[0].peer.localDescription.sdp.match(/ice-ufrag:(\S+)/)[1];
+    const [stream, sending, hearing] = [await ownStream(talker), await peerOf(talker), await peerOf(listener)];
+    const former = await talker.evaluate(credentials);
+    for (const page of [talker, listener]) await page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await talker.waitForTimeout(3_000);
+    assert.notEqual(await talker.evaluate(credentials), former, 'no ICE restart');
+    await untilSound(listener, 1_000);
+    const same = (one) => one === window.voiceRelay.connections[0].peer;
+    assert.deepEqual([await sending.evaluate(same), await hearing.evaluate(same)], [true, true]);
+    assert.equal(await ownStream(talker), stream);
+    await assertHears(listener, TONE);
+  });
+
+  test('in which somebody taps in haste has the microphone open when the page says so, and else not', async () => {
+    const talker = await openPage(browser, daemon.url);
+    await talker.evaluate(() => {
+      window.opened = [];
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const stream = await open(constraints);
+        window.opened.push(...stream.getTracks());
+        return stream;
+      };
+    });
+    const live = () => talker.evaluate(() => window.opened.filter(({ readyState }) => readyState === 'live').length);
+    for (const pause of [0, 1, 5, 20, 50, 100]) {
+      await talker.evaluate(async (milliseconds) => {
+        void window.voiceRelay.talk();
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        window.voiceRelay.stopTalking();
+      }, pause);
+      await talker.waitForTimeout(500);
+      assert.equal(await live(), 0, `${pause} ms`);
+      await until(talker, 'talk', 'idle');
+    }
+    await talker.evaluate(() => {
+      void window.voiceRelay.talk();
+      window.voiceRelay.stopTalking();
+      void window.voiceRelay.talk();
+    });
+    await until(talker, 'talk', 'live');
+    assert.equal(await live(), 1);
+    await assertStops(talker);
+    assert.equal(await live(), 0);
+  });
+
+  test('that is opened on a later visit listens again, after any tap, and does not talk', async () => {
+    const { listener } = await conversation();
+    await listener.click('#talk');
+    await until(listener, 'talk', 'live');
+    const later = await listener.context().newPage();
+    await listener.close();
+    later.errors = [];
+    await later.goto(daemon.url);
+    await later.waitForFunction(() => window.voiceRelay.view.streams.some(({ state }) => state === 'blocked'));
+    assert.equal(await later.evaluate(() => window.voiceRelay.view.talk), 'idle');
+    assert.equal(await capturesMicrophone(later), false);
+    await later.click('h1');
+    await untilHeard(later, 1);
+    await later.evaluate(() => window.voiceRelay.stopListening());
+    await later.reload();
+    await until(later, 'connection', 'up');
+    await until(later, 'listen', 'off');
+  });
+
+  test('whose session is closed holds nothing any more, and can begin again', async () => {
+    const { talker, listener } = await conversation();
+    const track = await talker.evaluateHandle(() => window.voiceRelay.microphoneTrack);
+    for (const page of [talker, listener]) await page.evaluate(() => window.voiceRelay.close());
+    assert.equal(await track.evaluate(({ readyState }) => readyState), 'ended');
+    await talker.waitForTimeout(1_000);
+    const health = await (await fetch(`${daemon.url}health`)).json();
+    assert.deepEqual([health.active_streams, health.connected_clients], [0, 0]);
+    assert.equal((await daemon.metrics()).voice_relay_receivers, 0);
+    await talker.evaluate(() => (window.voiceRelay.connect(), window.voiceRelay.talk()));
+    await listener.evaluate(() => window.voiceRelay.connect());
+    await untilBack({ talker, listener }, 3_000);
+  });
+});
