@@ -70,11 +70,19 @@ function keepLit(): void {
   });
 }
 
+/** Lets the page open without the relay. Browsers have service workers on secure pages only. */
+function keepShell(): void {
+  const workers = (navigator as { serviceWorker?: ServiceWorkerContainer }).serviceWorker;
+  // Not in development, where files change all the time. Where it is refused, all else works as well.
+  if (import.meta.env.PROD) workers?.register(new URL('service-worker.js', session.base)).catch(() => undefined);
+}
+
 window.voiceRelay = session;
 document.documentElement.lang = spoken();
 home?.attach(session);
 session.connect();
 keepLit();
 joinHeadset(session);
+keepShell();
 window.addEventListener('hashchange', () => void show(routeOf(location.hash)));
 void show(routeOf(location.hash));
