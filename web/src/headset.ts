@@ -46,6 +46,7 @@ function describe(media: MediaSession, view: SessionView): void {
   const title = talking ? t('live') : names.join(', ') || t('listening');
   if (media.metadata?.title !== title) media.metadata = new MediaMetadata({ title, artist: t('title') });
   media.playbackState = talking || view.listening ? 'playing' : 'none';
-  // Absent in browsers without microphone keys.
-  (media as Partial<MediaSession>).setMicrophoneActive?.(talking && !view.muted).catch(() => undefined);
+  // Absent in browsers without microphone keys; some of the others give no promise, whatever the types say.
+  const told = (media as { setMicrophoneActive?(active: boolean): unknown }).setMicrophoneActive?.(talking && !view.muted);
+  if (told instanceof Promise) told.catch(() => undefined);
 }

@@ -89,7 +89,7 @@ export const pageStyles = css`
     text-align: center;
   }
   #state strong {
-    font-size: 1.05rem;
+    font-size: 1rem;
   }
   :host([data-talk='live']) #state strong {
     color: var(--live);
@@ -116,11 +116,11 @@ export const pageStyles = css`
     display: grid;
     align-content: center;
     justify-items: center;
-    width: 5.25rem;
-    height: 5.25rem;
+    width: 4.75rem;
+    height: 4.75rem;
     padding: 0;
     border-radius: 50%;
-    font-size: 0.85rem;
+    font-size: 0.8rem;
     line-height: 1.2;
   }
   .buttons svg {
@@ -176,7 +176,7 @@ export const pageStyles = css`
   }
   @media (min-width: 48rem) and (min-height: 40rem) {
     .dock {
-      --talk-size: 13rem;
+      --talk-size: 11.5rem;
       padding: 2rem 1.25rem;
     }
   }

@@ -16,6 +16,9 @@ declare global {
 @customElement('problem-help')
 export class ProblemHelp extends LitElement {
   static override styles = css`
+    :host {
+      display: contents;
+    }
     section {
       padding: 1rem;
       border: 1px solid var(--line);

@@ -55,6 +55,7 @@ export const speakerListStyles = css`
     grid-template-columns: auto 1fr;
     gap: 0.75rem;
     align-items: center;
+    margin-top: 0.4rem;
   }
   a {
     display: inline-flex;

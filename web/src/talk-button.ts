@@ -33,8 +33,8 @@ export class TalkButton extends LitElement {
   static override styles = css`
     :host {
       display: inline-block;
-      width: var(--talk-size, 9.5rem);
-      height: var(--talk-size, 9.5rem);
+      width: var(--talk-size, 9rem);
+      height: var(--talk-size, 9rem);
     }
     button {
       display: grid;
