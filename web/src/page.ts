@@ -83,7 +83,11 @@ export class VoiceRelayPage extends LitElement {
         ${this.renderButtons(view)}
       </section>
       <main>
-        <problem-help .problem=${this.obstacle ?? view.problem} .base=${this.session?.base}></problem-help>
+        <problem-help
+          .problem=${this.obstacle ?? view.problem}
+          ?heard=${view.talk === 'live'}
+          .base=${this.session?.base}
+        ></problem-help>
         ${this.renderUnblock(view)}
         <section><speaker-list .session=${this.session}></speaker-list></section>
         <section class="settings"><settings-panel .session=${this.session}></settings-panel></section>

@@ -58,6 +58,8 @@ export class ProblemHelp extends LitElement {
 
   /** What stands in the way. */
   @property({ attribute: false }) problem: Problem | null = null;
+  /** Others hear us all the same: it was another microphone that could not be had. */
+  @property({ type: Boolean }) heard = false;
   /** Where the relay's page lives. */
   @property({ attribute: false }) base: URL = new URL('.', document.baseURI);
 
@@ -73,10 +75,10 @@ export class ProblemHelp extends LitElement {
     const ways = waysOut(this.problem.code, { page, tlsPort: this.tlsPort, userAgent: navigator.userAgent });
     return html`
       <section id="obstacle" role="alert">
-        <h2>${t('title')}</h2>
+        <h2>${t(this.heard ? 'heard' : 'title')}</h2>
         <p>${problemInWords(this.problem)}</p>
         ${ways.length ? html`<ul>${ways.map((way) => html`<li>${renderWay(way)}</li>`)}</ul>` : nothing}
-        <p class="quiet">${t('listening')}</p>
+        ${this.heard ? nothing : html`<p class="quiet">${t('listening')}</p>`}
       </section>
     `;
   }

@@ -30,6 +30,9 @@ export const speakerListStyles = css`
   li:first-child {
     border-top: 0;
   }
+  li:last-child {
+    padding-bottom: 0;
+  }
   .name {
     max-width: 12rem;
     overflow: hidden;

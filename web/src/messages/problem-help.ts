@@ -3,6 +3,14 @@
 import { translator } from '../i18n';
 
 export const t = translator({
-  en: { title: 'Nobody can hear you', listening: 'Listening works all the same.' },
-  de: { title: 'Niemand kann dich hören', listening: 'Zuhören geht trotzdem.' },
+  en: {
+    title: 'Nobody can hear you',
+    heard: 'Your microphone stays as it was',
+    listening: 'Listening works all the same.',
+  },
+  de: {
+    title: 'Niemand kann dich hören',
+    heard: 'Dein Mikrofon bleibt, wie es war',
+    listening: 'Zuhören geht trotzdem.',
+  },
 });
