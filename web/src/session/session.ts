@@ -123,7 +123,10 @@ export class VoiceSession extends EventTarget {
       this.talker.devicesChanged();
       this.changed();
     });
-    this.roster = new Roster(base, changed);
+    this.roster = new Roster(base, () => {
+      this.applyVolumes();
+      changed();
+    });
   }
 
   /** Connects, and stays connected. Listens, if that was chosen on an earlier visit. */
@@ -383,6 +386,11 @@ export class VoiceSession extends EventTarget {
 
   private volumeOf(id: string): number {
     return this.chosen.volumes[this.nameOf(id)] ?? 1;
+  }
+
+  /** Volumes are kept by name, and a name may come after the first sound. */
+  private applyVolumes(): void {
+    for (const [id, hearer] of this.hearers) hearer.volume = this.volumeOf(id);
   }
 
   private async learnPorts(): Promise<void> {
