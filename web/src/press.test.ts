@@ -6,59 +6,56 @@ let now: number, talking: boolean, stops: number, press: Press;
 
 beforeEach(() => {
   [now, talking, stops] = [0, false, 0];
-  press = new Press(
-    {
-      isTalking: () => talking,
-      start: () => {
-        talking = true;
-      },
-      stop: () => {
-        talking = false;
-        stops++;
-      },
+  press = new Press({
+    isTalking: () => talking,
+    start: () => {
+      talking = true;
     },
-    () => now,
-  );
+    stop: () => {
+      talking = false;
+      stops++;
+    },
+  });
 });
 
 test('a hold talks while it lasts', () => {
-  press.down();
+  press.down(now);
   now += TAP_MS;
   expect(talking).toBe(true);
-  press.up();
+  press.up(now);
   expect(talking).toBe(false);
 });
 
 test('a tap talks until the next one', () => {
-  press.down();
+  press.down(now);
   now += TAP_MS - 1;
-  press.up();
+  press.up(now);
   expect(talking).toBe(true);
-  press.down();
+  press.down(now);
   expect(talking).toBe(false);
-  press.up();
+  press.up(now);
   expect(talking).toBe(false);
 });
 
 test('a press that the system takes away ends, however short it was', () => {
-  press.down();
+  press.down(now);
   press.cancel();
   expect(talking).toBe(false);
-  press.up();
+  press.up(now);
   expect(stops).toBe(1);
 });
 
 test('a key that repeats while it is down is one press', () => {
-  press.down();
-  press.down();
+  press.down(now);
+  press.down(now);
   expect(talking).toBe(true);
 });
 
 test('a hold that failed is not stopped as well, so that its reason stays', () => {
-  press.down();
+  press.down(now);
   talking = false;
   now += TAP_MS;
-  press.up();
+  press.up(now);
   expect(stops).toBe(0);
 });
 

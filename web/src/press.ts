@@ -11,14 +11,11 @@ export interface PressActions {
   stop(): void;
 }
 
-/** One button's presses, one at a time. */
+/** One button's presses, one at a time. Times are the events' own: a busy page must not take a tap for a hold. */
 export class Press {
   private since: number | null = null;
 
-  constructor(
-    private readonly actions: PressActions,
-    private readonly clock: () => number = () => performance.now(),
-  ) {}
+  constructor(private readonly actions: PressActions) {}
 
   /** Whether the button is down since it began to talk. */
   get isHeld(): boolean {
@@ -26,20 +23,20 @@ export class Press {
   }
 
   /** The button goes down: begins, or ends what an earlier tap began. */
-  down(): void {
+  down(at: number): void {
     if (this.isHeld) return;
     if (this.actions.isTalking()) {
       this.actions.stop();
       return;
     }
-    this.since = this.clock();
+    this.since = at;
     this.actions.start();
   }
 
   /** The button comes up: the end of a hold, or of a tap, after which the talking goes on. */
-  up(): void {
+  up(at: number): void {
     if (this.since === null) return;
-    const isHold = this.clock() - this.since >= TAP_MS;
+    const isHold = at - this.since >= TAP_MS;
     this.since = null;
     if (isHold) this.end();
   }

@@ -200,13 +200,13 @@ export class TalkButton extends LitElement {
     if (event.button !== 0 || !event.isPrimary) return;
     // The press goes on when the finger slides off the button.
     (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
-    this.press.down();
+    this.press.down(event.timeStamp);
   };
 
   private readonly pointerUp = (event: PointerEvent) => {
     if (event.button !== 0) return;
     this.releasedAt = event.timeStamp;
-    this.press.up();
+    this.press.up(event.timeStamp);
     this.requestUpdate();
   };
 
@@ -219,7 +219,7 @@ export class TalkButton extends LitElement {
     event.preventDefault();
     if (event.repeat) return;
     this.spaceIsDown = true;
-    this.press.down();
+    this.press.down(event.timeStamp);
   };
 
   private readonly keyUp = (event: KeyboardEvent) => {
@@ -227,7 +227,7 @@ export class TalkButton extends LitElement {
     // The button would take it for a click.
     event.preventDefault();
     this.spaceIsDown = false;
-    this.press.up();
+    this.press.up(event.timeStamp);
     this.requestUpdate();
   };
 
