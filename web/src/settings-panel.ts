@@ -7,8 +7,9 @@ import './level-meter';
 import { problemInWords } from './messages/problems';
 import { t } from './messages/settings';
 import type { Choices } from './session/choices';
+import type { AudioDevice } from './session/devices';
 import { microphoneObstacle, MicrophoneError, openMicrophone } from './session/microphone';
-import type { SessionView, VoiceSession } from './session/session';
+import type { VoiceSession } from './session/session';
 import { settingsStyles } from './settings-panel.styles';
 import { SessionWatch } from './watch-session';
 
@@ -17,15 +18,6 @@ declare global {
     'settings-panel': SettingsPanel;
   }
 }
-
-interface Device {
-  id: string;
-  label: string;
-}
-
-/** What a session may tell of devices and do with them. */
-type WithDevices = SessionView & { devices?: { microphones: Device[]; loudspeakers: Device[] } };
-type WithTestSound = VoiceSession & { testSound?(): Promise<void> };
 
 /** Names are cut there by the relay (docs/protocol.md). */
 const NAME_LENGTH = 64;
@@ -94,15 +86,14 @@ export class SettingsPanel extends LitElement {
   }
 
   private renderDevices(choices: Choices): TemplateResult {
-    const view: WithDevices | undefined = this.session?.view;
-    const devices = view?.devices;
+    const devices = this.session?.view.devices;
     return html`
       ${this.renderDevice('microphone', devices?.microphones ?? [], choices)}
       ${this.renderDevice('loudspeaker', devices?.loudspeakers ?? [], choices)}
     `;
   }
 
-  private renderDevice(key: 'microphone' | 'loudspeaker', devices: Device[], choices: Choices): TemplateResult | typeof nothing {
+  private renderDevice(key: 'microphone' | 'loudspeaker', devices: AudioDevice[], choices: Choices): TemplateResult | typeof nothing {
     if (!devices.length) return nothing;
     const choose = (event: Event) => {
       this.session?.choose({ [key]: (event.target as HTMLSelectElement).value });
@@ -131,12 +122,9 @@ export class SettingsPanel extends LitElement {
   }
 
   private renderTests(): TemplateResult {
-    const session: WithTestSound | null = this.session;
     return html`
       <div class="tests">
-        ${session?.testSound
-          ? html`<button id="test-sound" type="button" @click=${() => void session.testSound?.()}>${t('testSound')}</button>`
-          : nothing}
+        <button id="test-sound" type="button" @click=${() => void this.session?.testSound()}>${t('testSound')}</button>
         <button id="test-microphone" type="button" aria-pressed=${this.tested !== null}
           ?disabled=${microphoneObstacle() !== null} @click=${this.tested ? this.endTest : this.test}>
           ${this.tested ? t('endTest') : t('testMicrophone')}
