@@ -275,6 +275,27 @@ test('behind a proxy that knows only the page, the self-test tells that players 
   }
 });
 
+test('where UDP is not let out the self-test says so, however often the page tries', async () => {
+  // As a company's policy or a VPN's extension sets it.
+  const shut = await startBrowser(undefined, '--webrtc-ip-handling-policy=disable_non_proxied_udp');
+  try {
+    await startTalking();
+    const page = await openPage(shut, daemon.url);
+    await page.click('#listen');
+    await openStatus(page);
+    for (const seconds of [4, 5]) {
+      await page.waitForTimeout(seconds * 1_000);
+      await page.click('#test-again');
+      await tested(page);
+      const { verdict, words } = await finding(page, 'media');
+      assert.equal(verdict, 'wrong', words);
+      assert.match(words, new RegExp(`UDP.*:${daemon.ports.media}`));
+    }
+  } finally {
+    await shut.close();
+  }
+});
+
 test('when the relay is gone the self-test says so', async () => {
   const page = await open();
   await openStatus(page);
