@@ -277,7 +277,7 @@ test('behind a proxy that knows only the page, the self-test tells that players 
 
 test('where UDP is not let out the self-test says so, however often the page tries', async () => {
   // As a company's policy or a VPN's extension sets it.
-  const shut = await startBrowser(undefined, '--webrtc-ip-handling-policy=disable_non_proxied_udp');
+  const shut = await startBrowser(undefined, ['--webrtc-ip-handling-policy=disable_non_proxied_udp']);
   try {
     await startTalking();
     const page = await openPage(shut, daemon.url);
