@@ -88,6 +88,11 @@ export class Hearer {
     this.events.changed();
   }
 
+  /** Keeps the element silent, whose sound somebody else plays from the same connection. */
+  set playedElsewhere(elsewhere: boolean) {
+    this.audio.muted = elsewhere;
+  }
+
   /** Tries again to be heard, after a tap. */
   async unblock(): Promise<void> {
     if (this.state === 'blocked') await this.play();

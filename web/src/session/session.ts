@@ -83,6 +83,7 @@ export class VoiceSession extends EventTarget {
   private watching: AbortController | null = null;
   /** Ends waiting for a tap, while something is blocked. */
   private ignoreGestures: (() => void) | null = null;
+  private isPlayedElsewhere = false;
 
   /** `base` is where the relay's page lives; everything else is relative to it. */
   constructor(readonly base: URL) {
@@ -257,6 +258,12 @@ export class VoiceSession extends EventTarget {
     this.talker.muted = muted;
   }
 
+  /** Somebody else plays what the {@link connections} bring, louder than we can: we are silent meanwhile. */
+  set playedElsewhere(elsewhere: boolean) {
+    this.isPlayedElsewhere = elsewhere;
+    for (const hearer of this.hearers.values()) hearer.playedElsewhere = elsewhere;
+  }
+
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     for (const hearer of this.hearers.values()) void hearer.unblock();
@@ -321,6 +328,7 @@ export class VoiceSession extends EventTarget {
       },
     );
     hearer.volume = this.volumeOf(id);
+    hearer.playedElsewhere = this.isPlayedElsewhere;
     this.hearers.set(id, hearer);
   }
 
