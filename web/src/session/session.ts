@@ -2,7 +2,7 @@
 // It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
 import { chime } from './chime';
-import { loadChoices, saveChoices, type Choices } from './choices';
+import { browserStorage, loadChoices, saveChoices, type Choices, type ChoiceStorage } from './choices';
 import { DeviceList, type AudioDevices } from './devices';
 import { Hearer, type HearState } from './hearer';
 import type { Problem } from './problem';
@@ -74,7 +74,7 @@ export class VoiceSession extends EventTarget {
   private readonly devices: DeviceList;
   /** Streams not to be heard though all others are. */
   private readonly passedOver = new Set<string>();
-  private chosen = loadChoices();
+  private chosen: Choices;
   private streams: string[] = [];
   private listening = false;
   private awaitsFirstSound = false;
@@ -85,9 +85,13 @@ export class VoiceSession extends EventTarget {
   private ignoreGestures: (() => void) | null = null;
   private isPlayedElsewhere = false;
 
-  /** `base` is where the relay's page lives; everything else is relative to it. */
-  constructor(readonly base: URL) {
+  /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
+  constructor(
+    readonly base: URL,
+    private readonly storage: ChoiceStorage | null = browserStorage(),
+  ) {
     super();
+    this.chosen = loadChoices(storage);
     this.socketUrl = socketUrl(base);
     const changed = () => {
       this.changed();
@@ -206,7 +210,7 @@ export class VoiceSession extends EventTarget {
   choose(choices: Partial<Choices>): void {
     const former = this.chosen;
     this.chosen = { ...former, ...choices };
-    saveChoices(this.chosen);
+    saveChoices(this.chosen, this.storage);
     if (MICROPHONE_CHOICES.some((choice) => this.chosen[choice] !== former[choice])) void this.talker.reopen();
     if (this.chosen.loudspeaker !== former.loudspeaker) {
       for (const hearer of this.hearers.values()) void hearer.playOn(this.chosen.loudspeaker);
