@@ -6,9 +6,8 @@ import { customElement, property } from 'lit/decorators.js';
 import { microphoneIcon } from './icons';
 import { t } from './messages/talk-button';
 import { Press } from './press';
-import type { VoiceSession } from './session/session';
 import type { TalkState } from './session/talker';
-import { SessionWatch } from './watch-session';
+import { SessionWatch, type TalkSession } from './watch-session';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -100,6 +99,16 @@ export class TalkButton extends LitElement {
       font-size: 0.8rem;
       line-height: 1.4;
     }
+    :host([compact]) :is(.name, .hint) {
+      position: absolute;
+      width: 1px;
+      height: 1px;
+      overflow: hidden;
+      clip-path: inset(50%);
+    }
+    :host([compact]) svg {
+      width: 55%;
+    }
     @keyframes breathe {
       50% {
         box-shadow: 0 0 0 0.75rem color-mix(in srgb, var(--live) 22%, transparent);
@@ -114,9 +123,11 @@ export class TalkButton extends LitElement {
   `;
 
   /** Whose microphone it opens. */
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  @property({ attribute: false }) session: TalkSession | null = null;
   /** Why nobody can talk here; the button is off then, and shows this to whoever asks. */
   @property({ attribute: 'disabled-reason' }) disabledReason: string | null = null;
+  /** Without words, for where there is little room; they are read aloud all the same. */
+  @property({ type: Boolean, reflect: true }) compact = false;
   /** The space bar works anywhere in the page, not only while the button has the focus. */
   @property({ type: Boolean, attribute: 'space-bar' }) spaceBar = false;
 
