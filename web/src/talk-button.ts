@@ -111,7 +111,7 @@ export class TalkButton extends LitElement {
     }
     @keyframes breathe {
       50% {
-        box-shadow: 0 0 0 0.75rem color-mix(in srgb, var(--live) 22%, transparent);
+        box-shadow: 0 0 0 var(--talk-glow, 0.75rem) color-mix(in srgb, var(--live) 22%, transparent);
       }
     }
     @media (prefers-reduced-motion: reduce) {

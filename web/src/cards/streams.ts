@@ -41,6 +41,6 @@ function renderStream(stream: StreamView, name: string, setVolume: (id: string, 
 }
 
 function inWords({ own, state, listeners }: StreamView): string {
-  if (own) return listeners === null ? '' : t('listeners', { count: listeners });
+  if (own) return listeners === null ? '' : listeners > 0 ? t('listeners', { count: listeners }) : t('noListeners');
   return { off: '', connecting: t('connecting'), playing: t('heard'), blocked: t('blocked') }[state];
 }

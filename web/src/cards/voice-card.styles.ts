@@ -65,26 +65,26 @@ export const cardStyles = css`
   :host([data-connection='up']) .connection {
     background: var(--level);
   }
-  .talk {
+  .talking {
     display: grid;
     justify-items: center;
     gap: 0.6rem;
     text-align: center;
   }
-  .talk level-meter {
+  .talking level-meter {
     width: min(100%, 14rem);
     visibility: hidden;
   }
-  :host([data-mic='live']) .talk level-meter {
+  :host([data-mic='live']) .talking level-meter {
     visibility: visible;
   }
-  .listen {
+  .listening {
     display: flex;
     flex-wrap: wrap;
     align-items: center;
     gap: 0.5rem 0.9rem;
   }
-  .listen .note {
+  .listening .note {
     flex: 1 1 9rem;
   }
   button {
@@ -149,37 +149,42 @@ export const cardStyles = css`
     text-overflow: ellipsis;
     font-weight: 600;
   }
+  li .note {
+    text-align: right;
+  }
   input[type='range'] {
     width: 7rem;
     min-height: 2rem;
     margin: 0;
     accent-color: var(--accent);
   }
-  .card.compact {
+  .card.row {
     --talk-size: 2.75rem;
+    --talk-glow: 0.25rem;
     flex-flow: row wrap;
     align-items: center;
     gap: 0.5rem;
     min-height: 3.5rem;
-    padding: 0.3rem 0.6rem 0.3rem 1rem;
+    padding: 0.3rem 0.75rem 0.3rem 1rem;
   }
-  .compact .words {
+  .row .words {
     flex: 1;
     min-width: 0;
     display: grid;
     line-height: 1.3;
   }
-  .compact :is(.words strong, .words .note) {
+  .row :is(.words strong, .words .note) {
     overflow: hidden;
     white-space: nowrap;
     text-overflow: ellipsis;
   }
-  .compact > button {
+  .row > button {
     width: 2.75rem;
     padding: 0;
     border-radius: 50%;
   }
-  .compact > p {
+  .row > p {
     flex-basis: 100%;
+    margin: 0.3rem 0;
   }
 `;

@@ -112,7 +112,7 @@ export abstract class VoiceCard extends LitElement {
     const view = this.place?.view ?? null;
     this.reflect(view);
     const name = title ?? t('title');
-    return html`<section class="card ${mode}" aria-label=${name || t('title')}>
+    return html`<section class="card ${mode === 'compact' ? 'row' : nothing}" aria-label=${name || t('title')}>
       ${mode === 'compact' ? this.renderRow(name, view) : this.renderParts(mode, name, view)}
       ${this.renderNotes(mode, view)}
     </section>`;
@@ -157,7 +157,7 @@ export abstract class VoiceCard extends LitElement {
   }
 
   private renderTalk(view: SessionView | null): TemplateResult {
-    return html`<div class="talk">
+    return html`<div class="talking">
       ${this.renderTalkButton(false)}
       <p id="state" role="status">${describeTalk(view)}</p>
       <level-meter .track=${this.place?.session?.microphoneTrack ?? null} role="img" aria-label=${t('ownLevel')}></level-meter>
@@ -171,7 +171,7 @@ export abstract class VoiceCard extends LitElement {
   }
 
   private renderListen(view: SessionView | null): TemplateResult {
-    return html`<div class="listen">
+    return html`<div class="listening">
       <button id="listen" aria-pressed=${view?.listening ?? false} ?disabled=${!this.place?.session} @click=${this.toggleListening}>
         ${view?.listening ? loudspeakerIcon : silentIcon}
         <span class="label">${view?.listening ? t('stopListening') : t('listen')}</span>
