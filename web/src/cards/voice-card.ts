@@ -82,11 +82,10 @@ export abstract class VoiceCard extends LitElement {
   }
 
   /** Size in the grid of a section: twelve columns, rows of 56 pixels. */
-  getGridOptions(): { columns: number; min_columns: number; rows?: number } {
+  getGridOptions(): { columns: number; min_columns: number } {
     const mode = this.config?.mode ?? 'room';
-    const { columns } = SIZES[mode];
-    // Only the row has a fixed height; the others are as high as what they show.
-    return mode === 'compact' ? { columns, min_columns: 6, rows: 1 } : { columns, min_columns: 4 };
+    // As high as what they show: what is wrong is said in as many lines as it takes.
+    return { columns: SIZES[mode].columns, min_columns: mode === 'compact' ? 6 : 4 };
   }
 
   override connectedCallback(): void {
@@ -112,7 +111,7 @@ export abstract class VoiceCard extends LitElement {
     const view = this.place?.view ?? null;
     this.reflect(view);
     const name = title ?? t('title');
-    return html`<section class="card ${mode === 'compact' ? 'row' : nothing}" aria-label=${name || t('title')}>
+    return html`<section class=${mode === 'compact' ? 'card row' : 'card'} aria-label=${name || t('title')}>
       ${mode === 'compact' ? this.renderRow(name, view) : this.renderParts(mode, name, view)}
       ${this.renderNotes(mode, view)}
     </section>`;
