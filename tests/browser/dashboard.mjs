@@ -12,8 +12,9 @@ function stub(ingressPath, session) {
   const refuse = (code) => Promise.reject({ code, message: code });
   window.calls = [];
   window.asked = [];
-  /** How Home Assistant shows itself to a card; `app` is what it knows of the relay's app. */
+  /** How Home Assistant shows itself to a card; `app` is what it knows of the relay's app, which may change. */
   window.makeHass = ({ app = null, darkMode = false, language = 'en' } = {}) => ({
+    app,
     language,
     locale: { language },
     themes: { darkMode },

@@ -230,6 +230,9 @@ test('what is in the way is said in words', async () => {
     await tab.getByText('was not found in Home Assistant (tried: local_voice_relay)').waitFor();
     await addCard(tab, { type: `custom:${RELAY}`, slug: 'my_relay' }, { hass: { app: { slug: 'my_relay', state: 'stopped' } } });
     await tab.getByText('my_relay) is not running').waitFor();
+    // Somebody starts it: no card needs to be touched.
+    await tab.evaluate((card) => (document.querySelector(card).house.app.state = 'started'), `${RELAY}:last-child`);
+    await untilCard(tab, `${RELAY}:last-child`, 'connection', 'up');
     await addCard(tab, { type: `custom:${RELAY}`, server_url: 'localhost:9' });
     await tab.getByText('The relay at localhost:9 does not answer').waitFor();
     await addCard(tab, { type: `custom:${RELAY}`, slug: 'x' }, { hass: { language: 'de' } });

@@ -27,7 +27,7 @@ function renderStream(stream: StreamView, name: string, setVolume: (id: string, 
     <span class="note">${inWords(stream)}</span>
     ${stream.own || stream.state === 'off'
       ? nothing
-      : html`<level-meter .level=${stream.level} role="img" aria-label=${t('levelOf', { name })}></level-meter>
+      : html`<level-meter .level=${stream.level} aria-label=${t('levelOf', { name })}></level-meter>
           <input
             type="range"
             min="0"

@@ -159,7 +159,7 @@ export abstract class VoiceCard extends LitElement {
     return html`<div class="talking">
       ${this.renderTalkButton(false)}
       <p id="state" role="status">${describeTalk(view)}</p>
-      <level-meter .track=${this.place?.session?.microphoneTrack ?? null} role="img" aria-label=${t('ownLevel')}></level-meter>
+      <level-meter .track=${this.place?.session?.microphoneTrack ?? null} aria-label=${t('ownLevel')}></level-meter>
     </div>`;
   }
 
