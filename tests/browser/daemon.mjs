@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = process.env.VOICE_RELAY ?? fileURLToPath(new URL('../../target/release/voice-relay', import.meta.url));
 
-/** Starts a daemon, here or in a network of its own; gives its ports and the means to end it. */
-export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = { address: 'localhost', enter: [] }) {
+/** Starts a daemon, here or in a network of its own, with an environment of its own; gives its ports and the means to end it. */
+export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = { address: 'localhost', enter: [] }, env = {}) {
   const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)));

@@ -3,8 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 
-/** Addresses of this machine, of this machine after a move, and of the other one. */
-const [HERE, MOVED, THERE] = ['10.213.97.1', '10.213.97.3', '10.213.97.2'];
+/** Addresses of this machine, of this machine after a move, and of the other one, where the test needs no others. */
+const USUAL = { here: '10.213.97.1', moved: '10.213.97.3', there: '10.213.97.2' };
 
 /** What a cut cable does, in both directions. */
 const CUT = `table inet cable {
@@ -13,7 +13,7 @@ const CUT = `table inet cable {
 }`;
 
 /** Makes the network. Fails, saying why, where that is not allowed. */
-export function makeNetwork() {
+export function makeNetwork({ here, moved, there } = USUAL) {
   const name = `relay-${process.pid}`;
   const [ours, theirs] = [`vr${process.pid}a`, `vr${process.pid}b`];
   const run = (command, input) => execFileSync(command.split(' ')[0], command.split(' ').slice(1), { input, stdio: 'pipe' });
@@ -25,9 +25,9 @@ export function makeNetwork() {
   }
   try {
     run(`ip link add ${ours} type veth peer name ${theirs} netns ${name}`);
-    run(`ip address add ${HERE}/29 dev ${ours}`);
+    run(`ip address add ${here}/29 dev ${ours}`);
     run(`ip link set ${ours} up`);
-    inside(`ip address add ${THERE}/29 dev ${theirs}`);
+    inside(`ip address add ${there}/29 dev ${theirs}`);
     inside(`ip link set ${theirs} up`);
     inside('ip link set lo up');
   } catch (error) {
@@ -36,16 +36,18 @@ export function makeNetwork() {
   }
   return {
     /** Of the machine in it. */
-    address: THERE,
+    address: there,
     /** What to put before a command to run it there. */
     enter: ['ip', 'netns', 'exec', name],
     cut: () => inside('nft -f -', CUT),
     mend: () => inside('nft delete table inet cable'),
     /** Gives this machine another address there, in place of the one that it has. */
     move() {
-      run(`ip address delete ${HERE}/29 dev ${ours}`);
-      run(`ip address add ${MOVED}/29 dev ${ours}`);
+      run(`ip address delete ${here}/29 dev ${ours}`);
+      run(`ip address add ${moved}/29 dev ${ours}`);
     },
+    /** Gives this machine one more address there. */
+    join: (address) => run(`ip address add ${address}/29 dev ${ours}`),
     remove() {
       // By itself the interface would go only some time after its namespace.
       run(`ip link delete ${ours}`);

@@ -1,0 +1,75 @@
+// The app's panel in Home Assistant: the real daemon behind a stand-in for the Supervisor, at the Supervisor's
+// own address.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { openPage, record, startBrowser, until, untilHeard } from './browser.mjs';
+import { startDaemon } from './daemon.mjs';
+import { makeNetwork } from './network.mjs';
+import { likeness, readWav, speak } from './sound.mjs';
+import { ADDRESSES, startSupervisor } from './supervisor.mjs';
+
+/** Of somebody else on Home Assistant's network: another app. */
+const NEIGHBOUR = '172.30.32.5';
+
+let folder, speech, network, supervisor, daemon, browser;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
+  speech = speak(folder);
+  network = makeNetwork(ADDRESSES);
+  network.join(NEIGHBOUR);
+  supervisor = await startSupervisor('Anna');
+  daemon = await startDaemon(undefined, network, { ...supervisor.env, VOICE_RELAY__DATA_DIR: join(folder, 'data') });
+  browser = await startBrowser(speech);
+});
+
+after(async () => {
+  await browser?.close();
+  await daemon?.stop();
+  supervisor?.stop();
+  network?.remove();
+  rmSync(folder, { recursive: true });
+});
+
+/** The status of a GET from this address of ours; null when the connection is closed unanswered. */
+const ask = (port, path, { from = ADDRESSES.here, method = 'GET', headers = {} } = {}) =>
+  new Promise((resolve) => {
+    const way = { host: ADDRESSES.there, port, localAddress: from, path, method, headers, agent: false };
+    request(way, (answer) => resolve(answer.resume().statusCode)).on('error', () => resolve(null)).end();
+  });
+
+test('people talk and listen through the panel, and are called as Home Assistant knows them', async () => {
+  const [talker, listener] = [await openPage(browser, supervisor.url), await openPage(browser, supervisor.url)];
+  await talker.click('#talk');
+  await until(talker, 'talk', 'live');
+  await listener.click('#listen');
+  await untilHeard(listener, 1);
+  await listener.waitForFunction(() => window.voiceRelay.view.streams[0]?.name === 'Anna');
+  const alike = likeness((await record(listener, 5))[0], readWav(speech));
+  assert.ok(alike > 0.7, `like its source: ${alike.toFixed(2)}`);
+  for (const page of [talker, listener]) {
+    assert.deepEqual(page.errors, []);
+    await page.context().close();
+  }
+});
+
+test("the panel's port answers the Supervisor, and nobody else", async () => {
+  assert.ok(supervisor.asked.includes('/addons/self/info'));
+  assert.equal(await ask(supervisor.port, '/health'), 200);
+  assert.equal(await ask(supervisor.port, '/health', { from: NEIGHBOUR }), null);
+  assert.ok((await daemon.metrics()).voice_relay_ingress_foreign_total >= 1);
+});
+
+test("the Supervisor's headers count on its own port alone", async () => {
+  const headers = { 'x-remote-user-name': 'anna', 'x-remote-user-display-name': 'Anna', 'x-hass-source': 'core.ingress' };
+  const wish = { method: 'DELETE', headers };
+  const path = '/api/tokens/00000000-0000-4000-8000-000000000001';
+  assert.equal(await ask(supervisor.port, path, wish), 204);
+  assert.equal(await ask(daemon.ports.http, path, wish), 401);
+});
