@@ -112,8 +112,6 @@ const fn opt(key: &'static str, kind: Kind, default: &'static str, help: &'stati
     Opt { key, kind, default, help, more }
 }
 
-const RESERVED: &str = "Accepted so that scripts written for later versions run; it has no effect yet.";
-
 /// All of them, in the order of the documentation.
 pub(super) const OPTIONS: &[Opt] = &[
     opt(
@@ -123,7 +121,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Address to listen on, all ports",
         "`::` means every IPv4 and IPv6 address of the machine; where the kernel has no IPv6, `0.0.0.0`.",
     ),
-    opt("data_dir", Kind::Path, "data", "Folder for what must outlive a restart", RESERVED),
+    opt(
+        "data_dir",
+        Kind::Path,
+        "data",
+        "Folder for what must outlive a restart",
+        "Made when it is not there, for this user alone. The keys of our own certificates are in `tls` below it, and \
+         nowhere else.",
+    ),
     opt(
         "access",
         Kind::Choice(&["lan", "any"]),
@@ -134,7 +139,30 @@ pub(super) const OPTIONS: &[Opt] = &[
          (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`).",
     ),
     opt("http.port", Kind::Port, "8080", "Port of the page, signalling and API", ""),
-    opt("http.tls_port", Kind::Port, "8443", "Port of the same with TLS", RESERVED),
+    opt(
+        "http.tls_port",
+        Kind::Port,
+        "8443",
+        "Port of the same with TLS",
+        "Browsers open the microphone only there, and on localhost. See https.md.",
+    ),
+    opt(
+        "tls.mode",
+        Kind::Choice(&["auto", "own", "off"]),
+        "auto",
+        "Which certificate the TLS port has: auto, own or off",
+        "`auto`: that of `tls.certificate` while it fits its key and is valid for a day and more, else one that is made \
+         here. `own`: the one that is made here. `off`: nothing listens on `http.tls_port`. Where none is to be had, \
+         a warning says why, and everything else runs.",
+    ),
+    opt(
+        "tls.certificate",
+        Kind::Path,
+        "/ssl/fullchain.pem",
+        "File of a certificate and its chain, in PEM",
+        "The default is where Home Assistant keeps its own. Looked at every minute, and at SIGHUP; connections go on.",
+    ),
+    opt("tls.key", Kind::Path, "/ssl/privkey.pem", "File of that certificate's key, in PEM", ""),
     opt("mp3.port", Kind::Port, "8081", "Port of the MP3 streams", ""),
     opt(
         "mp3.when_idle",
@@ -268,6 +296,20 @@ pub(super) const OPTIONS: &[Opt] = &[
         "2000",
         "MP3 listeners at once",
         "Further ones get status 503 with Retry-After; counted in `voice_relay_mp3_refused`.",
+    ),
+    opt(
+        "limits.handshakes",
+        Kind::Number(1, 100_000),
+        "256",
+        "TLS handshakes under way at once",
+        "Further connections are closed; counted in `voice_relay_handshakes_refused`.",
+    ),
+    opt(
+        "limits.handshake_timeout",
+        Kind::Number(100, 60_000),
+        "5000",
+        "Milliseconds for one TLS handshake",
+        "One that takes longer is broken off; counted in `voice_relay_handshakes_timed_out`.",
     ),
     opt(
         "log.level",
