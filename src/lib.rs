@@ -9,6 +9,7 @@
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
+//! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`config`] is the one typed tree of options, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again.
 
@@ -22,3 +23,4 @@ pub mod net;
 pub mod relay;
 pub mod relay_handle;
 pub mod sound;
+pub mod tls;
