@@ -16,10 +16,11 @@ const FLAGS = [
   '--no-first-run',
 ];
 
-/** A browser whose microphone hears this WAV file, over and over. */
-export async function startBrowser(speech) {
+/** A browser whose microphone hears this WAV file, over and over; with these environment variables besides. */
+export async function startBrowser(speech, variables = {}) {
   const flags = speech ? [...FLAGS, `--use-file-for-fake-audio-capture=${speech}`] : FLAGS;
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags });
+  const env = { ...process.env, ...variables };
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags, env });
 }
 
 /** The page of the relay in a tab of its own; fails the test when the page throws. */

@@ -5,18 +5,19 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = process.env.VOICE_RELAY ?? fileURLToPath(new URL('../../target/release/voice-relay', import.meta.url));
 
-/** Starts a daemon; gives its ports and the means to end it. */
-export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }) {
+/** Starts a daemon, by default without TLS; gives its ports and the means to end it. */
+export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, more = ['--tls-mode=off']) {
   const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`];
-  const child = spawn(PROGRAM, [...flags, '--log-level=warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(PROGRAM, [...flags, ...more, '--log-level=warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)));
     void ended.then((code) => reject(new Error(`the daemon ended with code ${code}`)));
   });
   const [, http, mp3, media] = /http=(\d+) mp3=(\d+) media=(\d+)/.exec(line).map(Number);
+  const https = Number(/ https=(\d+)/.exec(line)?.[1] ?? 0);
   return {
-    ports: { http, mp3, media },
+    ports: { http, mp3, media, https },
     url: `http://localhost:${http}/`,
     /** Ends it, by default in good order; `SIGKILL` for the other kind. */
     async stop(signal = 'SIGTERM') {
