@@ -1,0 +1,76 @@
+// A phone on the home network, in the person of Chromium: it trusts the relay's own authority as a user's
+// device does, opens the page by the machine's address, and talks.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { capturesMicrophone, openPage, startBrowser, until, untilHeard } from './browser.mjs';
+import { startDaemon } from './daemon.mjs';
+import { speak } from './sound.mjs';
+
+let folder, daemon, urls, trusting, doubting;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
+  daemon = await startDaemon(undefined, ['--http-tls-port=0', `--data-dir=${join(folder, 'data')}`]);
+  urls = ownAddresses().map((address) => `https://${address}:${daemon.ports.https}/`);
+  const authority = await (await fetch(`${daemon.url}ca.crt`)).text();
+  const speech = speak(folder);
+  [trusting, doubting] = await Promise.all([
+    startBrowser(speech, { HOME: homeThatTrusts(authority) }),
+    startBrowser(speech, { HOME: mkdtempSync(join(folder, 'home-')) }),
+  ]);
+});
+
+after(async () => {
+  await Promise.all([trusting, doubting].map((browser) => browser?.close()));
+  await daemon?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Addresses of this machine that browsers do not trust as they do localhost. */
+function ownAddresses() {
+  const outer = Object.values(networkInterfaces()).flat().filter(({ internal, scopeid }) => !internal && !scopeid);
+  return outer.map(({ family, address }) => (family === 'IPv6' ? `[${address}]` : address));
+}
+
+/** A home folder with this certificate in its NSS database, where Chromium on Linux looks for a user's own. */
+function homeThatTrusts(authority) {
+  const home = mkdtempSync(join(folder, 'home-'));
+  const [database, file] = [join(home, '.pki/nssdb'), join(home, 'ca.crt')];
+  mkdirSync(database, { recursive: true });
+  writeFileSync(file, authority);
+  execFileSync('certutil', ['-d', `sql:${database}`, '-N', '--empty-password']);
+  execFileSync('certutil', ['-d', `sql:${database}`, '-A', '-t', 'C,,', '-n', 'voice-relay', '-i', file]);
+  return home;
+}
+
+test('whoever has not been told to trust the relay is warned', async () => {
+  const page = await (await doubting.newContext()).newPage();
+  for (const url of urls) await assert.rejects(page.goto(url), /ERR_CERT_AUTHORITY_INVALID/);
+});
+
+test('whoever trusts it has a secure page at every address of the machine', async () => {
+  assert.ok(urls.length > 0, 'a machine with a network');
+  for (const url of urls) {
+    const page = await openPage(trusting, url);
+    assert.equal(await page.evaluate(() => window.isSecureContext), true, url);
+    assert.deepEqual(page.errors, []);
+    await page.context().close();
+  }
+});
+
+test('on a secure page the microphone opens, and a second page hears it', async () => {
+  const [talker, listener] = [await openPage(trusting, urls[0]), await openPage(trusting, urls[0])];
+  await listener.click('#listen');
+  await talker.click('#talk');
+  await until(talker, 'talk', 'live');
+  assert.equal(await capturesMicrophone(talker), true);
+  await untilHeard(listener, 1);
+  await until(talker, 'mic', 'live');
+  for (const page of [talker, listener]) assert.deepEqual(page.errors, []);
+});
