@@ -121,7 +121,7 @@ impl Authority {
 
     /// Whether it is to be replaced.
     pub(super) fn is_due(&self, now: SystemTime) -> bool {
-        !self.identity.is_valid_for(RENEWED_BEFORE_END, now)
+        !self.identity.lasts_for(RENEWED_BEFORE_END, now)
     }
 
     /// What everybody may know of it.

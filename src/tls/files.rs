@@ -56,7 +56,7 @@ pub(super) fn read(certificate: &Path, key: &Path, now: SystemTime) -> Result<Id
     if identity.facts.begins > now {
         return Err(Refusal::TooEarly(certificate.into()));
     }
-    if !identity.is_valid_for(LEAST_LEFT, now) {
+    if !identity.lasts_for(LEAST_LEFT, now) {
         let ends = httpdate::fmt_http_date(identity.facts.ends);
         return Err(Refusal::Ends { path: certificate.into(), ends });
     }

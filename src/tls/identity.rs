@@ -80,9 +80,10 @@ impl Identity {
         Ok(Self { key: Arc::new(key), facts })
     }
 
-    /// Whether it is valid now, and for so long from now on.
-    pub fn is_valid_for(&self, time: Duration, now: SystemTime) -> bool {
-        self.facts.begins <= now && now + time <= self.facts.ends
+    /// Whether it ends no sooner than so long from now. That it has begun is not asked: a machine that has lost
+    /// its clock would throw away what is good.
+    pub fn lasts_for(&self, time: Duration, now: SystemTime) -> bool {
+        now + time <= self.facts.ends
     }
 
     /// Whether both are the same certificate.

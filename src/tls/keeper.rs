@@ -84,7 +84,7 @@ impl Keeper {
                 self.from_files = Some(identity);
             }
             Err(refusal) => {
-                self.from_files.take_if(|identity| !identity.is_valid_for(LEAST_LEFT, now));
+                self.from_files.take_if(|identity| !identity.lasts_for(LEAST_LEFT, now));
                 self.refuse(&refusal);
             }
         }

@@ -110,7 +110,7 @@ fn open_authority(folder: &Path, machine: &Machine, now: SystemTime) -> Result<A
 /// Whether another certificate is to take the place of this one.
 fn is_due(identity: &Identity, authority: &Authority, names: &[Name], now: SystemTime) -> bool {
     let named = |name: &Name| identity.facts.names.contains(name);
-    !identity.is_valid_for(RENEWED_BEFORE_END, now)
+    !identity.lasts_for(RENEWED_BEFORE_END, now)
         || !authority.has_issued(identity)
         || !authority.within_confines(names).iter().all(named)
 }

@@ -166,7 +166,28 @@ fn an_authority_near_its_end_is_replaced_and_vouches_for_nothing_beyond_it() {
     house.now += DAY * 2;
     let next = house.look();
     assert_ne!(next.authority, first.authority);
-    assert!(next.identity.is_valid_for(DAY * 300, house.now));
+    assert!(next.identity.lasts_for(DAY * 300, house.now));
+}
+
+#[test]
+fn a_machine_that_has_lost_its_clock_throws_nothing_away() {
+    let mut house = House::new(TlsMode::Own);
+    let before = house.look();
+    house.now -= DAY * 2_000;
+    let mut house = house.restart();
+    let served = house.look();
+    assert_eq!(served.authority, before.authority);
+    assert!(served.identity.is(&before.identity));
+}
+
+#[test]
+fn what_was_made_by_a_wrong_clock_is_made_anew_by_the_right_one() {
+    let mut house = House::in_folder(TlsMode::Own, tempfile::tempdir().expect("a folder"), SystemTime::UNIX_EPOCH);
+    house.look();
+    house.now = SystemTime::now();
+    let served = house.look();
+    assert!(served.identity.lasts_for(DAY * 300, house.now) && served.identity.facts.begins < house.now);
+    assert!(authority(&served).ends > house.now + DAY * 3_000);
 }
 
 #[test]
