@@ -173,7 +173,7 @@ async fn phones_get_the_certificate_and_the_profile_as_they_want_them() {
     let mut plist = Command::new("python3");
     plist.args([
         "-c",
-        "import plistlib,sys; print(plistlib.load(sys.stdin.buffer)['PayloadContent'][0]['PayloadType'])",
+        "import plistlib,sys; print(plistlib.loads(sys.stdin.buffer.read())['PayloadContent'][0]['PayloadType'])",
     ]);
     plist.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut plist = plist.spawn().expect("python");

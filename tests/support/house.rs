@@ -60,10 +60,14 @@ impl House {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
+    /// A metric's value; counters are named without their `_total`.
     pub async fn metric(&self, name: &str) -> u64 {
         let page = get(self.ports.http, "/metrics").await.text();
-        let line = page.lines().find_map(|line| line.strip_prefix(&format!("voice_relay_{name} ")));
-        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name}"))
+        let value = page.lines().find_map(|line| {
+            let rest = line.strip_prefix("voice_relay_")?.strip_prefix(name)?;
+            rest.strip_prefix("_total").unwrap_or(rest).strip_prefix(' ')?.parse().ok()
+        });
+        value.unwrap_or_else(|| panic!("{name}"))
     }
 
     pub async fn wait_for_metric(&self, name: &str, least: u64) {
