@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { t } from './messages/trust';
+import { STEPS, t } from './messages/trust';
 import { pageStyles } from './page.styles';
 import type { VoiceSession } from './session/session';
 import { type Device, deviceOf, DEVICES, secureAddress, type TrustFacts } from './trust';
@@ -19,6 +19,9 @@ export class TrustPage extends LitElement {
   static override styles = [
     pageStyles,
     css`
+      section > p:first-child {
+        margin-top: 0;
+      }
       details {
         border-top: 1px solid var(--line);
       }
@@ -72,7 +75,7 @@ export class TrustPage extends LitElement {
         <p>${t('why')}</p>
         ${this.facts ? this.renderOffer(this.facts) : html`<p role="status">${t(this.hasFailed ? 'failed' : 'loading')}</p>`}
       </section>
-      ${this.facts?.authority ? this.renderGuide(this.facts.authority) : nothing}
+      ${this.facts?.authority ? this.renderGuide(this.facts, this.facts.authority) : nothing}
     `;
   }
 
@@ -83,15 +86,16 @@ export class TrustPage extends LitElement {
     return html`
       ${facts.authority ? nothing : html`<p id="foreign">${t('foreign')}</p>`}
       ${isSecure ? html`<p id="secure">${t('secure')}</p>` : nothing}
-      <p>${t('open')}: <a id="secure-link" href=${address} target="_top">${address}</a></p>
+      <p id="secure-link">${renderLink(address)}</p>
     `;
   }
 
-  private renderGuide(authority: NonNullable<TrustFacts['authority']>): TemplateResult {
+  private renderGuide(facts: TrustFacts, authority: NonNullable<TrustFacts['authority']>): TemplateResult {
+    const address = secureAddress(facts, location.hostname);
     const atHand = deviceOf(navigator.userAgent, navigator.maxTouchPoints);
     const devices = [atHand, ...DEVICES.filter((device) => device !== atHand)];
     return html`
-      <section aria-label=${t('steps')}>${devices.map((device) => this.renderSteps(device, device === atHand))}</section>
+      <section aria-label=${t('steps')}>${devices.map((device) => this.renderSteps(device, device === atHand, address))}</section>
       <section>
         <h2>${t('fingerprint')}</h2>
         <p><code id="fingerprint">${authority.fingerprint}</code></p>
@@ -100,22 +104,21 @@ export class TrustPage extends LitElement {
       <section>
         <h2>${t('meaning')}</h2>
         <p>${t('meaningTrust')}</p>
-        <p id="confines">${t('meaningLimit', { confines: authority.confines.join(', ') })}</p>
+        <p id="confines">${t('meaningLimit', { confines: authority.confines.map(inWords).join(', ') })}</p>
         <p>${t('meaningKey')}</p>
       </section>
     `;
   }
 
-  private renderSteps(device: Device, isAtHand: boolean): TemplateResult {
+  private renderSteps(device: Device, isAtHand: boolean, address: string | null): TemplateResult {
     const [file, words] = device === 'ios' ? (['ca.mobileconfig', 'profile'] as const) : (['ca.crt', 'certificate'] as const);
     return html`
       <details ?open=${isAtHand} data-device=${device}>
         <summary>${t(device)}</summary>
         <ol>
-          <li>${t(`${device}1`)} <a href=${this.address(file)}>${t(words)}</a></li>
-          <li>${t(`${device}2`)}</li>
-          <li>${t(`${device}3`)}</li>
-          <li>${t('last')}</li>
+          <li><a href=${this.address(file)}>${t(words)}</a></li>
+          ${STEPS[device].map((step) => html`<li>${t(step)}</li>`)}
+          <li>${address === null ? nothing : renderLink(address)} ${t('last')}</li>
         </ol>
       </details>
     `;
@@ -125,4 +128,13 @@ export class TrustPage extends LitElement {
   private address(file: string): string {
     return new URL(file, this.session?.base ?? document.baseURI).href;
   }
+}
+
+function renderLink(address: string): TemplateResult {
+  return html`${t('open')}: <a href=${address} target="_top">${address}</a>`;
+}
+
+/** A domain means all that is below it, too. */
+function inWords(confine: string): string {
+  return confine === 'local' ? '*.local' : confine;
 }

@@ -1,8 +1,9 @@
 // How a device is told to trust the relay's certificate, and what that means.
 
 import { translator } from '../i18n';
+import type { Device } from '../trust';
 
-type Key =
+type Word =
   | 'title'
   | 'why'
   | 'loading'
@@ -27,7 +28,6 @@ type Key =
   | 'android'
   | 'android1'
   | 'android2'
-  | 'android3'
   | 'windows'
   | 'windows1'
   | 'windows2'
@@ -39,14 +39,12 @@ type Key =
   | 'linux'
   | 'linux1'
   | 'linux2'
-  | 'linux3'
   | 'firefox'
   | 'firefox1'
   | 'firefox2'
-  | 'firefox3'
   | 'last';
 
-const en: Record<Key, string> = {
+const en: Record<Word, string> = {
   title: 'Secure connection',
   why: 'Browsers open the microphone only on secure pages. At home nobody but you can vouch for your relay: each device is told once to trust it.',
   loading: 'Asking the relay…',
@@ -65,33 +63,30 @@ const en: Record<Key, string> = {
   meaningLimit: 'The authority is confined to names and addresses at home: {confines}. It cannot vouch for any other website, such as your bank; current browsers hold it to that.',
   meaningKey: 'Its key never leaves the machine that the relay runs on. Whoever gets hold of that machine could pass as these names and addresses: when you give it away, remove the authority from your devices.',
   ios: 'iPhone and iPad',
-  ios1: 'In Safari, download the profile and allow it.',
+  ios1: 'Use Safari for this, and allow the download.',
   ios2: 'Open Settings → General → VPN & Device Management → Voice Relay, and install it. Under “More Details” is the fingerprint.',
   ios3: 'Open Settings → General → About → Certificate Trust Settings (at the very end), and switch Voice Relay on.',
   android: 'Android',
-  android1: 'Download the certificate.',
-  android2: 'Open Settings and search for “CA certificate” (Security → Encryption & credentials → Install a certificate). Choose “Install anyway”, then the file voice-relay-ca.crt.',
-  android3: 'Use Chrome. It shows the fingerprint under Trusted credentials → User. Android will remark from time to time that the network may be monitored: that is this certificate.',
+  android1: 'Open Settings and search for “CA certificate” (Security → Encryption & credentials → Install a certificate). Choose “Install anyway”, then the file voice-relay-ca.crt.',
+  android2: 'Use Chrome. It shows the fingerprint under Trusted credentials → User. Android will remark from time to time that the network may be monitored: that is this certificate.',
   windows: 'Windows (Edge and Chrome)',
-  windows1: 'Download the certificate and open it, then choose “Install Certificate”, “Current User”.',
+  windows1: 'Open the file, then choose “Install Certificate”, “Current User”.',
   windows2: 'Choose “Place all certificates in the following store”, and there “Trusted Root Certification Authorities”.',
   windows3: 'Confirm the warning, then restart the browser.',
   mac: 'Mac (Safari and Chrome)',
-  mac1: 'Download the certificate and open it: Keychain Access adds it to the keychain “login”.',
+  mac1: 'Open the file: Keychain Access adds it to the keychain “login”.',
   mac2: 'Find “Voice Relay” there under Certificates, and open it. The fingerprint is at the end.',
   mac3: 'Under “Trust”, choose “Always Trust”, close the window and enter your password.',
   linux: 'Linux (Chromium and Chrome)',
-  linux1: 'Download the certificate.',
-  linux2: 'Open chrome://certificate-manager, then Local certificates → Installed by you (in older versions: Settings → Security → Manage certificates → Authorities).',
-  linux3: 'Import the file as a trusted certificate, for identifying websites.',
+  linux1: 'Open chrome://certificate-manager, then Local certificates → Installed by you (in older versions: Settings → Security → Manage certificates → Authorities).',
+  linux2: 'Import the file as a trusted certificate, for identifying websites.',
   firefox: 'Firefox on a computer',
-  firefox1: 'Download the certificate.',
-  firefox2: 'Open Settings → Privacy & Security → View Certificates → Authorities → Import.',
-  firefox3: 'Tick “Trust this CA to identify websites”. “View” shows the fingerprint.',
-  last: 'Open the secure page, and keep it as a bookmark or on the home screen.',
+  firefox1: 'Open Settings → Privacy & Security → View Certificates → Authorities → Import.',
+  firefox2: 'Tick “Trust this CA to identify websites”. “View” shows the fingerprint.',
+  last: 'Keep it as a bookmark or on the home screen.',
 };
 
-const de: Record<Key, string> = {
+const de: Record<Word, string> = {
   title: 'Sichere Verbindung',
   why: 'Browser öffnen das Mikrofon nur auf sicheren Seiten. Zu Hause kann nur jemand für deine Sprechanlage bürgen: du. Jedem Gerät wird einmal gesagt, dass es ihr vertrauen soll.',
   loading: 'Die Anlage wird gefragt…',
@@ -110,31 +105,38 @@ const de: Record<Key, string> = {
   meaningLimit: 'Die Stelle ist auf Namen und Adressen zu Hause beschränkt: {confines}. Für andere Seiten, etwa deine Bank, kann sie nicht bürgen; heutige Browser achten darauf.',
   meaningKey: 'Ihr Schlüssel verlässt das Gerät nie, auf dem die Anlage läuft. Wer dieses Gerät in die Hand bekommt, könnte sich als diese Namen und Adressen ausgeben: Entferne die Stelle von deinen Geräten, wenn du es weggibst.',
   ios: 'iPhone und iPad',
-  ios1: 'Lade das Profil in Safari herunter und erlaube es.',
+  ios1: 'Nimm dazu Safari und erlaube das Herunterladen.',
   ios2: 'Öffne Einstellungen → Allgemein → VPN und Geräteverwaltung → Voice Relay und installiere es. Unter „Mehr Details“ steht der Fingerabdruck.',
   ios3: 'Öffne Einstellungen → Allgemein → Info → Zertifikatsvertrauenseinstellungen (ganz unten) und schalte Voice Relay ein.',
   android: 'Android',
-  android1: 'Lade das Zertifikat herunter.',
-  android2: 'Öffne die Einstellungen und suche nach „CA-Zertifikat“ (Sicherheit → Verschlüsselung und Anmeldedaten → Zertifikat installieren). Wähle „Trotzdem installieren“, dann die Datei voice-relay-ca.crt.',
-  android3: 'Nimm Chrome. Den Fingerabdruck zeigt Vertrauenswürdige Anmeldedaten → Nutzer. Android meldet gelegentlich, das Netzwerk werde vielleicht überwacht: Gemeint ist dieses Zertifikat.',
+  android1: 'Öffne die Einstellungen und suche nach „CA-Zertifikat“ (Sicherheit → Verschlüsselung und Anmeldedaten → Zertifikat installieren). Wähle „Trotzdem installieren“, dann die Datei voice-relay-ca.crt.',
+  android2: 'Nimm Chrome. Den Fingerabdruck zeigt Vertrauenswürdige Anmeldedaten → Nutzer. Android meldet gelegentlich, das Netzwerk werde vielleicht überwacht: Gemeint ist dieses Zertifikat.',
   windows: 'Windows (Edge und Chrome)',
-  windows1: 'Lade das Zertifikat herunter und öffne es, wähle „Zertifikat installieren“, „Aktueller Benutzer“.',
+  windows1: 'Öffne die Datei, wähle „Zertifikat installieren“, „Aktueller Benutzer“.',
   windows2: 'Wähle „Alle Zertifikate in folgendem Speicher speichern“, und dort „Vertrauenswürdige Stammzertifizierungsstellen“.',
   windows3: 'Bestätige die Warnung und starte den Browser neu.',
   mac: 'Mac (Safari und Chrome)',
-  mac1: 'Lade das Zertifikat herunter und öffne es: Die Schlüsselbundverwaltung nimmt es in den Schlüsselbund „Anmeldung“ auf.',
+  mac1: 'Öffne die Datei: Die Schlüsselbundverwaltung nimmt das Zertifikat in den Schlüsselbund „Anmeldung“ auf.',
   mac2: 'Öffne dort unter Zertifikate „Voice Relay“. Der Fingerabdruck steht am Ende.',
   mac3: 'Wähle unter „Vertrauen“ „Immer vertrauen“, schließe das Fenster und gib dein Passwort ein.',
   linux: 'Linux (Chromium und Chrome)',
-  linux1: 'Lade das Zertifikat herunter.',
-  linux2: 'Öffne chrome://certificate-manager, dann Lokale Zertifikate → Von dir installiert (in älteren Versionen: Einstellungen → Sicherheit → Zertifikate verwalten → Zertifizierungsstellen).',
-  linux3: 'Importiere die Datei als vertrauenswürdiges Zertifikat, zur Identifizierung von Websites.',
+  linux1: 'Öffne chrome://certificate-manager, dann Lokale Zertifikate → Von dir installiert (in älteren Versionen: Einstellungen → Sicherheit → Zertifikate verwalten → Zertifizierungsstellen).',
+  linux2: 'Importiere die Datei als vertrauenswürdiges Zertifikat, zur Identifizierung von Websites.',
   firefox: 'Firefox am Computer',
-  firefox1: 'Lade das Zertifikat herunter.',
-  firefox2: 'Öffne Einstellungen → Datenschutz & Sicherheit → Zertifikate anzeigen → Zertifizierungsstellen → Importieren.',
-  firefox3: 'Setze das Häkchen bei „Dieser CA vertrauen, um Websites zu identifizieren“. „Ansicht“ zeigt den Fingerabdruck.',
-  last: 'Öffne die sichere Seite und behalte sie als Lesezeichen oder auf dem Startbildschirm.',
+  firefox1: 'Öffne Einstellungen → Datenschutz & Sicherheit → Zertifikate anzeigen → Zertifizierungsstellen → Importieren.',
+  firefox2: 'Setze das Häkchen bei „Dieser CA vertrauen, um Websites zu identifizieren“. „Ansicht“ zeigt den Fingerabdruck.',
+  last: 'Behalte sie als Lesezeichen oder auf dem Startbildschirm.',
 };
 
 /** The words of this view. */
-export const t = translator<Key>({ en, de });
+export const t = translator<Word>({ en, de });
+
+/** What is to be done on each device, once the file is there. */
+export const STEPS: Record<Device, Word[]> = {
+  ios: ['ios1', 'ios2', 'ios3'],
+  android: ['android1', 'android2'],
+  windows: ['windows1', 'windows2', 'windows3'],
+  mac: ['mac1', 'mac2', 'mac3'],
+  linux: ['linux1', 'linux2'],
+  firefox: ['firefox1', 'firefox2'],
+};
