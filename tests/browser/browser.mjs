@@ -16,9 +16,9 @@ const FLAGS = [
   '--no-first-run',
 ];
 
-/** A browser whose microphone hears this WAV file, over and over; with these environment variables besides. */
-export async function startBrowser(speech, variables = {}) {
-  const flags = speech ? [...FLAGS, `--use-file-for-fake-audio-capture=${speech}`] : FLAGS;
+/** A browser whose microphone hears this WAV file, over and over; with these environment variables and flags besides. */
+export async function startBrowser(speech, { variables = {}, more = [] } = {}) {
+  const flags = [...FLAGS, ...more, ...(speech ? [`--use-file-for-fake-audio-capture=${speech}`] : [])];
   const env = { ...process.env, ...variables };
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags, env });
 }

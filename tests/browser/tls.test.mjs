@@ -12,6 +12,9 @@ import { capturesMicrophone, openPage, startBrowser, until, untilHeard } from '.
 import { startDaemon } from './daemon.mjs';
 import { speak } from './sound.mjs';
 
+/** A bank and a printer, both here. */
+const FAKE_NAMES = '--host-resolver-rules=MAP bank.example 127.0.0.1, MAP printer.local 127.0.0.1';
+
 let folder, daemon, urls, trusting, doubting;
 
 before(async () => {
@@ -21,8 +24,8 @@ before(async () => {
   const authority = await (await fetch(`${daemon.url}ca.crt`)).text();
   const speech = speak(folder);
   [trusting, doubting] = await Promise.all([
-    startBrowser(speech, { HOME: homeThatTrusts(authority) }),
-    startBrowser(speech, { HOME: mkdtempSync(join(folder, 'home-')) }),
+    startBrowser(speech, { variables: { HOME: homeThatTrusts(authority) }, more: [FAKE_NAMES] }),
+    startBrowser(speech, { variables: { HOME: mkdtempSync(join(folder, 'home-')) } }),
   ]);
 });
 
@@ -61,6 +64,31 @@ test('whoever trusts it has a secure page at every address of the machine', asyn
     assert.equal(await page.evaluate(() => window.isSecureContext), true, url);
     assert.deepEqual(page.errors, []);
     await page.context().close();
+  }
+});
+
+/** A certificate for this name by the authority's stolen key; gives the flags for a daemon that shows it. */
+function stolenCertificate(name) {
+  const [authority, key, request, certificate] = ['data/tls/authority.pem', `${name}.key`, `${name}.csr`, `${name}.pem`].map(
+    (file) => join(folder, file),
+  );
+  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', request];
+  const openssl = (...words) => execFileSync('openssl', words, { stdio: 'pipe' });
+  openssl('req', '-new', ...fresh, '-subj', '/CN=thief', '-addext', `subjectAltName=DNS:${name}`);
+  const signed = ['-CA', authority, '-CAkey', authority, '-set_serial', '7', '-days', '90', '-copy_extensions', 'copy'];
+  openssl('x509', '-req', '-in', request, ...signed, '-out', certificate);
+  return [`--tls-certificate=${certificate}`, `--tls-key=${key}`];
+}
+
+test('not even with its key stolen does the authority vouch for a website', async () => {
+  for (const [name, isBelieved] of [['printer.local', true], ['bank.example', false]]) {
+    const thief = await startDaemon(undefined, ['--http-tls-port=0', ...stolenCertificate(name)]);
+    const page = await (await trusting.newContext()).newPage();
+    const visit = page.goto(`https://${name}:${thief.ports.https}/`);
+    if (isBelieved) await visit;
+    else await assert.rejects(visit, /ERR_CERT_/);
+    await page.context().close();
+    await thief.stop();
   }
 });
 
