@@ -1,4 +1,5 @@
-//! One accept loop for every HTTP port: who is let in, how long they may take, and how it all ends.
+//! One accept loop for every HTTP port, with TLS or without: who is let in, how long they may take, and how it
+//! all ends.
 //!
 //! warp routes the requests; its own server gives no access to the socket, which we need for the
 //! client's address and for bounds on a listener that stops reading.

@@ -194,9 +194,8 @@ impl Snapshot {
             page.counter(&format!("{name}_connections"), "TCP connections accepted", load(&port.accepted))?;
             page.counter(&format!("{name}_foreign"), "TCP connections from outside the LAN", load(&port.foreign))?;
         }
-        for (name, help, counter) in stats.handshakes.counters() {
-            page.counter(name, help, load(counter))?;
-        }
+        let mut handshakes = stats.handshakes.counters().into_iter();
+        handshakes.try_for_each(|(name, help, counter)| page.counter(name, help, load(counter)))?;
         let listeners = &stats.listeners;
         page.gauge("mp3_listeners", "Listeners to live audio over HTTP", count(&listeners.now))?;
         page.counter("mp3_refused", "Listeners over the limit", load(&listeners.refused))?;
