@@ -2,16 +2,16 @@
 
 PROFILE ?= release
 PROGRAM := target/$(PROFILE)/voice-relay
-WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts -type f)
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts docs/cards.md -type f)
 
 # Debian's names of what the build, and the tests besides, need from the system.
 BUILD_PACKAGES := cmake make gcc g++ pkg-config libasound2-dev
-TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils \
+TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils iproute2 nftables \
 	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good curl openssl libnss3-tools
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
-TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec gst-launch-1.0 curl openssl certutil
+TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 
-.PHONY: run build web test lint unit browser-test bench docs clean build-tools test-tools
+.PHONY: run build web card test lint unit browser-test bench docs clean build-tools test-tools
 
 run: build
 	$(PROGRAM)
@@ -23,6 +23,11 @@ web: web/dist/index.html
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run build
+
+## The dashboard cards, as a repository for HACS.
+card: web/dist/index.html
+	@tools/require zip zip
+	tools/card
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci

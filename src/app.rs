@@ -11,7 +11,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
-use crate::http::{self, Fanouts, Handshakes, HttpStats, Port, Shared};
+use crate::data::DataFolder;
+use crate::hass::{Home, SUPERVISOR_ADDRESS};
+use crate::http::{self, Door, Fanouts, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
@@ -20,6 +22,9 @@ use crate::tls::{Certificates, Keeper};
 
 /// Clients have so long to take note of a shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
+
+/// Addresses that have been quiet are forgotten so often.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -84,10 +89,11 @@ struct Bound {
     mp3: Port,
     media: MediaSocket,
     https: Option<Port>,
+    ingress: Option<Port>,
 }
 
 impl Bound {
-    fn bind(config: &Config) -> Result<Self, StartError> {
+    fn bind(config: &Config, home: &Home) -> Result<Self, StartError> {
         let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
         let (http, mp3, media) = (config.http.port, config.mp3.port, config.media.port);
         let tls = Some(config.http.tls_port).filter(|_| config.tls.mode != TlsMode::Off);
@@ -97,6 +103,10 @@ impl Bound {
             mp3: Port::bind(config.bind, mp3).map_err(failed("mp3.port", mp3))?,
             media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
             https: tls.map(bind_tls).transpose()?,
+            ingress: match home.ingress_port {
+                Some(port) => Some(Port::bind(config.bind, port).map_err(failed("ingress_port", port))?),
+                None => None,
+            },
         })
     }
 
@@ -112,13 +122,14 @@ impl App {
     ///
     /// # Errors
     /// When a port or a thread cannot be had; nothing runs then.
-    pub fn start(config: &Config) -> Result<Self, StartError> {
-        let mut bound = Bound::bind(config)?;
-        let (certificates, keeper) = certificates(config, bound.http.address().ip());
+    pub fn start(config: &Config, home: &Home) -> Result<Self, StartError> {
+        let advertise = [&config.media.advertise[..], &home.addresses].concat();
+        let mut bound = Bound::bind(config, home)?;
+        let (certificates, keeper) = certificates(config, bound.http.address().ip(), &advertise);
         // Why there is none is logged.
         bound.https.take_if(|_| certificates.served().is_none());
         let ports = bound.ports();
-        let addresses = host_addresses(ports.media.ip(), ports.media.port(), &config.media.advertise);
+        let addresses = host_addresses(ports.media.ip(), ports.media.port(), &advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
         let (relay, commands, media, births) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
@@ -126,13 +137,16 @@ impl App {
             .map_err(StartError::MediaThread)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, admission, shutdown, tracker };
-        app.keep_addresses_fresh(config);
-        app.keep_certificate_good(config, keeper);
+        app.keep_certificate_good(keeper, advertise.clone());
+        app.keep_addresses_fresh(advertise);
         let clips = app.record_clips(config, births);
         let shared = app.shared(config, clips, certificates)?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
             app.serve_https(&shared, https)?;
+        }
+        if let Some(ingress) = bound.ingress {
+            app.serve_ingress(&shared, ingress);
         }
         Ok(app)
     }
@@ -148,14 +162,14 @@ impl App {
         self.media.stop();
     }
 
-    fn keep_addresses_fresh(&self, config: &Config) {
+    fn keep_addresses_fresh(&self, advertise: Vec<IpAddr>) {
         let (relay, admission) = (self.relay.clone(), Arc::clone(&self.admission));
-        let refresh = keep_addresses_fresh(relay, admission, self.ports.media, config.media.advertise.clone());
+        let refresh = keep_addresses_fresh(relay, admission, self.ports.media, advertise);
         self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
     }
 
-    fn keep_certificate_good(&self, config: &Config, keeper: Keeper) {
-        let (bound, advertised) = (self.ports.http.ip(), config.media.advertise.clone());
+    fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
+        let bound = self.ports.http.ip();
         let keep = keeper.run(move || addresses(bound, &advertised));
         self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(keep));
     }
@@ -169,8 +183,8 @@ impl App {
     }
 
     fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
-        let main_service = warp::service(http::main_routes(shared.clone()));
-        let mp3_service = warp::service(http::mp3_routes(shared.clone()));
+        let main_service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
+        let mp3_service = shared.gate.guard(Door::Mp3, warp::service(http::mp3_routes(shared.clone())));
         let (shutdown, tracker) = (&self.shutdown, &self.tracker);
         let main_stats = Arc::clone(&shared.stats.main_port);
         let mp3_stats = Arc::clone(&shared.stats.mp3_port);
@@ -184,11 +198,34 @@ impl App {
         let acceptor = shared.certificates.acceptor().map_err(StartError::Tls)?;
         let (places, timeout) = (shared.limits.handshakes, shared.limits.handshake_timeout);
         let handshakes = Handshakes::new(acceptor, places, timeout, Arc::clone(&shared.stats.handshakes));
-        let service = warp::service(http::main_routes(shared.clone()));
+        let service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) = (Arc::clone(&self.admission), Arc::clone(&shared.stats.tls_port));
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         self.tracker.spawn(port.with_tls(handshakes).serve(service, admission, stats, shutdown, tracker));
         Ok(())
+    }
+
+    /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
+    fn serve_ingress(&self, shared: &Shared, port: Port) {
+        let service = shared.gate.guard(Door::Ingress, warp::service(http::main_routes(shared.clone())));
+        let (admission, stats) =
+            (Arc::new(Admission::only(SUPERVISOR_ADDRESS)), Arc::clone(&shared.stats.ingress_port));
+        self.tracker.spawn(port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
+    }
+
+    fn gate(&self, config: &Config) -> Gate {
+        let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
+        let gate =
+            Gate::new(config.access, config.http.origins.clone(), Arc::clone(&self.admission), tokens, &config.limits);
+        let tidying = gate.clone();
+        let tidy = async move {
+            loop {
+                tokio::time::sleep(TIDY_INTERVAL).await;
+                tidying.tidy();
+            }
+        };
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(tidy));
+        gate
     }
 
     fn shared(&self, config: &Config, clips: Clips, certificates: Certificates) -> Result<Shared, StartError> {
@@ -203,6 +240,7 @@ impl App {
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             clips,
             audio,
+            gate: self.gate(config),
             stats,
             limits: config.limits.clone(),
             when_idle: config.mp3.when_idle,
@@ -218,11 +256,11 @@ impl App {
 }
 
 /// The certificate for a daemon that is bound to this address, and whoever sees to it from now on.
-fn certificates(config: &Config, bound: IpAddr) -> (Certificates, Keeper) {
+fn certificates(config: &Config, bound: IpAddr, advertised: &[IpAddr]) -> (Certificates, Keeper) {
     let host = gethostname::gethostname().to_string_lossy().into_owned();
     let certificates = Certificates::default();
     let mut keeper = Keeper::new(config.tls.clone(), &config.data_dir, host, certificates.clone());
-    keeper.look(&addresses(bound, &config.media.advertise), SystemTime::now());
+    keeper.look(&addresses(bound, advertised), SystemTime::now());
     (certificates, keeper)
 }
 

@@ -10,14 +10,17 @@
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
-//! - [`config`] is the one typed tree of options, and [`domain`] the words that all of them share.
+//! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
+//! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again.
 
 pub mod app;
 pub mod audio;
 pub mod card;
 pub mod config;
+pub mod data;
 pub mod domain;
+pub mod hass;
 pub mod http;
 pub mod net;
 pub mod relay;

@@ -4,13 +4,17 @@ mod health;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
-use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat};
+use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat, TokenCommand};
+use voice_relay::data::DataFolder;
+use voice_relay::hass;
+use voice_relay::http::{Claims, Tokens};
 
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
@@ -23,10 +27,11 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(error) => return explain(&error),
     };
-    let result = match invocation.command {
+    let result = match &invocation.command {
         Command::Serve => serve(&invocation.config),
         Command::Health => health::ask(invocation.config.bind, invocation.config.http.port),
         Command::Devices => say(&devices()),
+        Command::Token(asked) => token(asked, &invocation.config),
         Command::PrintConfig => say(&config::print(&invocation)),
         Command::GenerateDocs => say(&config::markdown()),
     };
@@ -62,6 +67,28 @@ fn devices() -> String {
     devices.iter().map(line).collect()
 }
 
+/// Makes a token and says how to use it, or takes one back.
+fn token(asked: &TokenCommand, config: &Config) -> anyhow::Result<()> {
+    let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
+    let folder = || format!("cannot keep tokens in {}; data_dir sets where", config.data_dir.display());
+    match asked {
+        TokenCommand::Revoke(id) => tokens.revoke(*id).with_context(folder),
+        TokenCommand::Make { scopes, room, name, life } => {
+            let scopes = scopes.iter().copied().collect();
+            let claims = Claims::new(scopes, room.clone(), name.clone(), SystemTime::now(), *life);
+            let token = tokens.sign(&claims).with_context(folder)?;
+            let (page, mp3) = (config.http.port, config.mp3.port);
+            say(&format!(
+                "{token}\n\n\
+                 page    http://<this machine>:{page}/t/{token}/\n\
+                 player  http://<this machine>:{mp3}/t/{token}/stream/latest.mp3\n\
+                 revoke  voice-relay token --revoke {}\n",
+                claims.jti
+            ))
+        }
+    }
+}
+
 fn explain(error: &LoadError) -> ExitCode {
     match error {
         // Help and version are asked for as errors, too.
@@ -81,7 +108,8 @@ fn serve(config: &Config) -> anyhow::Result<()> {
     allow_many_connections();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
-        let app = App::start(config)?;
+        let home = hass::ask(&config.hass).await.unwrap_or_default();
+        let app = App::start(config, &home)?;
         println!("voice-relay {} listens: {}", env!("CARGO_PKG_VERSION"), app.ports);
         wait_for_end().await?;
         tracing::info!("shutting down");

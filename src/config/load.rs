@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{ConfigError, FileFormat, Map, Source, Value, ValueKind};
+use uuid::Uuid;
+
+use crate::http::Scope;
 
 use super::Config;
-use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, find};
+use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, find};
 
 /// Names the configuration file, where `--config` does not.
 const FILE_VARIABLE: &str = "VOICE_RELAY_CONFIG";
 
 /// What the program is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Relay voices.
     Serve,
@@ -21,10 +25,30 @@ pub enum Command {
     Health,
     /// List the sound devices of the machine.
     Devices,
+    /// Make a token, or take one back.
+    Token(TokenCommand),
     /// Say what is configured, and by what.
     PrintConfig,
     /// Write `docs/configuration.md` to the standard output.
     GenerateDocs,
+}
+
+/// What is to be done about tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenCommand {
+    /// Make one.
+    Make {
+        /// What its holder may do.
+        scopes: Vec<Scope>,
+        /// Where; everywhere without it.
+        room: Option<String>,
+        /// How its holder is called.
+        name: Option<String>,
+        /// For how long.
+        life: Duration,
+    },
+    /// Take back the one of this id.
+    Revoke(Uuid),
 }
 
 /// A checked command line.
@@ -99,10 +123,11 @@ pub fn load(
     for layer in layers {
         builder = builder.add_source(layer);
     }
-    let command = match matches.subcommand_name() {
-        Some("health") => Command::Health,
-        Some("devices") => Command::Devices,
-        Some("generate-docs") => Command::GenerateDocs,
+    let command = match matches.subcommand() {
+        Some(("health", _)) => Command::Health,
+        Some(("devices", _)) => Command::Devices,
+        Some(("token", asked)) => Command::Token(token_command(asked)),
+        Some(("generate-docs", _)) => Command::GenerateDocs,
         _ if matches.get_flag("print-config") => Command::PrintConfig,
         _ => Command::Serve,
     };
@@ -112,7 +137,12 @@ pub fn load(
 fn command_line() -> clap::Command {
     let flag = |option: &'static Opt| {
         let help = format!("{} [default: {:?}]", option.help, option.default);
-        let flag = clap::Arg::new(option.key).long(option.flag()).value_name("VALUE").help(help).global(true);
+        let flag = clap::Arg::new(option.key)
+            .long(option.flag())
+            .value_name("VALUE")
+            .help(help)
+            .global(true)
+            .overrides_with(option.key);
         if option.key == "media.advertise" { flag.visible_alias("advertise") } else { flag }
     };
     let file = clap::Arg::new("config").long("config").value_name("FILE").global(true);
@@ -125,7 +155,58 @@ fn command_line() -> clap::Command {
         .args(OPTIONS.iter().map(flag))
         .subcommand(clap::Command::new("health").about("Ask the running daemon how it is; exits 0 when it is healthy"))
         .subcommand(clap::Command::new("devices").about("List the loudspeakers and microphones of this machine"))
+        .subcommand(token_arguments())
         .subcommand(clap::Command::new("generate-docs").hide(true))
+}
+
+/// Days of a token's life, where nothing else is said; and the longest.
+const USUAL_DAYS: &str = "30";
+const MOST_DAYS: u64 = 3_650;
+
+fn token_arguments() -> clap::Command {
+    let argument = |name: &'static str| clap::Arg::new(name).long(name);
+    let scopes = ["listen", "talk", "admin", "share"];
+    clap::Command::new("token")
+        .about("Make a token: the permission to listen, talk or more, for those who have none otherwise")
+        .arg(
+            argument("scope")
+                .value_delimiter(',')
+                .value_parser(scopes)
+                .default_value("listen,talk")
+                .help("What it permits"),
+        )
+        .arg(
+            argument("days")
+                .value_parser(clap::value_parser!(u64).range(1..=MOST_DAYS))
+                .default_value(USUAL_DAYS)
+                .help("How long"),
+        )
+        .arg(argument("room").help("In this room alone"))
+        .arg(argument("name").help("How its holder is called"))
+        .arg(
+            argument("revoke")
+                .value_name("ID")
+                .value_parser(clap::value_parser!(Uuid))
+                .help("Take back the token of this id instead"),
+        )
+}
+
+fn token_command(asked: &clap::ArgMatches) -> TokenCommand {
+    if let Some(id) = asked.get_one::<Uuid>("revoke") {
+        return TokenCommand::Revoke(*id);
+    }
+    let scope = |word: &String| match word.as_str() {
+        "listen" => Scope::Listen,
+        "talk" => Scope::Talk,
+        "admin" => Scope::Admin,
+        _ => Scope::Share,
+    };
+    TokenCommand::Make {
+        scopes: asked.get_many("scope").into_iter().flatten().map(scope).collect(),
+        room: asked.get_one("room").cloned(),
+        name: asked.get_one("name").cloned(),
+        life: Duration::from_secs(86_400) * asked.get_one::<u64>("days").map_or(0, |days| *days as u32),
+    }
 }
 
 type Texts = Vec<(&'static Opt, String)>;
@@ -141,9 +222,10 @@ fn flags(matches: &clap::ArgMatches) -> Texts {
 }
 
 fn variables(environment: &BTreeMap<String, String>) -> Result<Texts, LoadError> {
-    let ours = environment.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX));
+    let is_ours = |name: &str| name.starts_with(ENVIRONMENT_PREFIX) || name == SUPERVISOR_VARIABLE;
+    let ours = environment.iter().filter(|(name, _)| is_ours(name));
     ours.map(|(name, text)| {
-        let option = OPTIONS.iter().find(|option| option.variable() == *name);
+        let option = OPTIONS.iter().find(|option| option.is_set_by(name));
         let unknown = || LoadError::UnknownKey { key: name.clone(), origin: "the environment".into() };
         Ok((option.ok_or_else(unknown)?, text.clone()))
     })

@@ -7,6 +7,7 @@ mod load;
 mod options;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use crate::audio::ClipLimits;
 
 pub use docs::{markdown, print};
-pub use load::{Command, Invocation, LoadError, load};
+pub use load::{Command, Invocation, LoadError, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,8 +43,19 @@ pub struct Config {
     pub relay: LifecycleConfig,
     /// How many of each there may be.
     pub limits: Limits,
+    /// Home Assistant, where there is one.
+    pub hass: HassConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+}
+
+/// Home Assistant, where there is one.
+#[derive(Debug, Clone, Deserialize)]
+pub struct HassConfig {
+    /// Where the Supervisor's API is.
+    pub supervisor: String,
+    /// What it knows us by; empty without Home Assistant.
+    pub token: String,
 }
 
 /// Who is served.
@@ -52,8 +64,10 @@ pub struct Config {
 pub enum Access {
     /// Private, link-local and loopback addresses, and the networks that this machine is on.
     Lan,
+    /// Whoever holds a token, from everywhere.
+    Token,
     /// Everybody who can reach the ports.
-    Any,
+    Open,
 }
 
 /// The main port.
@@ -63,6 +77,8 @@ pub struct HttpConfig {
     pub port: u16,
     /// The same with TLS.
     pub tls_port: u16,
+    /// Host names of web pages that may use the relay, besides those of the house.
+    pub origins: Vec<String>,
 }
 
 /// The certificate of the TLS port.
@@ -200,6 +216,16 @@ pub struct Limits {
     /// Time for one of them.
     #[serde(deserialize_with = "milliseconds")]
     pub handshake_timeout: Duration,
+    /// TCP connections of one port.
+    pub connections: usize,
+    /// Requests a second from one address.
+    pub requests: NonZeroU32,
+    /// Signalling messages a second from one address.
+    pub messages: NonZeroU32,
+    /// Media connections a minute from one address.
+    pub joins: NonZeroU32,
+    /// Wrong tokens a minute from one address.
+    pub wrong_tokens: NonZeroU32,
 }
 
 /// What is logged, and how.

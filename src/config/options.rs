@@ -8,6 +8,9 @@ use tracing_subscriber::EnvFilter;
 /// Environment variables begin so; the dots of a key become two underscores.
 pub(super) const ENVIRONMENT_PREFIX: &str = "VOICE_RELAY__";
 
+/// Home Assistant gives an app its token so.
+pub(super) const SUPERVISOR_VARIABLE: &str = "SUPERVISOR_TOKEN";
+
 /// One option.
 pub(super) struct Opt {
     /// As in the file, with dots for the levels.
@@ -27,6 +30,8 @@ pub(super) enum Kind {
     Address,
     /// Separated by commas.
     Addresses,
+    /// Host names, separated by commas.
+    Names,
     Port,
     /// A whole number between these two.
     Number(u32, u32),
@@ -36,6 +41,8 @@ pub(super) enum Kind {
     Switch,
     /// Any text that is not empty.
     Text,
+    /// Any text; never shown.
+    Secret,
     /// From -60 to 20.
     Decibels,
     Path,
@@ -57,6 +64,11 @@ impl Kind {
                 let valid = addresses.map(|address| address.parse::<IpAddr>().ok().map(|ip| ip.to_string().into()));
                 valid.collect::<Option<Vec<_>>>().map(ValueKind::Array)
             }
+            Self::Names => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                let is_name = |name: &&str| !name.contains([':', '/', ' ', '*']);
+                names.map(|name| is_name(&name).then(|| name.into())).collect::<Option<Vec<_>>>().map(ValueKind::Array)
+            }
             Self::Port => text.parse::<u16>().ok().map(|port| ValueKind::U64(port.into())),
             Self::Number(least, most) => {
                 let number = text.parse::<u32>().ok().filter(|number| (least..=most).contains(number))?;
@@ -68,6 +80,7 @@ impl Kind {
                 let decibels = text.parse().ok().filter(|decibels| (-60.0..=20.0).contains(decibels))?;
                 Some(ValueKind::Float(decibels))
             }
+            Self::Secret => string(),
             Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -78,12 +91,13 @@ impl Kind {
         match self {
             Self::Address => "an IP address".into(),
             Self::Addresses => "IP addresses separated by commas".into(),
+            Self::Names => "host names separated by commas, without http:// and without a port".into(),
             Self::Port => "a port from 0 to 65535 (0: any free one)".into(),
             Self::Number(least, most) if least == most => format!("{least}, the only value so far"),
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Switch => "true or false".into(),
-            Self::Text => "a text".into(),
+            Self::Text | Self::Secret => "a text".into(),
             Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
@@ -95,6 +109,11 @@ impl Opt {
     /// `http.tls_port` is set by `--http-tls-port`.
     pub(super) fn flag(&self) -> String {
         self.key.replace(['.', '_'], "-")
+    }
+
+    /// Whether this environment variable sets it.
+    pub(super) fn is_set_by(&self, name: &str) -> bool {
+        name == self.variable() || self.key == "hass.token" && name == SUPERVISOR_VARIABLE
     }
 
     /// `http.tls_port` is set by `VOICE_RELAY__HTTP__TLS_PORT`.
@@ -126,17 +145,19 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Path,
         "data",
         "Folder for what must outlive a restart",
-        "Made when it is not there, for this user alone. The keys of our own certificates are in `tls` below it, and \
-         nowhere else.",
+        "Keys, among them those of our own certificates, and what was revoked. It is made when something is first kept, \
+         for the daemon's own user alone.",
     ),
     opt(
         "access",
-        Kind::Choice(&["lan", "any"]),
+        Kind::Choice(&["lan", "token", "open"]),
         "lan",
-        "Who is served: lan or any",
+        "Who is served: lan, token or open",
         "`lan`: private, link-local and loopback addresses, and the networks that this machine's interfaces are \
-         on. `any`: everybody who can reach the ports. Those who are not served are counted \
-         (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`).",
+         on. `token`: whoever holds a token (`voice-relay token`, or a share link), wherever they are, and nobody \
+         else. `open`: everybody who can reach the ports. Those who are not served are counted \
+         (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`, \
+         `voice_relay_not_permitted`, `voice_relay_bad_tokens`). See docs/access.md.",
     ),
     opt("http.port", Kind::Port, "8080", "Port of the page, signalling and API", ""),
     opt(
@@ -145,6 +166,16 @@ pub(super) const OPTIONS: &[Opt] = &[
         "8443",
         "Port of the same with TLS",
         "Browsers open the microphone only there, and on localhost. See https.md.",
+    ),
+    opt(
+        "http.origins",
+        Kind::Names,
+        "",
+        "Host names of web pages that may use the relay, separated by commas",
+        "Besides addresses and names that exist inside of houses only, such as `homeassistant.local`: for instance \
+         the public name of your Home Assistant, if its dashboards show cards of the relay. Pages of other sites, and \
+         requests by other names, are refused; counted in `voice_relay_foreign_origins` and \
+         `voice_relay_foreign_hosts`.",
     ),
     opt(
         "tls.mode",
@@ -310,6 +341,52 @@ pub(super) const OPTIONS: &[Opt] = &[
         "5000",
         "Milliseconds for one TLS handshake",
         "One that takes longer is broken off; counted in `voice_relay_handshakes_timed_out`.",
+    ),
+    opt(
+        "limits.connections",
+        Kind::Number(10, 1_000_000),
+        "8000",
+        "TCP connections at once, of each port",
+        "Further ones are closed at once; counted in `voice_relay_http_full` and `voice_relay_mp3_full`.",
+    ),
+    opt(
+        "limits.requests",
+        Kind::Number(1, 1_000_000),
+        "100",
+        "HTTP requests a second from one address",
+        "Ten seconds' worth may come at once. Further ones get status 429; this and the next two are counted in \
+         `voice_relay_too_fast`. An address is one of IPv4, or a network of IPv6 (/64).",
+    ),
+    opt(
+        "limits.messages",
+        Kind::Number(1, 1_000_000),
+        "100",
+        "WebSocket messages a second from one address",
+        "Ten seconds' worth may come at once. Further ones get an error with the code `too_fast`, and are not looked \
+         at.",
+    ),
+    opt(
+        "limits.joins",
+        Kind::Number(1, 1_000_000),
+        "600",
+        "Media connections a minute from one address",
+        "All of them may come at once. Further ones get an error with the code `too_fast`.",
+    ),
+    opt(
+        "limits.wrong_tokens",
+        Kind::Number(1, 1_000_000),
+        "10",
+        "Wrong tokens a minute from one address",
+        "Each is counted in `voice_relay_bad_tokens`. Further ones get status 429 instead of 401.",
+    ),
+    opt("hass.supervisor", Kind::Text, "http://supervisor", "Where Home Assistant's Supervisor is asked", ""),
+    opt(
+        "hass.token",
+        Kind::Secret,
+        "",
+        "What the Supervisor knows the app by",
+        "Home Assistant sets `SUPERVISOR_TOKEN` by itself. With it, the daemon asks for the port of its own panel \
+         (ingress) and for the addresses of the house's network. Without it nobody is asked.",
     ),
     opt(
         "log.level",

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::json;
 use warp::http::StatusCode;
-use warp::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
@@ -11,7 +10,7 @@ use crate::audio::GAIN_RANGE;
 use crate::domain::StreamId;
 
 use super::Shared;
-use super::reply::{text, with};
+use super::reply::text;
 
 /// Bytes of a request: a number in braces.
 const MAX_BODY: u64 = 1_024;
@@ -45,8 +44,7 @@ async fn list(shared: &Shared) -> Response {
     for stream in &*shared.relay.streams() {
         streams.push(describe(*stream, shared).await);
     }
-    let reply = warp::reply::json(&json!({ "streams": streams })).into_response();
-    with(reply, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+    warp::reply::json(&json!({ "streams": streams })).into_response()
 }
 
 async fn describe(stream: StreamId, shared: &Shared) -> serde_json::Value {

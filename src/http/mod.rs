@@ -1,11 +1,12 @@
 //! Everything that speaks HTTP: one file a surface, one accept loop for all ports.
 //!
-//! `server` lets connections in; `signalling` is the WebSocket protocol; `streams` the URLs of live
+//! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
 //! machine's own card; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
+mod access;
 mod assets;
 mod clips;
 mod fanout;
@@ -14,6 +15,7 @@ mod outlet;
 mod player;
 mod reply;
 mod server;
+mod share;
 mod signalling;
 mod sound;
 mod status;
@@ -35,6 +37,7 @@ use crate::relay_handle::RelayHandle;
 use crate::sound::Sound;
 use crate::tls::Certificates;
 
+pub use access::{Claims, Door, Gate, GateStats, Scope, Scopes, Tokens, Visitor};
 pub use fanout::Fanouts;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
@@ -42,8 +45,7 @@ pub use signalling::SignallingStats;
 pub use outlet::ListenerStats;
 
 use reply::unavailable;
-use server::ClientAddress;
-use signalling::Seat;
+use signalling::{Guest, Seat};
 
 /// What HTTP counts.
 #[derive(Debug, Default)]
@@ -58,6 +60,8 @@ pub struct HttpStats {
     pub handshakes: Arc<HandshakeStats>,
     /// Of the MP3 port.
     pub mp3_port: Arc<PortStats>,
+    /// Of Home Assistant's panel.
+    pub ingress_port: Arc<PortStats>,
     /// Of the listeners to live audio.
     pub listeners: Arc<ListenerStats>,
 }
@@ -77,6 +81,8 @@ pub struct Shared {
     pub sound: Sound,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
+    /// Who may do what.
+    pub gate: Gate,
     /// What HTTP counts.
     pub stats: Arc<HttpStats>,
     /// How many of each there may be.
@@ -114,6 +120,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .unify()
         .or(sound::routes(shared.clone()))
         .unify()
+        .or(share::routes(shared.clone()))
+        .unify()
         .or(trust::routes(shared))
         .unify()
         .or(assets::routes())
@@ -132,11 +140,11 @@ fn signalling_route(shared: Shared) -> impl Filter<Extract = (Response,), Error 
         .or(warp::path!("ws"))
         .unify()
         .and(warp::ws())
-        .and(warp::ext::get::<ClientAddress>())
-        .map(move |upgrade: Ws, client: ClientAddress| accept_socket(upgrade, client, shared.clone()))
+        .and(warp::ext::get::<Visitor>())
+        .map(move |upgrade: Ws, visitor: Visitor| accept_socket(upgrade, visitor, shared.clone()))
 }
 
-fn accept_socket(upgrade: Ws, client: ClientAddress, shared: Shared) -> Response {
+fn accept_socket(upgrade: Ws, visitor: Visitor, shared: Shared) -> Response {
     let Some(seat) = Seat::take(&shared.stats.signalling, shared.limits.sockets) else {
         return unavailable("Too many clients are connected at once; limits.sockets sets how many may");
     };
@@ -145,7 +153,7 @@ fn accept_socket(upgrade: Ws, client: ClientAddress, shared: Shared) -> Response
         .max_message_size(shared.limits.message_bytes)
         .max_frame_size(shared.limits.message_bytes)
         .on_upgrade(move |socket| async move {
-            signalling::serve(socket, shared.relay, client.0.is_loopback(), seat, shared.shutdown).await;
+            signalling::serve(socket, shared.relay, Guest { visitor, gate: shared.gate }, seat, shared.shutdown).await;
             drop(token);
         })
         .into_response()

@@ -2,8 +2,8 @@
 
 use warp::http::StatusCode;
 use warp::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL,
+    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use warp::reply::{Reply, Response};
 
@@ -20,10 +20,9 @@ pub(super) fn unavailable(sentence: &'static str) -> Response {
     with(text(StatusCode::SERVICE_UNAVAILABLE, sentence), RETRY_AFTER, RETRY_SECONDS)
 }
 
-/// An empty reply that players in web pages of other origins may read: Cast's is one.
+/// An empty reply that players in web pages may read in parts, where the gate lets them: Cast's is one.
 pub(super) fn cross_origin(status: StatusCode) -> Response {
     [
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
         (ACCESS_CONTROL_ALLOW_HEADERS, "Range, Icy-MetaData, Content-Type, Accept-Encoding"),
         (ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Length, Content-Range, Accept-Ranges"),

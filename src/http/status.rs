@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 use warp::http::StatusCode;
-use warp::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderValue};
+use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
@@ -67,22 +67,21 @@ async fn health(shared: &Shared) -> Response {
         "tls_port": shared.tls_port,
     }));
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let reply = warp::reply::with_status(body, status).into_response();
-    with(reply, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+    warp::reply::with_status(body, status).into_response()
 }
 
 /// What a person who looks for a fault needs to know of the daemon.
 async fn info(shared: &Shared) -> Response {
     let media = shared.relay.addresses().await.unwrap_or_default();
-    let reply = warp::reply::json(&json!({
+    warp::reply::json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": shared.started.elapsed().as_secs(),
         "mp3_port": shared.mp3_port,
         "media_addresses": media,
         "streams": shared.relay.streams().len(),
         "clients": shared.stats.signalling.connected.load(Ordering::Relaxed),
-    }));
-    with(reply.into_response(), ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+    }))
+    .into_response()
 }
 
 async fn metrics(accept: Option<&str>, shared: &Shared) -> Response {
@@ -135,6 +134,7 @@ impl Collector for Snapshot {
             encode_socket(&mut page, media)?;
         }
         self.encode_http(&mut page)?;
+        self.encode_gate(&mut page)?;
         self.encode_audio(&mut page)?;
         self.encode_clips(&mut page)?;
         self.encode_sound(&mut page)
@@ -190,9 +190,19 @@ impl Snapshot {
         page.counter("websockets_failed", "Signalling connections broken off", load(&stats.signalling.failed))?;
         page.counter("malformed_messages", "Frames that were no message", load(&stats.signalling.malformed))?;
         page.counter("websockets_timed_out", "Clients that stopped answering", load(&stats.signalling.timed_out))?;
-        for (name, port) in [("http", &stats.main_port), ("https", &stats.tls_port), ("mp3", &stats.mp3_port)] {
+        let ports = [
+            ("http", &stats.main_port),
+            ("https", &stats.tls_port),
+            ("mp3", &stats.mp3_port),
+            ("ingress", &stats.ingress_port),
+        ];
+        for (name, port) in ports {
             page.counter(&format!("{name}_connections"), "TCP connections accepted", load(&port.accepted))?;
-            page.counter(&format!("{name}_foreign"), "TCP connections from outside the LAN", load(&port.foreign))?;
+            page.counter(
+                &format!("{name}_foreign"),
+                "TCP connections from addresses that are not served",
+                load(&port.foreign),
+            )?;
         }
         let mut handshakes = stats.handshakes.counters().into_iter();
         handshakes.try_for_each(|(name, help, counter)| page.counter(name, help, load(counter)))?;
@@ -217,6 +227,20 @@ impl Snapshot {
             page.counter(&format!("{name}_overruns"), "Times the card's sound was dropped", load(&card.overruns))?;
         }
         Ok(())
+    }
+
+    fn encode_gate(&self, page: &mut Page<'_>) -> fmt::Result {
+        let gate = self.shared.gate.stats();
+        page.counter("foreign_origins", "Requests from web pages of other sites", load(&gate.foreign_origin))?;
+        page.counter("foreign_hosts", "Requests by names that are not of the house", load(&gate.foreign_host))?;
+        page.counter("bad_tokens", "Tokens that were forged, expired or revoked", load(&gate.bad_token))?;
+        page.counter("not_permitted", "Requests and messages that lacked a permission", load(&gate.not_permitted))?;
+        page.counter(
+            "too_fast",
+            "Requests, messages and joins over the limits of their address",
+            load(&gate.too_fast),
+        )?;
+        page.counter("too_slow", "Requests that took too long to arrive", load(&gate.too_slow))
     }
 
     fn encode_clips(&self, page: &mut Page<'_>) -> fmt::Result {

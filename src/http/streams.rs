@@ -5,9 +5,7 @@ use std::time::SystemTime;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::json;
-use warp::http::header::{
-    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
-};
+use warp::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use warp::http::response::Parts;
 use warp::http::{Method, StatusCode, Version};
 use warp::reply::{Reply, Response};
@@ -33,10 +31,10 @@ const ICY_NAME: HeaderName = HeaderName::from_static("icy-name");
 /// `/stream/status`, and live streams by the names of [`Wish::of_file`]; the same on both ports.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
-    let status = warp::path!("stream" / "status").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
-        let status = warp::reply::json(&json!({ "active_streams": *shared.relay.streams() })).into_response();
-        with(status, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
-    });
+    let status = warp::path!("stream" / "status")
+        .and(warp::get())
+        .and(with_shared.clone())
+        .map(|shared: Shared| warp::reply::json(&json!({ "active_streams": *shared.relay.streams() })).into_response());
     let options = warp::path!("stream" / String).and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
     let live = warp::path!("stream" / String)
         .and(warp::get().or(warp::head()).unify())

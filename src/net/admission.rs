@@ -1,4 +1,4 @@
-//! Who is served: everybody, or the LAN only. The LAN is what is private by its number, and what is
+//! Which addresses are served: all, or those of the LAN only. The LAN is what is private by its number, and what is
 //! on the same network as this machine: IPv6 addresses at home are mostly global ones.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,16 +18,30 @@ struct Network {
 /// The rule, kept up to date with the machine's networks.
 #[derive(Debug)]
 pub struct Admission {
-    access: Access,
+    rule: Rule,
     networks: RwLock<Vec<Network>>,
+}
+
+#[derive(Debug)]
+enum Rule {
+    Everybody,
+    Lan,
+    /// This one, and the machine itself.
+    Only(IpAddr),
 }
 
 impl Admission {
     /// The rule for the networks that this machine is on now.
     pub fn new(access: Access) -> Self {
-        let admission = Self { access, networks: RwLock::default() };
+        let rule = if access == Access::Lan { Rule::Lan } else { Rule::Everybody };
+        let admission = Self { rule, networks: RwLock::default() };
         admission.refresh();
         admission
+    }
+
+    /// The rule for this address, and the machine itself.
+    pub fn only(address: IpAddr) -> Self {
+        Self { rule: Rule::Only(address), networks: RwLock::default() }
     }
 
     /// Looks at the machine's networks again.
@@ -40,8 +54,17 @@ impl Admission {
 
     /// Whether this client is served.
     pub fn admits(&self, client: IpAddr) -> bool {
-        let client = client.to_canonical();
-        self.access == Access::Any || is_private(client) || self.is_on_our_networks(client)
+        match self.rule {
+            Rule::Everybody => true,
+            Rule::Lan => self.is_near(client),
+            Rule::Only(address) => client.to_canonical() == address || client.to_canonical().is_loopback(),
+        }
+    }
+
+    /// Whether this address is of the LAN, whoever is served.
+    pub fn is_near(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        is_private(address) || self.is_on_our_networks(address)
     }
 
     fn is_on_our_networks(&self, client: IpAddr) -> bool {
@@ -97,7 +120,7 @@ mod tests {
 
     fn lan(address: &str, prefix: u8) -> Admission {
         let networks = RwLock::new(vec![Network { address: ip(address), prefix }]);
-        Admission { access: Access::Lan, networks }
+        Admission { rule: Rule::Lan, networks }
     }
 
     #[test]
@@ -131,11 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_on_its_own_lan_and_access_any_admits_everybody() {
+    fn this_machine_is_on_its_own_lan_and_without_that_rule_everybody_is_admitted() {
         let admission = Admission::new(Access::Lan);
         for interface in if_addrs::get_if_addrs().expect("interfaces") {
             assert!(admission.admits(interface.ip()), "{}", interface.ip());
         }
-        assert!(Admission::new(Access::Any).admits(ip("8.8.8.8")));
+        for access in [Access::Token, Access::Open] {
+            let admission = Admission::new(access);
+            assert!(admission.admits(ip("8.8.8.8")) && !admission.is_near(ip("8.8.8.8")));
+        }
     }
 }

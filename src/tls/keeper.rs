@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{TlsConfig, TlsMode};
+use crate::data::DataFolder;
 
 use super::files::{self, LEAST_LEFT, Refusal};
 use super::identity::Identity;
@@ -24,7 +25,7 @@ const FOLDER: &str = "tls";
 /// Whoever sees to the certificate.
 pub struct Keeper {
     config: TlsConfig,
-    folder: PathBuf,
+    folder: DataFolder,
     host: String,
     certificates: Certificates,
     /// The one from the files, while it is good.
@@ -37,7 +38,7 @@ pub struct Keeper {
 impl Keeper {
     /// For the machine of this name. Nothing is read or made yet.
     pub fn new(config: TlsConfig, data_dir: &Path, host: String, certificates: Certificates) -> Self {
-        let (folder, complaints) = (data_dir.join(FOLDER), HashSet::new());
+        let (folder, complaints) = (DataFolder::new(data_dir.join(FOLDER)), HashSet::new());
         Self { config, folder, host, certificates, from_files: None, own: None, complaints }
     }
 

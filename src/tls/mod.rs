@@ -12,7 +12,6 @@ mod keeper;
 mod names;
 mod own;
 mod served;
-mod store;
 
 pub use authority::PublicAuthority;
 pub use identity::{Facts, Identity, Unusable};

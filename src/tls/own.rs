@@ -1,18 +1,22 @@
 //! The certificate that this house makes for itself, and its authority: kept in a folder, replaced when due.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
+
+use crate::data::DataFolder;
 
 use super::authority::{Authority, RENEWED_BEFORE_END};
 use super::identity::Identity;
 use super::names::Name;
-use super::store;
+
+const AUTHORITY: &str = "authority.pem";
+const SERVER: &str = "server.pem";
 
 /// A certificate of our own cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OwnError {
-    /// A file or folder cannot be read, or written.
+    /// A file cannot be read, or written.
     #[error("{path}: {source}")]
     File {
         /// Which one.
@@ -38,7 +42,7 @@ pub(super) struct Machine {
 
 /// An authority, and the certificate that it made.
 pub(super) struct Own {
-    folder: PathBuf,
+    folder: DataFolder,
     /// Certifies what is served.
     pub authority: Authority,
     /// What is served.
@@ -50,17 +54,14 @@ impl Own {
     ///
     /// # Errors
     /// When the folder cannot be read, or an authority cannot be kept.
-    pub(super) fn open(folder: &Path, machine: &Machine, now: SystemTime) -> Result<Self, OwnError> {
-        store::make_folder(folder).map_err(at(folder))?;
+    pub(super) fn open(folder: &DataFolder, machine: &Machine, now: SystemTime) -> Result<Self, OwnError> {
         let authority = open_authority(folder, machine, now)?;
-        let path = server_file(folder);
-        let kept = store::read(&path).map_err(at(&path))?;
-        let kept = kept.and_then(|text| Identity::read(text.as_bytes(), text.as_bytes()).ok());
+        let kept = read(folder, SERVER)?.and_then(|text| Identity::read(text.as_bytes(), text.as_bytes()).ok());
         let identity = match kept.filter(|identity| !is_due(identity, &authority, &machine.names, now)) {
             Some(identity) => identity,
             None => issue(folder, &authority, &machine.names, now)?,
         };
-        Ok(Self { folder: folder.to_owned(), authority, identity })
+        Ok(Self { folder: folder.clone(), authority, identity })
     }
 
     /// Replaces the certificate if it ends soon, or if the machine is called something that it does not say.
@@ -77,22 +78,19 @@ impl Own {
     }
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> OwnError + use<> {
-    let path = path.to_owned();
-    |source| OwnError::File { path, source }
+/// What a file holds; `None` when there is none. What is no text is as good as empty.
+fn read(folder: &DataFolder, name: &str) -> Result<Option<String>, OwnError> {
+    let path = folder.file(name);
+    match std::fs::read(&path) {
+        Ok(contents) => Ok(Some(String::from_utf8(contents).unwrap_or_default())),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OwnError::File { path, source }),
+    }
 }
 
-fn authority_file(folder: &Path) -> PathBuf {
-    folder.join("authority.pem")
-}
-
-fn server_file(folder: &Path) -> PathBuf {
-    folder.join("server.pem")
-}
-
-fn open_authority(folder: &Path, machine: &Machine, now: SystemTime) -> Result<Authority, OwnError> {
-    let path = authority_file(folder);
-    match store::read(&path).map_err(at(&path))?.map(|text| Authority::read(&text)) {
+fn open_authority(folder: &DataFolder, machine: &Machine, now: SystemTime) -> Result<Authority, OwnError> {
+    let path = folder.file(AUTHORITY);
+    match read(folder, AUTHORITY)?.map(|text| Authority::read(&text)) {
         Some(Ok(authority)) if !authority.is_due(now) => return Ok(authority),
         Some(Ok(_)) => tracing::warn!("the certificate authority is at its end: devices have to trust the new one"),
         Some(Err(error)) => {
@@ -101,7 +99,7 @@ fn open_authority(folder: &Path, machine: &Machine, now: SystemTime) -> Result<A
         None => {}
     }
     let text = Authority::make(&machine.host, &machine.names, now)?;
-    store::write(&path, &text).map_err(at(&path))?;
+    folder.write(AUTHORITY, text.as_bytes()).map_err(|source| OwnError::File { path, source })?;
     let authority = Authority::read(&text)?;
     tracing::info!(fingerprint = authority.public().fingerprint(), "made a certificate authority for this house");
     Ok(authority)
@@ -116,12 +114,11 @@ fn is_due(identity: &Identity, authority: &Authority, names: &[Name], now: Syste
 }
 
 /// Makes a certificate. One that cannot be kept will do until the next start.
-fn issue(folder: &Path, authority: &Authority, names: &[Name], now: SystemTime) -> Result<Identity, OwnError> {
+fn issue(folder: &DataFolder, authority: &Authority, names: &[Name], now: SystemTime) -> Result<Identity, OwnError> {
     let text = authority.issue(names, now)?;
     let identity = Identity::read(text.as_bytes(), text.as_bytes())?;
-    let path = server_file(folder);
-    if let Err(error) = store::write(&path, &text) {
-        tracing::warn!(path = %path.display(), %error, "the new certificate cannot be kept");
+    if let Err(error) = folder.write(SERVER, text.as_bytes()) {
+        tracing::warn!(path = %folder.file(SERVER).display(), %error, "the new certificate cannot be kept");
     }
     Ok(identity)
 }

@@ -16,11 +16,21 @@ const FLAGS = [
   '--no-first-run',
 ];
 
-/** A browser whose microphone hears this WAV file, over and over; with these environment variables and flags besides. */
-export async function startBrowser(speech, { variables = {}, more = [] } = {}) {
-  const flags = [...FLAGS, ...more, ...(speech ? [`--use-file-for-fake-audio-capture=${speech}`] : [])];
-  const env = { ...process.env, ...variables };
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags, env });
+/**
+ * A browser whose microphone hears this WAV file, over and over; with flags of its own, which win,
+ * in this environment.
+ */
+export async function startBrowser(speech, flags = [], env = process.env) {
+  const file = speech ? [`--use-file-for-fake-audio-capture=${speech}`] : [];
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: [...FLAGS, ...file, ...flags], env });
+}
+
+/** A browser with the devices that this environment names, microphones that ask first, and sound. */
+export async function startRealBrowser(env) {
+  const args = FLAGS.filter((flag) => !flag.startsWith('--use-fake'));
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args, env, ignoreDefaultArgs: ['--mute-audio'] });
 }
 
 /** The page of the relay in a tab of its own; fails the test when the page throws. */

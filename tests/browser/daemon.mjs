@@ -5,10 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = process.env.VOICE_RELAY ?? fileURLToPath(new URL('../../target/release/voice-relay', import.meta.url));
 
-/** Starts a daemon, by default without TLS; gives its ports and the means to end it. */
-export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, more = ['--tls-mode=off']) {
-  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`];
-  const child = spawn(PROGRAM, [...flags, ...more, '--log-level=warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** This machine's own network. */
+const HERE = { address: 'localhost', enter: [] };
+
+/** Starts a daemon, here or in a network of its own, by default without TLS; gives its ports and the means to end it. */
+export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = HERE, more = ['--tls-mode=off']) {
+  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, ...more];
+  const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)));
@@ -18,7 +22,7 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, more = 
   const https = Number(/ https=(\d+)/.exec(line)?.[1] ?? 0);
   return {
     ports: { http, mp3, media, https },
-    url: `http://localhost:${http}/`,
+    url: `http://${network.address}:${http}/`,
     /** Ends it, by default in good order; `SIGKILL` for the other kind. */
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
@@ -26,7 +30,7 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, more = 
     },
     /** All metrics as numbers, by name. */
     async metrics() {
-      const page = await (await fetch(`http://localhost:${http}/metrics`)).text();
+      const page = await (await fetch(`http://${network.address}:${http}/metrics`)).text();
       const lines = page.split('\n').filter((metric) => metric && !metric.startsWith('#'));
       return Object.fromEntries(lines.map((metric) => [metric.split(' ')[0], Number(metric.split(' ')[1])]));
     },

@@ -19,13 +19,13 @@ let folder, daemon, urls, trusting, doubting;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
-  daemon = await startDaemon(undefined, ['--http-tls-port=0', `--data-dir=${join(folder, 'data')}`]);
+  daemon = await startDaemon(undefined, undefined, ['--http-tls-port=0', `--data-dir=${join(folder, 'data')}`]);
   urls = ownAddresses().map((address) => `https://${address}:${daemon.ports.https}/`);
   const authority = await (await fetch(`${daemon.url}ca.crt`)).text();
   const speech = speak(folder);
   [trusting, doubting] = await Promise.all([
-    startBrowser(speech, { variables: { HOME: homeThatTrusts(authority) }, more: [FAKE_NAMES] }),
-    startBrowser(speech, { variables: { HOME: mkdtempSync(join(folder, 'home-')) } }),
+    startBrowser(speech, [FAKE_NAMES], { ...process.env, HOME: homeThatTrusts(authority) }),
+    startBrowser(speech, [], { ...process.env, HOME: mkdtempSync(join(folder, 'home-')) }),
   ]);
 });
 
@@ -82,7 +82,7 @@ function stolenCertificate(name) {
 
 test('not even with its key stolen does the authority vouch for a website', async () => {
   for (const [name, isBelieved] of [['printer.local', true], ['bank.example', false]]) {
-    const thief = await startDaemon(undefined, ['--http-tls-port=0', ...stolenCertificate(name)]);
+    const thief = await startDaemon(undefined, undefined, ['--http-tls-port=0', ...stolenCertificate(name)]);
     const page = await (await trusting.newContext()).newPage();
     const visit = page.goto(`https://${name}:${thief.ports.https}/`);
     if (isBelieved) await visit;
@@ -101,4 +101,19 @@ test('on a secure page the microphone opens, and a second page hears it', async 
   await untilHeard(listener, 1);
   await until(talker, 'mic', 'live');
   for (const page of [talker, listener]) assert.deepEqual(page.errors, []);
+});
+
+test('the guide has the steps of the device at hand, the fingerprint, and the secure address', async () => {
+  const userAgent = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1';
+  const page = await (await doubting.newContext({ userAgent })).newPage();
+  await page.goto(`${daemon.url}#/trust`);
+  const guide = page.locator('trust-page');
+  assert.equal(await guide.locator('#secure-link a').getAttribute('href'), `https://localhost:${daemon.ports.https}/`);
+  const open = guide.locator('details[open]');
+  assert.deepEqual(await open.evaluateAll((all) => all.map(({ dataset }) => dataset.device)), ['ios']);
+  assert.equal(await open.locator('a').first().getAttribute('href'), `${daemon.url}ca.mobileconfig`);
+  const words = ['x509', '-noout', '-fingerprint', '-sha256', '-in', join(folder, 'data/tls/authority.pem')];
+  const [, fingerprint] = execFileSync('openssl', words, { encoding: 'utf8' }).trim().split('=');
+  assert.equal(await guide.locator('#fingerprint').innerText(), fingerprint);
+  assert.match(await guide.locator('#confines').innerText(), /\*\.local.*192\.168\.0\.0\/16/);
 });

@@ -18,22 +18,26 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use voice_relay::app::{App, Ports};
 use voice_relay::config::{self, Config};
+use voice_relay::hass::Home;
 
 use super::client::{Client, Voice};
 
 /// Anything on loopback is done by then, on the busiest machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// All clients of a test have one address.
+pub const UNHURRIED: [&str; 3] = ["--limits-requests=1000000", "--limits-messages=1000000", "--limits-joins=1000000"];
+
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {
     let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
-    let arguments = ours.iter().chain(flags).map(Into::into);
+    let arguments = ours.iter().chain(&UNHURRIED).chain(flags).map(Into::into);
     config::load(arguments, []).expect("a valid configuration").config
 }
 
 /// A daemon in this process.
 pub fn start(flags: &[&str]) -> App {
-    App::start(&loopback_config(flags)).expect("free ports")
+    App::start(&loopback_config(flags), &Home::default()).expect("free ports")
 }
 
 /// The program itself, on the loopback; killed when its handle is dropped.
@@ -56,7 +60,7 @@ pub async fn start_tls_program(data_dir: &Path, flags: &[&str]) -> (Child, Ports
 
 async fn run_program(flags: &[&str]) -> (Child, Ports) {
     let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0"];
-    let mut child = program().args(ours).args(flags).spawn().expect("the program");
+    let mut child = program().args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let line =
         tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");

@@ -39,20 +39,34 @@ export class LevelMeter extends LitElement {
   private context: AudioContext | null = null;
   private frame = 0;
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.role = 'meter';
+    this.ariaValueMin = '0';
+    this.ariaValueMax = '100';
+    // Whoever stopped it by taking it out of the page has the same track still.
+    if (this.hasUpdated && this.track) this.start(this.track);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop();
   }
 
   protected override updated(changes: PropertyValues<this>): void {
+    // In steps of ten, since nobody reads them out as fast as they change.
+    this.ariaValueNow = String(Math.round(this.share * 10) * 10);
     if (!changes.has('track')) return;
     this.stop();
     if (this.track) this.start(this.track);
   }
 
   protected override render() {
-    const share = shareOfDecibels(this.track ? this.measured : this.level);
-    return html`<div style="transform: scaleX(${share.toFixed(3)})"></div>`;
+    return html`<div style="transform: scaleX(${this.share.toFixed(3)})"></div>`;
+  }
+
+  private get share(): number {
+    return shareOfDecibels(this.track ? this.measured : this.level);
   }
 
   private start(track: MediaStreamTrack): void {

@@ -1,14 +1,22 @@
-// How the page looks. Colours come from page.css, light and dark.
+// How the page looks: on phones the talk button stays at the bottom, under the thumb, and the rest passes above
+// it; wide screens have it at the side. Colours come from page.css, light and dark.
 
 import { css } from 'lit';
 
 export const pageStyles = css`
   :host {
-    display: grid;
+    display: flex;
+    flex-direction: column;
     gap: 1rem;
+    box-sizing: border-box;
+    min-height: 100dvh;
     max-width: 34rem;
     margin: 0 auto;
-    padding: max(1.25rem, env(safe-area-inset-top)) 1rem 2rem;
+    padding: max(1rem, env(safe-area-inset-top)) max(1rem, env(safe-area-inset-right)) 0
+      max(1rem, env(safe-area-inset-left));
+  }
+  :host([hidden]) {
+    display: none;
   }
   header {
     display: flex;
@@ -19,6 +27,9 @@ export const pageStyles = css`
   h1 {
     margin: 0;
     font-size: 1.35rem;
+  }
+  h1:focus {
+    outline: none;
   }
   h2 {
     margin: 0 0 0.5rem;
@@ -39,20 +50,59 @@ export const pageStyles = css`
   .connection.up::before {
     background: var(--level);
   }
-  section {
+  main {
+    display: flex;
+    flex: 1;
+    flex-direction: column;
+    gap: 1rem;
+    min-width: 0;
+  }
+  main section {
     padding: 1rem;
     border: 1px solid var(--line);
     border-radius: 0.9rem;
     background: var(--surface);
   }
+  main section.settings {
+    padding: 0.4rem 1rem;
+  }
+  main p {
+    margin: 0.5rem 0 0;
+    color: var(--quiet);
+  }
+  .dock {
+    position: sticky;
+    bottom: 0;
+    z-index: 1;
+    order: 1;
+    margin: 0 -1rem;
+    padding: 0.75rem 1rem max(1rem, env(safe-area-inset-bottom));
+    border-top: 1px solid var(--line);
+    background: var(--ground);
+  }
+  #state {
+    display: grid;
+    align-content: end;
+    min-height: 4.2em;
+    margin: 0 0 0.6rem;
+    line-height: 1.4;
+    text-align: center;
+  }
+  #state strong {
+    font-size: 1rem;
+  }
+  :host([data-talk='live']) #state strong {
+    color: var(--live);
+  }
   .buttons {
     display: grid;
-    grid-template-columns: 1fr 1fr;
-    gap: 0.75rem;
+    grid-template-columns: 1fr auto 1fr;
+    align-items: center;
+    justify-items: center;
+    margin-top: 0.75rem;
   }
   button {
-    min-height: 3rem;
-    padding: 0.75rem 1rem;
+    min-height: 2.75rem;
     border: 2px solid var(--accent);
     border-radius: 0.75rem;
     background: transparent;
@@ -60,72 +110,74 @@ export const pageStyles = css`
     font: inherit;
     font-weight: 600;
     cursor: pointer;
+    -webkit-tap-highlight-color: transparent;
   }
   .buttons button {
-    min-height: 5rem;
-    font-size: 1.15rem;
+    display: grid;
+    align-content: center;
+    justify-items: center;
+    width: 4.75rem;
+    height: 4.75rem;
+    padding: 0;
+    border-radius: 50%;
+    font-size: 0.8rem;
+    line-height: 1.2;
+  }
+  .buttons svg {
+    width: 1.9rem;
   }
   button[aria-pressed='true'] {
     background: var(--accent);
     color: var(--on-accent);
   }
-  #talk[aria-pressed='true'] {
-    border-color: var(--live);
-    background: var(--live);
-    color: var(--on-live);
+  #mute.away {
+    visibility: hidden;
   }
-  button:disabled {
-    border-color: var(--line);
-    color: var(--quiet);
-    cursor: not-allowed;
+  .unblock button {
+    margin-top: 0.5rem;
+    padding: 0 1rem;
   }
-  :is(button, a, input):focus-visible {
+  :is(button, a):focus-visible {
     outline: 3px solid var(--accent);
     outline-offset: 2px;
   }
-  #state {
-    min-height: 1.5em;
-    margin: 0.9rem 0 0.6rem;
-  }
-  .note {
-    margin: 0.6rem 0 0;
-    color: var(--quiet);
-  }
-  ul {
-    margin: 0;
-    padding: 0;
-    list-style: none;
-  }
-  li {
-    display: grid;
-    grid-template-columns: 1fr auto;
-    gap: 0.35rem 1rem;
-    align-items: center;
-    padding: 0.7rem 0;
-    border-top: 1px solid var(--line);
-  }
-  li:first-child {
-    border-top: 0;
-  }
-  li level-meter {
-    grid-column: 1 / -1;
-  }
-  li label {
-    display: flex;
-    gap: 0.5rem;
-    align-items: center;
-    color: var(--quiet);
-  }
-  input[type='range'] {
-    width: 7rem;
-    min-height: 2.75rem;
-    accent-color: var(--accent);
-  }
   a {
+    display: inline-block;
+    padding: 0.6rem 0;
     color: var(--accent);
     overflow-wrap: anywhere;
   }
-  li a {
-    padding: 0.6rem 0;
+  footer {
+    padding-bottom: 0.5rem;
+    text-align: center;
+  }
+  @media (min-width: 48rem), (orientation: landscape) and (max-height: 32rem) {
+    :host {
+      display: grid;
+      grid-template: auto 1fr / minmax(17rem, 1fr) minmax(0, 1.2fr);
+      gap: 1rem 2rem;
+      max-width: 64rem;
+      padding-bottom: 1rem;
+    }
+    header {
+      grid-column: 1 / -1;
+    }
+    .dock {
+      position: sticky;
+      top: 1rem;
+      order: 0;
+      align-self: start;
+      margin: 0;
+      padding: 1.25rem;
+      border: 1px solid var(--line);
+      border-radius: 0.9rem;
+      background: var(--surface);
+    }
+  }
+  @media (min-width: 48rem) and (min-height: 40rem) {
+    .dock {
+      --talk-size: 11.5rem;
+      padding: 2rem 1.25rem;
+    }
   }
 `;

@@ -3,11 +3,20 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 
+import { loudspeakerIcon, microphoneIcon, mutedIcon, silentIcon } from './icons';
 import './level-meter';
+import { t } from './messages/page';
 import { problemInWords } from './messages/problems';
+import { describe } from './page-state';
 import { pageStyles } from './page.styles';
+import './problem-help';
+import { hashOf } from './routes';
 import { microphoneObstacle } from './session/microphone';
-import { MAX_HEARD, type SessionView, type StreamView, type VoiceSession } from './session/session';
+import type { Problem } from './session/problem';
+import type { SessionView, VoiceSession } from './session/session';
+import './settings-panel';
+import './speaker-list';
+import './talk-button';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -15,13 +24,18 @@ declare global {
   }
 }
 
+/** Without the relay for so long, the page says that it is out of reach; until then that it connects. */
+const AWAY_MS = 2_000;
+
 @customElement('voice-relay-page')
 export class VoiceRelayPage extends LitElement {
   static override styles = pageStyles;
 
   @state() private view: SessionView | null = null;
+  @state() private isAway = false;
   private session: VoiceSession | null = null;
-  private readonly obstacle = microphoneObstacle();
+  private patience: ReturnType<typeof setTimeout> | undefined;
+  private readonly obstacle = obstacleHere();
 
   /** Shows this session from now on. */
   attach(session: VoiceSession): void {
@@ -29,6 +43,7 @@ export class VoiceRelayPage extends LitElement {
     const show = () => {
       this.view = session.view;
       this.reflect(session.view);
+      this.noteAway(session.view.connected);
     };
     session.addEventListener('change', show);
     show();
@@ -42,42 +57,76 @@ export class VoiceRelayPage extends LitElement {
     this.dataset['listen'] = view.listening ? 'on' : 'off';
   }
 
+  private noteAway(connected: boolean): void {
+    if (connected) {
+      clearTimeout(this.patience);
+      this.patience = undefined;
+      this.isAway = false;
+      return;
+    }
+    this.patience ??= setTimeout(() => {
+      this.isAway = true;
+    }, AWAY_MS);
+  }
+
   protected override render(): TemplateResult {
     const view = this.view;
     if (!view) return html``;
     return html`
       <header>
-        <h1>Voice Relay</h1>
-        <span class="connection ${view.connected ? 'up' : ''}">${view.connected ? 'Connected' : 'Connecting…'}</span>
+        <h1>${t('title')}</h1>
+        <span class="connection ${view.connected ? 'up' : ''}">${this.connectionInWords(view)}</span>
       </header>
-      <section aria-label="Talk and listen">
+      <section class="dock" aria-label=${t('talkAndListen')}>
+        <p id="state" role="status">${this.renderState(view)}</p>
+        <level-meter .track=${this.session?.microphoneTrack ?? null} aria-label=${t('level')}></level-meter>
         ${this.renderButtons(view)}
-        <p id="state" role="status">${describe(view)}</p>
-        <level-meter .track=${this.session?.microphoneTrack ?? null} aria-label="Level of your microphone"></level-meter>
-        ${this.obstacle ? html`<p class="note" id="obstacle">${problemInWords({ code: this.obstacle, detail: '' })}</p>` : nothing}
-        ${this.renderUnblock(view)}
       </section>
-      ${this.renderStreams(view)} ${renderPlayers(view)}
+      <main>
+        <problem-help
+          .problem=${this.obstacle ?? view.problem}
+          ?heard=${view.talk === 'live'}
+          .base=${this.session?.base}
+        ></problem-help>
+        ${this.renderUnblock(view)}
+        <section><speaker-list .session=${this.session}></speaker-list></section>
+        <section class="settings"><settings-panel .session=${this.session}></settings-panel></section>
+        ${renderPlayers(view)}
+        <footer><a href=${hashOf({ view: 'status' })}>${t('status')}</a></footer>
+      </main>
     `;
   }
 
+  private connectionInWords(view: SessionView): string {
+    if (view.connected) return t('connected');
+    return this.isAway ? t('away') : t('connecting');
+  }
+
+  private renderState(view: SessionView): TemplateResult {
+    const [first, ...others] = describe(view, this.isAway);
+    return html`<strong>${first}</strong> ${others.join(' ')}`;
+  }
+
   private renderButtons(view: SessionView): TemplateResult {
-    const talking = view.talk !== 'idle' && view.talk !== 'failed';
-    const talk = () => {
-      if (talking) this.session?.stopTalking();
-      else void this.session?.talk();
-    };
     const listen = () => {
       if (view.listening) this.session?.stopListening();
       else this.session?.listen();
     };
     return html`
       <div class="buttons">
-        <button id="talk" aria-pressed=${talking} ?disabled=${this.obstacle !== null} @click=${talk}>
-          ${talking ? 'Stop talking' : 'Talk'}
+        <button id="listen" type="button" aria-pressed=${view.listening} @click=${listen}>
+          ${view.listening ? loudspeakerIcon : silentIcon}<span>${t('listen')}</span>
         </button>
-        <button id="listen" aria-pressed=${view.listening} @click=${listen}>
-          ${view.listening ? 'Stop listening' : 'Listen'}
+        <talk-button space-bar .session=${this.session} .disabledReason=${this.obstacle && problemInWords(this.obstacle)}>
+        </talk-button>
+        <button
+          id="mute"
+          type="button"
+          class=${view.microphone === 'live' ? '' : 'away'}
+          aria-pressed=${view.muted}
+          @click=${() => this.session?.setMuted(!view.muted)}
+        >
+          ${view.muted ? mutedIcon : microphoneIcon}<span>${t('mute')}</span>
         </button>
       </div>
     `;
@@ -85,78 +134,17 @@ export class VoiceRelayPage extends LitElement {
 
   private renderUnblock(view: SessionView): TemplateResult | typeof nothing {
     if (!view.streams.some((stream) => stream.state === 'blocked')) return nothing;
-    return html`<p class="note">
-      The browser holds the sound back.
-      <button id="unblock" @click=${() => this.session?.unblock()}>Tap to hear</button>
-    </p>`;
-  }
-
-  private renderStreams(view: SessionView): TemplateResult {
-    const unheard = view.listening && view.streams.filter((stream) => !stream.own).length > MAX_HEARD;
-    return html`
-      <section aria-label="Who is talking">
-        <h2>Who is talking</h2>
-        ${view.streams.length
-          ? html`<ul id="streams">
-              ${view.streams.map((stream, index) => this.renderStream(stream, index))}
-            </ul>`
-          : html`<p class="note" id="streams">Nobody at the moment.</p>`}
-        ${unheard ? html`<p class="note">Only the latest ${MAX_HEARD} are heard at once.</p>` : nothing}
-      </section>
-    `;
-  }
-
-  private renderStream(stream: StreamView, index: number): TemplateResult {
-    const setVolume = (event: Event) => {
-      this.session?.setVolume(stream.id, (event.target as HTMLInputElement).valueAsNumber);
-    };
-    const name = stream.own ? 'You' : stream.name || `Speaker ${index + 1}`;
-    return html`
-      <li data-stream=${stream.id} data-state=${stream.state}>
-        <span title=${stream.id}>${name}<span class="note">${inWords(stream)}</span></span>
-        <a href="stream/${stream.id}.mp3">MP3</a>
-        ${stream.own || stream.state === 'off'
-          ? nothing
-          : html`<label>
-                Volume
-                <input type="range" min="0" max="1" step="0.05" .value=${String(stream.volume)} @input=${setVolume} />
-              </label>
-              <level-meter .level=${stream.level} aria-label="Level of ${name}"></level-meter>`}
-      </li>
-    `;
+    return html`<section class="unblock" role="alert">
+      ${t('blocked')}
+      <button id="unblock" type="button" @click=${() => this.session?.unblock()}>${t('unblock')}</button>
+    </section>`;
   }
 }
 
-function inWords(stream: StreamView): string {
-  if (stream.own) return '';
-  return { off: '', connecting: ' · connecting…', playing: ' · heard', blocked: ' · held back' }[stream.state];
-}
-
-/** The state of things in one sentence or two. */
-function describe(view: SessionView): string {
-  return `${describeTalk(view)} ${describeListening(view)}`.trim();
-}
-
-function describeTalk(view: SessionView): string {
-  switch (view.talk) {
-    case 'idle':
-      return view.connected ? 'The microphone is off.' : 'Looking for the relay… The microphone is off.';
-    case 'starting':
-      return view.microphone === 'live' ? 'Connecting… The microphone is on.' : 'Opening the microphone…';
-    case 'live':
-      return 'You are live: the microphone is on.';
-    case 'reconnecting':
-      return view.microphone === 'live' ? 'Reconnecting… The microphone is on.' : 'Reconnecting…';
-    case 'failed':
-      return view.problem ? problemInWords(view.problem) : '';
-  }
-}
-
-function describeListening(view: SessionView): string {
-  if (!view.listening) return '';
-  const heard = view.streams.filter((stream) => stream.state === 'playing').length;
-  if (heard === 0) return 'Listening: nobody is heard yet.';
-  return heard === 1 ? 'You hear one speaker.' : `You hear ${heard} speakers.`;
+/** What stands between this page and any microphone, or null. */
+function obstacleHere(): Problem | null {
+  const code = microphoneObstacle();
+  return code && { code, detail: '' };
 }
 
 /** Where a media player finds the latest speaker. */
@@ -164,10 +152,10 @@ function renderPlayers(view: SessionView): TemplateResult | typeof nothing {
   if (view.mp3Port === null) return nothing;
   const url = `http://${location.hostname}:${view.mp3Port}/stream/latest.mp3`;
   return html`
-    <section aria-label="Media players">
-      <h2>On a media player</h2>
-      <p class="note">Give this address to any player of the house; it plays whoever talks.</p>
-      <p class="note"><a id="mp3-link" href=${url}>${url}</a></p>
+    <section>
+      <h2>${t('players')}</h2>
+      <p>${t('playersHint')}</p>
+      <p><a id="mp3-link" href=${url}>${url}</a></p>
     </section>
   `;
 }

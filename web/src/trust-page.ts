@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
 import { STEPS, t } from './messages/trust';
-import { pageStyles } from './page.styles';
+import { partStyles } from './part.styles';
 import type { VoiceSession } from './session/session';
 import { type Device, deviceOf, DEVICES, secureAddress, type TrustFacts } from './trust';
 
@@ -17,7 +17,7 @@ declare global {
 @customElement('trust-page')
 export class TrustPage extends LitElement {
   static override styles = [
-    pageStyles,
+    partStyles,
     css`
       section > p:first-child {
         margin-top: 0;
@@ -45,6 +45,9 @@ export class TrustPage extends LitElement {
       code {
         overflow-wrap: anywhere;
       }
+      section > p:last-child {
+        margin-bottom: 0;
+      }
     `,
   ];
 
@@ -70,12 +73,17 @@ export class TrustPage extends LitElement {
 
   protected override render(): TemplateResult {
     return html`
-      <header><h1>${t('title')}</h1></header>
-      <section>
-        <p>${t('why')}</p>
-        ${this.facts ? this.renderOffer(this.facts) : html`<p role="status">${t(this.hasFailed ? 'failed' : 'loading')}</p>`}
-      </section>
-      ${this.facts?.authority ? this.renderGuide(this.facts, this.facts.authority) : nothing}
+      <main>
+        <header>
+          <a class="back" href="#/">${t('back')}</a>
+          <h1 tabindex="-1">${t('title')}</h1>
+        </header>
+        <section>
+          <p>${t('why')}</p>
+          ${this.facts ? this.renderOffer(this.facts) : html`<p role="status">${t(this.hasFailed ? 'failed' : 'loading')}</p>`}
+        </section>
+        ${this.facts?.authority ? this.renderGuide(this.facts, this.facts.authority) : nothing}
+      </main>
     `;
   }
 

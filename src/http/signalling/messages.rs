@@ -111,6 +111,10 @@ pub(super) enum ErrorCode {
     OutOfOrder,
     /// A limit is reached.
     Full,
+    /// The client asks more often than it may.
+    TooFast,
+    /// The client may not do this.
+    NotPermitted,
     /// The daemon is going down.
     ShuttingDown,
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use warp::ws::{Message, WebSocket};
 
 use crate::domain::StreamId;
+use crate::http::access::{Gate, Visitor};
 use crate::relay_handle::{Levels, RelayHandle, StreamEvent};
 
 use messages::{ClientMessage, ErrorCode, ServerMessage};
@@ -73,12 +74,31 @@ impl Drop for Seat {
     }
 }
 
+/// Who is at the other end, and the gate that knows what it may do.
+pub(super) struct Guest {
+    pub(super) visitor: Visitor,
+    pub(super) gate: Gate,
+}
+
+impl Guest {
+    /// Whether it is on this machine.
+    fn is_local(&self) -> bool {
+        self.visitor.address.is_loopback()
+    }
+}
+
 /// Serves one client until it leaves.
-pub(super) async fn serve(socket: WebSocket, relay: RelayHandle, local: bool, seat: Seat, shutdown: CancellationToken) {
+pub(super) async fn serve(
+    socket: WebSocket,
+    relay: RelayHandle,
+    guest: Guest,
+    seat: Seat,
+    shutdown: CancellationToken,
+) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (relay.events(), relay.levels());
-    let session = Session::new(relay, local);
+    let session = Session::new(relay, guest);
     let now = Instant::now();
     let mut client = Client { sender, session, seat, heard: now, pinged: now };
     let result = client.run(receiver, events, levels, shutdown).await;
@@ -145,6 +165,11 @@ impl Client {
             self.session.note_pong().await;
         }
         let Ok(text) = frame.to_str() else { return Ok(()) };
+        if !self.session.may_say() {
+            return self
+                .send(&ServerMessage::error(ErrorCode::TooFast, "Too many messages a second; wait a little"))
+                .await;
+        }
         let reply = match serde_json::from_str::<ClientMessage>(text) {
             Ok(message) => self.session.handle(message).await,
             Err(error) => {

@@ -8,9 +8,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::{PeerId, StreamId};
+use crate::http::access::Scope;
 use crate::relay::{AnswerError, PublishError, SubscribeError};
 use crate::relay_handle::{RelayGone, RelayHandle};
 
+use super::Guest;
 use super::messages::{ClientMessage, Description, ErrorCode, ServerMessage};
 
 /// A repeated request for the offer just made is answered only if that stays unanswered for so long:
@@ -20,8 +22,7 @@ const REOFFER_AFTER: Duration = Duration::from_millis(500);
 /// The signalling side of one client.
 pub(super) struct Session {
     relay: RelayHandle,
-    /// The client is on this machine.
-    local: bool,
+    guest: Guest,
     /// How the client calls itself.
     name: String,
     held: Held,
@@ -46,12 +47,15 @@ enum Held {
 }
 
 impl Session {
-    pub(super) fn new(relay: RelayHandle, local: bool) -> Self {
-        Self { relay, local, name: String::new(), held: Held::Nothing }
+    pub(super) fn new(relay: RelayHandle, guest: Guest) -> Self {
+        Self { relay, guest, name: String::new(), held: Held::Nothing }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
     pub(super) async fn handle(&mut self, message: ClientMessage) -> Option<ServerMessage> {
+        if let Err(refusal) = self.permit(&message) {
+            return Some(refusal);
+        }
         match message {
             ClientMessage::StartSending { name } => Some(self.start_sending(&name).await),
             ClientMessage::WebrtcOffer { offer } => Some(self.take_offer(offer).await),
@@ -68,6 +72,27 @@ impl Session {
             }
             ClientMessage::Unknown => None,
         }
+    }
+
+    /// Whether the client may send one more message now.
+    pub(super) fn may_say(&self) -> bool {
+        self.guest.gate.may_say(&self.guest.visitor)
+    }
+
+    /// Whether the client may say this.
+    fn permit(&self, message: &ClientMessage) -> Result<(), ServerMessage> {
+        let scope = match message {
+            ClientMessage::StartSending { .. } => Scope::Talk,
+            ClientMessage::StartReceiving { .. } => Scope::Listen,
+            _ => return Ok(()),
+        };
+        if !self.guest.gate.permits(&self.guest.visitor, scope) {
+            return Err(ServerMessage::error(ErrorCode::NotPermitted, scope.lacking()));
+        }
+        if !self.guest.gate.may_join(&self.guest.visitor) {
+            return Err(ServerMessage::error(ErrorCode::TooFast, "Too many connections a minute; wait a little"));
+        }
+        Ok(())
     }
 
     /// The list that every connection begins with.
@@ -126,7 +151,8 @@ impl Session {
     }
 
     async fn start_sending(&mut self, name: &Value) -> ServerMessage {
-        name.as_str().unwrap_or_default().clone_into(&mut self.name);
+        let own = name.as_str().filter(|name| !name.is_empty());
+        own.or(self.guest.visitor.name.as_deref()).unwrap_or_default().clone_into(&mut self.name);
         self.release().await;
         let connection_id = Uuid::new_v4();
         self.held = Held::Reserved(StreamId::of_connection(connection_id));
@@ -137,7 +163,7 @@ impl Session {
         let (Held::Reserved(stream) | Held::Sending { stream, .. }) = self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
-        match self.relay.publish(stream, self.name.clone(), offer.sdp, self.local).await {
+        match self.relay.publish(stream, self.name.clone(), offer.sdp, self.guest.is_local()).await {
             Ok(Ok(published)) => {
                 self.held = Held::Sending { stream, peer: published.peer };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
@@ -176,7 +202,7 @@ impl Session {
 
     async fn offer(&mut self, wanted: Option<StreamId>) -> ServerMessage {
         self.release().await;
-        match self.relay.subscribe(wanted, self.local).await {
+        match self.relay.subscribe(wanted, self.guest.is_local()).await {
             Ok(Ok(subscribed)) => {
                 self.held = Held::Receiving {
                     stream: subscribed.stream,

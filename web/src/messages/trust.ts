@@ -4,6 +4,7 @@ import { translator } from '../i18n';
 import type { Device } from '../trust';
 
 type Word =
+  | 'back'
   | 'title'
   | 'why'
   | 'loading'
@@ -45,6 +46,7 @@ type Word =
   | 'last';
 
 const en: Record<Word, string> = {
+  back: 'Back to the intercom',
   title: 'Secure connection',
   why: 'Browsers open the microphone only on secure pages. At home nobody but you can vouch for your relay: each device is told once to trust it.',
   loading: 'Asking the relay…',
@@ -87,6 +89,7 @@ const en: Record<Word, string> = {
 };
 
 const de: Record<Word, string> = {
+  back: 'Zurück zur Sprechanlage',
   title: 'Sichere Verbindung',
   why: 'Browser öffnen das Mikrofon nur auf sicheren Seiten. Zu Hause kann nur jemand für deine Sprechanlage bürgen: du. Jedem Gerät wird einmal gesagt, dass es ihr vertrauen soll.',
   loading: 'Die Anlage wird gefragt…',

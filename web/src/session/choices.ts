@@ -27,6 +27,9 @@ export const DEFAULT_CHOICES: Choices = {
   volumes: {},
 };
 
+/** What a session needs of `localStorage`. */
+export type ChoiceStorage = Pick<Storage, 'getItem' | 'setItem'>;
+
 const KEY = 'voice-relay';
 
 /** The choices of the last visit, as far as they can be read. */
@@ -53,7 +56,7 @@ export function saveChoices(choices: Choices, storage: Pick<Storage, 'setItem'> 
 }
 
 /** Reading the property alone throws where a browser blocks all storage. */
-function browserStorage(): Storage | null {
+export function browserStorage(): Storage | null {
   try {
     return window.localStorage;
   } catch {

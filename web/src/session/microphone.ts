@@ -27,15 +27,26 @@ export async function openMicrophone(choices: Choices): Promise<MediaStreamTrack
   const obstacle = microphoneObstacle();
   if (obstacle) throw new MicrophoneError({ code: obstacle, detail: '' });
   const { echoCancellation, noiseSuppression, autoGainControl, microphone } = choices;
-  // Ideal, not exact: when the chosen one is not plugged in, another is better than none.
-  const audio = { echoCancellation, noiseSuppression, autoGainControl, deviceId: { ideal: microphone } };
+  const processing = { echoCancellation, noiseSuppression, autoGainControl };
   try {
-    const [track] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks();
-    if (track) return track;
+    // Exact: Chromium takes its default where the chosen one is but ideal.
+    if (microphone) return await capture({ ...processing, deviceId: { exact: microphone } });
+  } catch (error) {
+    // When the chosen one is not plugged in, another is better than none.
+    const problem = problemOf(error);
+    if (problem.code !== 'missing') throw new MicrophoneError(problem);
+  }
+  try {
+    return await capture(processing);
   } catch (error) {
     throw new MicrophoneError(problemOf(error));
   }
-  throw new MicrophoneError({ code: 'missing', detail: '' });
+}
+
+async function capture(audio: MediaTrackConstraints): Promise<MediaStreamTrack> {
+  const [track] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks();
+  if (!track) throw new DOMException('The stream has no audio', 'NotFoundError');
+  return track;
 }
 
 /** What a failed `getUserMedia` means (Media Capture and Streams, section 10.2). */

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { decibelsOf, shareOfDecibels } from '../loudness';
 import { backoff } from './backoff';
 import { DEFAULT_CHOICES, loadChoices } from './choices';
+import { devicesOf } from './devices';
 import { problemOf } from './microphone';
 import { parseMessage, streamOf } from './protocol';
 import { socketUrl } from './session';
+import { nominatedAtOnce } from './uplink';
 
 describe('back-off', () => {
   it('begins soon and never waits a second while somebody looks', () => {
@@ -82,5 +84,33 @@ describe('a refused microphone', () => {
       'busy',
       'unknown',
     ]);
+  });
+});
+
+describe('devices', () => {
+  const device = (kind: MediaDeviceKind, deviceId: string, label = deviceId) => ({ kind, deviceId, label }) as MediaDeviceInfo;
+
+  it('are offered once each, under their own names', () => {
+    const all = [
+      device('audioinput', 'default', 'Default - Headset'),
+      device('audioinput', 'communications', 'Communications - Headset'),
+      device('audioinput', 'a', 'Headset'),
+      device('audioinput', 'a', 'Headset'),
+      device('audiooutput', 'a', 'Headset'),
+      device('videoinput', 'c', 'Camera'),
+    ];
+    expect(devicesOf('audioinput', all)).toEqual([{ id: 'a', label: 'Headset' }]);
+    expect(devicesOf('audiooutput', all)).toEqual([{ id: 'a', label: 'Headset' }]);
+  });
+
+  it('without an id, before the first permission, are no choice', () => {
+    expect(devicesOf('audioinput', [device('audioinput', '')])).toEqual([]);
+  });
+});
+
+describe("the relay's answer", () => {
+  it('no longer says that the relay is a lite agent, and says all else', () => {
+    expect(nominatedAtOnce('v=0\r\na=ice-lite\r\na=setup:passive\r\n')).toBe('v=0\r\na=setup:passive\r\n');
+    expect(nominatedAtOnce('v=0\r\na=ice-ufrag:ice-lite\r\n')).toBe('v=0\r\na=ice-ufrag:ice-lite\r\n');
   });
 });

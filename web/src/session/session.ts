@@ -1,16 +1,22 @@
 // The one object behind the page, and behind cards: talks, hears everybody else, and says how both go.
 // It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
-import { loadChoices, saveChoices, type Choices } from './choices';
+import { chime } from './chime';
+import { browserStorage, loadChoices, saveChoices, type Choices, type ChoiceStorage } from './choices';
+import { DeviceList, type AudioDevices } from './devices';
 import { Hearer, type HearState } from './hearer';
 import type { Problem } from './problem';
 import type { ServerMessage } from './protocol';
 import { Roster } from './roster';
 import { Signalling } from './signalling';
+import { onGesture, watchSurroundings } from './surroundings';
 import { Talker, type TalkState } from './talker';
 
 /** Streams heard at once; further ones are listed, but silent. */
 export const MAX_HEARD = 16;
+
+/** What the microphone has to be opened anew for. */
+const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
 
 /** A stream that could not be heard is tried again after this. */
 const RETRY_MS = 300;
@@ -34,7 +40,10 @@ export interface StreamView {
 export interface SessionView {
   connected: boolean;
   talk: TalkState;
-  /** Why talking did not begin, or ended by itself. */
+  /**
+   * Why talking did not begin, or ended by itself. While `reconnecting`: `unplugged`, it goes on as soon as
+   * there is a microphone. While `live`: why the microphone chosen last is not the one in use.
+   */
   problem: Problem | null;
   /** By the microphone's own account. */
   microphone: 'off' | 'live';
@@ -44,6 +53,8 @@ export interface SessionView {
   streams: StreamView[];
   /** Port of the MP3 streams, once known. */
   mp3Port: number | null;
+  /** What there is to choose from. */
+  devices: AudioDevices;
 }
 
 /** One peer connection, for statistics. */
@@ -60,17 +71,27 @@ export class VoiceSession extends EventTarget {
   private readonly talker: Talker;
   private readonly hearers = new Map<string, Hearer>();
   private readonly roster: Roster;
+  private readonly devices: DeviceList;
   /** Streams not to be heard though all others are. */
   private readonly passedOver = new Set<string>();
-  private chosen = loadChoices();
+  private chosen: Choices;
   private streams: string[] = [];
   private listening = false;
   private awaitsFirstSound = false;
   private mp3Port: number | null = null;
+  /** Ends what {@link connect} has begun to watch. */
+  private watching: AbortController | null = null;
+  /** Ends waiting for a tap, while something is blocked. */
+  private ignoreGestures: (() => void) | null = null;
+  private isPlayedElsewhere = false;
 
-  /** `base` is where the relay's page lives; everything else is relative to it. */
-  constructor(readonly base: URL) {
+  /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
+  constructor(
+    readonly base: URL,
+    private readonly storage: ChoiceStorage | null = browserStorage(),
+  ) {
     super();
+    this.chosen = loadChoices(storage);
     this.socketUrl = socketUrl(base);
     const changed = () => {
       this.changed();
@@ -85,7 +106,8 @@ export class VoiceSession extends EventTarget {
         },
         down: () => {
           this.talker.down();
-          this.setStreams([]);
+          // Hearers have sockets of their own; what still is heard goes on.
+          this.setStreams(this.streams.filter((id) => this.hearers.has(id)));
         },
         message: (message) => {
           this.take(message);
@@ -94,28 +116,57 @@ export class VoiceSession extends EventTarget {
       true,
     );
     this.talker = new Talker(
-      (message) => {
-        this.signalling.send(message);
-      },
+      this.signalling,
       () => this.chosen,
-      changed,
+      () => {
+        this.signalling.urgent = this.talker.state === 'live';
+        this.noteMicrophone();
+        this.changed();
+      },
     );
-    this.roster = new Roster(base, changed);
+    this.devices = new DeviceList(() => {
+      this.talker.devicesChanged();
+      this.changed();
+    });
+    this.roster = new Roster(base, () => {
+      this.applyVolumes();
+      changed();
+    });
   }
 
-  /** Connects, and stays connected. */
+  /** Connects, and stays connected. Listens, if that was chosen on an earlier visit. */
   connect(): void {
-    this.signalling.connect();
-    const probe = () => {
-      if (!document.hidden) this.signalling.probe();
-    };
-    window.addEventListener('online', probe);
-    document.addEventListener('visibilitychange', probe);
+    if (this.watching) return;
+    this.watching = new AbortController();
+    const { signal } = this.watching;
+    signal.addEventListener(
+      'abort',
+      watchSurroundings(() => {
+        this.doubt();
+      }),
+    );
     // Nobody can see the button any more, so nobody can know that the microphone is open.
-    window.addEventListener('pagehide', () => {
-      this.stopTalking();
-    });
-    window.addEventListener('pageshow', probe);
+    window.addEventListener(
+      'pagehide',
+      () => {
+        this.stopTalking();
+      },
+      { signal },
+    );
+    this.devices.watch();
+    this.signalling.connect();
+    if (this.chosen.listen) this.listen();
+  }
+
+  /** Gives everything back: the microphone, connections, timers. {@link connect} begins again. */
+  close(): void {
+    this.watching?.abort();
+    this.watching = null;
+    this.devices.unwatch();
+    this.talker.stop();
+    this.signalling.close();
+    this.listening = false;
+    this.setStreams([]);
   }
 
   /** Everything there is to show. */
@@ -129,6 +180,7 @@ export class VoiceSession extends EventTarget {
       listening: this.listening,
       streams: this.streams.map((id) => this.viewOf(id)),
       mp3Port: this.mp3Port,
+      devices: this.devices.now,
     };
   }
 
@@ -154,16 +206,26 @@ export class VoiceSession extends EventTarget {
     ];
   }
 
-  /** Chooses anew; what is not named stays. Kept for the next visit. */
+  /** Chooses anew, with effect at once; what is not named stays. Kept for the next visit. */
   choose(choices: Partial<Choices>): void {
-    this.chosen = { ...this.chosen, ...choices };
-    saveChoices(this.chosen);
+    const former = this.chosen;
+    this.chosen = { ...former, ...choices };
+    saveChoices(this.chosen, this.storage);
+    if (MICROPHONE_CHOICES.some((choice) => this.chosen[choice] !== former[choice])) void this.talker.reopen();
+    if (this.chosen.loudspeaker !== former.loudspeaker) {
+      for (const hearer of this.hearers.values()) void hearer.playOn(this.chosen.loudspeaker);
+    }
     this.changed();
+  }
+
+  /** A short chime on the chosen loudspeaker; done when it has ended. */
+  async testSound(): Promise<void> {
+    await chime(this.chosen.loudspeaker);
   }
 
   /** Opens the microphone and speaks to everybody. */
   async talk(): Promise<void> {
-    await this.talker.start(this.signalling.isUp);
+    await this.talker.start();
   }
 
   /** Stops, and closes the microphone. */
@@ -171,8 +233,9 @@ export class VoiceSession extends EventTarget {
     this.talker.stop();
   }
 
-  /** Hears everybody else, now and as they come. */
+  /** Hears everybody else, now and as they come; on the next visit, too. */
   listen(): void {
+    this.choose({ listen: true });
     if (this.listening) return;
     performance.mark('listen');
     this.listening = true;
@@ -182,6 +245,7 @@ export class VoiceSession extends EventTarget {
 
   /** Hears nobody any more. */
   stopListening(): void {
+    this.choose({ listen: false });
     this.listening = false;
     this.reconcile();
   }
@@ -198,6 +262,12 @@ export class VoiceSession extends EventTarget {
     this.talker.muted = muted;
   }
 
+  /** Somebody else plays what the {@link connections} bring, louder than we can: we are silent meanwhile. */
+  set playedElsewhere(elsewhere: boolean) {
+    this.isPlayedElsewhere = elsewhere;
+    for (const hearer of this.hearers.values()) hearer.playedElsewhere = elsewhere;
+  }
+
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     for (const hearer of this.hearers.values()) void hearer.unblock();
@@ -211,7 +281,7 @@ export class VoiceSession extends EventTarget {
   }
 
   private take(message: ServerMessage): void {
-    void this.talker.take(message);
+    this.talker.take(message);
     if (message.type === 'available_streams') this.setStreams(message.streams);
     else if (message.type === 'stream_available') this.addStream(message.stream_id);
     else if (message.type === 'stream_ended') this.setStreams(this.streams.filter((id) => id !== message.stream_id));
@@ -230,7 +300,7 @@ export class VoiceSession extends EventTarget {
 
   /** Makes what is heard what should be heard. */
   private reconcile(): void {
-    const others = this.streams.filter((id) => id !== this.talker.streamId && !this.passedOver.has(id));
+    const others = this.streams.filter((id) => !this.talker.owns(id) && !this.passedOver.has(id));
     const wanted = new Set(this.listening ? others.slice(-MAX_HEARD) : []);
     for (const [id, hearer] of this.hearers) {
       if (wanted.has(id)) continue;
@@ -238,6 +308,7 @@ export class VoiceSession extends EventTarget {
       hearer.close();
     }
     for (const id of wanted) if (!this.hearers.has(id)) this.hear(id);
+    this.awaitGesture();
     this.changed();
   }
 
@@ -245,20 +316,61 @@ export class VoiceSession extends EventTarget {
     const hearer: Hearer = new Hearer(
       this.socketUrl,
       id,
-      () => {
-        this.noteFirstSound(hearer);
-        this.changed();
-      },
-      () => {
-        this.hearers.delete(id);
-        this.changed();
-        setTimeout(() => {
-          this.reconcile();
-        }, RETRY_MS);
+      this.chosen.loudspeaker,
+      {
+        changed: () => {
+          this.noteFirstSound(hearer);
+          this.awaitGesture();
+          this.changed();
+        },
+        over: () => {
+          this.lose(id);
+        },
+        doubt: () => {
+          this.signalling.probe();
+        },
       },
     );
     hearer.volume = this.volumeOf(id);
+    hearer.playedElsewhere = this.isPlayedElsewhere;
     this.hearers.set(id, hearer);
+  }
+
+  /** A stream is heard no more, without our will. */
+  private lose(id: string): void {
+    this.hearers.delete(id);
+    this.changed();
+    setTimeout(() => {
+      // Without the relay, nobody can tell whether there still is such a stream.
+      if (this.signalling.isUp) this.reconcile();
+      else this.setStreams(this.streams.filter((one) => one !== id));
+    }, RETRY_MS);
+  }
+
+  /** Something has happened that connections may not have outlived. */
+  private doubt(): void {
+    this.signalling.probe();
+    this.talker.renew();
+    for (const hearer of this.hearers.values()) hearer.probe();
+  }
+
+  /** While the browser holds sound back, any tap lets it be heard. */
+  private awaitGesture(): void {
+    const blocked = [...this.hearers.values()].some((hearer) => hearer.state === 'blocked');
+    if (blocked) {
+      this.ignoreGestures ??= onGesture(() => {
+        this.unblock();
+      });
+    } else {
+      this.ignoreGestures?.();
+      this.ignoreGestures = null;
+    }
+  }
+
+  /** Once the microphone was allowed, the browser tells the names of devices. */
+  private noteMicrophone(): void {
+    const nameless = this.devices.now.microphones.every(({ label }) => !label);
+    if (this.talker.isMicrophoneOpen && nameless) void this.devices.look();
   }
 
   private noteFirstSound(hearer: Hearer): void {
@@ -271,7 +383,7 @@ export class VoiceSession extends EventTarget {
     const hearer = this.hearers.get(id);
     return {
       id,
-      own: id === this.talker.streamId,
+      own: this.talker.owns(id),
       name: this.roster.of(id)?.name ?? '',
       listeners: this.roster.of(id)?.listeners ?? null,
       state: hearer?.state ?? 'off',
@@ -286,6 +398,11 @@ export class VoiceSession extends EventTarget {
 
   private volumeOf(id: string): number {
     return this.chosen.volumes[this.nameOf(id)] ?? 1;
+  }
+
+  /** Volumes are kept by name, and a name may come after the first sound. */
+  private applyVolumes(): void {
+    for (const [id, hearer] of this.hearers) hearer.volume = this.volumeOf(id);
   }
 
   private async learnPorts(): Promise<void> {

@@ -5,9 +5,15 @@ import { backoff } from './backoff';
 import { parseMessage, type ClientMessage, type ServerMessage } from './protocol';
 
 /** A socket on which nothing came for so long is asked for a sign of life… */
-const QUIET_MS = 4_000;
+const QUIET_MS = { usual: 4_000, urgent: 1_500 };
 /** …and given up when none follows. A restart behind a dead Wi-Fi link shows no other way. */
 const ANSWER_MS = 3_000;
+
+/** When there is reason to doubt, the sign of life must come sooner. */
+const DOUBT_MS = 1_500;
+
+/** A socket that does not open by then is given up; each try has somewhat longer, for slow networks. */
+const OPEN_MS = { first: 2_000, more: 500, longest: 6_000 };
 
 /** What the owner of a socket wants to hear. */
 export interface SignallingEvents {
@@ -23,6 +29,9 @@ export class Signalling {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setTimeout> | undefined;
   private wanted = false;
+
+  /** Whether a loss must be noticed soon: somebody talks, and is not heard. */
+  urgent = false;
 
   constructor(
     private readonly url: string,
@@ -42,6 +51,9 @@ export class Signalling {
     if (this.socket) return;
     const socket = new WebSocket(this.url);
     this.socket = socket;
+    this.watch = setTimeout(() => {
+      this.drop();
+    }, Math.min(OPEN_MS.first + OPEN_MS.more * this.attempt, OPEN_MS.longest));
     socket.onopen = () => {
       this.attempt = 0;
       this.listen();
@@ -72,23 +84,28 @@ export class Signalling {
   /** Makes sure at once that the other side is there: after sleep, or a change of network. */
   probe(): void {
     if (!this.wanted) return;
-    if (this.isUp) this.ask();
-    else if (this.socket?.readyState !== WebSocket.CONNECTING) this.connect();
+    if (this.isUp) {
+      this.ask(DOUBT_MS);
+      return;
+    }
+    // What was begun on a network that is gone would wait for its time to run out.
+    this.drop();
+    if (this.lasting) this.connect();
   }
 
   private listen(): void {
     clearTimeout(this.watch);
     this.watch = setTimeout(() => {
-      this.ask();
-    }, QUIET_MS);
+      this.ask(this.urgent ? DOUBT_MS : ANSWER_MS);
+    }, this.urgent ? QUIET_MS.urgent : QUIET_MS.usual);
   }
 
-  private ask(): void {
+  private ask(patience: number): void {
     clearTimeout(this.watch);
     this.send({ type: 'get_available_streams' });
     this.watch = setTimeout(() => {
       this.drop();
-    }, ANSWER_MS);
+    }, patience);
   }
 
   /** The connection is lost. */

@@ -1,0 +1,125 @@
+//! Which web pages, and which names in an address, are ours or the house's: what no public web site can
+//! have. A public site's own name may lead to our address (DNS rebinding); it is still the site's name.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use warp::http::{HeaderValue, Uri};
+
+use crate::net::Admission;
+
+/// Domains that exist inside of houses only: special use (RFC 6761, 6762, 8375, ICANN's `internal`), and
+/// what home routers hand out.
+const HOUSE_DOMAINS: [&str; 8] =
+    ["localhost", "local", "home.arpa", "internal", "lan", "home", "localdomain", "fritz.box"];
+
+/// Cast devices read audio by a page of this origin.
+const CAST: &str = "https://www.gstatic.com";
+
+/// The rule.
+pub(super) struct Origins {
+    /// Host names besides the usual, in lower case.
+    added: Vec<String>,
+    admission: Arc<Admission>,
+}
+
+impl Origins {
+    pub(super) fn new(added: Vec<String>, admission: Arc<Admission>) -> Self {
+        let added = added.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self { added, admission }
+    }
+
+    /// Whether this is a name or address, with or without a port, that a public web site cannot have.
+    pub(super) fn is_ours(&self, authority: &str) -> bool {
+        let Ok(authority) = authority.parse::<warp::http::uri::Authority>() else { return false };
+        let host = authority.host().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+        match host.parse::<IpAddr>() {
+            Ok(address) => self.admission.is_near(address) || self.added.contains(&host),
+            Err(_) => is_house_name(&host) || self.added.contains(&host),
+        }
+    }
+
+    /// Whether a page of this origin may use us, asking by this host: one of the house's names, or the very
+    /// host that serves us, on whatever port.
+    pub(super) fn admits(&self, origin: &HeaderValue, host: &str) -> bool {
+        let Some(uri) = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()) else { return false };
+        let Some(authority) = uri.authority() else { return false };
+        let same_host = host.parse::<Uri>().is_ok_and(|uri| uri.host() == Some(authority.host()));
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && (self.is_ours(authority.as_str()) || same_host && self.is_ours(host))
+    }
+
+    /// Whether it is the page of a media player, which reads audio and nothing else.
+    pub(super) fn is_player(origin: &HeaderValue) -> bool {
+        origin == CAST
+    }
+}
+
+/// A name without a dot is found inside of the house alone.
+fn is_house_name(host: &str) -> bool {
+    let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    !host.is_empty() && (!host.contains('.') || HOUSE_DOMAINS.into_iter().any(is_below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Access;
+
+    fn origins(added: &[&str]) -> Origins {
+        Origins::new(added.iter().map(ToString::to_string).collect(), Arc::new(Admission::new(Access::Lan)))
+    }
+
+    #[test]
+    fn names_and_addresses_of_the_house_are_ours_with_and_without_a_port() {
+        let origins = origins(&["Intercom.Example.org"]);
+        for ours in [
+            "192.168.1.5",
+            "192.168.1.5:8080",
+            "[fd00::1]:8080",
+            "localhost:8080",
+            "127.0.0.1",
+            "homeassistant",
+            "homeassistant.local:8123",
+            "HomeAssistant.LOCAL.",
+            "nas.fritz.box",
+            "hub.home.arpa",
+            "pi.lan:1",
+            "intercom.example.org:8443",
+        ] {
+            assert!(origins.is_ours(ours), "{ours}");
+        }
+    }
+
+    #[test]
+    fn names_that_a_public_site_can_have_are_not_ours() {
+        for theirs in [
+            "",
+            "evil.example",
+            "rebound.example.com:8080",
+            "8.8.8.8",
+            "[2001:4860::1]",
+            "local.example.com",
+            "notlocal.evil",
+            "evillan.com",
+            "xfritz.box",
+            "a b",
+            "user@192.168.1.5@evil.example",
+        ] {
+            assert!(!origins(&[]).is_ours(theirs), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn pages_of_the_house_and_of_our_own_host_are_admitted_others_and_null_are_not() {
+        let origins = origins(&["intercom.example.org"]);
+        let admits = |origin: &'static str, host| origins.admits(&HeaderValue::from_static(origin), host);
+        assert!(admits("http://homeassistant.local:8123", "192.168.1.5:8080"));
+        assert!(admits("https://intercom.example.org", "intercom.example.org:8443"));
+        assert!(admits("http://[fd00::1]:8123", "[fd00::1]:8080"));
+        for foreign in ["https://evil.example", "null", "file://", "chrome-extension://192.168.1.5", "", "http://"] {
+            assert!(!admits(foreign, "192.168.1.5:8080"), "{foreign}");
+        }
+        assert!(!admits("http://evil.example", "evil.example:8080"), "a rebound name vouches for nobody");
+    }
+}

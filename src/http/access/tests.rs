@@ -1,0 +1,164 @@
+use std::future::{Ready, pending, ready};
+
+use super::*;
+use crate::config::{self, Config};
+use crate::data::DataFolder;
+
+/// Nothing can be kept there; a test that signs tokens names a folder.
+const NOWHERE: &str = "--data-dir=/dev/null/data";
+
+fn config(flags: &[&str]) -> Config {
+    let arguments = ["voice-relay", NOWHERE].iter().chain(flags).map(Into::into);
+    config::load(arguments, []).expect("a valid configuration").config
+}
+
+fn gate(flags: &[&str]) -> Gate {
+    let config = config(flags);
+    let tokens = Tokens::new(DataFolder::new(config.data_dir));
+    Gate::new(config.access, config.http.origins, Arc::new(Admission::new(config.access)), tokens, &config.limits)
+}
+
+fn request(line: &str, headers: &[(&str, &str)]) -> Request<()> {
+    let (method, path) = line.split_once(' ').expect("a method and a path");
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(()).expect("a valid request");
+    request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("192.168.1.5:8080"));
+    request.extensions_mut().insert(ClientAddress(IpAddr::from([192, 168, 1, 9])));
+    request
+}
+
+/// The status of a refusal, or 200.
+fn judged(gate: &Gate, door: Door, line: &str, headers: &[(&str, &str)]) -> u16 {
+    match gate.judge(door, &mut request(line, headers)) {
+        Ok(_) => 200,
+        Err(Refusal::Status(status, _)) => status.as_u16(),
+        Err(Refusal::Slash) => 308,
+    }
+}
+
+#[test]
+fn other_sites_may_neither_listen_nor_talk_nor_change_anything() {
+    let gate = gate(&[]);
+    let socket = [("upgrade", "websocket")];
+    for (line, extra) in [
+        ("GET /ws", &socket[..]),
+        ("GET /", &socket[..]),
+        ("PUT /api/sound", &[]),
+        ("POST /api/tokens", &[]),
+        ("GET /api/streams", &[]),
+        ("GET /metrics", &[]),
+        ("GET /stream/status", &[]),
+    ] {
+        let with = |header| [extra, &[header]].concat();
+        let is_audio = line.contains("/stream/");
+        let from = |origin| judged(&gate, Door::Main, line, &with(("origin", origin)));
+        assert_eq!(from("https://evil.example"), if is_audio { 200 } else { 403 }, "{line}");
+        assert_eq!(from("null"), if is_audio { 200 } else { 403 }, "{line}");
+        assert_eq!(judged(&gate, Door::Main, line, &with(("host", "rebound.example"))), 421, "{line}");
+    }
+    assert_eq!(judged(&gate, Door::Main, "GET /", &[("host", "rebound.example")]), 200, "the page is no secret");
+    assert_eq!(judged(&gate, Door::Main, "GET /health", &[("origin", "https://evil.example")]), 200);
+}
+
+#[test]
+fn who_shares_links_came_through_home_assistant_and_its_headers_count_nowhere_else() {
+    let gate = gate(&[]);
+    let user = [("x-remote-user-display-name", "Anna"), ("x-remote-user-id", "1"), ("x-hass-source", "core.ingress")];
+    assert_eq!(judged(&gate, Door::Main, "POST /api/tokens", &user), 401);
+    assert_eq!(judged(&gate, Door::Ingress, "POST /api/tokens", &user), 200);
+    let mut stolen = request("GET /api/streams", &user);
+    assert_eq!(gate.judge(Door::Main, &mut stolen).map(|visitor| visitor.name).ok(), Some(None));
+    let mut given = request("GET /api/streams", &user);
+    assert_eq!(gate.judge(Door::Ingress, &mut given).map(|visitor| visitor.name).ok(), Some(Some("Anna".into())));
+}
+
+#[test]
+fn a_token_is_taken_off_the_path_and_permits_what_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", folder.path().display());
+    let gate = gate(&["--access=token", &data]);
+    let claims =
+        Claims::new(Scopes::from_iter([Scope::Listen]), None, None, std::time::SystemTime::now(), REQUEST_TIMEOUT);
+    let token = gate.tokens().sign(&claims).expect("signed");
+    let path = format!("/t/{token}/stream/latest.mp3?profile=cast");
+    let mut good = request(&format!("GET {path}"), &[]);
+    assert!(gate.judge(Door::Mp3, &mut good).is_ok());
+    assert_eq!(good.uri(), "/stream/latest.mp3?profile=cast");
+    let bearer = format!("Bearer {token}");
+    for (line, headers, status) in [
+        ("GET /stream/latest.mp3".to_owned(), vec![], 401),
+        ("GET /stream/latest.mp3".to_owned(), vec![("authorization", bearer.as_str())], 200),
+        (format!("PUT /t/{token}/api/sound"), vec![], 401),
+        (format!("GET /t/{token}"), vec![], 308),
+        (format!("GET /t/{token}/"), vec![], 200),
+        (format!("GET /t/{token}/ws"), vec![("upgrade", "websocket")], 200),
+        ("GET /ws".to_owned(), vec![("upgrade", "websocket")], 401),
+        ("GET /t/forged/".to_owned(), vec![], 401),
+        ("GET /".to_owned(), vec![], 200),
+        ("GET /health".to_owned(), vec![], 200),
+    ] {
+        assert_eq!(judged(&gate, Door::Main, &line, &headers), status, "{line}");
+    }
+}
+
+#[test]
+fn whoever_asks_too_fast_or_tries_tokens_is_told_to_wait() {
+    let gate = gate(&["--limits-requests=1", "--limits-wrong-tokens=3"]);
+    let statuses: Vec<_> = (0..12).map(|_| judged(&gate, Door::Main, "GET /health", &[])).collect();
+    assert!(statuses[..10].iter().all(|status| *status == 200) && statuses[11] == 429, "{statuses:?}");
+    let gate = self::gate(&["--limits-wrong-tokens=3"]);
+    let statuses: Vec<_> = (0..5).map(|_| judged(&gate, Door::Main, "GET /t/wrong/", &[])).collect();
+    assert_eq!(statuses, [401, 401, 401, 429, 429]);
+    assert_eq!(gate.stats().bad_token.load(Ordering::Relaxed), 5);
+}
+
+/// Answers at once, or never.
+#[derive(Clone)]
+struct Inner200(bool);
+
+impl Service<Request<()>> for Inner200 {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = futures_util::future::Either<
+        Ready<Result<Response, Infallible>>,
+        std::future::Pending<Result<Response, Infallible>>,
+    >;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        match self.0 {
+            true => futures_util::future::Either::Left(ready(Ok(text(StatusCode::OK, "")))),
+            false => futures_util::future::Either::Right(pending()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_given_up() {
+    let mut slow = gate(&[]).guard(Door::Main, Inner200(false));
+    let reply = slow.call(request("PUT /api/sound", &[])).await.expect("never fails");
+    assert_eq!(reply.status(), StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn only_pages_of_the_house_and_players_may_read_a_reply() {
+    let mut service = gate(&["--http-origins=ha.example.org"]).guard(Door::Main, Inner200(true));
+    for (origin, may) in [
+        ("http://homeassistant.local:8123", true),
+        ("https://ha.example.org", true),
+        ("https://www.gstatic.com", true),
+        ("https://evil.example", false),
+        ("null", false),
+    ] {
+        let reply = service.call(request("GET /stream/latest.mp3", &[("origin", origin)])).await.expect("never fails");
+        let allowed = reply.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).map(HeaderValue::as_bytes);
+        assert_eq!(allowed, may.then_some(origin.as_bytes()), "{origin}");
+        assert_eq!(reply.headers()[VARY], "Origin");
+    }
+}

@@ -1,0 +1,89 @@
+//! `/api/tokens`: links for those who are not in the house's network, or may not do everything.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+use warp::http::StatusCode;
+use warp::http::header::{CACHE_CONTROL, HeaderValue};
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use super::Shared;
+use super::access::{Claims, Scope, Scopes, Visitor};
+use super::reply::{text, with};
+
+/// Bytes of a request.
+const MAX_BODY: u64 = 1_024;
+
+/// Days that a link lasts, where nothing is said, and at most.
+const USUAL_DAYS: u32 = 30;
+const MOST_DAYS: u32 = 3_650;
+
+/// What is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    /// What its holder may do.
+    scope: Vec<Scope>,
+    /// In this room alone.
+    room: Option<String>,
+    /// How its holder is called.
+    name: Option<String>,
+    #[serde(default = "usual_days")]
+    days: u32,
+}
+
+fn usual_days() -> u32 {
+    USUAL_DAYS
+}
+
+/// `POST /api/tokens` makes one; `DELETE /api/tokens/<id>` takes it back. The gate lets nobody here who may
+/// not share.
+pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let with_shared = warp::any().map(move || shared.clone());
+    let make = warp::path!("api" / "tokens")
+        .and(warp::post())
+        .and(warp::ext::get::<Visitor>())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(with_shared.clone())
+        .map(|visitor: Visitor, wish: Wish, shared: Shared| make(&visitor, wish, &shared));
+    let revoke =
+        warp::path!("api" / "tokens" / Uuid).and(warp::delete()).and(with_shared).map(|id: Uuid, shared: Shared| {
+            written(shared.gate.tokens().revoke(id).map(|()| StatusCode::NO_CONTENT.into_response()))
+        });
+    make.or(revoke).unify()
+}
+
+fn make(visitor: &Visitor, wish: Wish, shared: &Shared) -> Response {
+    if wish.scope.is_empty() || !(1..=MOST_DAYS).contains(&wish.days) {
+        return text(
+            StatusCode::BAD_REQUEST,
+            "scope names at least one of listen, talk, admin, share; days is 1 to 3650",
+        );
+    }
+    // Nobody gives what they do not have.
+    if wish.scope.iter().any(|scope| !visitor.scopes.contains(*scope)) {
+        return text(StatusCode::FORBIDDEN, "You cannot permit what you may not do yourself");
+    }
+    let life = Duration::from_secs(86_400) * wish.days;
+    let claims = Claims::new(Scopes::from_iter(wish.scope), wish.room, wish.name, SystemTime::now(), life);
+    written(shared.gate.tokens().sign(&claims).map(|token| {
+        let reply = warp::reply::json(&json!({
+            "id": claims.jti,
+            "token": token,
+            "path": format!("/t/{token}/"),
+            "expires": claims.exp,
+        }));
+        with(reply.into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }))
+}
+
+fn written(result: std::io::Result<Response>) -> Response {
+    result.unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot keep tokens in the data folder");
+        text(StatusCode::INTERNAL_SERVER_ERROR, "The data folder cannot be written; data_dir sets where it is")
+    })
+}

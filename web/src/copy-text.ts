@@ -1,0 +1,83 @@
+// A text with a button that copies it, and says so.
+
+import { css, html, LitElement } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+
+import { copyText, selectText } from './clipboard';
+import { streamWords as t } from './messages/stream';
+
+/** How long the button says what it did. */
+const SAID_MS = 2_500;
+
+@customElement('copy-text')
+export class CopyText extends LitElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      grid-template-columns: 1fr auto;
+      gap: 0.75rem;
+      align-items: center;
+    }
+    code {
+      font-size: 0.9rem;
+      overflow-wrap: anywhere;
+      user-select: all;
+    }
+    button {
+      min-width: 6.5rem;
+      min-height: 2.75rem;
+      padding: 0.4rem 0.9rem;
+      border: 2px solid var(--accent);
+      border-radius: 0.75rem;
+      background: transparent;
+      color: var(--accent);
+      font: inherit;
+      font-weight: 600;
+      cursor: pointer;
+    }
+    button:focus-visible {
+      outline: 3px solid var(--accent);
+      outline-offset: 2px;
+    }
+    p {
+      grid-column: 1 / -1;
+      margin: 0;
+      color: var(--quiet);
+    }
+    p:empty {
+      display: none;
+    }
+  `;
+
+  @property() value = '';
+  /** What is copied, for those who hear only the button. */
+  @property() label = '';
+
+  @state() private said: 'nothing' | 'copied' | 'marked' = 'nothing';
+  @query('code') private code!: HTMLElement;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+  }
+
+  protected override render() {
+    const copied = this.said === 'copied';
+    return html`
+      <code>${this.value}</code>
+      <button aria-label="${t('copy')}: ${this.label}" @click=${() => void this.copy()}>${copied ? t('copied') : t('copy')}</button>
+      <p role="status">${this.said === 'marked' ? t('marked') : ''}</p>
+    `;
+  }
+
+  private async copy(): Promise<void> {
+    const copied = await copyText(this.value);
+    if (!copied) selectText(this.code);
+    this.said = copied ? 'copied' : 'marked';
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.said = 'nothing';
+    }, SAID_MS);
+  }
+}

@@ -1,0 +1,128 @@
+// How the settings look.
+
+import { css } from 'lit';
+
+export const settingsStyles = css`
+  :host {
+    display: block;
+  }
+  summary {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    min-height: 2.75rem;
+    font-weight: 650;
+    list-style: none;
+    cursor: pointer;
+  }
+  summary::-webkit-details-marker {
+    display: none;
+  }
+  summary::after {
+    content: '';
+    width: 0.5rem;
+    height: 0.5rem;
+    margin: 0 0.5rem 0.25rem 0;
+    border: solid var(--quiet);
+    border-width: 0 2px 2px 0;
+    transform: rotate(45deg);
+  }
+  details[open] summary::after {
+    margin-bottom: -0.25rem;
+    transform: rotate(225deg);
+  }
+  .field {
+    display: grid;
+    gap: 0.25rem;
+    margin-top: 0.75rem;
+  }
+  :is(.field input, select) {
+    box-sizing: border-box;
+    width: 100%;
+    min-height: 2.75rem;
+    padding: 0 0.75rem;
+    border: 1px solid var(--quiet);
+    border-radius: 0.6rem;
+    background: var(--ground);
+    color: var(--ink);
+    font: inherit;
+  }
+  p {
+    margin: 0.25rem 0 0;
+    color: var(--quiet);
+    font-size: 0.9rem;
+  }
+  .switch {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    min-height: 2.75rem;
+    margin-top: 0.5rem;
+    cursor: pointer;
+  }
+  .switch input {
+    appearance: none;
+    position: relative;
+    flex: none;
+    width: 3rem;
+    height: 1.75rem;
+    margin: 0;
+    border: 2px solid var(--quiet);
+    border-radius: 1rem;
+    background: transparent;
+    cursor: pointer;
+  }
+  .switch input::after {
+    content: '';
+    position: absolute;
+    inset: 3px auto 3px 3px;
+    width: 1.125rem;
+    border-radius: 50%;
+    background: var(--quiet);
+    transition: transform 120ms;
+  }
+  .switch input:checked {
+    border-color: var(--accent);
+    background: var(--accent);
+  }
+  .switch input:checked::after {
+    background: var(--on-accent);
+    transform: translateX(1.25rem);
+  }
+  .tests {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.75rem;
+    margin: 0.75rem 0;
+  }
+  button {
+    flex: 1 1 9rem;
+    min-height: 2.75rem;
+    padding: 0.5rem 1rem;
+    border: 2px solid var(--accent);
+    border-radius: 0.75rem;
+    background: transparent;
+    color: var(--accent);
+    font: inherit;
+    font-weight: 600;
+    cursor: pointer;
+  }
+  button[aria-pressed='true'] {
+    border-color: var(--live);
+    color: var(--live);
+  }
+  button:disabled {
+    border-color: var(--line);
+    color: var(--quiet);
+    cursor: not-allowed;
+  }
+  :is(summary, input, select, button):focus-visible {
+    outline: 3px solid var(--accent);
+    outline-offset: 2px;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .switch input::after {
+      transition: none;
+    }
+  }
+`;
