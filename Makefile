@@ -7,9 +7,9 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts docs/card
 # Debian's names of what the build, and the tests besides, need from the system.
 BUILD_PACKAGES := cmake make gcc g++ pkg-config libasound2-dev
 TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils iproute2 nftables \
-	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good curl openssl libnss3-tools
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
-TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0
+TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 
 .PHONY: run build web card test lint unit browser-test bench docs clean build-tools test-tools
 

@@ -4,20 +4,21 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audio::{AudioStats, Births, Clips, Mounts};
-use crate::config::{Config, WhenIdle};
+use crate::config::{Config, TlsMode, WhenIdle};
 use crate::data::DataFolder;
 use crate::hass::{Home, SUPERVISOR_ADDRESS};
-use crate::http::{self, Door, Fanouts, Gate, HttpStats, Port, Shared, Tokens};
+use crate::http::{self, Door, Fanouts, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
 use crate::sound::Sound;
+use crate::tls::{Certificates, Keeper};
 
 /// Clients have so long to take note of a shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The media thread cannot be had.
     #[error("cannot start the media thread: {0}")]
     MediaThread(io::Error),
+    /// TLS cannot be spoken.
+    #[error("cannot speak TLS: {0}")]
+    Tls(tokio_rustls::rustls::Error),
     /// The sound card cannot be used, for other reasons than that it is not there.
     #[error("cannot use the sound card: {0}")]
     Sound(io::Error),
@@ -68,11 +72,14 @@ pub struct Ports {
     pub mp3: SocketAddr,
     /// WebRTC media, UDP.
     pub media: SocketAddr,
+    /// Page, signalling, API with TLS, if there is a certificate.
+    pub https: Option<SocketAddr>,
 }
 
 impl std::fmt::Display for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "http={} mp3={} media={}/udp", self.http.port(), self.mp3.port(), self.media.port())
+        write!(f, "http={} mp3={} media={}/udp", self.http.port(), self.mp3.port(), self.media.port())?;
+        self.https.map_or(Ok(()), |https| write!(f, " https={}", https.port()))
     }
 }
 
@@ -81,6 +88,7 @@ struct Bound {
     http: Port,
     mp3: Port,
     media: MediaSocket,
+    https: Option<Port>,
     ingress: Option<Port>,
 }
 
@@ -88,10 +96,13 @@ impl Bound {
     fn bind(config: &Config, home: &Home) -> Result<Self, StartError> {
         let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
         let (http, mp3, media) = (config.http.port, config.mp3.port, config.media.port);
+        let tls = Some(config.http.tls_port).filter(|_| config.tls.mode != TlsMode::Off);
+        let bind_tls = |tls| Port::bind(config.bind, tls).map_err(failed("http.tls_port", tls));
         Ok(Self {
             http: Port::bind(config.bind, http).map_err(failed("http.port", http))?,
             mp3: Port::bind(config.bind, mp3).map_err(failed("mp3.port", mp3))?,
             media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
+            https: tls.map(bind_tls).transpose()?,
             ingress: match home.ingress_port {
                 Some(port) => Some(Port::bind(config.bind, port).map_err(failed("ingress_port", port))?),
                 None => None,
@@ -101,7 +112,8 @@ impl Bound {
 
     fn ports(&self) -> Ports {
         let media = SocketAddr::new(self.media.address(), self.media.port());
-        Ports { http: self.http.address(), mp3: self.mp3.address(), media }
+        let https = self.https.as_ref().map(Port::address);
+        Ports { http: self.http.address(), mp3: self.mp3.address(), media, https }
     }
 }
 
@@ -111,9 +123,12 @@ impl App {
     /// # Errors
     /// When a port or a thread cannot be had; nothing runs then.
     pub fn start(config: &Config, home: &Home) -> Result<Self, StartError> {
-        let bound = Bound::bind(config, home)?;
-        let ports = bound.ports();
         let advertise = [&config.media.advertise[..], &home.addresses].concat();
+        let mut bound = Bound::bind(config, home)?;
+        let (certificates, keeper) = certificates(config, bound.http.address().ip(), &advertise);
+        // Why there is none is logged.
+        bound.https.take_if(|_| certificates.served().is_none());
+        let ports = bound.ports();
         let addresses = host_addresses(ports.media.ip(), ports.media.port(), &advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
         let (relay, commands, media, births) = relay_handle::connect(relay);
@@ -122,10 +137,14 @@ impl App {
             .map_err(StartError::MediaThread)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, admission, shutdown, tracker };
+        app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(advertise);
         let clips = app.record_clips(config, births);
-        let shared = app.shared(config, clips)?;
+        let shared = app.shared(config, clips, certificates)?;
         app.serve_http(&shared, bound.http, bound.mp3);
+        if let Some(https) = bound.https {
+            app.serve_https(&shared, https)?;
+        }
         if let Some(ingress) = bound.ingress {
             app.serve_ingress(&shared, ingress);
         }
@@ -149,6 +168,12 @@ impl App {
         self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
     }
 
+    fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
+        let bound = self.ports.http.ip();
+        let keep = keeper.run(move || addresses(bound, &advertised));
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(keep));
+    }
+
     fn record_clips(&self, config: &Config, births: Births) -> Clips {
         let clips = Clips::new(config.clips.clone().into());
         if config.clips.count > 0 {
@@ -166,6 +191,18 @@ impl App {
         let admission = || Arc::clone(&self.admission);
         tracker.spawn(main.serve(main_service, admission(), main_stats, shutdown.clone(), tracker.clone()));
         tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
+    }
+
+    /// The main port once more, with TLS.
+    fn serve_https(&self, shared: &Shared, port: Port) -> Result<(), StartError> {
+        let acceptor = shared.certificates.acceptor().map_err(StartError::Tls)?;
+        let (places, timeout) = (shared.limits.handshakes, shared.limits.handshake_timeout);
+        let handshakes = Handshakes::new(acceptor, places, timeout, Arc::clone(&shared.stats.handshakes));
+        let service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
+        let (admission, stats) = (Arc::clone(&self.admission), Arc::clone(&shared.stats.tls_port));
+        let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
+        self.tracker.spawn(port.with_tls(handshakes).serve(service, admission, stats, shutdown, tracker));
+        Ok(())
     }
 
     /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
@@ -191,7 +228,7 @@ impl App {
         gate
     }
 
-    fn shared(&self, config: &Config, clips: Clips) -> Result<Shared, StartError> {
+    fn shared(&self, config: &Config, clips: Clips, certificates: Certificates) -> Result<Shared, StartError> {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
@@ -209,11 +246,27 @@ impl App {
             when_idle: config.mp3.when_idle,
             icy: config.mp3.icy,
             mp3_port: self.ports.mp3.port(),
+            tls_port: self.ports.https.map(|https| https.port()),
+            certificates,
             started: Instant::now(),
             shutdown: self.shutdown.clone(),
             tracker: self.tracker.clone(),
         })
     }
+}
+
+/// The certificate for a daemon that is bound to this address, and whoever sees to it from now on.
+fn certificates(config: &Config, bound: IpAddr, advertised: &[IpAddr]) -> (Certificates, Keeper) {
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    let certificates = Certificates::default();
+    let mut keeper = Keeper::new(config.tls.clone(), &config.data_dir, host, certificates.clone());
+    keeper.look(&addresses(bound, advertised), SystemTime::now());
+    (certificates, keeper)
+}
+
+/// What clients may have in their address bar, besides names.
+fn addresses(bound: IpAddr, advertised: &[IpAddr]) -> Vec<IpAddr> {
+    host_addresses(bound, 0, advertised).iter().map(SocketAddr::ip).collect()
 }
 
 fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {

@@ -9,6 +9,7 @@
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
+//! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
 //! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again.
@@ -25,3 +26,4 @@ pub mod net;
 pub mod relay;
 pub mod relay_handle;
 pub mod sound;
+pub mod tls;

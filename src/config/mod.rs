@@ -29,6 +29,8 @@ pub struct Config {
     pub access: Access,
     /// The main port.
     pub http: HttpConfig,
+    /// The certificate of the TLS port.
+    pub tls: TlsConfig,
     /// The MP3 port.
     pub mp3: Mp3Config,
     /// What was said, kept for a while.
@@ -73,10 +75,33 @@ pub enum Access {
 pub struct HttpConfig {
     /// Page, signalling and API, plain HTTP.
     pub port: u16,
-    /// The same with TLS; nothing listens there yet.
+    /// The same with TLS.
     pub tls_port: u16,
     /// Host names of web pages that may use the relay, besides those of the house.
     pub origins: Vec<String>,
+}
+
+/// The certificate of the TLS port.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TlsConfig {
+    /// Which one.
+    pub mode: TlsMode,
+    /// Certificate and chain, in PEM.
+    pub certificate: PathBuf,
+    /// Its key, in PEM.
+    pub key: PathBuf,
+}
+
+/// Which certificate the TLS port has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TlsMode {
+    /// That of the files while it is good, else our own.
+    Auto,
+    /// Our own.
+    Own,
+    /// None: nothing listens there.
+    Off,
 }
 
 /// The MP3 port.
@@ -186,6 +211,11 @@ pub struct Limits {
     pub message_bytes: usize,
     /// MP3 listeners.
     pub mp3_listeners: usize,
+    /// TLS handshakes at once.
+    pub handshakes: usize,
+    /// Time for one of them.
+    #[serde(deserialize_with = "milliseconds")]
+    pub handshake_timeout: Duration,
     /// TCP connections of one port.
     pub connections: usize,
     /// Requests a second from one address.

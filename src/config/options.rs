@@ -131,8 +131,6 @@ const fn opt(key: &'static str, kind: Kind, default: &'static str, help: &'stati
     Opt { key, kind, default, help, more }
 }
 
-const RESERVED: &str = "Accepted so that scripts written for later versions run; it has no effect yet.";
-
 /// All of them, in the order of the documentation.
 pub(super) const OPTIONS: &[Opt] = &[
     opt(
@@ -147,7 +145,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Path,
         "data",
         "Folder for what must outlive a restart",
-        "Keys and what was revoked. It is made when something is first kept, for the daemon's own user alone.",
+        "Keys, among them those of our own certificates, and what was revoked. It is made when something is first kept, \
+         for the daemon's own user alone.",
     ),
     opt(
         "access",
@@ -161,7 +160,13 @@ pub(super) const OPTIONS: &[Opt] = &[
          `voice_relay_not_permitted`, `voice_relay_bad_tokens`). See docs/access.md.",
     ),
     opt("http.port", Kind::Port, "8080", "Port of the page, signalling and API", ""),
-    opt("http.tls_port", Kind::Port, "8443", "Port of the same with TLS", RESERVED),
+    opt(
+        "http.tls_port",
+        Kind::Port,
+        "8443",
+        "Port of the same with TLS",
+        "Browsers open the microphone only there, and on localhost. See https.md.",
+    ),
     opt(
         "http.origins",
         Kind::Names,
@@ -172,6 +177,23 @@ pub(super) const OPTIONS: &[Opt] = &[
          requests by other names, are refused; counted in `voice_relay_foreign_origins` and \
          `voice_relay_foreign_hosts`.",
     ),
+    opt(
+        "tls.mode",
+        Kind::Choice(&["auto", "own", "off"]),
+        "auto",
+        "Which certificate the TLS port has: auto, own or off",
+        "`auto`: that of `tls.certificate` while it fits its key and is valid for a day and more, else one that is made \
+         here. `own`: the one that is made here. `off`: nothing listens on `http.tls_port`. Where none is to be had, \
+         a warning says why, and everything else runs.",
+    ),
+    opt(
+        "tls.certificate",
+        Kind::Path,
+        "/ssl/fullchain.pem",
+        "File of a certificate and its chain, in PEM",
+        "The default is where Home Assistant keeps its own. Looked at every minute, and at SIGHUP; connections go on.",
+    ),
+    opt("tls.key", Kind::Path, "/ssl/privkey.pem", "File of that certificate's key, in PEM", ""),
     opt("mp3.port", Kind::Port, "8081", "Port of the MP3 streams", ""),
     opt(
         "mp3.when_idle",
@@ -305,6 +327,20 @@ pub(super) const OPTIONS: &[Opt] = &[
         "2000",
         "MP3 listeners at once",
         "Further ones get status 503 with Retry-After; counted in `voice_relay_mp3_refused`.",
+    ),
+    opt(
+        "limits.handshakes",
+        Kind::Number(1, 100_000),
+        "256",
+        "TLS handshakes under way at once",
+        "Further connections are closed; counted in `voice_relay_handshakes_refused`.",
+    ),
+    opt(
+        "limits.handshake_timeout",
+        Kind::Number(100, 60_000),
+        "5000",
+        "Milliseconds for one TLS handshake",
+        "One that takes longer is broken off; counted in `voice_relay_handshakes_timed_out`.",
     ),
     opt(
         "limits.connections",

@@ -3,7 +3,7 @@
 //! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
 //! machine's own card; `fanout` writes the audio to the players' sockets,
-//! each of them an `outlet`; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
+//! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
 mod access;
@@ -20,6 +20,7 @@ mod signalling;
 mod sound;
 mod status;
 mod streams;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,10 +35,11 @@ use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
 use crate::relay_handle::RelayHandle;
 use crate::sound::Sound;
+use crate::tls::Certificates;
 
 pub use access::{Claims, Door, Gate, GateStats, Scope, Scopes, Tokens, Visitor};
 pub use fanout::Fanouts;
-pub use server::{Port, PortStats};
+pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
 
 pub use outlet::ListenerStats;
@@ -52,6 +54,10 @@ pub struct HttpStats {
     pub signalling: Arc<SignallingStats>,
     /// Of the main port.
     pub main_port: Arc<PortStats>,
+    /// Of the main port's twin with TLS.
+    pub tls_port: Arc<PortStats>,
+    /// Of the handshakes there.
+    pub handshakes: Arc<HandshakeStats>,
     /// Of the MP3 port.
     pub mp3_port: Arc<PortStats>,
     /// Of Home Assistant's panel.
@@ -87,6 +93,10 @@ pub struct Shared {
     pub icy: bool,
     /// The port that MP3 is really on.
     pub mp3_port: u16,
+    /// The port that TLS is really on, if there is a certificate.
+    pub tls_port: Option<u16>,
+    /// The certificate of that port.
+    pub certificates: Certificates,
     /// When the daemon started.
     pub started: Instant,
     /// The daemon goes down.
@@ -110,7 +120,9 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .unify()
         .or(sound::routes(shared.clone()))
         .unify()
-        .or(share::routes(shared))
+        .or(share::routes(shared.clone()))
+        .unify()
+        .or(trust::routes(shared))
         .unify()
         .or(assets::routes())
         .unify()

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
+
+use super::server::Socket;
 
 /// A listener that takes nothing for so long is dropped.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,7 +80,7 @@ impl Piece {
 
 /// A listener.
 pub(super) struct Outlet {
-    socket: TcpStream,
+    socket: Socket,
     framing: Framing,
     /// Messages that are written at once.
     pub(super) messages_a_write: usize,
@@ -115,7 +116,7 @@ impl Outlet {
     /// A listener whose answer begins with `head`, unframed, and then `prelude`. `max_waiting`: bytes
     /// that it may be behind, besides those.
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Socket,
         head: Bytes,
         framing: Framing,
         messages_a_write: usize,
@@ -160,6 +161,7 @@ impl Outlet {
         }
         // What it does not take now, it would not take in time either.
         let _ = self.flush();
+        self.socket.close();
     }
 
     fn enqueue(&mut self, piece: Bytes) {

@@ -1,9 +1,12 @@
-//! One accept loop for every HTTP port: who is let in, how long they may take, and how it all ends.
+//! One accept loop for every HTTP port, with TLS or without: who is let in, how long they may take, and how it
+//! all ends.
 //!
 //! warp routes the requests; its own server gives no access to the socket, which we need for the
 //! client's address and for bounds on a listener that stops reading.
 
 mod handover;
+mod handshake;
+mod socket;
 
 use std::convert::Infallible;
 use std::io;
@@ -16,7 +19,8 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, SockRef, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +31,8 @@ use crate::net::Admission;
 use handover::{Departure, Exit, SharedIo};
 
 pub(super) use handover::Handover;
+pub use handshake::{HandshakeStats, Handshakes};
+pub(super) use socket::Socket;
 
 /// A client must have sent its request's head by then.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,6 +74,7 @@ impl PortStats {
 pub struct Port {
     listener: TcpListener,
     address: SocketAddr,
+    handshakes: Option<Arc<Handshakes>>,
 }
 
 impl Port {
@@ -83,7 +90,12 @@ impl Port {
             result => result,
         }?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, handshakes: None })
+    }
+
+    /// Speaks TLS there.
+    pub fn with_tls(self, handshakes: Handshakes) -> Self {
+        Self { handshakes: Some(Arc::new(handshakes)), ..self }
     }
 
     /// Where it listens.
@@ -112,7 +124,8 @@ impl Port {
             match accepted {
                 Ok((stream, client)) if admission.admits(client.ip()) => {
                     stats.accepted.fetch_add(1, Ordering::Relaxed);
-                    tracker.spawn(serve_connection(stream, client, service.clone(), shutdown.clone()));
+                    let (handshakes, shutdown) = (self.handshakes.clone(), shutdown.clone());
+                    tracker.spawn(welcome(stream, client, handshakes, service.clone(), shutdown));
                 }
                 Ok(_) => drop(stats.foreign.fetch_add(1, Ordering::Relaxed)),
                 Err(error) => {
@@ -126,7 +139,7 @@ impl Port {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
@@ -138,8 +151,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn serve_connection<S>(stream: TcpStream, client: SocketAddr, service: S, shutdown: CancellationToken)
-where
+/// Serves a client, after the handshake where there is to be one.
+async fn welcome<S>(
+    stream: TcpStream,
+    client: SocketAddr,
+    handshakes: Option<Arc<Handshakes>>,
+    service: S,
+    shutdown: CancellationToken,
+) where
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
@@ -147,22 +166,39 @@ where
         tracing::debug!(%error, "a connection went before it was served");
         return;
     }
-    let stream = Arc::new(stream);
-    if let Some(departure) = converse(&stream, client, service, shutdown).await
-        && let Some(socket) = Arc::into_inner(stream)
+    match handshakes {
+        None => serve_connection(stream, client, service, shutdown).await,
+        Some(handshakes) => {
+            if let Some(Some(stream)) = shutdown.run_until_cancelled(handshakes.shake(stream)).await {
+                serve_connection(stream, client, service, shutdown).await;
+            }
+        }
+    }
+}
+
+async fn serve_connection<C, S>(connection: C, client: SocketAddr, service: S, shutdown: CancellationToken)
+where
+    C: AsyncRead + AsyncWrite + Into<Socket> + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let io = SharedIo::new(connection);
+    if let Some(departure) = converse(io.share(), client, service, shutdown).await
+        && let Some(connection) = io.into_inner()
     {
-        departure.go(socket).await;
+        departure.go(connection.into()).await;
     }
 }
 
 /// Answers requests until the connection ends, or leaves with a reply that takes the socket along.
-async fn converse<S>(
-    stream: &Arc<TcpStream>,
+async fn converse<C, S>(
+    io: SharedIo<C>,
     client: SocketAddr,
     service: S,
     shutdown: CancellationToken,
 ) -> Option<Departure>
 where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
@@ -176,7 +212,7 @@ where
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    let connection = server.serve_connection(SharedIo(Arc::clone(stream)), service).with_upgrades();
+    let connection = server.serve_connection(io, service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

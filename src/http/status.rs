@@ -64,6 +64,7 @@ async fn health(shared: &Shared) -> Response {
         "uptime_seconds": shared.started.elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
         "mp3_port": shared.mp3_port,
+        "tls_port": shared.tls_port,
     }));
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     warp::reply::with_status(body, status).into_response()
@@ -189,7 +190,13 @@ impl Snapshot {
         page.counter("websockets_failed", "Signalling connections broken off", load(&stats.signalling.failed))?;
         page.counter("malformed_messages", "Frames that were no message", load(&stats.signalling.malformed))?;
         page.counter("websockets_timed_out", "Clients that stopped answering", load(&stats.signalling.timed_out))?;
-        for (name, port) in [("http", &stats.main_port), ("mp3", &stats.mp3_port), ("ingress", &stats.ingress_port)] {
+        let ports = [
+            ("http", &stats.main_port),
+            ("https", &stats.tls_port),
+            ("mp3", &stats.mp3_port),
+            ("ingress", &stats.ingress_port),
+        ];
+        for (name, port) in ports {
             page.counter(&format!("{name}_connections"), "TCP connections accepted", load(&port.accepted))?;
             page.counter(
                 &format!("{name}_foreign"),
@@ -197,6 +204,8 @@ impl Snapshot {
                 load(&port.foreign),
             )?;
         }
+        let mut handshakes = stats.handshakes.counters().into_iter();
+        handshakes.try_for_each(|(name, help, counter)| page.counter(name, help, load(counter)))?;
         let listeners = &stats.listeners;
         page.gauge("mp3_listeners", "Listeners to live audio over HTTP", count(&listeners.now))?;
         page.counter("mp3_refused", "Listeners over the limit", load(&listeners.refused))?;

@@ -19,7 +19,7 @@ use super::fanout::Entrance;
 use super::outlet::{Framing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
 use super::player::Wish;
 use super::reply::{cross_origin, fresh_html, text, unavailable, with};
-use super::server::Handover;
+use super::server::{Handover, Socket};
 
 /// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
 const WAITING_PAGE: &str = include_str!("waiting.html");
@@ -144,7 +144,7 @@ struct Visitor {
 
 impl Visitor {
     /// Takes the socket over, and joins the others.
-    async fn board(self, socket: tokio::net::TcpStream, version: Version, head: &Parts) {
+    async fn board(self, socket: Socket, version: Version, head: &Parts) {
         let Self { wish, icy, place, entrance } = self;
         let framing = match wish.framing {
             Some(framing) => framing,

@@ -16,11 +16,14 @@ const FLAGS = [
   '--no-first-run',
 ];
 
-/** A browser whose microphone hears this WAV file, over and over; with flags of its own, which win. */
-export async function startBrowser(speech, flags = []) {
+/**
+ * A browser whose microphone hears this WAV file, over and over; with flags of its own, which win,
+ * in this environment.
+ */
+export async function startBrowser(speech, flags = [], env = process.env) {
   const file = speech ? [`--use-file-for-fake-audio-capture=${speech}`] : [];
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  return chromium.launch({ executablePath, args: [...FLAGS, ...file, ...flags] });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...file, ...flags], env });
 }
 
 /** A browser with the devices that this environment names, microphones that ask first, and sound. */

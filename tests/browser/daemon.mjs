@@ -5,9 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = process.env.VOICE_RELAY ?? fileURLToPath(new URL('../../target/release/voice-relay', import.meta.url));
 
-/** Starts a daemon, here or in a network of its own, with an environment of its own; gives its ports and the means to end it. */
-export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = { address: 'localhost', enter: [] }, env = {}) {
-  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`];
+/** This machine's own network. */
+const HERE = { address: 'localhost', enter: [] };
+
+/**
+ * Starts a daemon, here or in a network of its own, by default without TLS, with an environment of its own; gives its
+ * ports and the means to end it.
+ */
+export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = HERE, more = ['--tls-mode=off'], env = {}) {
+  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, ...more];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -16,8 +22,9 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network
     void ended.then((code) => reject(new Error(`the daemon ended with code ${code}`)));
   });
   const [, http, mp3, media] = /http=(\d+) mp3=(\d+) media=(\d+)/.exec(line).map(Number);
+  const https = Number(/ https=(\d+)/.exec(line)?.[1] ?? 0);
   return {
-    ports: { http, mp3, media },
+    ports: { http, mp3, media, https },
     url: `http://${network.address}:${http}/`,
     /** Ends it, by default in good order; `SIGKILL` for the other kind. */
     async stop(signal = 'SIGTERM') {

@@ -25,7 +25,7 @@ before(async () => {
   network = makeNetwork(ADDRESSES);
   network.join(NEIGHBOUR);
   supervisor = await startSupervisor('Anna');
-  daemon = await startDaemon(undefined, network, { ...supervisor.env, VOICE_RELAY__DATA_DIR: join(folder, 'data') });
+  daemon = await startDaemon(undefined, network, undefined, { ...supervisor.env, VOICE_RELAY__DATA_DIR: join(folder, 'data') });
   browser = await startBrowser(speech);
 });
 

@@ -2,6 +2,7 @@
 //! peer connection that the simulator uses.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,7 @@ pub const UNHURRIED: [&str; 3] = ["--limits-requests=1000000", "--limits-message
 
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {
-    let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0"];
+    let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
     let arguments = ours.iter().chain(&UNHURRIED).chain(flags).map(Into::into);
     config::load(arguments, []).expect("a valid configuration").config
 }
@@ -46,19 +47,30 @@ pub fn program() -> Command {
     command
 }
 
-/// The program on free ports, with these flags besides, once it says where it listens.
+/// The program on free ports without TLS, with these flags besides, once it says where it listens.
 pub async fn start_program(flags: &[&str]) -> (Child, Ports) {
-    let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--log-level=warn"];
+    run_program(&[flags, &["--tls-mode=off", "--log-level=warn"]].concat()).await
+}
+
+/// The program on free ports, with TLS and its keys in this folder, once it says where it listens.
+pub async fn start_tls_program(data_dir: &Path, flags: &[&str]) -> (Child, Ports) {
+    let data_dir = format!("--data-dir={}", data_dir.display());
+    run_program(&[flags, &[&data_dir, "--http-tls-port=0"]].concat()).await
+}
+
+async fn run_program(flags: &[&str]) -> (Child, Ports) {
+    let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0"];
     let mut child = program().args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let line =
         tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
-    let port = |name: &str| -> u16 {
-        let value = line.split(' ').find_map(|word| word.strip_prefix(name)).expect("a port");
-        value.trim_end_matches("/udp").parse().expect("a number")
+    let port = |name: &str| {
+        let value = line.split(' ').find_map(|word| word.strip_prefix(name))?;
+        let port: u16 = value.trim_end_matches("/udp").parse().expect("a number");
+        Some(SocketAddr::from(([127, 0, 0, 1], port)))
     };
-    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let ports = Ports { http: at(port("http=")), mp3: at(port("mp3=")), media: at(port("media=")) };
+    let at = |name| port(name).expect("a port");
+    let ports = Ports { http: at("http="), mp3: at("mp3="), media: at("media="), https: port("https=") };
     (child, ports)
 }
 

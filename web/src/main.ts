@@ -15,8 +15,15 @@ declare global {
   }
 }
 
-/** A view besides home; its module is loaded when somebody goes there. */
+/** A view besides home. */
 type View = HTMLElement & { session: VoiceSession; streamId?: string };
+
+/** The other views, loaded when somebody goes there. */
+const MODULES = {
+  status: () => import('./status-page'),
+  stream: () => import('./stream-page'),
+  trust: () => import('./trust-page'),
+};
 
 const session = new VoiceSession(new URL('.', document.baseURI));
 const home = document.querySelector('voice-relay-page');
@@ -40,7 +47,7 @@ async function show(route: Route): Promise<void> {
 async function viewOf(route: Route): Promise<View | null> {
   if (route.view === 'home') return null;
   try {
-    await (route.view === 'status' ? import('./status-page') : import('./stream-page'));
+    await MODULES[route.view]();
   } catch {
     return null;
   }

@@ -1,18 +1,18 @@
 // Which view of the client an address means. Views live behind `#`, so that they work below any path.
 
 /** A view of the client. */
-export type Route = { view: 'home' } | { view: 'stream'; id: string } | { view: 'status' };
+export type Route = { view: 'home' } | { view: 'stream'; id: string } | { view: 'status' } | { view: 'trust' };
 
 /** Reads `location.hash`. What it does not know is home. */
 export function routeOf(hash: string): Route {
   const [, view, id] = /^#\/(\w+)(?:\/([\w-]+))?$/.exec(hash) ?? [];
   if (view === 'stream' && id) return { view, id };
-  if (view === 'status') return { view };
+  if (view === 'status' || view === 'trust') return { view };
   return { view: 'home' };
 }
 
 /** Writes what {@link routeOf} reads. */
 export function hashOf(route: Route): string {
   if (route.view === 'stream') return `#/stream/${route.id}`;
-  return route.view === 'status' ? '#/status' : '#/';
+  return route.view === 'home' ? '#/' : `#/${route.view}`;
 }

@@ -1,7 +1,7 @@
 //! What a listener at the other end of a real socket gets.
 
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -19,7 +19,7 @@ async fn outlet(framing: Framing) -> (Outlet, TcpStream, Arc<ListenerStats>) {
     let stats = Arc::<ListenerStats>::default();
     let place = Place::take(&stats, 1).expect("room");
     socket.writable().await.expect("open");
-    let outlet = Outlet::new(socket, Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place);
+    let outlet = Outlet::new(socket.into(), Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place);
     (outlet, listener.expect("connected"), stats)
 }
 

@@ -3,23 +3,21 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use socket2::SockRef;
-use tokio::net::TcpStream;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use warp::http::Version;
 use warp::http::response::Parts;
 use warp::reply::Response;
 
-/// Bytes read at once. Requests are short.
-const READ_SIZE: usize = 4_096;
+use super::Socket;
 
-type Board = Box<dyn FnOnce(TcpStream, Version, Parts) -> Boarding + Send>;
+type Board = Box<dyn FnOnce(Socket, Version, Parts) -> Boarding + Send>;
 type Boarding = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An extension of a reply: what to do with the socket, the request's version, and the head that is
@@ -28,7 +26,7 @@ type Boarding = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(in crate::http) struct Handover(Arc<Mutex<Option<Board>>>);
 
 impl Handover {
-    pub(in crate::http) fn new<F>(board: impl FnOnce(TcpStream, Version, Parts) -> F + Send + 'static) -> Self
+    pub(in crate::http) fn new<F>(board: impl FnOnce(Socket, Version, Parts) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -45,7 +43,7 @@ pub(super) struct Departure {
 }
 
 impl Departure {
-    pub(super) async fn go(self, socket: TcpStream) {
+    pub(super) async fn go(self, socket: Socket) {
         let board = self.handover.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(board) = board {
             board(socket, self.version, self.head).await;
@@ -76,46 +74,40 @@ impl Exit {
     }
 }
 
-/// A socket for hyper, which it has to give back.
-pub(super) struct SharedIo(pub(super) Arc<TcpStream>);
+/// A connection for hyper, which it has to give back. The lock is never waited for: hyper uses it in one
+/// task at a time.
+pub(super) struct SharedIo<S>(Arc<Mutex<TokioIo<S>>>);
 
-impl Read for SharedIo {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        let mut bytes = [0; READ_SIZE];
-        let length = buffer.remaining().min(READ_SIZE);
-        loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read(&mut bytes[..length]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(read) => {
-                    buffer.put_slice(&bytes[..read]);
-                    return Poll::Ready(Ok(()));
-                }
-            }
-        }
+impl<S> SharedIo<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self(Arc::new(Mutex::new(TokioIo::new(stream))))
+    }
+
+    /// Another for the same connection.
+    pub(super) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    /// The connection, once nobody else has it.
+    pub(super) fn into_inner(self) -> Option<S> {
+        let io = Arc::into_inner(self.0)?.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Some(io.into_inner())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TokioIo<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl SharedIo {
-    fn poll_try(
-        &self,
-        cx: &mut Context<'_>,
-        write: impl Fn(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match write(&self.0) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-        }
+impl<S: AsyncRead + Unpin> Read for SharedIo<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_read(cx, buffer)
     }
 }
 
-impl Write for SharedIo {
+impl<S: AsyncWrite + Unpin> Write for SharedIo<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_try(cx, |socket| socket.try_write(bytes))
+        Pin::new(&mut *self.lock()).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -123,19 +115,18 @@ impl Write for SharedIo {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_try(cx, |socket| socket.try_write_vectored(pieces))
+        Pin::new(&mut *self.lock()).poll_write_vectored(cx, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.lock().is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What the kernel took is on its way.
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_shutdown(cx)
     }
 }

@@ -1,0 +1,96 @@
+//! A client's socket that has left hyper: whoever writes to it need not know whether it speaks TLS.
+
+use std::io::{self, Write};
+
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::ServerConnection;
+use tokio_rustls::server::TlsStream;
+
+/// Bytes that may wait, encrypted, besides the kernel's buffer: one record of TLS and its head.
+const MAX_SEALED: usize = 17 * 1_024;
+
+/// A socket to write to without waiting.
+pub(in crate::http) enum Socket {
+    /// As it is.
+    Plain(TcpStream),
+    /// Below TLS.
+    Tls(Box<Sealed>),
+}
+
+/// A socket with the session that encrypts what is written. What the client says is not read any more.
+pub(in crate::http) struct Sealed {
+    tcp: TcpStream,
+    session: ServerConnection,
+}
+
+impl From<TcpStream> for Socket {
+    fn from(tcp: TcpStream) -> Self {
+        Self::Plain(tcp)
+    }
+}
+
+impl From<TlsStream<TcpStream>> for Socket {
+    fn from(stream: TlsStream<TcpStream>) -> Self {
+        let (tcp, mut session) = stream.into_inner();
+        session.set_buffer_limit(Some(MAX_SEALED));
+        Self::Tls(Box::new(Sealed { tcp, session }))
+    }
+}
+
+impl Socket {
+    /// Writes as much as is taken without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is; others when the client is gone.
+    pub(in crate::http) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.try_write(bytes),
+            Self::Tls(sealed) => sealed.try_write(bytes),
+        }
+    }
+
+    /// Closes it; by TLS's own word before, as far as that is taken without waiting.
+    pub(in crate::http) fn close(self) {
+        if let Self::Tls(mut sealed) = self {
+            sealed.session.send_close_notify();
+            // A client that does not take it is closed upon all the same.
+            let _ = sealed.flush();
+        }
+    }
+}
+
+impl Sealed {
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What was sealed before goes first, so that never more than one buffer of it waits.
+        self.flush()?;
+        let taken = self.session.writer().write(bytes)?;
+        match self.flush() {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(taken),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        while self.session.wants_write() {
+            self.session.write_tls(&mut Unwaiting(&self.tcp))?;
+        }
+        Ok(())
+    }
+}
+
+/// A socket for rustls.
+struct Unwaiting<'a>(&'a TcpStream);
+
+impl Write for Unwaiting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(pieces)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
