@@ -96,15 +96,16 @@ impl Bound {
     fn bind(config: &Config, home: &Home) -> Result<Self, StartError> {
         let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
         let (http, mp3, media) = (config.http.port, config.mp3.port, config.media.port);
+        let connections = config.limits.connections;
         let tls = Some(config.http.tls_port).filter(|_| config.tls.mode != TlsMode::Off);
-        let bind_tls = |tls| Port::bind(config.bind, tls).map_err(failed("http.tls_port", tls));
+        let bind_tls = |tls| Port::bind(config.bind, tls, connections).map_err(failed("http.tls_port", tls));
         Ok(Self {
-            http: Port::bind(config.bind, http).map_err(failed("http.port", http))?,
-            mp3: Port::bind(config.bind, mp3).map_err(failed("mp3.port", mp3))?,
+            http: Port::bind(config.bind, http, connections).map_err(failed("http.port", http))?,
+            mp3: Port::bind(config.bind, mp3, connections).map_err(failed("mp3.port", mp3))?,
             media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
             https: tls.map(bind_tls).transpose()?,
             ingress: match home.ingress_port {
-                Some(port) => Some(Port::bind(config.bind, port).map_err(failed("ingress_port", port))?),
+                Some(port) => Some(Port::bind(config.bind, port, connections).map_err(failed("ingress_port", port))?),
                 None => None,
             },
         })
@@ -247,6 +248,7 @@ impl App {
             icy: config.mp3.icy,
             mp3_port: self.ports.mp3.port(),
             tls_port: self.ports.https.map(|https| https.port()),
+            http_port: self.ports.http.port(),
             certificates,
             started: Instant::now(),
             shutdown: self.shutdown.clone(),

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use support::http::{Answer, exchange, get, request};
 use support::live::{PATIENCE, Peer, Signalling, offer_to_send, program, start, start_program};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 
@@ -138,4 +140,33 @@ async fn whoever_has_a_name_from_its_token_is_called_by_it() {
     offer_to_send(&mut signalling, &peer, None).await;
     signalling.expect("stream_available").await;
     assert_eq!(get(ports.http, "/api/streams").await.json()["streams"][0]["name"], "Grandma");
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_are_closed_and_there_is_room_again_when_others_leave() {
+    let app = start(&["--limits-connections=10"]);
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        held.push(Signalling::connect(app.ports.http, "/ws").await);
+    }
+    // An upgraded connection is counted by limits.sockets; ten that say nothing fill the port.
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(TcpStream::connect(app.ports.http).await.expect("a listening port"));
+    }
+    let mut over = TcpStream::connect(app.ports.http).await.expect("a listening port");
+    let closed = tokio::time::timeout(PATIENCE, over.read(&mut [0; 1])).await.expect("in time");
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+    silent.clear();
+    while reached(app.ports.http).await.is_none() {}
+    let metrics = get(app.ports.http, "/metrics").await.text();
+    assert!(!metrics.contains("voice_relay_http_full_total 0"), "it is counted");
+    app.stop().await;
+}
+
+/// Whether a request is answered at all.
+async fn reached(to: SocketAddr) -> Option<()> {
+    let mut stream = TcpStream::connect(to).await.ok()?;
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.ok()?;
+    (stream.read(&mut [0; 1]).await.ok()? == 1).then_some(())
 }

@@ -38,6 +38,10 @@ async fn a_stream_is_listed_with_its_name_and_its_loudness_can_be_set() {
     let info = get(app.ports.http, "/api/info").await.json();
     assert_eq!((&info["mp3_port"], &info["streams"]), (&json!(app.ports.mp3.port()), &json!(1)));
     assert_eq!(info["media_addresses"][0], app.ports.media.to_string());
+    assert_eq!(
+        (&info["http_port"], &info["may"]),
+        (&json!(app.ports.http.port()), &json!(["listen", "talk", "admin"]))
+    );
     app.stop().await;
 }
 

@@ -347,7 +347,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Number(10, 1_000_000),
         "8000",
         "TCP connections at once, of each port",
-        "Further ones are closed at once; counted in `voice_relay_http_full` and `voice_relay_mp3_full`.",
+        "Further ones are closed at once; counted in `voice_relay_http_full`, `…_https_full`, `…_mp3_full`.",
     ),
     opt(
         "limits.requests",

@@ -95,6 +95,8 @@ pub struct Shared {
     pub mp3_port: u16,
     /// The port that TLS is really on, if there is a certificate.
     pub tls_port: Option<u16>,
+    /// The port that the page is really on, without TLS.
+    pub http_port: u16,
     /// The certificate of that port.
     pub certificates: Certificates,
     /// When the daemon started.

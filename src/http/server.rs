@@ -22,6 +22,7 @@ use hyper_util::rt::TokioTimer;
 use socket2::{Domain, SockRef, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
@@ -60,6 +61,8 @@ pub struct PortStats {
     pub accepted: AtomicU64,
     /// Connections from addresses that `access` excludes: closed unanswered.
     pub foreign: AtomicU64,
+    /// Connections over `limits.connections`: closed unanswered.
+    pub full: AtomicU64,
     serving: AtomicBool,
 }
 
@@ -74,15 +77,16 @@ impl PortStats {
 pub struct Port {
     listener: TcpListener,
     address: SocketAddr,
+    room: Arc<Semaphore>,
     handshakes: Option<Arc<Handshakes>>,
 }
 
 impl Port {
-    /// Binds it. `::` takes IPv4 as well; where the kernel has no IPv6, it means `0.0.0.0`.
+    /// Binds it, for so many connections at once. `::` takes IPv4 as well; where the kernel has no IPv6, it means `0.0.0.0`.
     ///
     /// # Errors
     /// When the port is in use, or the address is not of this machine.
-    pub fn bind(address: IpAddr, port: u16) -> io::Result<Self> {
+    pub fn bind(address: IpAddr, port: u16, connections: usize) -> io::Result<Self> {
         let listener = match listen(SocketAddr::new(address, port)) {
             Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) && address.is_unspecified() => {
                 listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port))
@@ -90,7 +94,7 @@ impl Port {
             result => result,
         }?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, handshakes: None })
+        Ok(Self { listener, address, room: Arc::new(Semaphore::new(connections)), handshakes: None })
     }
 
     /// Speaks TLS there.
@@ -123,9 +127,16 @@ impl Port {
             };
             match accepted {
                 Ok((stream, client)) if admission.admits(client.ip()) => {
+                    let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+                        stats.full.fetch_add(1, Ordering::Relaxed);
+                        continue;
+                    };
                     stats.accepted.fetch_add(1, Ordering::Relaxed);
-                    let (handshakes, shutdown) = (self.handshakes.clone(), shutdown.clone());
-                    tracker.spawn(welcome(stream, client, handshakes, service.clone(), shutdown));
+                    let welcome = welcome(stream, client, self.handshakes.clone(), service.clone(), shutdown.clone());
+                    tracker.spawn(async move {
+                        welcome.await;
+                        drop(place);
+                    });
                 }
                 Ok(_) => drop(stats.foreign.fetch_add(1, Ordering::Relaxed)),
                 Err(error) => {

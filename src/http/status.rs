@@ -20,6 +20,7 @@ use crate::relay::{DropReason, Histogram};
 use crate::relay_handle::MediaStats;
 
 use super::Shared;
+use super::access::Visitor;
 use super::reply::with;
 
 /// The media thread answers within this time, or it is not well.
@@ -36,8 +37,9 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .then(async |shared: Shared| health(&shared).await);
     let info = warp::path!("api" / "info")
         .and(warp::get())
+        .and(warp::ext::get::<Visitor>())
         .and(with_shared.clone())
-        .then(async |shared: Shared| info(&shared).await);
+        .then(async |visitor: Visitor, shared: Shared| info(&visitor, &shared).await);
     let metrics = warp::path!("metrics")
         .and(warp::get())
         .and(warp::header::optional("accept"))
@@ -71,13 +73,16 @@ async fn health(shared: &Shared) -> Response {
 }
 
 /// What a person who looks for a fault needs to know of the daemon.
-async fn info(shared: &Shared) -> Response {
+async fn info(visitor: &Visitor, shared: &Shared) -> Response {
     let media = shared.relay.addresses().await.unwrap_or_default();
     warp::reply::json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": shared.started.elapsed().as_secs(),
         "mp3_port": shared.mp3_port,
         "media_addresses": media,
+        "http_port": shared.http_port,
+        "tls_port": shared.tls_port,
+        "may": visitor.scopes,
         "streams": shared.relay.streams().len(),
         "clients": shared.stats.signalling.connected.load(Ordering::Relaxed),
     }))
@@ -203,6 +208,7 @@ impl Snapshot {
                 "TCP connections from addresses that are not served",
                 load(&port.foreign),
             )?;
+            page.counter(&format!("{name}_full"), "TCP connections over the limit", load(&port.full))?;
         }
         let mut handshakes = stats.handshakes.counters().into_iter();
         handshakes.try_for_each(|(name, help, counter)| page.counter(name, help, load(counter)))?;

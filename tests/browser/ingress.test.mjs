@@ -25,7 +25,8 @@ before(async () => {
   network = makeNetwork(ADDRESSES);
   network.join(NEIGHBOUR);
   supervisor = await startSupervisor('Anna');
-  daemon = await startDaemon(undefined, network, undefined, { ...supervisor.env, VOICE_RELAY__DATA_DIR: join(folder, 'data') });
+  // Whoever has no token, and does not come through the panel, gets nothing.
+  daemon = await startDaemon(undefined, network, ['--tls-mode=off', '--access=token'], { ...supervisor.env, VOICE_RELAY__DATA_DIR: join(folder, 'data') });
   browser = await startBrowser(speech);
 });
 
@@ -63,7 +64,35 @@ test("the panel's port answers the Supervisor, and nobody else", async () => {
   assert.ok(supervisor.asked.includes('/addons/self/info'));
   assert.equal(await ask(supervisor.port, '/health'), 200);
   assert.equal(await ask(supervisor.port, '/health', { from: NEIGHBOUR }), null);
-  assert.ok((await daemon.metrics()).voice_relay_ingress_foreign_total >= 1);
+});
+
+test('a link that is shared in the panel lets others listen, until it is withdrawn', async () => {
+  const host = await openPage(browser, supervisor.url);
+  await host.click('#share-link');
+  await host.fill('input[name=name]', 'Grandma');
+  await host.click('#make');
+  const link = await host.locator('#link code').innerText();
+  const player = await host.locator('#player code').innerText();
+  assert.match(link, new RegExp(`^http://${ADDRESSES.there}:${daemon.ports.http}/t/`));
+  const guest = await openPage(browser, link);
+  await host.goto(supervisor.url);
+  await host.click('#talk');
+  await until(host, 'talk', 'live');
+  await guest.click('#listen');
+  await untilHeard(guest, 1);
+  assert.equal(await guest.locator('#share-link').count(), 0, 'guests do not let others in');
+  assert.equal((await fetch(player, { method: 'HEAD' })).status, 200);
+  assert.equal(await guest.getAttribute('#mp3-link', 'href'), player);
+
+  await host.goto(`${supervisor.url}#/share`);
+  await host.reload();
+  await host.click('#make');
+  const second = await host.locator('#link code').innerText();
+  assert.equal((await fetch(second)).status, 200);
+  await host.click('#withdraw');
+  await host.getByText('The link was withdrawn').waitFor();
+  assert.equal((await fetch(second)).status, 401);
+  for (const page of [host, guest]) await page.context().close();
 });
 
 test("the Supervisor's headers count on its own port alone", async () => {

@@ -20,6 +20,7 @@ type View = HTMLElement & { session: VoiceSession; streamId?: string };
 
 /** The other views, loaded when somebody goes there. */
 const MODULES = {
+  share: () => import('./share-page'),
   status: () => import('./status-page'),
   stream: () => import('./stream-page'),
   trust: () => import('./trust-page'),

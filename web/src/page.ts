@@ -10,12 +10,14 @@ import { problemInWords } from './messages/problems';
 import { describe } from './page-state';
 import { pageStyles } from './page.styles';
 import './problem-help';
+import { askRelay, type RelayInfo } from './relay-info';
 import { hashOf } from './routes';
 import { microphoneObstacle } from './session/microphone';
 import type { Problem } from './session/problem';
 import type { SessionView, VoiceSession } from './session/session';
 import './settings-panel';
 import './speaker-list';
+import { tokenPath } from './stream-addresses';
 import './talk-button';
 
 declare global {
@@ -33,6 +35,8 @@ export class VoiceRelayPage extends LitElement {
 
   @state() private view: SessionView | null = null;
   @state() private isAway = false;
+  /** Whether this person may make links for others. */
+  @state() private mayShare = false;
   private session: VoiceSession | null = null;
   private patience: ReturnType<typeof setTimeout> | undefined;
   private readonly obstacle = obstacleHere();
@@ -47,6 +51,9 @@ export class VoiceRelayPage extends LitElement {
     };
     session.addEventListener('change', show);
     show();
+    void askRelay<RelayInfo>(session.base, 'api/info').then((info) => {
+      this.mayShare = info?.body.may.includes('share') ?? false;
+    });
   }
 
   /** The state as attributes, for styles and tests. */
@@ -91,8 +98,11 @@ export class VoiceRelayPage extends LitElement {
         ${this.renderUnblock(view)}
         <section><speaker-list .session=${this.session}></speaker-list></section>
         <section class="settings"><settings-panel .session=${this.session}></settings-panel></section>
-        ${renderPlayers(view)}
-        <footer><a href=${hashOf({ view: 'status' })}>${t('status')}</a></footer>
+        ${renderPlayers(view, this.session?.base)}
+        <footer>
+          <a href=${hashOf({ view: 'status' })}>${t('status')}</a>
+          ${this.mayShare ? html`<a id="share-link" href=${hashOf({ view: 'share' })}>${t('share')}</a>` : nothing}
+        </footer>
       </main>
     `;
   }
@@ -148,9 +158,9 @@ function obstacleHere(): Problem | null {
 }
 
 /** Where a media player finds the latest speaker. */
-function renderPlayers(view: SessionView): TemplateResult | typeof nothing {
-  if (view.mp3Port === null) return nothing;
-  const url = `http://${location.hostname}:${view.mp3Port}/stream/latest.mp3`;
+function renderPlayers(view: SessionView, base: URL | undefined): TemplateResult | typeof nothing {
+  if (view.mp3Port === null || !base) return nothing;
+  const url = `http://${location.hostname}:${view.mp3Port}${tokenPath(base)}stream/latest.mp3`;
   return html`
     <section>
       <h2>${t('players')}</h2>

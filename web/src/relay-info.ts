@@ -4,8 +4,13 @@
 export interface RelayInfo {
   version: string;
   uptime_seconds: number;
+  http_port: number;
+  /** Where the page is with TLS, if it is. */
+  tls_port: number | null;
   mp3_port: number;
   media_addresses: string[];
+  /** What whoever asks may do. */
+  may: ('listen' | 'talk' | 'admin' | 'share')[];
   streams: number;
   clients: number;
 }

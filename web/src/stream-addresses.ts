@@ -9,9 +9,14 @@ export interface PlayerAddress {
   url: string;
 }
 
-/** The addresses of one stream, or of `latest`, on the MP3 port of this host. */
-export function playerAddresses(host: string, port: number, stream: string): PlayerAddress[] {
-  const at = `${host}:${port}/stream/${stream}`;
+/** The beginning of every path for whoever came by a link with a token; players need it too. */
+export function tokenPath(base: URL): string {
+  return /^\/t\/[^/]+\//.exec(base.pathname)?.[0] ?? '/';
+}
+
+/** The addresses of one stream, or of `latest`, on the MP3 port of this host, below this path. */
+export function playerAddresses(host: string, port: number, stream: string, path = '/'): PlayerAddress[] {
+  const at = `${host}:${port}${path}stream/${stream}`;
   return [
     { kind: 'default', url: `http://${at}.mp3` },
     { kind: 'esphome', url: `http://${at}.mp3?profile=esphome` },

@@ -11,7 +11,7 @@ import { partStyles } from './part.styles';
 import { askRelay, type RelayInfo } from './relay-info';
 import { hashOf } from './routes';
 import type { SessionView, StreamView, VoiceSession } from './session/session';
-import { hostOf, isLoopback, playerAddresses, type PlayerAddress } from './stream-addresses';
+import { hostOf, isLoopback, playerAddresses, tokenPath, type PlayerAddress } from './stream-addresses';
 import { streamPageStyles } from './stream-page.styles';
 
 /** The stream that is whoever talks. */
@@ -176,7 +176,7 @@ export class StreamPage extends LitElement {
 
   private renderPlayers(): TemplateResult {
     const port = this.view?.mp3Port ?? null;
-    const addresses = port === null ? [] : playerAddresses(this.outerHost ?? location.hostname, port, this.streamId);
+    const addresses = port === null ? [] : this.addresses(port);
     return html`
       <section aria-labelledby="players-heading">
         <h2 id="players-heading">${t('players')}</h2>
@@ -185,6 +185,11 @@ export class StreamPage extends LitElement {
         ${addresses.length ? html`<ul id="players">${addresses.map(renderAddress)}</ul>` : html`<p class="note">${t('noPort')}</p>`}
       </section>
     `;
+  }
+
+  private addresses(port: number): PlayerAddress[] {
+    const path = this.session ? tokenPath(this.session.base) : '/';
+    return playerAddresses(this.outerHost ?? location.hostname, port, this.streamId, path);
   }
 
   private async learnOuterHost(): Promise<void> {

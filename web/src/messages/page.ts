@@ -33,6 +33,7 @@ export const t = translator({
     players: 'On a media player',
     playersHint: 'Give this address to any player of the house; it plays whoever talks.',
     status: 'Status',
+    share: 'Share a link',
   },
   de: {
     title: 'Voice Relay',
@@ -64,5 +65,6 @@ export const t = translator({
     players: 'Auf einem Media-Player',
     playersHint: 'Gib diese Adresse einem Player im Haus; er spielt, wer gerade spricht.',
     status: 'Status',
+    share: 'Link teilen',
   },
 });
