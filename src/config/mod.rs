@@ -1,7 +1,8 @@
 //! The one typed tree of options. Each option is declared once, in `options`; `load` layers their
-//! values (defaults, file, environment, flags) and checks them before any port is opened; `docs`
+//! values (defaults, the app's options, file, environment, flags) and checks them before any port is opened; `docs`
 //! writes `docs/configuration.md` from the same table. Nobody else reads the environment.
 
+mod app_options;
 mod docs;
 mod load;
 mod options;
