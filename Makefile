@@ -62,7 +62,7 @@ browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 
 ## Builds the app's image by its Dockerfile, without Docker, and runs what is in it. Takes ten minutes and root.
 app-root:
-	@tools/require 'debootstrap unshare python3' 'debootstrap util-linux python3'
+	@tools/require 'debootstrap unshare ip python3' 'debootstrap util-linux iproute2 python3'
 	tests/packaging/build-root
 
 bench: build-tools web/dist/index.html

@@ -25,15 +25,45 @@ fn defaults() -> Value {
 
 /// Keys without a default that the Supervisor knows.
 const OTHER_KEYS: &[&str] = &[
-    "name", "version", "slug", "description", "arch", "url", "homeassistant", "breaking_versions", "ports",
-    "ports_description", "panel_title", "map", "environment", "ulimits", "services", "discovery",
-    "backup_exclude", "backup_pre", "backup_post", "options", "schema", "image", "machine",
+    "name",
+    "version",
+    "slug",
+    "description",
+    "arch",
+    "url",
+    "homeassistant",
+    "breaking_versions",
+    "ports",
+    "ports_description",
+    "panel_title",
+    "map",
+    "environment",
+    "ulimits",
+    "services",
+    "discovery",
+    "backup_exclude",
+    "backup_pre",
+    "backup_post",
+    "options",
+    "schema",
+    "image",
+    "machine",
 ];
 
 /// Each lowers the security rating, or is more than an intercom may ask for.
 const FORBIDDEN: &[&str] = &[
-    "apparmor", "privileged", "full_access", "docker_api", "host_pid", "host_ipc", "host_uts", "host_dbus",
-    "hassio_role", "kernel_modules", "devices", "realtime",
+    "apparmor",
+    "privileged",
+    "full_access",
+    "docker_api",
+    "host_pid",
+    "host_ipc",
+    "host_uts",
+    "host_dbus",
+    "hassio_role",
+    "kernel_modules",
+    "devices",
+    "realtime",
 ];
 
 fn root(path: &str) -> PathBuf {

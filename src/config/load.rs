@@ -114,7 +114,8 @@ pub fn load(
 ) -> Result<Invocation, LoadError> {
     let matches = command_line().try_get_matches_from(arguments).map_err(LoadError::Usage)?;
     let environment: BTreeMap<String, String> = environment.into_iter().collect();
-    let path = |flag, variable| matches.get_one::<String>(flag).or_else(|| environment.get(variable)).map(PathBuf::from);
+    let path =
+        |flag, variable| matches.get_one::<String>(flag).or_else(|| environment.get(variable)).map(PathBuf::from);
     let mut layers = vec![Layer::of("default", defaults())?];
     let mut unknown_app_options = Vec::new();
     if let Some(path) = path("options", OPTIONS_VARIABLE) {
