@@ -6,7 +6,8 @@ use std::path::Path;
 use config::ConfigError;
 use serde_json::{Map, Value};
 
-use super::load::{LoadError, Texts};
+use super::error::LoadError;
+use super::load::Texts;
 use super::options::{Opt, find};
 
 /// Names the file with the app's options, where `--options` does not.

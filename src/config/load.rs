@@ -12,6 +12,7 @@ use crate::http::Scope;
 
 use super::Config;
 use super::app_options::{self, AppOptions, OPTIONS_VARIABLE};
+use super::error::LoadError;
 use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, find};
 
 /// Names the configuration file, where `--config` does not.
@@ -63,45 +64,6 @@ pub struct Invocation {
     pub origins: BTreeMap<&'static str, (String, String)>,
     /// Options of the Home Assistant app that this version does not know.
     pub unknown_app_options: Vec<String>,
-}
-
-/// The command line or the configuration is wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A flag is wrong, or help was asked for.
-    #[error("{0}")]
-    Usage(clap::Error),
-    /// A value is not what its option takes.
-    #[error("{key} = {value:?} in {origin}: expected {expectation}")]
-    Value {
-        /// The option.
-        key: &'static str,
-        /// As it was given.
-        value: String,
-        /// Where it was given.
-        origin: String,
-        /// What is allowed.
-        expectation: String,
-    },
-    /// There is no such option.
-    #[error("{key} in {origin}: there is no such option; docs/configuration.md lists them all")]
-    UnknownKey {
-        /// As it was given.
-        key: String,
-        /// Where it was given.
-        origin: String,
-    },
-    /// The file cannot be read, or is not whole.
-    #[error("the configuration file {path}: {source}")]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ConfigError,
-    },
-    /// The table of options and the tree do not fit: a bug.
-    #[error("{0}")]
-    Tree(#[from] ConfigError),
 }
 
 /// Reads arguments (the program's name first), environment and file.

@@ -4,6 +4,7 @@
 
 mod app_options;
 mod docs;
+mod error;
 mod load;
 mod options;
 
@@ -17,7 +18,8 @@ use serde::{Deserialize, Deserializer};
 use crate::audio::ClipLimits;
 
 pub use docs::{markdown, print};
-pub use load::{Command, Invocation, LoadError, TokenCommand, load};
+pub use error::LoadError;
+pub use load::{Command, Invocation, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
