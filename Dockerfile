@@ -1,8 +1,9 @@
 # Voice Relay as an app of Home Assistant. `make app-root` runs these very steps without Docker.
 
 FROM node:24.21.0-trixie-slim AS web
-WORKDIR /build
+WORKDIR /build/web
 COPY web ./
+COPY docs/cards.md ../docs/cards.md
 RUN npm ci && npm run build
 
 FROM rust:1.95.0-slim-trixie AS daemon
@@ -12,7 +13,7 @@ RUN apt-get update \
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 COPY src src
-COPY --from=web /build/dist web/dist
+COPY --from=web /build/web/dist web/dist
 RUN cargo build --locked --release --bin voice-relay
 
 FROM ghcr.io/home-assistant/base-debian:trixie-2026.08.0
