@@ -8,10 +8,12 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts docs/card
 BUILD_PACKAGES := cmake make gcc g++ pkg-config libasound2-dev
 TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils iproute2 nftables \
 	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good curl openssl libnss3-tools
+APP_PACKAGES := shellcheck apparmor git
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
+APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint unit browser-test bench docs clean build-tools test-tools
+.PHONY: run build web card test lint lint-app unit browser-test app-root bench docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -40,19 +42,28 @@ tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 ## Everything that CI runs.
 test: lint unit browser-test
 
-lint: build-tools web/dist/index.html
+lint: build-tools web/dist/index.html lint-app
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 	tools/deny
 	cd web && npm run typecheck && npm run lint
 
-unit: test-tools web/dist/index.html
+## What Home Assistant's Supervisor, and its store, would say of the app.
+lint-app: app-tools web/dist/index.html
+	cargo test --locked --test app_manifest --test app_image
+
+unit: test-tools app-tools web/dist/index.html
 	cd web && npm test
 	cargo test --locked
 
 browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
+
+## Builds the app's image by its Dockerfile, without Docker, and runs what is in it. Takes ten minutes and root.
+app-root:
+	@tools/require 'debootstrap unshare ip python3' 'debootstrap util-linux iproute2 python3'
+	tests/packaging/build-root
 
 bench: build-tools web/dist/index.html
 	cargo bench --locked
@@ -67,6 +78,9 @@ clean:
 
 build-tools:
 	@tools/require '$(BUILD_TOOLS)' '$(BUILD_PACKAGES)'
+
+app-tools: build-tools
+	@tools/require '$(APP_TOOLS)' '$(APP_PACKAGES)'
 
 test-tools: build-tools
 	@tools/require '$(TEST_TOOLS)' '$(TEST_PACKAGES)'

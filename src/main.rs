@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
-use voice_relay::config::{self, Command, Config, LoadError, LogConfig, LogFormat, TokenCommand};
+use voice_relay::config::{self, Command, Config, Invocation, LoadError, LogConfig, LogFormat, TokenCommand};
 use voice_relay::data::DataFolder;
 use voice_relay::hass;
 use voice_relay::http::{Claims, Tokens};
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Err(error) => return explain(&error),
     };
     let result = match &invocation.command {
-        Command::Serve => serve(&invocation.config),
+        Command::Serve => serve(&invocation),
         Command::Health => health::ask(invocation.config.bind, invocation.config.http.port),
         Command::Devices => say(&devices()),
         Command::Token(asked) => token(asked, &invocation.config),
@@ -103,8 +103,11 @@ fn explain(error: &LoadError) -> ExitCode {
     }
 }
 
-fn serve(config: &Config) -> anyhow::Result<()> {
+fn serve(Invocation { config, unknown_app_options, .. }: &Invocation) -> anyhow::Result<()> {
     start_logging(&config.log);
+    for name in unknown_app_options {
+        tracing::warn!(name, "there is no such option of the app; it is left out");
+    }
     allow_many_connections();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {

@@ -12,9 +12,10 @@ const HEAD: &str = "# Configuration
 Everything has a default that works at home. What is set later in this list wins:
 
 1. the defaults below;
-2. a file, `.toml` or `.json`, named by `--config FILE` or the variable `VOICE_RELAY_CONFIG`;
-3. environment variables;
-4. flags.
+2. the options of the Home Assistant app, a file named by `--options FILE` or the variable `VOICE_RELAY_OPTIONS`;
+3. a file, `.toml` or `.json`, named by `--config FILE` or the variable `VOICE_RELAY_CONFIG`;
+4. environment variables;
+5. flags.
 
 `voice-relay --print-config` says what is in force, and where it comes from. A wrong value ends the
 program with exit code 64 and names the key, before any port is opened.

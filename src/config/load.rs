@@ -11,6 +11,8 @@ use uuid::Uuid;
 use crate::http::Scope;
 
 use super::Config;
+use super::app_options::{self, AppOptions, OPTIONS_VARIABLE};
+use super::error::LoadError;
 use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, find};
 
 /// Names the configuration file, where `--config` does not.
@@ -60,45 +62,8 @@ pub struct Invocation {
     pub config: Config,
     /// By key: the value in force and where it comes from.
     pub origins: BTreeMap<&'static str, (String, String)>,
-}
-
-/// The command line or the configuration is wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A flag is wrong, or help was asked for.
-    #[error("{0}")]
-    Usage(clap::Error),
-    /// A value is not what its option takes.
-    #[error("{key} = {value:?} in {origin}: expected {expectation}")]
-    Value {
-        /// The option.
-        key: &'static str,
-        /// As it was given.
-        value: String,
-        /// Where it was given.
-        origin: String,
-        /// What is allowed.
-        expectation: String,
-    },
-    /// There is no such option.
-    #[error("{key} in {origin}: there is no such option; docs/configuration.md lists them all")]
-    UnknownKey {
-        /// As it was given.
-        key: String,
-        /// Where it was given.
-        origin: String,
-    },
-    /// The file cannot be read, or is not whole.
-    #[error("the configuration file {path}: {source}")]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ConfigError,
-    },
-    /// The table of options and the tree do not fit: a bug.
-    #[error("{0}")]
-    Tree(#[from] ConfigError),
+    /// Options of the Home Assistant app that this version does not know.
+    pub unknown_app_options: Vec<String>,
 }
 
 /// Reads arguments (the program's name first), environment and file.
@@ -111,9 +76,16 @@ pub fn load(
 ) -> Result<Invocation, LoadError> {
     let matches = command_line().try_get_matches_from(arguments).map_err(LoadError::Usage)?;
     let environment: BTreeMap<String, String> = environment.into_iter().collect();
-    let file = matches.get_one::<String>("config").or_else(|| environment.get(FILE_VARIABLE)).map(PathBuf::from);
+    let path =
+        |flag, variable| matches.get_one::<String>(flag).or_else(|| environment.get(variable)).map(PathBuf::from);
     let mut layers = vec![Layer::of("default", defaults())?];
-    if let Some(path) = file {
+    let mut unknown_app_options = Vec::new();
+    if let Some(path) = path("options", OPTIONS_VARIABLE) {
+        let AppOptions { texts, unknown } = app_options::read(&path)?;
+        layers.push(Layer::of(&path.display().to_string(), texts)?);
+        unknown_app_options = unknown;
+    }
+    if let Some(path) = path("config", FILE_VARIABLE) {
         layers.push(file_layer(&path)?);
     }
     layers.push(Layer::of("the environment", variables(&environment)?)?);
@@ -131,7 +103,7 @@ pub fn load(
         _ if matches.get_flag("print-config") => Command::PrintConfig,
         _ => Command::Serve,
     };
-    Ok(Invocation { command, config: builder.build()?.try_deserialize()?, origins })
+    Ok(Invocation { command, config: builder.build()?.try_deserialize()?, origins, unknown_app_options })
 }
 
 fn command_line() -> clap::Command {
@@ -146,11 +118,13 @@ fn command_line() -> clap::Command {
         if option.key == "media.advertise" { flag.visible_alias("advertise") } else { flag }
     };
     let file = clap::Arg::new("config").long("config").value_name("FILE").global(true);
+    let options = clap::Arg::new("options").long("options").value_name("FILE").global(true);
     let print = clap::Arg::new("print-config").long("print-config").action(clap::ArgAction::SetTrue);
     clap::Command::new("voice-relay")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A voice intercom for the house: talk in one browser, hear it in every other and on any player")
         .arg(file.help("Configuration file, .toml or .json [environment: VOICE_RELAY_CONFIG]"))
+        .arg(options.help("Options of the Home Assistant app, .json [environment: VOICE_RELAY_OPTIONS]"))
         .arg(print.help("Say what is configured, and by what, and end"))
         .args(OPTIONS.iter().map(flag))
         .subcommand(clap::Command::new("health").about("Ask the running daemon how it is; exits 0 when it is healthy"))
@@ -209,7 +183,7 @@ fn token_command(asked: &clap::ArgMatches) -> TokenCommand {
     }
 }
 
-type Texts = Vec<(&'static Opt, String)>;
+pub(super) type Texts = Vec<(&'static Opt, String)>;
 
 fn defaults() -> Texts {
     OPTIONS.iter().map(|option| (option, option.default.to_owned())).collect()

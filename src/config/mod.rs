@@ -1,8 +1,10 @@
 //! The one typed tree of options. Each option is declared once, in `options`; `load` layers their
-//! values (defaults, file, environment, flags) and checks them before any port is opened; `docs`
+//! values (defaults, the app's options, file, environment, flags) and checks them before any port is opened; `docs`
 //! writes `docs/configuration.md` from the same table. Nobody else reads the environment.
 
+mod app_options;
 mod docs;
+mod error;
 mod load;
 mod options;
 
@@ -16,7 +18,8 @@ use serde::{Deserialize, Deserializer};
 use crate::audio::ClipLimits;
 
 pub use docs::{markdown, print};
-pub use load::{Command, Invocation, LoadError, TokenCommand, load};
+pub use error::LoadError;
+pub use load::{Command, Invocation, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
