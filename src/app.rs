@@ -214,10 +214,10 @@ impl App {
         self.tracker.spawn(port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
     }
 
-    fn gate(&self, config: &Config) -> Gate {
+    fn gate(&self, config: &Config, certificates: Certificates) -> Gate {
         let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
-        let gate =
-            Gate::new(config.access, config.http.origins.clone(), Arc::clone(&self.admission), tokens, &config.limits);
+        let (origins, admission) = (config.http.origins.clone(), Arc::clone(&self.admission));
+        let gate = Gate::new(config.access, origins, admission, certificates, tokens, &config.limits);
         let tidying = gate.clone();
         let tidy = async move {
             loop {
@@ -241,7 +241,7 @@ impl App {
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             clips,
             audio,
-            gate: self.gate(config),
+            gate: self.gate(config, certificates.clone()),
             stats,
             limits: config.limits.clone(),
             when_idle: config.mp3.when_idle,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use support::house::{House, ask, shown, try_secure};
-use support::http::get;
+use support::http::{exchange, get};
 use support::live::{PATIENCE, start_tls_program};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -62,10 +62,11 @@ async fn every_address_of_the_machine_is_in_the_certificate() {
     assert!(house.curl(&host, "/health").await.expect("an answer").contains("healthy"), "{host}");
 }
 
-/// Puts a certificate for localhost where the program looks for Home Assistant's.
+/// Puts a certificate for localhost, and a name on the internet, where the program looks for Home Assistant's.
 fn put_certificate(folder: &Path) {
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    let names = ["localhost", "house.example.org"].map(str::to_owned);
+    let params = CertificateParams::new(names).expect("names");
     put_pair(folder, &params.self_signed(&key).expect("signed").pem(), &key);
 }
 
@@ -109,6 +110,10 @@ async fn a_certificate_that_is_replaced_is_shown_at_sighup_and_connections_go_on
     assert_ne!(shown(&first), shown(&second));
     for stream in [&mut first, &mut second] {
         assert!(ask(stream, "/health").await.contains("healthy"));
+    }
+    for (host, status) in [("house.example.org", 200), ("other.example.org", 421)] {
+        let asked = format!("GET /api/streams HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert_eq!(exchange(house.ports.http, &asked, PATIENCE).await.status, status, "{host}");
     }
     assert!(!house.folder.path().join("data").exists(), "no key is made that nobody needs");
 }

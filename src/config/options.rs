@@ -172,7 +172,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Names,
         "",
         "Host names of web pages that may use the relay, separated by commas",
-        "Besides addresses and names that exist inside of houses only, such as `homeassistant.local`: for instance \
+        "Besides addresses, names that exist inside of houses only, such as `homeassistant.local`, and those of the \
+         certificate that is served: for instance \
          the public name of your Home Assistant, if its dashboards show cards of the relay. Pages of other sites, and \
          requests by other names, are refused; counted in `voice_relay_foreign_origins` and \
          `voice_relay_foreign_hosts`.",

@@ -58,7 +58,8 @@ fn a_wrong_value_names_its_key_and_origin() {
     let wrong = message(&[], &[("VOICE_RELAY__HTTP__PORT", "70000")]);
     assert_eq!(wrong, r#"http.port = "70000" in the environment: expected a port from 0 to 65535 (0: any free one)"#);
     assert!(
-        message(&["--access", "world"], &[]).starts_with(r#"access = "world" in a flag: expected one of: lan, token, open"#)
+        message(&["--access", "world"], &[])
+            .starts_with(r#"access = "world" in a flag: expected one of: lan, token, open"#)
     );
     assert!(message(&["--log-level", "a=b=c"], &[]).starts_with("log.level"));
     assert!(message(&["--media-threads", "2"], &[]).contains("media.threads"));

@@ -29,6 +29,7 @@ use warp::reply::Response;
 
 use crate::config::{Access, Limits};
 use crate::net::Admission;
+use crate::tls::Certificates;
 
 use super::reply::{text, with};
 use super::server::ClientAddress;
@@ -106,15 +107,17 @@ enum Refusal {
 }
 
 impl Gate {
-    /// A gate with these rules; `origins` are host names of web pages that are ours besides the usual.
+    /// A gate with these rules; `origins` are host names of web pages that are ours besides the usual, and
+    /// those that the certificates name.
     pub fn new(
         access: Access,
         origins: Vec<String>,
         admission: Arc<Admission>,
+        certificates: Certificates,
         tokens: Tokens,
         limits: &Limits,
     ) -> Self {
-        let origins = Origins::new(origins, admission);
+        let origins = Origins::new(origins, admission, certificates);
         Self(Arc::new(Inner { access, origins, tokens, rates: Rates::new(limits), stats: GateStats::default() }))
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use warp::http::{HeaderValue, Uri};
 
 use crate::net::Admission;
+use crate::tls::{Certificates, Name};
 
 /// Domains that exist inside of houses only: special use (RFC 6761, 6762, 8375, ICANN's `internal`), and
 /// what home routers hand out.
@@ -21,12 +22,14 @@ pub(super) struct Origins {
     /// Host names besides the usual, in lower case.
     added: Vec<String>,
     admission: Arc<Admission>,
+    /// Whoever could have the certificate for a name owns the name.
+    certificates: Certificates,
 }
 
 impl Origins {
-    pub(super) fn new(added: Vec<String>, admission: Arc<Admission>) -> Self {
+    pub(super) fn new(added: Vec<String>, admission: Arc<Admission>, certificates: Certificates) -> Self {
         let added = added.into_iter().map(|name| name.to_ascii_lowercase()).collect();
-        Self { added, admission }
+        Self { added, admission, certificates }
     }
 
     /// Whether this is a name or address, with or without a port, that a public web site cannot have.
@@ -35,8 +38,14 @@ impl Origins {
         let host = authority.host().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
         match host.parse::<IpAddr>() {
             Ok(address) => self.admission.is_near(address) || self.added.contains(&host),
-            Err(_) => is_house_name(&host) || self.added.contains(&host),
+            Err(_) => is_house_name(&host) || self.added.contains(&host) || self.is_certified(host),
         }
+    }
+
+    /// Whether the certificate that is served names this host. Wildcards are for `http.origins` to spell out.
+    fn is_certified(&self, host: String) -> bool {
+        let name = Name::Dns(host);
+        self.certificates.served().is_some_and(|served| served.identity.facts.names.contains(&name))
     }
 
     /// Whether a page of this origin may use us, asking by this host: one of the house's names, or the very
@@ -67,7 +76,8 @@ mod tests {
     use crate::config::Access;
 
     fn origins(added: &[&str]) -> Origins {
-        Origins::new(added.iter().map(ToString::to_string).collect(), Arc::new(Admission::new(Access::Lan)))
+        let added = added.iter().map(ToString::to_string).collect();
+        Origins::new(added, Arc::new(Admission::new(Access::Lan)), Certificates::default())
     }
 
     #[test]

@@ -15,7 +15,8 @@ fn config(flags: &[&str]) -> Config {
 fn gate(flags: &[&str]) -> Gate {
     let config = config(flags);
     let tokens = Tokens::new(DataFolder::new(config.data_dir));
-    Gate::new(config.access, config.http.origins, Arc::new(Admission::new(config.access)), tokens, &config.limits)
+    let admission = Arc::new(Admission::new(config.access));
+    Gate::new(config.access, config.http.origins, admission, Certificates::default(), tokens, &config.limits)
 }
 
 fn request(line: &str, headers: &[(&str, &str)]) -> Request<()> {

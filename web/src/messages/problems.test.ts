@@ -19,7 +19,7 @@ test('devices are told apart by where they keep permissions', () => {
 
 test('from an insecure page the ways are the secure address, if there is one, and this machine', () => {
   expect(addresses({})).toEqual(['http://localhost:8080/', undefined]);
-  expect(addresses({ tlsPort: 8443 }).slice(0, 2)).toEqual(['https://192.168.1.5:8443/', 'http://192.168.1.5:8080/ca.crt']);
+  expect(addresses({ tlsPort: 8443 }).slice(0, 2)).toEqual(['https://192.168.1.5:8443/', 'http://192.168.1.5:8080/#/trust']);
   expect(addresses({ page: new URL('http://relay.home/') })).toContain('http://localhost/');
 });
 

@@ -38,7 +38,7 @@ const t = translator<ProblemCode | DeniedKey | 'secure' | 'certificate' | 'local
     refused: 'The relay said: {detail}',
     unknown: 'The microphone could not be opened. Try again. ({detail})',
     secure: 'Open the secure address instead: {address}',
-    certificate: 'If the browser warns of that address, install this relay’s certificate once: {address}',
+    certificate: 'If the browser warns of that address, let it trust this relay once: {address}',
     localhost: 'On the machine that runs the relay, open {address}',
     homeAssistant: 'Or open the intercom inside Home Assistant, if you reach that by an https address.',
     ownTab: 'Open the intercom in a tab of its own',
@@ -64,7 +64,7 @@ const t = translator<ProblemCode | DeniedKey | 'secure' | 'certificate' | 'local
     refused: 'Die Anlage sagt: {detail}',
     unknown: 'Das Mikrofon ließ sich nicht öffnen. Versuche es noch einmal. ({detail})',
     secure: 'Öffne stattdessen die sichere Adresse: {address}',
-    certificate: 'Wenn der Browser vor dieser Adresse warnt, installiere einmal das Zertifikat der Anlage: {address}',
+    certificate: 'Wenn der Browser vor dieser Adresse warnt, lass ihn der Anlage einmal vertrauen: {address}',
     localhost: 'Auf dem Gerät, auf dem die Anlage läuft, öffne {address}',
     homeAssistant: 'Oder öffne die Sprechanlage in Home Assistant, wenn du es über eine https-Adresse erreichst.',
     ownTab: 'Sprechanlage in einem eigenen Tab öffnen',
@@ -98,7 +98,7 @@ function waysToSecurity({ page, tlsPort }: Place): WayOut[] {
       ? []
       : [
           { words: t('secure'), address: `https://${page.hostname}:${tlsPort}/` },
-          { words: t('certificate'), address: new URL('ca.crt', page).href },
+          { words: t('certificate'), address: new URL('#/trust', page).href },
         ];
   const port = page.port && `:${page.port}`;
   return [...secure, { words: t('localhost'), address: `http://localhost${port}/` }, { words: t('homeAssistant') }];
