@@ -122,8 +122,8 @@ export class VoiceRelayPage extends LitElement {
         <button
           id="mute"
           type="button"
-          class=${view.microphone === 'live' ? '' : 'away'}
           aria-pressed=${view.muted}
+          ?disabled=${view.microphone !== 'live'}
           @click=${() => this.session?.setMuted(!view.muted)}
         >
           ${view.muted ? mutedIcon : microphoneIcon}<span>${t('mute')}</span>
@@ -147,15 +147,15 @@ function obstacleHere(): Problem | null {
   return code && { code, detail: '' };
 }
 
-/** Where a media player finds the latest speaker. */
-function renderPlayers(view: SessionView): TemplateResult | typeof nothing {
-  if (view.mp3Port === null) return nothing;
-  const url = `http://${location.hostname}:${view.mp3Port}/stream/latest.mp3`;
+/** Where a media player finds the latest speaker; its place is kept until the relay has told the port. */
+function renderPlayers({ mp3Port }: SessionView): TemplateResult {
+  const isKnown = mp3Port !== null;
+  const url = `http://${location.hostname}:${mp3Port ?? '00000'}/stream/latest.mp3`;
   return html`
-    <section>
+    <section class=${isKnown ? '' : 'pending'}>
       <h2>${t('players')}</h2>
       <p>${t('playersHint')}</p>
-      <p><a id="mp3-link" href=${url}>${url}</a></p>
+      <p><a id=${isKnown ? 'mp3-link' : nothing} href=${isKnown ? url : nothing}>${url}</a></p>
     </section>
   `;
 }
