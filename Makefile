@@ -11,7 +11,7 @@ TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-util
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0
 
-.PHONY: run build web card test lint unit browser-test bench docs clean build-tools test-tools
+.PHONY: run build web card test lint unit browser-test screenshots bench docs clean build-tools test-tools
 
 run: build
 	$(PROGRAM)
@@ -53,6 +53,10 @@ unit: test-tools web/dist/index.html
 
 browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
+
+## Every page and card in every state, to look at: target/screenshots.
+screenshots: test-tools build tests/browser/node_modules/.package-lock.json
+	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) node screenshots.mjs
 
 bench: build-tools web/dist/index.html
 	cargo bench --locked
