@@ -13,7 +13,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit browser-test app-root bench docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit browser-test screenshots app-root bench docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -64,6 +64,10 @@ browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 app-root:
 	@tools/require 'debootstrap unshare ip python3' 'debootstrap util-linux iproute2 python3'
 	tests/packaging/build-root
+
+## Every page and card in every state, to look at: target/screenshots.
+screenshots: test-tools build tests/browser/node_modules/.package-lock.json
+	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) node screenshots.mjs
 
 bench: build-tools web/dist/index.html
 	cargo bench --locked

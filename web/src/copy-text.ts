@@ -1,6 +1,6 @@
-// A text with a button that copies it, and says so.
+// An address with a button that copies it, and says so. What it is for comes between its tags.
 
-import { css, html, LitElement } from 'lit';
+import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
 import { copyText, selectText } from './clipboard';
@@ -15,11 +15,12 @@ export class CopyText extends LitElement {
     :host {
       display: grid;
       grid-template-columns: 1fr auto;
-      gap: 0.75rem;
+      gap: 0.5rem 0.75rem;
       align-items: center;
     }
     code {
-      font-size: 0.9rem;
+      grid-column: 1 / -1;
+      font-size: 0.85rem;
       overflow-wrap: anywhere;
       user-select: all;
     }
@@ -65,8 +66,9 @@ export class CopyText extends LitElement {
   protected override render() {
     const copied = this.said === 'copied';
     return html`
-      <code>${this.value}</code>
+      <slot></slot>
       <button aria-label="${t('copy')}: ${this.label}" @click=${() => void this.copy()}>${copied ? t('copied') : t('copy')}</button>
+      <code>${breakable(this.value)}</code>
       <p role="status">${this.said === 'marked' ? t('marked') : ''}</p>
     `;
   }
@@ -80,4 +82,9 @@ export class CopyText extends LitElement {
       this.said = 'nothing';
     }, SAID_MS);
   }
+}
+
+/** An address that is too long for a line is broken where its parts begin. */
+function breakable(address: string): TemplateResult[] {
+  return address.split(/(?<=[/?&])/).map((part) => html`${part}<wbr />`);
 }

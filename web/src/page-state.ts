@@ -5,24 +5,24 @@ import type { SessionView } from './session/session';
 
 /** What the page says of itself. `isAway`: the relay has not been there for a while. */
 export function describe(view: SessionView, isAway: boolean): string[] {
-  const sentences = [describeTalk(view, isAway), describeHearing(view), describeListening(view)];
+  const sentences = [...describeTalk(view, isAway), describeHearing(view), describeListening(view)];
   return sentences.filter((sentence) => sentence !== '');
 }
 
-function describeTalk(view: SessionView, isAway: boolean): string {
+function describeTalk(view: SessionView, isAway: boolean): string[] {
   const isOpen = view.microphone === 'live';
   switch (view.talk) {
     case 'idle':
-      if (isAway) return `${t('awayHint')} ${t('idle')}`;
-      return view.connected ? t('idle') : t('seeking');
+      if (isAway) return [t('awayHint'), t('keepsTrying'), t('idle')];
+      return view.connected ? [t('idle')] : [t('seeking'), t('idle')];
     case 'starting':
-      return isOpen ? t('starting') : t('opening');
+      return [isOpen ? t('starting') : t('opening')];
     case 'live':
-      return view.muted ? t('muted') : t('live');
+      return [view.muted ? t('muted') : t('live')];
     case 'reconnecting':
-      return isOpen ? t('reconnectingOpen') : t('reconnecting');
+      return [isOpen ? t('reconnectingOpen') : t('reconnecting')];
     case 'failed':
-      return t('failed');
+      return [t('failed'), t('idle')];
   }
 }
 

@@ -66,6 +66,9 @@ export const pageStyles = css`
   main section.settings {
     padding: 0.4rem 1rem;
   }
+  .pending {
+    visibility: hidden;
+  }
   main p {
     margin: 0.5rem 0 0;
     color: var(--quiet);
@@ -87,6 +90,13 @@ export const pageStyles = css`
     margin: 0 0 0.6rem;
     line-height: 1.4;
     text-align: center;
+    text-wrap: balance;
+  }
+  .dock level-meter {
+    visibility: hidden;
+  }
+  :host([data-mic='live']) .dock level-meter {
+    visibility: visible;
   }
   #state strong {
     font-size: 1rem;
@@ -97,9 +107,12 @@ export const pageStyles = css`
   .buttons {
     display: grid;
     grid-template-columns: 1fr auto 1fr;
+    gap: 1rem;
     align-items: center;
-    justify-items: center;
     margin-top: 0.75rem;
+  }
+  #listen {
+    justify-self: end;
   }
   button {
     min-height: 2.75rem;
@@ -130,8 +143,10 @@ export const pageStyles = css`
     background: var(--accent);
     color: var(--on-accent);
   }
-  #mute.away {
-    visibility: hidden;
+  button:disabled {
+    border-color: var(--line);
+    color: var(--quiet);
+    cursor: default;
   }
   .unblock button {
     margin-top: 0.5rem;

@@ -98,7 +98,7 @@ export class VoiceRelayPage extends LitElement {
         ${this.renderUnblock(view)}
         <section><speaker-list .session=${this.session}></speaker-list></section>
         <section class="settings"><settings-panel .session=${this.session}></settings-panel></section>
-        ${renderPlayers(view, this.session?.base)}
+        ${renderPlayers(view, this.session ? tokenPath(this.session.base) : '/')}
         <footer>
           <a href=${hashOf({ view: 'status' })}>${t('status')}</a>
           ${this.mayShare ? html`<a id="share-link" href=${hashOf({ view: 'share' })}>${t('share')}</a>` : nothing}
@@ -132,8 +132,8 @@ export class VoiceRelayPage extends LitElement {
         <button
           id="mute"
           type="button"
-          class=${view.microphone === 'live' ? '' : 'away'}
           aria-pressed=${view.muted}
+          ?disabled=${view.microphone !== 'live'}
           @click=${() => this.session?.setMuted(!view.muted)}
         >
           ${view.muted ? mutedIcon : microphoneIcon}<span>${t('mute')}</span>
@@ -157,15 +157,15 @@ function obstacleHere(): Problem | null {
   return code && { code, detail: '' };
 }
 
-/** Where a media player finds the latest speaker. */
-function renderPlayers(view: SessionView, base: URL | undefined): TemplateResult | typeof nothing {
-  if (view.mp3Port === null || !base) return nothing;
-  const url = `http://${location.hostname}:${view.mp3Port}${tokenPath(base)}stream/latest.mp3`;
+/** Where a media player finds the latest speaker; its place is kept until the relay has told the port. */
+function renderPlayers({ mp3Port }: SessionView, path: string): TemplateResult {
+  const isKnown = mp3Port !== null;
+  const url = `http://${location.hostname}:${mp3Port ?? '00000'}${path}stream/latest.mp3`;
   return html`
-    <section>
+    <section class=${isKnown ? '' : 'pending'}>
       <h2>${t('players')}</h2>
       <p>${t('playersHint')}</p>
-      <p><a id="mp3-link" href=${url}>${url}</a></p>
+      <p><a id=${isKnown ? 'mp3-link' : nothing} href=${isKnown ? url : nothing}>${url}</a></p>
     </section>
   `;
 }

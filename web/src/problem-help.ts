@@ -21,10 +21,9 @@ export class ProblemHelp extends LitElement {
     }
     section {
       padding: 1rem;
-      border: 1px solid var(--line);
-      border-left: 4px solid var(--live);
+      border: 1px solid color-mix(in srgb, var(--live) 45%, var(--line));
       border-radius: 0.9rem;
-      background: var(--surface);
+      background: color-mix(in srgb, var(--live) 6%, var(--surface));
     }
     h2,
     p,
@@ -40,6 +39,10 @@ export class ProblemHelp extends LitElement {
     }
     ul {
       padding-left: 1.2rem;
+    }
+    ul:has(li:only-child) {
+      padding: 0;
+      list-style: none;
     }
     a {
       display: inline-block;

@@ -16,8 +16,11 @@ export const speakerListStyles = css`
     padding: 0;
     list-style: none;
   }
-  p {
-    padding-top: 0.5rem;
+  /* As high as the row of a speaker, so that nothing moves when one comes. */
+  #streams.quiet {
+    min-height: 2.75rem;
+    padding: 0.6rem 0 0;
+    line-height: 2.75rem;
   }
   li {
     display: grid;

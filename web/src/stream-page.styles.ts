@@ -32,8 +32,8 @@ export const streamPageStyles = css`
   #players li:first-child {
     margin-top: 0.6rem;
   }
-  #players li p {
-    margin: 0 0 0.35rem;
+  copy-text p {
+    margin: 0;
   }
   qr-code {
     margin: 0.9rem 0;

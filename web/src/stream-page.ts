@@ -160,7 +160,7 @@ export class StreamPage extends LitElement {
         <h2 id="share">${t('share')}</h2>
         <p class="note">${t('shareNote')}</p>
         <qr-code text=${link} label=${t('qr')}></qr-code>
-        <copy-text id="link" value=${link} label=${t('thisPage')}></copy-text>
+        <copy-text id="link" value=${link} label=${t('thisPage')}><p>${t('thisPage')}</p></copy-text>
         ${'share' in navigator ? html`<div class="buttons"><button id="share-button" @click=${share}>${t('shareButton')}</button></div>` : nothing}
         ${this.outerHost ? html`<p class="note" id="outer">${t('outer', { host: location.hostname, outer: this.outerHost })}</p>` : nothing}
       </section>
@@ -180,7 +180,7 @@ export class StreamPage extends LitElement {
     return html`
       <section aria-labelledby="players-heading">
         <h2 id="players-heading">${t('players')}</h2>
-        <p class="note">${this.streamId === LATEST ? t('latestNote') : html`${t('streamNote')} ${renderLatestLink()}`}</p>
+        <p class="note">${this.streamId === LATEST ? t('latestNote') : html`${t('streamNote')}<br />${renderLatestLink()}`}</p>
         ${location.protocol === 'https:' ? html`<p class="note" id="plain">${t('plainNote')}</p>` : nothing}
         ${addresses.length ? html`<ul id="players">${addresses.map(renderAddress)}</ul>` : html`<p class="note">${t('noPort')}</p>`}
       </section>
@@ -208,8 +208,9 @@ function renderLatestLink(): TemplateResult {
 function renderAddress({ kind, url }: PlayerAddress): TemplateResult {
   return html`
     <li data-player=${kind}>
-      <p>${t(`for_${kind}`)}<br /><span class="note">${t(`delay_${kind}`)}</span></p>
-      <copy-text value=${url} label=${t(`for_${kind}`)}></copy-text>
+      <copy-text value=${url} label=${t(`for_${kind}`)}>
+        <p>${t(`for_${kind}`)}<br /><span class="note">${t(`delay_${kind}`)}</span></p>
+      </copy-text>
     </li>
   `;
 }

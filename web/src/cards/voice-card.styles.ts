@@ -125,9 +125,9 @@ export const cardStyles = css`
   }
   .warning {
     padding: 0.6rem 0.8rem;
-    border-left: 4px solid var(--live);
-    border-radius: 0.4rem;
-    background: color-mix(in srgb, var(--live) 10%, transparent);
+    border: 1px solid color-mix(in srgb, var(--live) 45%, transparent);
+    border-radius: 0.6rem;
+    background: color-mix(in srgb, var(--live) 6%, transparent);
     font-size: 0.9rem;
     overflow-wrap: anywhere;
   }

@@ -148,8 +148,8 @@ export abstract class VoiceCard extends LitElement {
   private renderParts(mode: Mode, name: string, view: SessionView | null): TemplateResult {
     return html`
       ${name ? html`<h2>${name}<span class="connection" aria-hidden="true"></span></h2>` : nothing}
-      ${mode === 'listen' ? nothing : this.renderTalk(view)} ${mode === 'talk' ? nothing : this.renderListen(view)}
-      ${mode === 'talk' || !view
+      ${mode === 'listen' ? nothing : this.renderTalk(view)} ${mode === 'talk' ? nothing : this.renderListen(mode, view)}
+      ${mode === 'talk' || !view?.connected
         ? nothing
         : renderStreams(view.streams, (id, volume) => this.place?.session?.setVolume(id, volume))}
     `;
@@ -169,18 +169,20 @@ export abstract class VoiceCard extends LitElement {
     return html`<talk-button lang=${spoken()} ?compact=${isCompact} .session=${this.place} .disabledReason=${reason}></talk-button>`;
   }
 
-  private renderListen(view: SessionView | null): TemplateResult {
+  private renderListen(mode: Mode, view: SessionView | null): TemplateResult {
     return html`<div class="listening">
       <button id="listen" aria-pressed=${view?.listening ?? false} ?disabled=${!this.place?.session} @click=${this.toggleListening}>
         ${view?.listening ? loudspeakerIcon : silentIcon}
-        <span class="label">${view?.listening ? t('stopListening') : t('listen')}</span>
+        <span class="label">${t('listen')}</span>
       </button>
-      <p class="note" id="hearing" role="status">${describeListening(view)}</p>
+      <p class="note" id="hearing" role="status">
+        ${mode === 'room' && !view?.connected ? nothing : describeListening(view)}
+      </p>
     </div>`;
   }
 
   private renderRow(name: string, view: SessionView | null): TemplateResult {
-    const state = view && view.talk === 'idle' ? describeListening(view) : describeTalk(view);
+    const state = view && view.talk === 'idle' ? describeListening(view) : describeTalkBriefly(view);
     return html`
       <div class="words">
         <strong>${name}</strong>
@@ -188,7 +190,7 @@ export abstract class VoiceCard extends LitElement {
       </div>
       <button
         id="listen"
-        title=${view?.listening ? t('stopListening') : t('listen')}
+        title=${t('listen')}
         aria-label=${t('listen')}
         aria-pressed=${view?.listening ?? false}
         ?disabled=${!this.place?.session}
@@ -205,7 +207,7 @@ export abstract class VoiceCard extends LitElement {
     const trouble = this.place?.line.trouble;
     const obstacle = mode === 'listen' ? null : microphoneObstacle();
     const isBlocked = view?.streams.some(({ state }) => state === 'blocked');
-    const problem = view?.talk === 'failed' ? view.problem : null;
+    const problem = mode !== 'listen' && view?.talk === 'failed' ? view.problem : null;
     return html`
       ${trouble ? html`<p class="warning" id="trouble" role="alert">${troubleInWords(trouble)}</p>` : nothing}
       ${obstacle ? html`<p class="note" id="obstacle">${problemInWords({ code: obstacle, detail: '' })}</p>` : nothing}
@@ -232,6 +234,12 @@ function describeTalk(view: SessionView | null): string {
   if (view.talk === 'failed') return t('idle');
   if (view.talk === 'starting') return view.microphone === 'live' ? t('starting') : t('opening');
   return t(view.talk);
+}
+
+/** The same for one short line; there the colour of the button tells that the microphone is on. */
+function describeTalkBriefly(view: SessionView | null): string {
+  const state = view?.talk;
+  return state === 'starting' || state === 'live' || state === 'reconnecting' ? t(`${state}Briefly`) : describeTalk(view);
 }
 
 function describeListening(view: SessionView | null): string {

@@ -35,7 +35,7 @@ export const streamWords = translator<Key>({
     level: 'Level of {name}',
     share: 'Take it to another device',
     shareNote: 'Scan this with the camera of a phone, or copy the link.',
-    thisPage: 'link to this page',
+    thisPage: 'Link to this page',
     shareButton: 'Share…',
     qr: 'QR code with the link to this page',
     outer: 'This page is open as “{host}”, which other devices cannot reach. The link and the addresses name the relay as {outer} instead.',

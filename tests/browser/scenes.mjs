@@ -1,0 +1,226 @@
+// Every page and every card in every state that people meet, for those who look at them: the screenshots and the
+// accessibility test. The daemon, the browser and whoever else talks are real.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { openPage, startBrowser, until, untilHeard } from './browser.mjs';
+import { startDaemon } from './daemon.mjs';
+import { addCard, openDashboard, startDashboard, untilCard } from './dashboard.mjs';
+import { speak } from './sound.mjs';
+
+export const STATES = ['idle', 'talking', 'listening', 'refused', 'offline'];
+export const SCHEMES = ['light', 'dark'];
+
+/** Screens of pages. Cards live in columns as wide as a phone. */
+export const SCREENS = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } };
+
+/** Addresses of the views; `stream` is whoever is on the screen. */
+const VIEWS = { home: () => '#/', stream: (id) => `#/stream/${id}`, latest: () => '#/stream/latest', status: () => '#/status' };
+
+const CARDS = {
+  'relay-card-room': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'room' },
+  'relay-card-talk': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'talk' },
+  'relay-card-listen': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'listen' },
+  'relay-card-compact': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'compact' },
+  'sending-card': { type: 'custom:voice-sending-card', name: 'Kitchen' },
+  'receiving-card': { type: 'custom:voice-receiving-card', title: 'Whole house' },
+};
+
+/** A column of 360 pixels, and the margins of the dashboard. */
+const COLUMN = { width: 376, height: 700 };
+
+/** Stills: what fades is at its end. */
+const STILL = { reducedMotion: 'reduce' };
+
+/** Grounds of Home Assistant's own themes. */
+const GROUNDS = { light: '#fafafa', dark: '#111111' };
+
+/** A house: the relay, a dashboard, Anna in another room, and browsers with and without a microphone. */
+export async function openHouse({ locale = 'en-US' } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
+  const daemon = new Daemon();
+  const [allowing, refusing] = await Promise.all([
+    startBrowser(speak(folder)),
+    startBrowser(undefined, ['--use-fake-ui-for-media-stream=deny']),
+    daemon.start(),
+  ]);
+  const dashboard = await startDashboard(daemon);
+  const anna = await openPage(allowing, daemon.url, { locale });
+  await anna.evaluate(() => window.voiceRelay.choose({ name: 'Anna' }));
+  await anna.click('#listen');
+  return {
+    daemon,
+    dashboard,
+    anna,
+    locale,
+    browserFor: (state) => (state === 'refused' ? refusing : allowing),
+    async close() {
+      await Promise.all([allowing.close(), refusing.close()]);
+      dashboard.stop();
+      await daemon.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** A daemon that can be away for a while, and comes back on the same ports. */
+class Daemon {
+  #running = null;
+  #ports;
+
+  async start() {
+    this.#running ??= await startDaemon(this.#ports);
+    this.#ports = this.#running.ports;
+    this.url = this.#running.url;
+  }
+
+  get ports() {
+    return this.#ports;
+  }
+
+  get isRunning() {
+    return this.#running !== null;
+  }
+
+  async stop() {
+    const running = this.#running;
+    this.#running = null;
+    await running?.stop();
+  }
+}
+
+/** Shows every page in every state, screen and scheme; `look` gets the tab and what it shows. */
+export async function showPages(house, look) {
+  for (const state of STATES) {
+    const tab = await openPage(house.browserFor(state), house.daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
+    for (const view of Object.keys(VIEWS)) {
+      // The page of a stream needs one.
+      await letAnnaTalk(house, state === 'listening' || (view === 'stream' && state !== 'talking'));
+      await bringPage(house, tab, state);
+      await showView(tab, view);
+      for (const [screen, size] of Object.entries(SCREENS)) {
+        for (const colorScheme of SCHEMES) {
+          await tab.setViewportSize(size);
+          await tab.emulateMedia({ colorScheme });
+          await look(tab, { part: view, state, screen, scheme: colorScheme });
+        }
+      }
+    }
+    await leave(house, tab);
+  }
+}
+
+/** Shows every card in every state and scheme, one at a time. */
+export async function showCards(house, look) {
+  for (const state of STATES) {
+    const tab = await openDashboard(house.browserFor(state), house.dashboard.url, { ...STILL, viewport: COLUMN });
+    await letAnnaTalk(house, state === 'listening');
+    for (const [part, config] of Object.entries(CARDS)) {
+      await clear(tab);
+      await addCard(tab, { ...config, server_url: house.daemon.url }, { hass: { language: house.locale } });
+      await bringCard(house, tab, config.type.replace('custom:', ''), state);
+      for (const scheme of SCHEMES) {
+        await paint(tab, scheme, house.locale);
+        await look(tab, { part, state, screen: 'column', scheme });
+      }
+    }
+    await leave(house, tab);
+  }
+}
+
+async function letAnnaTalk({ anna, daemon }, wanted) {
+  if (!daemon.isRunning || (await anna.evaluate(() => window.voiceRelay.view.talk)) === (wanted ? 'live' : 'idle')) return;
+  await anna.click('#talk');
+  await until(anna, 'talk', wanted ? 'live' : 'idle');
+}
+
+/** Does at home what leads to this state, unless that is done. */
+async function bringPage(house, tab, state) {
+  await tab.evaluate(() => (location.hash = '#/'));
+  await tab.locator('voice-relay-page').waitFor();
+  const { talk, listening } = await tab.evaluate(() => window.voiceRelay.view);
+  if (state === 'refused' || (state === 'talking' && talk === 'idle')) await tab.click('#talk');
+  if (state === 'listening' && !listening) await tab.click('#listen');
+  if (state === 'talking') await until(tab, 'talk', 'live');
+  if (state === 'listening') await untilHeard(tab, 1);
+  if (state === 'talking' || state === 'listening') await untilCounted(tab);
+  if (state === 'refused') await until(tab, 'talk', 'failed');
+  if (state === 'offline') await goOffline(house, tab);
+}
+
+/** Waits until the relay has told that somebody listens. */
+async function untilCounted(tab) {
+  await tab.waitForFunction(() => window.voiceRelay.view.streams.some(({ listeners }) => listeners > 0));
+}
+
+/** Without the relay for as long as it takes the page to say so. */
+async function goOffline(house, tab) {
+  await tab.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await house.daemon.stop();
+  await until(tab, 'connection', 'down');
+  await tab.waitForFunction(() => document.querySelector('voice-relay-page').isAway);
+}
+
+/** Goes to a view, as a link does. */
+async function showView(tab, view) {
+  const id = await tab.evaluate(() => window.voiceRelay.view.streams.at(-1)?.id ?? 'none');
+  await tab.evaluate((hash) => (location.hash = hash), VIEWS[view](id));
+  if (view === 'status') await tab.locator('#self-test[data-verdict]').waitFor({ timeout: 20_000 });
+  else if (view !== 'home') await tab.locator('stream-page h1').waitFor();
+}
+
+/** Takes the card away, and waits until what it did has ended. */
+async function clear(tab) {
+  await tab.evaluate(() => document.querySelector('main').replaceChildren());
+  await tab.waitForFunction(() => {
+    const view = window.voiceRelayLines && window.voiceRelay?.view;
+    return !view || ((view.talk === 'idle' || view.talk === 'failed') && !view.listening);
+  });
+}
+
+/** Does with a card what leads to this state. */
+async function bringCard(house, tab, card, state) {
+  if (state === 'offline') {
+    await house.daemon.stop();
+    await tab.locator(`${card} #trouble`).waitFor();
+    return;
+  }
+  await untilCard(tab, card, 'connection', 'up');
+  const [talk, listen] = [tab.locator(`${card} #talk`), tab.locator(`${card} #listen`)];
+  const canTalk = await talk.count();
+  if (state === 'listening' && (await listen.count())) {
+    await listen.click();
+    await untilHeard(tab, 1);
+  }
+  if (state === 'talking' && canTalk) {
+    await talk.click();
+    await untilCard(tab, card, 'talk', 'live');
+  }
+  if (state === 'refused' && canTalk) {
+    await talk.click();
+    await tab.locator(`${card} #problem`).waitFor();
+  }
+}
+
+/** Gives card and dashboard the colours of Home Assistant's light or dark mode. */
+async function paint(tab, scheme, language) {
+  await tab.emulateMedia({ colorScheme: scheme });
+  await tab.evaluate(
+    ([ground, darkMode, spoken]) => {
+      document.body.style.background = ground;
+      const card = document.querySelector('main').firstElementChild;
+      card.hass = window.makeHass({ darkMode, language: spoken });
+      return card.updateComplete;
+    },
+    [GROUNDS[scheme], scheme === 'dark', language],
+  );
+}
+
+/** Closes the tab, and has the relay back for what comes next. */
+async function leave(house, tab) {
+  await tab.context().close();
+  await house.daemon.start();
+  await until(house.anna, 'connection', 'up', 30_000);
+}

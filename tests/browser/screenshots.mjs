@@ -1,0 +1,26 @@
+// Pictures of every page and card in every state, on phone and desktop, light and dark: to look at, after
+// `make screenshots`. The language is that of SCREENSHOTS_LOCALE.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { openHouse, showCards, showPages } from './scenes.mjs';
+
+const FOLDER = fileURLToPath(new URL('../../target/screenshots', import.meta.url));
+const locale = process.env.SCREENSHOTS_LOCALE ?? 'en-US';
+
+mkdirSync(FOLDER, { recursive: true });
+const house = await openHouse({ locale });
+try {
+  const take = async (tab, { part, state, screen, scheme }) => {
+    // The meters move.
+    await tab.waitForTimeout(150);
+    const path = join(FOLDER, `${[part, state, screen, scheme, locale.slice(0, 2)].join('-')}.png`);
+    await tab.screenshot({ path, fullPage: part !== 'home' });
+  };
+  await showPages(house, take);
+  await showCards(house, take);
+} finally {
+  await house.close();
+}
