@@ -11,7 +11,7 @@ TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-util
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0
 
-.PHONY: run build web card test lint unit browser-test bench docs clean build-tools test-tools
+.PHONY: run build web card test lint unit browser-test bench fuzz docs clean build-tools test-tools
 
 run: build
 	$(PROGRAM)
@@ -56,6 +56,11 @@ browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 
 bench: build-tools web/dist/index.html
 	cargo bench --locked
+
+## Every parser fed with anything, for so many seconds each: docs/survival.md.
+SECONDS_EACH ?= 60
+fuzz: build-tools web/dist/index.html
+	SECONDS_EACH=$(SECONDS_EACH) tools/fuzz
 
 ## What is generated from the source.
 docs: build
