@@ -50,6 +50,12 @@ pub fn program() -> Command {
 pub async fn start_program(flags: &[&str]) -> (Child, Ports) {
     let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--log-level=warn"];
     let mut child = program().args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
+    let ports = ports_of(&mut child).await;
+    (child, ports)
+}
+
+/// Where a program that was just started says that it listens.
+pub async fn ports_of(child: &mut Child) -> Ports {
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let line =
         tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
@@ -58,8 +64,7 @@ pub async fn start_program(flags: &[&str]) -> (Child, Ports) {
         value.trim_end_matches("/udp").parse().expect("a number")
     };
     let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let ports = Ports { http: at(port("http=")), mp3: at(port("mp3=")), media: at(port("media=")) };
-    (child, ports)
+    Ports { http: at(port("http=")), mp3: at(port("mp3=")), media: at(port("media=")) }
 }
 
 /// Where a file of `/stream/` is.
