@@ -13,7 +13,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit browser-test screenshots app-root bench docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit browser-test screenshots app-root bench fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -71,6 +71,11 @@ screenshots: test-tools build tests/browser/node_modules/.package-lock.json
 
 bench: build-tools web/dist/index.html
 	cargo bench --locked
+
+## Every parser fed with anything, for so many seconds each: docs/survival.md.
+SECONDS_EACH ?= 60
+fuzz: build-tools web/dist/index.html
+	SECONDS_EACH=$(SECONDS_EACH) tools/fuzz
 
 ## What is generated from the source.
 docs: build

@@ -12,6 +12,8 @@
 mod clips;
 mod decoder;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod jitter;
 mod lame;

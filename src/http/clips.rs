@@ -101,11 +101,11 @@ fn file(file: Bytes, id: Uuid, head: bool, headers: &HeaderMap) -> Response {
 
 /// The part asked for is not in the file.
 #[derive(Debug, PartialEq)]
-struct Unsatisfiable;
+pub(super) struct Unsatisfiable;
 
 /// The one range that is asked for. `None`: none is, or several, or one of other units; the whole
 /// file is right then.
-fn range(headers: &HeaderMap, length: usize) -> Option<Result<Range<usize>, Unsatisfiable>> {
+pub(super) fn range(headers: &HeaderMap, length: usize) -> Option<Result<Range<usize>, Unsatisfiable>> {
     let asked = headers.typed_get::<headers::Range>()?;
     let text = headers.get(headers::Range::name())?.to_str().ok()?;
     if text.contains(',') {

@@ -10,6 +10,8 @@ mod access;
 mod assets;
 mod clips;
 mod fanout;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gains;
 mod outlet;
 mod player;

@@ -82,6 +82,11 @@ pub(super) fn is_stun(payload: &[u8]) -> bool {
     payload.first().is_some_and(|byte| *byte < 4)
 }
 
+/// By the first byte, and by the second, which tells it from RTCP (RFC 5761 4).
+pub(super) fn is_rtp(payload: &[u8]) -> bool {
+    matches!(payload, [128..=191, kind, ..] if !(64..96).contains(&(kind & 0x7f)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use str0m::net::{Protocol, Receive};
 
 use crate::domain::{PeerId, StreamId};
 
-use super::demux::is_stun;
+use super::demux::{is_rtp, is_stun};
 use super::forwarding::Packet;
 use super::peer::Role;
 use super::session::{Drained, Over, Session};
@@ -87,7 +87,9 @@ impl Relay {
             return self.stats.count_drop(DropReason::Malformed);
         };
         let mut accepted = false;
-        self.drive(id, |session, now, out| accepted = session.receive(now, datagram, out));
+        self.drive(id, |session, now, out| {
+            accepted = session.receive(now, datagram, out) && (!is_rtp(payload) || !out.packets.is_empty());
+        });
         if !accepted {
             return self.stats.count_drop(DropReason::Unauthenticated);
         }

@@ -9,7 +9,7 @@ pub enum DropReason {
     Malformed,
     /// From an address, or with a username, that belongs to no peer.
     UnknownPeer,
-    /// Claims to be of a known peer, but its integrity check failed.
+    /// Claims to be of a known peer, but its integrity check failed, or it is a packet that came before.
     Unauthenticated,
     /// An RTP packet that came after its place in the receiver's sequence was gone.
     Late,

@@ -140,6 +140,12 @@ impl Client {
         self.next.timestamp += samples;
     }
 
+    /// Sends from another source (SSRC) from now on.
+    pub fn change_source(&mut self, ssrc: u32) {
+        let mid = self.mid.expect("a sender");
+        self.rtc.direct_api().reset_stream_tx(mid, None, ssrc.into(), None).expect("another source than before");
+    }
+
     /// Says goodbye as `RTCPeerConnection.close()` does.
     pub fn close(&mut self) {
         let _ = self.rtc.close();

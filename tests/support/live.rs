@@ -61,6 +61,12 @@ pub async fn start_tls_program(data_dir: &Path, flags: &[&str]) -> (Child, Ports
 async fn run_program(flags: &[&str]) -> (Child, Ports) {
     let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0"];
     let mut child = program().args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
+    let ports = ports_of(&mut child).await;
+    (child, ports)
+}
+
+/// Where a program that was just started says that it listens.
+pub async fn ports_of(child: &mut Child) -> Ports {
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let line =
         tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("read").expect("a line");
@@ -70,8 +76,7 @@ async fn run_program(flags: &[&str]) -> (Child, Ports) {
         Some(SocketAddr::from(([127, 0, 0, 1], port)))
     };
     let at = |name| port(name).expect("a port");
-    let ports = Ports { http: at("http="), mp3: at("mp3="), media: at("media="), https: port("https=") };
-    (child, ports)
+    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), https: port("https=") }
 }
 
 /// Where a file of `/stream/` is.

@@ -8,7 +8,7 @@ use crate::domain::StreamId;
 
 /// A session description as browsers write it: `{type, sdp}`.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Description {
+pub(in crate::http) struct Description {
     /// `offer` or `answer`; which of them is clear from the message around it.
     #[serde(rename = "type", default)]
     pub(super) kind: String,
@@ -28,7 +28,7 @@ impl Description {
 /// What a client says.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ClientMessage {
+pub(in crate::http) enum ClientMessage {
     StartSending {
         /// How people call the speaker, if it is a text.
         #[serde(default)]

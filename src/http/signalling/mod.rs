@@ -19,7 +19,8 @@ use crate::domain::StreamId;
 use crate::http::access::{Gate, Visitor};
 use crate::relay_handle::{Levels, RelayHandle, StreamEvent};
 
-use messages::{ClientMessage, ErrorCode, ServerMessage};
+pub(super) use messages::ClientMessage;
+use messages::{ErrorCode, ServerMessage};
 use session::Session;
 
 /// Pings to a client that sends: its answers count as signs of life while it is silent.

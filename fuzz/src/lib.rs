@@ -1,0 +1,27 @@
+//! One function for each target of the fuzzer: it takes any bytes whatsoever, and comes back. A panic is a finding,
+//! also one that the daemon itself would have caught, and so is a promise that was not kept.
+//!
+//! `fuzz_targets/` feeds them from libFuzzer; `tests/fuzz_corpus.rs` feeds them from the kept corpus, in every run of
+//! the tests.
+
+mod configuration;
+mod descriptions;
+mod gate;
+mod house;
+mod players;
+mod playout;
+mod relay;
+mod tokens;
+
+pub use configuration::configuration;
+pub use descriptions::descriptions;
+pub use gate::gate;
+pub use players::{ranges, wishes};
+pub use playout::playout;
+pub use relay::relay;
+pub use tokens::tokens;
+
+/// A client's signalling message.
+pub fn messages(data: &[u8]) {
+    voice_relay::http::fuzzing::is_message(&String::from_utf8_lossy(data));
+}

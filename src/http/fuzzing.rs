@@ -1,0 +1,26 @@
+//! A door for `fuzz/` alone: the readers of what clients write, which nobody else outside of this module needs.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use warp::http::{HeaderMap, HeaderValue};
+
+use super::player::Wish;
+use super::signalling::ClientMessage;
+
+/// Whether this is a message of the signalling protocol.
+pub fn is_message(text: &str) -> bool {
+    serde_json::from_str::<ClientMessage>(text).is_ok()
+}
+
+/// Samples that a player gets at once, and messages at a time, if this is a file name and a query that we know.
+pub fn wish(file: &str, query: &HashMap<String, String>) -> Option<(usize, usize)> {
+    let wish = Wish::of_file(file)?.with_query(query).ok()?;
+    Some((wish.burst_samples().len(), wish.messages_a_write()))
+}
+
+/// The part of a file of this length that the value of a `Range` header asks for, if it is one that we give.
+pub fn range(value: HeaderValue, length: usize) -> Option<Range<usize>> {
+    let headers = HeaderMap::from_iter([(warp::http::header::RANGE, value)]);
+    super::clips::range(&headers, length)?.ok()
+}

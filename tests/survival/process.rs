@@ -1,0 +1,108 @@
+//! The program as a whole: killed without a word, told to stop while much goes on, fed half a file.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::{Duration, Instant};
+
+use crate::bystanders::Call;
+use crate::support::http::get;
+use crate::support::live::{PATIENCE, Signalling, program, sender, start_program};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_in_mid_call_everybody_is_told_and_a_new_one_serves_at_the_same_ports_at_once() {
+    let (mut child, ports) = start_program(&[]).await;
+    let mut call = Call::begin(ports).await;
+    let mut witness = Signalling::connect(ports.http, "/ws").await;
+    let listener = tokio::spawn(async move { get(ports.mp3, "/stream/latest.mp3").await });
+    call.goes_on().await;
+    child.kill().await.expect("killed");
+    while witness.next().await.is_some() {}
+    assert_eq!(listener.await.expect("no panic").status, 200, "it ends for the player");
+    let at = |name: &str, port: u16| format!("--{name}-port={port}");
+    let flags = [at("http", ports.http.port()), at("mp3", ports.mp3.port()), at("media", ports.media.port())];
+    let (_child, again) = start_program(&flags.each_ref().map(String::as_str)).await;
+    assert_eq!(again.http, ports.http);
+    Call::begin(again).await.goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_under_load_stops_in_less_than_two_seconds_and_tells_everybody() {
+    let (mut child, ports) = start_program(&[]).await;
+    let (mut calls, mut witnesses, mut players) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..5 {
+        calls.push(Call::begin(ports).await);
+    }
+    for _ in 0..100 {
+        witnesses.push(Signalling::connect(ports.http, "/ws").await);
+    }
+    for _ in 0..20 {
+        let mut player = TcpStream::connect(ports.mp3).await.expect("a listening port");
+        player.write_all(b"GET /stream/all.mp3 HTTP/1.0\r\n\r\n").await.expect("sent");
+        players.push(player);
+    }
+    // One that sends its request by the byte is not waited for.
+    let mut slow = TcpStream::connect(ports.http).await.expect("a listening port");
+    slow.write_all(b"GET / HTTP/1.1\r\nX").await.expect("sent");
+    let pid = child.id().expect("running").to_string();
+    let asked = Instant::now();
+    Command::new("kill").args(["-s", "TERM", &pid]).status().await.expect("sent");
+    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("ends").expect("waited for");
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    for mut witness in witnesses {
+        while witness.next().await.is_some() {}
+    }
+    for mut player in players {
+        let mut rest = Vec::new();
+        let _ = tokio::time::timeout(PATIENCE, player.read_to_end(&mut rest)).await.expect("it ends");
+        assert!(rest.starts_with(b"HTTP/1.0 200 OK"), "it had begun");
+    }
+}
+
+#[tokio::test]
+async fn half_a_configuration_file_is_refused_with_its_name_and_nothing_is_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("half.toml", "[http]\nport = "), ("half.json", "{\"http\":{\"port\":80"), ("empty.json", "")]
+    {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        let run = program().arg("--config").arg(&path).stderr(Stdio::piped()).output();
+        let output = tokio::time::timeout(PATIENCE, run).await.expect("ends").expect("the program");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{name}: {complaint}");
+        assert!(complaint.contains(name), "{complaint}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_in_no_log_line_however_much_is_logged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", folder.path().display());
+    let output = program().args(["token", "--name=Grandma", &data]).output().await.expect("run");
+    let token = String::from_utf8(output.stdout).expect("text").lines().next().expect("a token").to_owned();
+    let log = folder.path().join("log");
+    let shell =
+        format!("exec {} --log-level=trace {data} \"$@\" 2>{}", env!("CARGO_BIN_EXE_voice-relay"), log.display());
+    let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--bind=127.0.0.1"];
+    let mut child = Command::new("sh")
+        .args(["-c", &shell, "sh"])
+        .args(free)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("sh");
+    let ports = crate::support::live::ports_of(&mut child).await;
+    let forged = format!("{}x", &token[..token.len() - 4]);
+    get(ports.http, &format!("/t/{token}/api/streams")).await;
+    get(ports.mp3, &format!("/t/{forged}/stream/latest.mp3")).await;
+    let mut socket = Signalling::connect(ports.http, &format!("/t/{token}/ws")).await;
+    socket.next().await.expect("the list");
+    let _sender = sender(ports, None, 0.0).await;
+    let text = std::fs::read_to_string(log).expect("a log");
+    assert!(text.lines().count() > 20, "much is logged");
+    let secret = &token[..token.len() - 8];
+    assert!(!text.contains(secret), "{}", text.lines().find(|line| line.contains(secret)).unwrap_or_default());
+}
