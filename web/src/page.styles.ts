@@ -9,7 +9,7 @@ export const pageStyles = css`
     flex-direction: column;
     gap: 1rem;
     box-sizing: border-box;
-    min-height: 100dvh;
+    height: 100dvh;
     max-width: 34rem;
     margin: 0 auto;
     padding: max(1rem, env(safe-area-inset-top)) max(1rem, env(safe-area-inset-right)) 0
@@ -56,6 +56,12 @@ export const pageStyles = css`
     flex-direction: column;
     gap: 1rem;
     min-width: 0;
+    margin: 0 -1rem;
+    padding: 0 1rem;
+    overflow-y: auto;
+  }
+  main > * {
+    flex: none;
   }
   main section {
     padding: 1rem;
@@ -74,11 +80,8 @@ export const pageStyles = css`
     color: var(--quiet);
   }
   .dock {
-    position: sticky;
-    bottom: 0;
-    z-index: 1;
     order: 1;
-    margin: 0 -1rem;
+    margin: -1rem -1rem 0;
     padding: 0.75rem 1rem max(1rem, env(safe-area-inset-bottom));
     border-top: 1px solid var(--line);
     background: var(--ground);
@@ -169,6 +172,8 @@ export const pageStyles = css`
   @media (min-width: 48rem), (orientation: landscape) and (max-height: 32rem) {
     :host {
       display: grid;
+      height: auto;
+      min-height: 100dvh;
       grid-template: auto 1fr / minmax(17rem, 1fr) minmax(0, 1.2fr);
       gap: 1rem 2rem;
       max-width: 64rem;
@@ -176,6 +181,11 @@ export const pageStyles = css`
     }
     header {
       grid-column: 1 / -1;
+    }
+    main {
+      margin: 0;
+      padding: 0;
+      overflow: visible;
     }
     .dock {
       position: sticky;
