@@ -13,7 +13,7 @@ export const cardStyles = css`
     --live: var(--error-color, #b3261e);
     --on-live: #ffffff;
     --level: var(--success-color, #2f9e80);
-    --talk-size: 7.5rem;
+    --talk-size: 8.5rem;
     display: block;
     height: 100%;
     color: var(--ink);
