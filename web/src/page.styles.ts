@@ -80,6 +80,7 @@ export const pageStyles = css`
     color: var(--quiet);
   }
   .dock {
+    container-type: inline-size;
     order: 1;
     margin: -1rem -1rem 0;
     padding: 0.75rem 1rem max(1rem, env(safe-area-inset-bottom));
@@ -107,10 +108,12 @@ export const pageStyles = css`
   :host([data-talk='live']) #state strong {
     color: var(--live);
   }
+  /* Where there is less room than usual, the gaps give way first, then the large button. */
   .buttons {
+    --talk-size: min(var(--talk-most, 9rem), 100cqw - 10.5rem);
     display: grid;
     grid-template-columns: 1fr auto 1fr;
-    gap: 1rem;
+    gap: clamp(0.5rem, (100cqw - 18.5rem) / 2, 1rem);
     align-items: center;
     margin-top: 0.75rem;
   }
@@ -174,7 +177,7 @@ export const pageStyles = css`
       display: grid;
       height: auto;
       min-height: 100dvh;
-      grid-template: auto 1fr / minmax(17rem, 1fr) minmax(0, 1.2fr);
+      grid-template: auto 1fr / minmax(20.5rem, 1fr) minmax(0, 1.2fr);
       gap: 1rem 2rem;
       max-width: 64rem;
       padding-bottom: 1rem;
@@ -201,7 +204,7 @@ export const pageStyles = css`
   }
   @media (min-width: 48rem) and (min-height: 40rem) {
     .dock {
-      --talk-size: 11.5rem;
+      --talk-most: 11.5rem;
       padding: 2rem 1.25rem;
     }
   }
