@@ -6,10 +6,14 @@ import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 
 import { openPage, until } from './browser.mjs';
+import { addCard, openDashboard, untilCard } from './dashboard.mjs';
 import { openHouse, showCards, showPages } from './scenes.mjs';
 
 /** More presses of Tab than any page has stops. */
 const MANY_STOPS = 60;
+
+/** Longer than any tap, however slow this machine is today. */
+const HOLD_MS = 700;
 
 let house;
 
@@ -77,29 +81,93 @@ function focusedElement() {
 }
 
 /** All stops of the Tab key, in their order. */
-async function stopsOf(page) {
+async function stopsOf(tab) {
   const stops = [];
   for (let count = 0; count < MANY_STOPS; count++) {
-    await page.keyboard.press('Tab');
-    const stop = await page.evaluate(focusedElement);
+    await tab.keyboard.press('Tab');
+    const stop = await tab.evaluate(focusedElement);
     if (!stop) break;
     stops.push(stop);
   }
   return stops;
 }
 
-test('everything is reached by Tab, in an order that makes sense, and is seen when it is', async () => {
-  const page = await openPage(house.browserFor('idle'), house.daemon.url, { viewport: { width: 360, height: 740 } });
-  await page.locator('#mp3-link').waitFor();
-  await page.click('summary');
-  await page.evaluate(() => document.activeElement.blur());
-  await page.evaluate(() => window.getSelection().removeAllRanges());
-  await page.mouse.click(1, 1);
-  const stops = await stopsOf(page);
-  console.log(stops.map(({ name }) => name).join(' · '));
+/** Their names, once each is known to be seen. */
+function seen(stops) {
   for (const { name, isMarked, isUncovered } of stops) {
     assert.ok(isMarked, `${name} has the focus, and does not show it`);
     assert.ok(isUncovered, `${name} has the focus below something else`);
   }
+  return stops.map(({ name }) => name);
+}
+
+const phone = { viewport: { width: 360, height: 740 } };
+
+test('all of the page is reached by Tab, in an order that makes sense, and seen when it is', async () => {
+  const page = await openPage(house.browserFor('idle'), house.daemon.url, phone);
+  await page.locator('#mp3-link').waitFor();
+  await page.locator('summary').evaluate((summary) => summary.parentElement.setAttribute('open', ''));
+  assert.deepEqual(seen(await stopsOf(page)), [
+    ...['listen', 'talk'],
+    ...['Settings', 'name', 'microphone', 'loudspeaker', 'echoCancellation', 'noiseSuppression', 'autoGainControl'],
+    ...['test-sound', 'test-microphone', 'mp3-link', 'Status'],
+  ]);
   await page.context().close();
+});
+
+test('all of the other views is reached by Tab, from the way back to the end', async () => {
+  const page = await openPage(house.browserFor('idle'), house.daemon.url, phone);
+  for (const [hash, ready, last] of [['#/stream/latest', 'stream-page #players', 'Copy'], ['#/status', '#self-test[data-verdict]', 'copy-report']]) {
+    await page.evaluate((wanted) => (location.hash = wanted), hash);
+    await page.locator(ready).waitFor({ timeout: 20_000 });
+    // The heading has the focus; the way back is before it.
+    await page.waitForFunction(() => document.querySelector('[data-view]').shadowRoot.activeElement?.matches('h1'));
+    await page.keyboard.press('Shift+Tab');
+    const back = await page.evaluate(focusedElement);
+    const names = seen([back, ...(await stopsOf(page))]);
+    assert.deepEqual([names[0], names.at(-1)], ['back', last]);
+  }
+  await page.context().close();
+});
+
+test('a card is used by Tab, Enter and Space alone', async () => {
+  const tab = await openDashboard(house.browserFor('idle'), house.dashboard.url, phone);
+  const card = 'voice-relay-card';
+  await addCard(tab, { type: `custom:${card}`, server_url: house.daemon.url });
+  await untilCard(tab, card, 'connection', 'up');
+  await tab.keyboard.press('Tab');
+  await tab.keyboard.press('Enter');
+  await untilCard(tab, card, 'talk', 'live');
+  await tab.keyboard.press('Enter');
+  await untilCard(tab, card, 'talk', 'idle');
+  // Held for a while, so that it is no tap.
+  await tab.keyboard.down('Space');
+  await untilCard(tab, card, 'talk', 'live');
+  await tab.waitForTimeout(HOLD_MS);
+  await tab.keyboard.up('Space');
+  await untilCard(tab, card, 'talk', 'idle');
+  await tab.keyboard.press('Tab');
+  for (const [key, listens] of [['Space', 'on'], ['Enter', 'off']]) {
+    await tab.keyboard.press(key);
+    await untilCard(tab, card, 'listen', listens);
+  }
+  await tab.keyboard.press('Shift+Tab');
+  const talk = await tab.evaluate(focusedElement);
+  assert.deepEqual(seen([talk, ...(await stopsOf(tab))]), ['talk', 'listen']);
+  await tab.context().close();
+});
+
+test('whoever wants less motion gets none', async () => {
+  for (const [reducedMotion, isStill] of [['reduce', true], ['no-preference', false]]) {
+    const page = await openPage(house.browserFor('talking'), house.daemon.url, { ...phone, reducedMotion });
+    await page.click('#talk');
+    await until(page, 'talk', 'live');
+    const moving = await page.evaluate(() => {
+      const elements = (root) => [...root.querySelectorAll('*')].flatMap((one) => [one, ...(one.shadowRoot ? elements(one.shadowRoot) : [])]);
+      const moves = ({ animationName, transitionDuration }) => animationName !== 'none' || parseFloat(transitionDuration) > 0;
+      return elements(document.body).filter((one) => moves(getComputedStyle(one))).length;
+    });
+    assert.equal(moving === 0, isStill, `${moving} elements move with ${reducedMotion}`);
+    await page.context().close();
+  }
 });

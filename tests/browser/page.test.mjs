@@ -186,7 +186,8 @@ test('the microphone test shows a level to nobody else, and closes the microphon
   assert.equal(await track.evaluate((one) => one.readyState), 'live');
   assert.deepEqual((await (await fetch(`${daemon.url}api/streams`)).json()).streams, []);
   await page.click('summary');
-  assert.equal(await track.evaluate((one) => one.readyState), 'ended');
+  // The browser tells of a closed summary only after the click.
+  await page.waitForFunction((one) => one.readyState === 'ended', track);
 });
 
 test('without the relay the page opens and says so, and goes on when the relay is back', async () => {

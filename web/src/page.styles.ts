@@ -9,7 +9,7 @@ export const pageStyles = css`
     flex-direction: column;
     gap: 1rem;
     box-sizing: border-box;
-    min-height: 100dvh;
+    height: 100dvh;
     max-width: 34rem;
     margin: 0 auto;
     padding: max(1rem, env(safe-area-inset-top)) max(1rem, env(safe-area-inset-right)) 0
@@ -56,6 +56,12 @@ export const pageStyles = css`
     flex-direction: column;
     gap: 1rem;
     min-width: 0;
+    margin: 0 -1rem;
+    padding: 0 1rem;
+    overflow-y: auto;
+  }
+  main > * {
+    flex: none;
   }
   main section {
     padding: 1rem;
@@ -74,11 +80,9 @@ export const pageStyles = css`
     color: var(--quiet);
   }
   .dock {
-    position: sticky;
-    bottom: 0;
-    z-index: 1;
+    container-type: inline-size;
     order: 1;
-    margin: 0 -1rem;
+    margin: -1rem -1rem 0;
     padding: 0.75rem 1rem max(1rem, env(safe-area-inset-bottom));
     border-top: 1px solid var(--line);
     background: var(--ground);
@@ -104,10 +108,12 @@ export const pageStyles = css`
   :host([data-talk='live']) #state strong {
     color: var(--live);
   }
+  /* Where there is less room than usual, the gaps give way first, then the large button. */
   .buttons {
+    --talk-size: min(var(--talk-most, 9rem), 100cqw - 10.5rem);
     display: grid;
     grid-template-columns: 1fr auto 1fr;
-    gap: 1rem;
+    gap: clamp(0.5rem, (100cqw - 18.5rem) / 2, 1rem);
     align-items: center;
     margin-top: 0.75rem;
   }
@@ -169,13 +175,20 @@ export const pageStyles = css`
   @media (min-width: 48rem), (orientation: landscape) and (max-height: 32rem) {
     :host {
       display: grid;
-      grid-template: auto 1fr / minmax(17rem, 1fr) minmax(0, 1.2fr);
+      height: auto;
+      min-height: 100dvh;
+      grid-template: auto 1fr / minmax(20.5rem, 1fr) minmax(0, 1.2fr);
       gap: 1rem 2rem;
       max-width: 64rem;
       padding-bottom: 1rem;
     }
     header {
       grid-column: 1 / -1;
+    }
+    main {
+      margin: 0;
+      padding: 0;
+      overflow: visible;
     }
     .dock {
       position: sticky;
@@ -191,7 +204,7 @@ export const pageStyles = css`
   }
   @media (min-width: 48rem) and (min-height: 40rem) {
     .dock {
-      --talk-size: 11.5rem;
+      --talk-most: 11.5rem;
       padding: 2rem 1.25rem;
     }
   }

@@ -90,7 +90,7 @@ export class TalkButton extends LitElement {
       pointer-events: none;
     }
     .name {
-      font-size: 1.25rem;
+      font-size: min(1.25rem, var(--talk-size, 9rem) * 0.155);
       font-weight: 650;
       line-height: 1.3;
     }

@@ -8,8 +8,9 @@ import { speak, spoken } from '../i18n';
 import { loudspeakerIcon, silentIcon } from '../icons';
 import '../level-meter';
 import { t, troubleInWords } from '../messages/card';
-import { problemInWords } from '../messages/problems';
+import { problemInWords, waysOut } from '../messages/problems';
 import { microphoneObstacle } from '../session/microphone';
+import type { Problem } from '../session/problem';
 import type { SessionView } from '../session/session';
 import '../talk-button';
 import type { CardConfig, Mode } from './config';
@@ -211,7 +212,7 @@ export abstract class VoiceCard extends LitElement {
     return html`
       ${trouble ? html`<p class="warning" id="trouble" role="alert">${troubleInWords(trouble)}</p>` : nothing}
       ${obstacle ? html`<p class="note" id="obstacle">${problemInWords({ code: obstacle, detail: '' })}</p>` : nothing}
-      ${problem ? html`<p class="warning" id="problem" role="alert">${problemInWords(problem)}</p>` : nothing}
+      ${problem ? html`<p class="warning" id="problem" role="alert">${problemInWords(problem)} ${adviceOn(problem)}</p>` : nothing}
       ${this.place?.playerProblem
         ? html`<p class="warning" role="alert">${t('playerFailed', { detail: this.place.playerProblem })}</p>`
         : nothing}
@@ -226,6 +227,12 @@ export abstract class VoiceCard extends LitElement {
     if (session?.view.listening) session.stopListening();
     else session?.listen();
   };
+}
+
+/** What to do about a problem, as far as that is not at an address of the relay's own page. */
+function adviceOn({ code }: Problem): string {
+  const ways = waysOut(code, { page: new URL(location.href), tlsPort: null, userAgent: navigator.userAgent });
+  return ways.flatMap(({ words, address }) => (address === undefined ? [words] : [])).join(' ');
 }
 
 function describeTalk(view: SessionView | null): string {

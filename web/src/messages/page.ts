@@ -44,7 +44,7 @@ export const t = translator({
     awayHint: 'Die Anlage ist nicht zu erreichen.',
     keepsTrying: 'Diese Seite versucht es weiter.',
     talkAndListen: 'Sprechen und zuhören',
-    listen: 'Zuhören',
+    listen: 'Hören',
     mute: 'Stumm',
     idle: 'Das Mikrofon ist aus.',
     seeking: 'Suche die Anlage…',

@@ -13,10 +13,10 @@ export const t = translator({
   },
   de: {
     talk: 'Sprechen',
-    idle: 'halten oder tippen',
+    idle: 'halten / tippen',
     starting: 'verbinde…',
-    held: 'loslassen beendet',
-    live: 'tippen beendet',
+    held: 'Ende: loslassen',
+    live: 'Ende: tippen',
     reconnecting: 'verbinde neu…',
   },
 });
