@@ -13,11 +13,7 @@ export const cardStyles = css`
     --live: var(--error-color, #b3261e);
     --on-live: #ffffff;
     --level: var(--success-color, #2f9e80);
-<<<<<<< HEAD
-    --talk-size: 9rem;
-=======
     --talk-size: 8.5rem;
->>>>>>> h-w7
     display: block;
     height: 100%;
     color: var(--ink);
