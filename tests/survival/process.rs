@@ -41,6 +41,9 @@ async fn a_daemon_under_load_stops_in_less_than_two_seconds_and_tells_everybody(
     for _ in 0..20 {
         let mut player = TcpStream::connect(ports.mp3).await.expect("a listening port");
         player.write_all(b"GET /stream/all.mp3 HTTP/1.0\r\n\r\n").await.expect("sent");
+        let mut beginning = [0; 15];
+        player.read_exact(&mut beginning).await.expect("an answer");
+        assert_eq!(&beginning, b"HTTP/1.0 200 OK");
         players.push(player);
     }
     // One that sends its request by the byte is not waited for.
@@ -56,9 +59,8 @@ async fn a_daemon_under_load_stops_in_less_than_two_seconds_and_tells_everybody(
         while witness.next().await.is_some() {}
     }
     for mut player in players {
-        let mut rest = Vec::new();
-        let _ = tokio::time::timeout(PATIENCE, player.read_to_end(&mut rest)).await.expect("it ends");
-        assert!(rest.starts_with(b"HTTP/1.0 200 OK"), "it had begun");
+        let end = tokio::time::timeout(PATIENCE, player.read_to_end(&mut Vec::new())).await;
+        assert!(end.is_ok(), "it ends for the player");
     }
 }
 
