@@ -3,8 +3,7 @@
 use rust_embed::{EmbeddedFile, RustEmbed};
 use warp::http::StatusCode;
 use warp::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
@@ -12,11 +11,18 @@ use warp::{Filter, Rejection};
 
 use super::reply::{text, with};
 
-/// Nothing from another host, ever; signalling and MP3 go to ports of this one.
+/// Nothing from another host, ever, and no script or style in the page itself; signalling and MP3 go to ports of
+/// this one. Dashboards of Home Assistant, on its usual port, may frame the page; nobody else may.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' http: blob:; \
-     style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'",
+     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self' http://*:8123 https://*:8123",
 );
+
+/// What the page may ask the browser for, and what nothing in it ever needs.
+const PERMISSIONS: HeaderValue = HeaderValue::from_static(
+    "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=()",
+);
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Files under this folder carry a hash of their contents in their names.
 const HASHED: &str = "assets/";
@@ -51,8 +57,8 @@ fn found(path: &str, embedded: EmbeddedFile) -> Response {
     let kind = HeaderValue::from_str(embedded.metadata.mimetype()).unwrap_or(HeaderValue::from_static("text/plain"));
     let reply = with(embedded.data.into_owned().into_response(), CONTENT_TYPE, kind);
     let reply = with(reply, CACHE_CONTROL, HeaderValue::from_static(cache));
-    let reply = with(reply, X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Dashboards of other origins load the card from here.
     let reply = with(reply, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let reply = with(reply, PERMISSIONS_POLICY, PERMISSIONS);
     with(reply, CONTENT_SECURITY_POLICY, POLICY)
 }

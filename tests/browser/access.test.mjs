@@ -51,6 +51,15 @@ async function spy(relay) {
   };
 }
 
+/** Whether a page of another site that shows this address in a frame gets to see more than an error. */
+async function canFrame(page, address) {
+  await page.evaluate((src) => {
+    document.body.append(Object.assign(document.createElement('iframe'), { src }));
+    return new Promise((resolve) => (document.querySelector('iframe').onload = resolve));
+  }, address);
+  return page.frames().some((frame) => frame.url() === address);
+}
+
 const NOTHING = { socket: false, streams: false, audio: false, volume: false };
 
 test('a page of another site neither hears nor changes anything, under its own name or ours', async () => {
@@ -60,6 +69,7 @@ test('a page of another site neither hears nor changes anything, under its own n
   const page = await (await browser.newContext()).newPage();
   await page.goto(`http://${THEIRS}:${site.address().port}/`);
   assert.deepEqual(await page.evaluate(spy, daemon.url), NOTHING);
+  assert.equal(await canFrame(page, daemon.url), false, 'nobody is led to press what they do not see');
   // The same origin as far as the browser knows: its name leads to the relay now.
   const rebound = `http://${THEIRS}:${daemon.ports.http}/`;
   await page.goto(rebound);

@@ -130,3 +130,19 @@ test('the browser finds nothing against installing the page, and opens it withou
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });
+
+test('nothing on any view is against the policy of the page', async () => {
+  const tab = await openPage(browser, daemon.url);
+  const violations = [];
+  tab.on('console', (message) => /Content Security Policy|Permissions.Policy/i.test(message.text()) && violations.push(message.text()));
+  await tab.click('#talk');
+  await until(tab, 'talk', 'live');
+  for (const view of ['#/status', '#/stream/latest', '#/share', '#/trust', '#/']) {
+    await tab.goto(`${daemon.url}${view}`);
+    await tab.waitForTimeout(700);
+  }
+  assert.deepEqual(violations, []);
+  const policy = (await tab.request.get(daemon.url)).headers()['content-security-policy'];
+  assert.ok(policy.includes("default-src 'self'") && !policy.includes('unsafe'), policy);
+  await tab.context().close();
+});

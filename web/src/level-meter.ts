@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { styleMap } from 'lit/directives/style-map.js';
 
 import { decibelsOf, shareOfDecibels } from './loudness';
 
@@ -62,7 +63,8 @@ export class LevelMeter extends LitElement {
   }
 
   protected override render() {
-    return html`<div style="transform: scaleX(${this.share.toFixed(3)})"></div>`;
+    // Set as a property: the page's policy knows no style in attributes.
+    return html`<div style=${styleMap({ transform: `scaleX(${this.share.toFixed(3)})` })}></div>`;
   }
 
   private get share(): number {
