@@ -1,5 +1,7 @@
 // Real Chromium with a file for a microphone.
 
+import assert from 'node:assert/strict';
+
 import { chromium } from 'playwright-core';
 
 const FLAGS = [
@@ -41,6 +43,14 @@ export async function openPage(browser, url, options = {}) {
   await page.goto(url);
   await until(page, 'connection', 'up');
   return page;
+}
+
+/** Closes every tab; fails the test when a page has thrown. */
+export async function closeTabs(browser) {
+  for (const context of browser.contexts()) {
+    for (const page of context.pages()) assert.deepEqual(page.errors, []);
+    await context.close();
+  }
 }
 
 /** Waits until the page says so: one of its data attributes. */

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { capturesMicrophone, openPage, startBrowser, until, untilHeard } from './browser.mjs';
+import { capturesMicrophone, closeTabs, openPage, startBrowser, until, untilHeard } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 
 /** Longer than any tap, however slow this machine is today. */
@@ -27,10 +27,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const context of browser.contexts()) {
-    for (const page of context.pages()) assert.deepEqual(page.errors, []);
-    await context.close();
-  }
+  await closeTabs(browser);
   await daemon.stop();
 });
 

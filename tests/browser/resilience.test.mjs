@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 
-import { capturesMicrophone, openPage, record, startBrowser, startRealBrowser, until, untilHeard } from './browser.mjs';
+import { capturesMicrophone, closeTabs, openPage, record, startBrowser, startRealBrowser, until, untilHeard } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { makeNetwork } from './network.mjs';
 import { startPulse } from './pulse.mjs';
@@ -91,10 +91,7 @@ async function assertStops(talker) {
 }
 
 async function closePages() {
-  for (const context of browser.contexts()) {
-    for (const page of context.pages()) assert.deepEqual(page.errors, []);
-    await context.close();
-  }
+  await closeTabs(browser);
 }
 
 describe('a network', () => {

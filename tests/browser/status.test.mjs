@@ -10,7 +10,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import jsQR from 'jsqr';
 import { PNG } from 'pngjs';
 
-import { openPage, startBrowser, until, untilHeard } from './browser.mjs';
+import { closeTabs, openPage, startBrowser, until, untilHeard } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { speak } from './sound.mjs';
 
@@ -40,10 +40,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const context of browser.contexts()) {
-    for (const page of context.pages()) assert.deepEqual(page.errors, []);
-    await context.close();
-  }
+  await closeTabs(browser);
   await daemon.stop();
 });
 

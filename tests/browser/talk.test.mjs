@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
-import { capturesMicrophone, openPage, record, startBrowser, until, untilHeard } from './browser.mjs';
+import { capturesMicrophone, closeTabs, openPage, record, startBrowser, until, untilHeard } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { beep, likeness, powerAt, readWav, speak } from './sound.mjs';
 
@@ -31,10 +31,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const context of browser.contexts()) {
-    for (const page of context.pages()) assert.deepEqual(page.errors, []);
-    await context.close();
-  }
+  await closeTabs(browser);
   await daemon.stop();
 });
 

@@ -3,6 +3,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
+import { buttonStyles } from './button.styles';
 import { copyText, selectText } from './clipboard';
 import { streamWords as t } from './messages/stream';
 
@@ -12,6 +13,7 @@ const SAID_MS = 2_500;
 @customElement('copy-text')
 export class CopyText extends LitElement {
   static override styles = css`
+    ${buttonStyles}
     :host {
       display: grid;
       grid-template-columns: 1fr auto;
@@ -26,19 +28,6 @@ export class CopyText extends LitElement {
     }
     button {
       min-width: 6.5rem;
-      min-height: 2.75rem;
-      padding: 0.4rem 0.9rem;
-      border: 2px solid var(--accent);
-      border-radius: 0.75rem;
-      background: transparent;
-      color: var(--accent);
-      font: inherit;
-      font-weight: 600;
-      cursor: pointer;
-    }
-    button:focus-visible {
-      outline: 3px solid var(--accent);
-      outline-offset: 2px;
     }
     p {
       grid-column: 1 / -1;

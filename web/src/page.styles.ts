@@ -3,7 +3,10 @@
 
 import { css } from 'lit';
 
+import { buttonStyles } from './button.styles';
+
 export const pageStyles = css`
+  ${buttonStyles}
   :host {
     display: flex;
     flex-direction: column;
@@ -119,17 +122,6 @@ export const pageStyles = css`
   }
   #listen {
     justify-self: end;
-  }
-  button {
-    min-height: 2.75rem;
-    border: 2px solid var(--accent);
-    border-radius: 0.75rem;
-    background: transparent;
-    color: var(--accent);
-    font: inherit;
-    font-weight: 600;
-    cursor: pointer;
-    -webkit-tap-highlight-color: transparent;
   }
   .buttons button {
     display: grid;

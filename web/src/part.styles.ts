@@ -2,7 +2,10 @@
 
 import { css } from 'lit';
 
+import { buttonStyles } from './button.styles';
+
 export const partStyles = css`
+  ${buttonStyles}
   :host {
     display: block;
   }
@@ -52,24 +55,12 @@ export const partStyles = css`
   button {
     min-height: 3rem;
     padding: 0.6rem 1.1rem;
-    border: 2px solid var(--accent);
-    border-radius: 0.75rem;
-    background: transparent;
-    color: var(--accent);
-    font: inherit;
-    font-weight: 600;
-    cursor: pointer;
   }
   button.on {
     background: var(--accent);
     color: var(--on-accent);
   }
-  button:disabled {
-    border-color: var(--line);
-    color: var(--quiet);
-    cursor: default;
-  }
-  :is(button, a, textarea):focus-visible {
+  :is(a, textarea):focus-visible {
     outline: 3px solid var(--accent);
     outline-offset: 2px;
   }

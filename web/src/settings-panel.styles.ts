@@ -2,7 +2,10 @@
 
 import { css } from 'lit';
 
+import { buttonStyles } from './button.styles';
+
 export const settingsStyles = css`
+  ${buttonStyles}
   :host {
     display: block;
   }
@@ -97,26 +100,12 @@ export const settingsStyles = css`
   }
   button {
     flex: 1 1 9rem;
-    min-height: 2.75rem;
-    padding: 0.5rem 1rem;
-    border: 2px solid var(--accent);
-    border-radius: 0.75rem;
-    background: transparent;
-    color: var(--accent);
-    font: inherit;
-    font-weight: 600;
-    cursor: pointer;
   }
   button[aria-pressed='true'] {
     border-color: var(--live);
     color: var(--live);
   }
-  button:disabled {
-    border-color: var(--line);
-    color: var(--quiet);
-    cursor: not-allowed;
-  }
-  :is(summary, input, select, button):focus-visible {
+  :is(summary, input, select):focus-visible {
     outline: 3px solid var(--accent);
     outline-offset: 2px;
   }

@@ -2,50 +2,42 @@
 //! token, or by what Home Assistant says of it; it turns away other people's web pages; and it bounds how
 //! fast one address may ask. What it lets through carries a [`Visitor`].
 //!
-//! The rules are of three kinds, each in a file: `origin` (which web pages are ours), `tokens` (signed
+//! `guarded` is the gate as a service, and `asked` what a request says of itself. The rules are of three kinds, each in a file: `origin` (which web pages are ours), `tokens` (signed
 //! permissions) and `rates` (how often). Source addresses are checked before, where connections are accepted.
 
+mod asked;
+mod guarded;
 mod origin;
 mod rates;
 mod tokens;
 
-use std::convert::Infallible;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper::Request;
-use tower_service::Service;
+use warp::http::StatusCode;
 use warp::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
-    UPGRADE, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use warp::http::uri::PathAndQuery;
-use warp::http::{Method, StatusCode, Uri};
 use warp::reply::Response;
 
 use crate::config::{Access, Limits};
 use crate::net::Admission;
 use crate::tls::Certificates;
 
-use super::reply::{text, with};
+use super::reply::with;
 use super::server::ClientAddress;
 
+use asked::{bearer, forwarded_for, host_of, is_audio, is_socket, needed_scope, take_token};
+use guarded::Guarded;
 use origin::Origins;
 use rates::Rates;
 pub use tokens::{Claims, Scope, Scopes, Tokens};
 
-/// A request whose answer has not begun by then is given up: its body came too slowly, or something hangs.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The Supervisor's name for the user of an ingress session.
 const USER_NAME: HeaderName = HeaderName::from_static("x-remote-user-display-name");
-
-/// Before a path, and behind it a token: players and pages can carry one no other way.
-const TOKEN_PREFIX: &str = "/t/";
 
 /// Which way a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,112 +262,6 @@ impl Gate {
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Gate")
-    }
-}
-
-/// A service behind a gate.
-#[derive(Clone)]
-pub struct Guarded<S> {
-    gate: Gate,
-    door: Door,
-    service: S,
-}
-
-impl<S, B> Service<Request<B>> for Guarded<S>
-where
-    S: Service<Request<B>, Response = Response, Error = Infallible>,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let gate = self.gate.clone();
-        let (origin, host) = (request.headers().get(ORIGIN).cloned(), host_of(request.headers()).to_owned());
-        let path = request.uri().path().to_owned();
-        let inner = gate.judge(self.door, &mut request).map(|visitor| {
-            request.extensions_mut().insert(visitor);
-            self.service.call(request)
-        });
-        Box::pin(async move {
-            let reply = match inner {
-                Ok(reply) => match tokio::time::timeout(REQUEST_TIMEOUT, reply).await {
-                    Ok(reply) => reply?,
-                    Err(_) => {
-                        gate.0.stats.too_slow.fetch_add(1, Ordering::Relaxed);
-                        text(StatusCode::REQUEST_TIMEOUT, "The request took too long")
-                    }
-                },
-                Err(Refusal::Status(status, sentence)) => text(status, sentence),
-                Err(Refusal::Slash) => slash(&path),
-            };
-            Ok(gate.dress(origin.as_ref(), &host, reply))
-        })
-    }
-}
-
-fn slash(path: &str) -> Response {
-    let mut reply = text(StatusCode::PERMANENT_REDIRECT, "");
-    if let Ok(to) = HeaderValue::try_from(format!("{path}/")) {
-        reply.headers_mut().insert(warp::http::header::LOCATION, to);
-    }
-    reply
-}
-
-/// Takes `/t/<token>` off the path.
-fn take_token<B>(request: &mut Request<B>) -> Result<Option<String>, Refusal> {
-    let Some(rest) = request.uri().path().strip_prefix(TOKEN_PREFIX) else { return Ok(None) };
-    let Some((token, path)) = rest.split_once('/') else { return Err(Refusal::Slash) };
-    let token = token.to_owned();
-    let path = match request.uri().query() {
-        Some(query) => format!("/{path}?{query}"),
-        None => format!("/{path}"),
-    };
-    let mut parts = std::mem::take(request.uri_mut()).into_parts();
-    // The rest of a valid path is one.
-    parts.path_and_query = PathAndQuery::try_from(path).ok();
-    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
-    Ok(Some(token))
-}
-
-fn host_of(headers: &HeaderMap) -> &str {
-    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
-}
-
-/// Where the proxy says that the request comes from.
-fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let hops = headers.get("x-forwarded-for")?.to_str().ok()?;
-    hops.split(',').next()?.trim().parse().ok()
-}
-
-fn is_socket<B>(request: &Request<B>) -> bool {
-    request.headers().contains_key(UPGRADE)
-}
-
-fn is_audio(path: &str) -> bool {
-    path.starts_with("/stream/") || path.starts_with("/clip/")
-}
-
-/// The permission that a request needs, besides what its own handler asks for.
-fn needed_scope<B>(request: &Request<B>) -> Option<Scope> {
-    let path = request.uri().path();
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    match path {
-        _ if *request.method() == Method::OPTIONS => None,
-        _ if is_audio(path) || path == "/metrics" => Some(Scope::Listen),
-        _ if path.starts_with("/api/tokens") => Some(Scope::Share),
-        _ if path.starts_with("/api/") && reads => Some(Scope::Listen),
-        _ if path.starts_with("/api/") => Some(Scope::Admin),
-        _ => None,
     }
 }
 

@@ -1,8 +1,15 @@
 use std::future::{Ready, pending, ready};
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::guarded::REQUEST_TIMEOUT;
 use super::*;
 use crate::config::{self, Config};
 use crate::data::DataFolder;
+use crate::http::reply::text;
 
 /// Nothing can be kept there; a test that signs tokens names a folder.
 const NOWHERE: &str = "--data-dir=/dev/null/data";

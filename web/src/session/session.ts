@@ -3,14 +3,16 @@
 
 import { chime } from './chime';
 import { browserStorage, loadChoices, saveChoices, type Choices, type ChoiceStorage } from './choices';
-import { DeviceList, type AudioDevices } from './devices';
-import { Hearer, type HearState } from './hearer';
-import type { Problem } from './problem';
+import { DeviceList } from './devices';
+import { Hearer } from './hearer';
 import type { ServerMessage } from './protocol';
 import { Roster } from './roster';
 import { Signalling } from './signalling';
 import { onGesture, watchSurroundings } from './surroundings';
-import { Talker, type TalkState } from './talker';
+import { Talker } from './talker';
+import type { ConnectionView, SessionView, StreamView } from './view';
+
+export type { ConnectionView, SessionView, StreamView };
 
 /** Streams heard at once; further ones are listed, but silent. */
 export const MAX_HEARD = 16;
@@ -20,49 +22,6 @@ const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression'
 
 /** A stream that could not be heard is tried again after this. */
 const RETRY_MS = 300;
-
-/** One stream as a person sees it. */
-export interface StreamView {
-  id: string;
-  own: boolean;
-  /** How the speaker is called; empty until the relay has told. */
-  name: string;
-  /** How many hear it, by WebRTC and by MP3; null until the relay has told. */
-  listeners: number | null;
-  /** `off`: not listened to. */
-  state: HearState | 'off';
-  /** dBov: -127 is silence, 0 the loudest. */
-  level: number;
-  volume: number;
-}
-
-/** Everything there is to show, at one moment. */
-export interface SessionView {
-  connected: boolean;
-  talk: TalkState;
-  /**
-   * Why talking did not begin, or ended by itself. While `reconnecting`: `unplugged`, it goes on as soon as
-   * there is a microphone. While `live`: why the microphone chosen last is not the one in use.
-   */
-  problem: Problem | null;
-  /** By the microphone's own account. */
-  microphone: 'off' | 'live';
-  /** The microphone is open, and silence is sent. */
-  muted: boolean;
-  listening: boolean;
-  streams: StreamView[];
-  /** Port of the MP3 streams, once known. */
-  mp3Port: number | null;
-  /** What there is to choose from. */
-  devices: AudioDevices;
-}
-
-/** One peer connection, for statistics. */
-export interface ConnectionView {
-  role: 'talk' | 'hear';
-  streamId: string;
-  peer: RTCPeerConnection;
-}
 
 /** A client of the relay. Fires `change` whenever {@link view} has. */
 export class VoiceSession extends EventTarget {

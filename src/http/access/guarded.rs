@@ -1,0 +1,74 @@
+//! A service behind the gate: each request is judged first, and each reply dressed for whoever may read it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::Request;
+use tower_service::Service;
+use warp::http::StatusCode;
+use warp::http::header::{HeaderValue, LOCATION, ORIGIN};
+use warp::reply::Response;
+
+use super::asked::host_of;
+use super::{Door, Gate, Refusal};
+use crate::http::reply::text;
+
+/// A request whose answer has not begun by then is given up: its body came too slowly, or something hangs.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A service behind a gate.
+#[derive(Clone)]
+pub struct Guarded<S> {
+    pub(super) gate: Gate,
+    pub(super) door: Door,
+    pub(super) service: S,
+}
+
+impl<S, B> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let gate = self.gate.clone();
+        let (origin, host) = (request.headers().get(ORIGIN).cloned(), host_of(request.headers()).to_owned());
+        let path = request.uri().path().to_owned();
+        let inner = gate.judge(self.door, &mut request).map(|visitor| {
+            request.extensions_mut().insert(visitor);
+            self.service.call(request)
+        });
+        Box::pin(async move {
+            let reply = match inner {
+                Ok(reply) => match tokio::time::timeout(REQUEST_TIMEOUT, reply).await {
+                    Ok(reply) => reply?,
+                    Err(_) => {
+                        gate.0.stats.too_slow.fetch_add(1, Ordering::Relaxed);
+                        text(StatusCode::REQUEST_TIMEOUT, "The request took too long")
+                    }
+                },
+                Err(Refusal::Status(status, sentence)) => text(status, sentence),
+                Err(Refusal::Slash) => slash(&path),
+            };
+            Ok(gate.dress(origin.as_ref(), &host, reply))
+        })
+    }
+}
+
+fn slash(path: &str) -> Response {
+    let mut reply = text(StatusCode::PERMANENT_REDIRECT, "");
+    if let Ok(to) = HeaderValue::try_from(format!("{path}/")) {
+        reply.headers_mut().insert(LOCATION, to);
+    }
+    reply
+}
