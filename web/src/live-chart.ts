@@ -60,9 +60,9 @@ export class LiveChart extends LitElement {
 
   private async load(): Promise<void> {
     const [{ default: Chart }, sheet] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css?inline')]);
-    const style = document.createElement('style');
-    style.textContent = sheet.default;
-    this.renderRoot.append(style);
+    const style = new CSSStyleSheet();
+    style.replaceSync(sheet.default);
+    this.shadowRoot?.adoptedStyleSheets.push(style);
     // Asked at every drawing, so that the chart follows from light to dark.
     const colour = (name: string) => () => getComputedStyle(this).getPropertyValue(name).trim();
     this.chart = new Chart(

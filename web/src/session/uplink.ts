@@ -4,6 +4,15 @@
 /** After a change of network, the connection must have found a new way by then. */
 const RENEWAL_MS = 2_000;
 
+/** A way that was nominated at once must carry the connection by then; else it is one without a way back. */
+const HURRY_MS = 1_500;
+
+/**
+ * Whether ways are nominated at once. Not on a device that has an address to which the relay cannot answer,
+ * such as that of a network of virtual machines: there, only a way that was tried is a good one.
+ */
+let hurries = true;
+
 /** What the owner of an uplink wants to hear. */
 export interface UplinkEvents {
   /** To be sent to the relay: the first offer, or one that renews the connection. */
@@ -47,11 +56,22 @@ export class Uplink {
   /** Takes the relay's answer. */
   async accept(answer: RTCSessionDescriptionInit): Promise<void> {
     if (this.ended || this.peer.signalingState !== 'have-local-offer') return;
+    const sdp = answer.sdp ?? '';
     try {
-      await this.peer.setRemoteDescription({ type: 'answer', sdp: nominatedAtOnce(answer.sdp ?? '') });
+      await this.peer.setRemoteDescription({ type: 'answer', sdp: hurries ? nominatedAtOnce(sdp) : sdp });
+      if (hurries) this.expectWay();
     } catch {
       this.lose();
     }
+  }
+
+  /** Begins anew without hurry when hurrying has led nowhere. */
+  private expectWay(): void {
+    setTimeout(() => {
+      if (this.ended || this.peer.connectionState === 'connected') return;
+      hurries = false;
+      this.lose();
+    }, HURRY_MS);
   }
 
   /** Looks for a new way through the network (ICE restart). A way that works goes on being used meanwhile. */
