@@ -190,7 +190,7 @@ impl Tokens {
     /// # Errors
     /// When that cannot be written down.
     pub fn revoke(&self, token: Uuid) -> io::Result<()> {
-        let mut revoked = read_revoked(&self.folder.file(REVOKED));
+        let mut revoked = read_revoked(&self.folder.file(REVOKED))?;
         revoked.insert(token);
         self.folder.write(REVOKED, &serde_json::to_vec(&revoked)?)
     }
@@ -214,26 +214,26 @@ impl Tokens {
         let written = path.metadata().and_then(|file| file.modified()).ok();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if written != known.revoked_read {
-            known.revoked = read_revoked(&path);
+            match read_revoked(&path) {
+                Ok(revoked) => known.revoked = revoked,
+                Err(error) => {
+                    tracing::error!(%error, path = %path.display(), "cannot read which tokens were revoked: none is taken");
+                    return true;
+                }
+            }
             known.revoked_read = written;
         }
         known.revoked.contains(&token)
     }
 }
 
-fn read_revoked(path: &Path) -> BTreeSet<Uuid> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return BTreeSet::new(),
-        Err(error) => {
-            tracing::error!(%error, path = %path.display(), "cannot read which tokens were revoked");
-            return BTreeSet::new();
-        }
-    };
-    serde_json::from_slice(&text).unwrap_or_else(|error| {
-        tracing::error!(%error, path = %path.display(), "the list of revoked tokens is damaged");
-        BTreeSet::new()
-    })
+/// Whichever tokens were revoked; an error when that cannot be known.
+fn read_revoked(path: &Path) -> io::Result<BTreeSet<Uuid>> {
+    match std::fs::read(path) {
+        Ok(text) => Ok(serde_json::from_slice(&text)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn unix(time: SystemTime) -> u64 {
@@ -287,5 +287,17 @@ mod tests {
         command_line.revoke(first.jti).expect("revoked");
         assert_eq!(daemon.verify(&signed[0]), Err(TokenError::Revoked));
         assert_eq!(daemon.verify(&signed[1]), Ok(second));
+    }
+
+    #[test]
+    fn while_it_cannot_be_known_what_was_revoked_no_token_is_good_and_nothing_is_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokens = tokens(&folder);
+        let token = tokens.sign(&claims(SystemTime::now())).expect("signed");
+        std::fs::write(folder.path().join(REVOKED), "[\"half").expect("written");
+        assert_eq!(tokens.verify(&token), Err(TokenError::Revoked));
+        assert!(tokens.revoke(Uuid::new_v4()).is_err());
+        std::fs::remove_file(folder.path().join(REVOKED)).expect("removed");
+        assert!(tokens.verify(&token).is_ok());
     }
 }
