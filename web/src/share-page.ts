@@ -36,6 +36,10 @@ export class SharePage extends LitElement {
       form {
         display: grid;
         gap: 1rem;
+        margin: 1.25rem 0;
+      }
+      #who-hint {
+        margin-top: -0.6rem;
       }
       label {
         display: grid;
