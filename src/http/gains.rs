@@ -1,5 +1,7 @@
 //! `/api/streams`: who is live, how many hear them, and how loud each is in `/stream/all.mp3`.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::json;
 use warp::http::StatusCode;
@@ -40,16 +42,14 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
 }
 
 async fn list(shared: &Shared) -> Response {
-    let mut streams = Vec::new();
-    for stream in &*shared.relay.streams() {
-        streams.push(describe(*stream, shared).await);
-    }
+    // One question to the media thread, however many streams there are: every client asks again and again.
+    let receivers = shared.relay.receivers().await.unwrap_or_default();
+    let streams: Vec<_> = shared.relay.streams().iter().map(|stream| describe(*stream, &receivers, shared)).collect();
     warp::reply::json(&json!({ "streams": streams })).into_response()
 }
 
-async fn describe(stream: StreamId, shared: &Shared) -> serde_json::Value {
-    // Without the media thread there is nothing to hear.
-    let receivers = shared.relay.receivers().await.unwrap_or_default().get(&stream).copied().unwrap_or_default();
+fn describe(stream: StreamId, receivers: &HashMap<StreamId, usize>, shared: &Shared) -> serde_json::Value {
+    let receivers = receivers.get(&stream).copied().unwrap_or_default();
     json!({
         "id": stream,
         "name": shared.relay.name(stream).as_deref(),
@@ -67,5 +67,7 @@ async fn change(stream: StreamId, gain: &Gain, shared: &Shared) -> Response {
         return text(StatusCode::BAD_REQUEST, "gain_db is decibels, from -60 to 20");
     }
     shared.mounts.gains().set(stream, gain.gain_db, &live);
-    warp::reply::json(&describe(stream, shared).await).into_response()
+    // Without the media thread there is nothing to hear.
+    let receivers = shared.relay.receivers().await.unwrap_or_default();
+    warp::reply::json(&describe(stream, &receivers, shared)).into_response()
 }
