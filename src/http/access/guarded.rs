@@ -12,7 +12,6 @@ use warp::http::StatusCode;
 use warp::http::header::{HeaderValue, LOCATION, ORIGIN};
 use warp::reply::Response;
 
-use super::asked::host_of;
 use super::{Door, Gate, Refusal};
 use crate::http::reply::text;
 
@@ -42,7 +41,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let gate = self.gate.clone();
-        let (origin, host) = (request.headers().get(ORIGIN).cloned(), host_of(request.headers()).to_owned());
+        let origin = request.headers().get(ORIGIN).cloned();
         let path = request.uri().path().to_owned();
         let inner = gate.judge(self.door, &mut request).map(|visitor| {
             request.extensions_mut().insert(visitor);
@@ -60,7 +59,7 @@ where
                 Err(Refusal::Status(status, sentence)) => text(status, sentence),
                 Err(Refusal::Slash) => slash(&path),
             };
-            Ok(gate.dress(origin.as_ref(), &host, reply))
+            Ok(gate.dress(origin.as_ref(), reply))
         })
     }
 }

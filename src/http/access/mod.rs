@@ -233,7 +233,7 @@ impl Gate {
         }
         match headers.get(ORIGIN) {
             // Audio is given to any player; `dress` decides which pages can read it.
-            Some(origin) if !is_audio(request.uri().path()) && !self.0.origins.admits(origin, host) => {
+            Some(origin) if !is_audio(request.uri().path()) && !self.0.origins.admits(origin) => {
                 self.0.stats.foreign_origin.fetch_add(1, Ordering::Relaxed);
                 Err(Refusal::Status(
                     StatusCode::FORBIDDEN,
@@ -247,12 +247,12 @@ impl Gate {
 
     /// What every reply says: which pages may read it, unless all may, and that addresses, which may hold a
     /// token, are told to nobody.
-    fn dress(&self, origin: Option<&HeaderValue>, host: &str, reply: Response) -> Response {
+    fn dress(&self, origin: Option<&HeaderValue>, reply: Response) -> Response {
         let reply = with(reply, REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         let reply = with(reply, X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let Some(origin) = origin else { return reply };
         let mut reply = with(reply, VARY, HeaderValue::from_static("Origin"));
-        if self.0.origins.admits(origin, host) || Origins::is_player(origin) {
+        if self.0.origins.admits(origin) || Origins::is_player(origin) {
             reply.headers_mut().entry(ACCESS_CONTROL_ALLOW_ORIGIN).or_insert_with(|| origin.clone());
         }
         reply

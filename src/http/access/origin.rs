@@ -48,14 +48,11 @@ impl Origins {
         self.certificates.served().is_some_and(|served| served.identity.facts.names.contains(&name))
     }
 
-    /// Whether a page of this origin may use us, asking by this host: one of the house's names, or the very
-    /// host that serves us, on whatever port.
-    pub(super) fn admits(&self, origin: &HeaderValue, host: &str) -> bool {
+    /// Whether a page of this origin may use us: one of a host that is ours, on whatever port.
+    pub(super) fn admits(&self, origin: &HeaderValue) -> bool {
         let Some(uri) = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()) else { return false };
         let Some(authority) = uri.authority() else { return false };
-        let same_host = host.parse::<Uri>().is_ok_and(|uri| uri.host() == Some(authority.host()));
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && (self.is_ours(authority.as_str()) || same_host && self.is_ours(host))
+        matches!(uri.scheme_str(), Some("http" | "https")) && self.is_ours(authority.as_str())
     }
 
     /// Whether it is the page of a media player, which reads audio and nothing else.
@@ -123,13 +120,13 @@ mod tests {
     #[test]
     fn pages_of_the_house_and_of_our_own_host_are_admitted_others_and_null_are_not() {
         let origins = origins(&["intercom.example.org"]);
-        let admits = |origin: &'static str, host| origins.admits(&HeaderValue::from_static(origin), host);
-        assert!(admits("http://homeassistant.local:8123", "192.168.1.5:8080"));
-        assert!(admits("https://intercom.example.org", "intercom.example.org:8443"));
-        assert!(admits("http://[fd00::1]:8123", "[fd00::1]:8080"));
+        let admits = |origin: &'static str| origins.admits(&HeaderValue::from_static(origin));
+        assert!(admits("http://homeassistant.local:8123"));
+        assert!(admits("https://intercom.example.org:8443"));
+        assert!(admits("http://[fd00::1]:8123"));
         for foreign in ["https://evil.example", "null", "file://", "chrome-extension://192.168.1.5", "", "http://"] {
-            assert!(!admits(foreign, "192.168.1.5:8080"), "{foreign}");
+            assert!(!admits(foreign), "{foreign}");
         }
-        assert!(!admits("http://evil.example", "evil.example:8080"), "a rebound name vouches for nobody");
+        assert!(!admits("http://evil.example:8080"), "a rebound name vouches for nobody");
     }
 }
