@@ -53,6 +53,24 @@ impl Serialize for StreamId {
     }
 }
 
+/// Identity of one room, unique for the life of the process. How a room is called on the wire is `rooms`' business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomId(pub u32);
+
+impl RoomId {
+    /// The room of those who name none.
+    pub const HOME: Self = Self(0);
+}
+
+/// A live stream, and the room in which it is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveStream {
+    /// The stream.
+    pub id: StreamId,
+    /// Its room.
+    pub room: RoomId,
+}
+
 /// Identity of one peer connection, unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerId(pub u64);
