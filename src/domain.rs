@@ -62,13 +62,22 @@ impl RoomId {
     pub const HOME: Self = Self(0);
 }
 
-/// A live stream, and the room in which it is heard.
+/// A stream, and where it is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveStream {
     /// The stream.
     pub id: StreamId,
     /// Its room.
     pub room: RoomId,
+    /// Music, that speech goes before.
+    pub music: bool,
+}
+
+/// Somebody's voice at home: all that those can say who know of no rooms.
+impl From<StreamId> for LiveStream {
+    fn from(id: StreamId) -> Self {
+        Self { id, room: RoomId::HOME, music: false }
+    }
 }
 
 /// Identity of one peer connection, unique for the life of the process.

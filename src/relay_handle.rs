@@ -12,7 +12,7 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::audio::{Births, PacketSource};
-use crate::domain::{OpusPacket, PeerId, StreamId};
+use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 use crate::relay::{AnswerError, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed};
 
 pub use local::LocalSender;
@@ -37,9 +37,9 @@ pub type Levels = Arc<[(StreamId, i8)]>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamEvent {
     /// It can be heard from now on.
-    Available(StreamId),
+    Available(LiveStream),
     /// It is over.
-    Ended(StreamId),
+    Ended(LiveStream),
 }
 
 /// The media thread is gone: the daemon is shutting down.
@@ -90,7 +90,7 @@ pub struct RelayHandle {
     commands: mpsc::Sender<Command>,
     events: broadcast::Sender<StreamEvent>,
     levels: broadcast::Sender<Levels>,
-    streams: watch::Receiver<Arc<[StreamId]>>,
+    streams: watch::Receiver<Arc<[LiveStream]>>,
     names: Names,
 }
 
@@ -139,14 +139,14 @@ impl RelayHandle {
     /// The outer one when the relay is shutting down.
     pub async fn publish(
         &self,
-        stream: StreamId,
+        feeds: LiveStream,
         name: String,
         offer: String,
         local: bool,
     ) -> Result<Result<Published, PublishError>, RelayGone> {
         self.call(move |media, now| {
-            let published = media.relay.publish(now, stream, &offer, local)?;
-            media.name(stream, &name);
+            let published = media.relay.publish(now, feeds, &offer, local)?;
+            media.name(feeds.id, &name);
             Ok(published)
         })
         .await
@@ -215,13 +215,18 @@ impl RelayHandle {
     }
 
     /// A sender on this machine, of a stream with this identity and name for people.
-    pub fn local_sender(&self, stream: StreamId, name: String) -> LocalSender {
-        LocalSender { relay: self.clone(), stream, name }
+    pub fn local_sender(&self, feeds: LiveStream, name: String) -> LocalSender {
+        LocalSender { relay: self.clone(), feeds, name }
     }
 
-    /// Live streams, oldest first.
-    pub fn streams(&self) -> Arc<[StreamId]> {
+    /// Live streams of all rooms, oldest first.
+    pub fn live(&self) -> Arc<[LiveStream]> {
         self.streams.borrow().clone()
+    }
+
+    /// Live streams of the room of those who name none, oldest first.
+    pub fn streams(&self) -> Vec<StreamId> {
+        self.streams.borrow().iter().filter(|live| live.room == RoomId::HOME).map(|live| live.id).collect()
     }
 
     /// How many WebRTC receivers each live stream has.
@@ -276,7 +281,7 @@ impl PacketSource for RelayHandle {
         self.call(move |media, _| media.tap(stream)).await.ok().flatten()
     }
 
-    fn streams(&self) -> watch::Receiver<Arc<[StreamId]>> {
+    fn live(&self) -> watch::Receiver<Arc<[LiveStream]>> {
         self.streams.clone()
     }
 }

@@ -83,7 +83,7 @@ impl Input {
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();
         let mut speech = Speech::new().map_err(io::Error::other)?;
-        let sender = relay.local_sender(stream, config.input_name.clone());
+        let sender = relay.local_sender(stream.into(), config.input_name.clone());
         let push = move |at, pcm: &[i16]| {
             if let Some(spoken) = speech.encode(at, pcm) {
                 let (timestamp, level, payload) = (spoken.timestamp, spoken.level, spoken.payload);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use opus::{Application, Bitrate, Channels, Encoder};
 use tokio::runtime::Handle;
 
-use crate::domain::StreamId;
+use crate::domain::{LiveStream, StreamId};
 
 use super::jitter::samples;
 use super::program::{Program, Tuner};
@@ -116,8 +116,8 @@ fn level(pcm: &[i16]) -> i8 {
 }
 
 /// Streams that the machine's own loudspeaker must not play: its own voice would come back to it.
-pub(super) fn without(streams: &[StreamId], own: Option<StreamId>) -> Arc<[StreamId]> {
-    streams.iter().copied().filter(|stream| Some(*stream) != own).collect()
+pub(super) fn without(streams: &[LiveStream], own: Option<StreamId>) -> Vec<LiveStream> {
+    streams.iter().copied().filter(|stream| Some(stream.id) != own).collect()
 }
 
 #[cfg(test)]
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn the_own_voice_is_left_out() {
-        let stream = |n| StreamId::of_connection(uuid::Uuid::from_u128(n));
-        assert_eq!(*without(&[stream(1), stream(2)], Some(stream(2))), [stream(1)]);
-        assert_eq!(*without(&[stream(1)], None), [stream(1)]);
+        let live = [1, 2].map(|n| LiveStream::from(StreamId::of_connection(uuid::Uuid::from_u128(n))));
+        assert_eq!(without(&live, Some(live[1].id)), live[..1]);
+        assert_eq!(without(&live, None), live);
     }
 }

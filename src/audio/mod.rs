@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::{OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, StreamId};
 
 pub use clips::{Clip, ClipLimits, ClipStats, Clips};
 pub use format::{BITRATES, Bitrate, Format, prelude};
@@ -62,5 +62,5 @@ pub trait PacketSource: Clone + Send + Sync + 'static {
     fn tap(&self, stream: StreamId) -> impl Future<Output = Option<mpsc::Receiver<OpusPacket>>> + Send;
 
     /// The live streams, oldest first. A stream's taps are closed before it leaves the list.
-    fn streams(&self) -> watch::Receiver<Arc<[StreamId]>>;
+    fn live(&self) -> watch::Receiver<Arc<[LiveStream]>>;
 }

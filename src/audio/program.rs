@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::{OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
 
 use super::host::without;
 use super::mixer::{Fader, Gains, Limiter};
@@ -22,19 +22,20 @@ const MAX_TAIL: Duration = Duration::from_millis(500);
 pub enum Program {
     /// One stream, to its end.
     Stream(StreamId),
-    /// The stream that began last; when it ends, the one that then is the newest.
+    /// The stream at home that began last; when it ends, the one that then is the newest.
     Latest,
-    /// All streams, mixed.
+    /// All streams at home, mixed.
     All,
 }
 
 impl Program {
     /// Which of the live streams, oldest first, belong to it.
-    pub fn of<'a>(&self, streams: &'a [StreamId]) -> &'a [StreamId] {
+    pub fn of(self, live: &[LiveStream]) -> Vec<StreamId> {
+        let at_home = || live.iter().filter(|live| live.room == RoomId::HOME).map(|live| live.id);
         match self {
-            Self::Stream(id) => streams.iter().position(|stream| stream == id).map_or(&[], |at| &streams[at..=at]),
-            Self::Latest => &streams[streams.len().saturating_sub(1)..],
-            Self::All => streams,
+            Self::Stream(id) => live.iter().map(|live| live.id).filter(|stream| *stream == id).collect(),
+            Self::Latest => at_home().next_back().into_iter().collect(),
+            Self::All => at_home().collect(),
         }
     }
 }
@@ -45,7 +46,7 @@ pub(super) struct Tuner<S> {
     /// The machine's own microphone, where the program is for its loudspeaker.
     own: Option<StreamId>,
     source: S,
-    streams: watch::Receiver<Arc<[StreamId]>>,
+    streams: watch::Receiver<Arc<[LiveStream]>>,
     channels: Vec<Channel>,
     mix: Vec<f32>,
     limiter: Limiter,
@@ -62,7 +63,7 @@ impl<S: PacketSource> Tuner<S> {
         gains: Arc<Gains>,
         stats: Arc<AudioStats>,
     ) -> Self {
-        let mut streams = source.streams();
+        let mut streams = source.live();
         streams.mark_changed();
         let (channels, mix, limiter) = (Vec::new(), Vec::new(), Limiter::default());
         Self { program, own, source, streams, channels, mix, limiter, gains, stats }
@@ -109,12 +110,12 @@ impl<S: PacketSource> Tuner<S> {
             channel.is_leaving |= !wanted.contains(&channel.stream) && !channel.packets.is_closed();
         }
         for stream in wanted {
-            if self.channels.iter().any(|channel| channel.stream == *stream && !channel.is_leaving) {
+            if self.channels.iter().any(|channel| channel.stream == stream && !channel.is_leaving) {
                 continue;
             }
             // It may have ended since.
-            if let Some(packets) = self.source.tap(*stream).await {
-                self.channels.push(Channel::new(*stream, packets, &self.stats));
+            if let Some(packets) = self.source.tap(stream).await {
+                self.channels.push(Channel::new(stream, packets, &self.stats));
             }
         }
     }
@@ -173,8 +174,8 @@ mod tests {
     #[test]
     fn a_program_is_made_of_the_live_streams() {
         let stream = |n| StreamId::of_connection(uuid::Uuid::from_u128(n));
-        let live = [stream(1), stream(2), stream(3)];
-        assert_eq!(Program::All.of(&live), live);
+        let live = [stream(1), stream(2), stream(3)].map(LiveStream::from);
+        assert_eq!(Program::All.of(&live), live.map(|live| live.id));
         assert_eq!(Program::Latest.of(&live), [stream(3)]);
         assert_eq!(Program::Stream(stream(2)).of(&live), [stream(2)]);
         assert!(Program::Stream(stream(4)).of(&live).is_empty());

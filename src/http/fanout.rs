@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audio::{Format, Listener, Mounts, Program};
-use crate::domain::StreamId;
+use crate::domain::{LiveStream, StreamId};
 use crate::relay_handle::RelayHandle;
 
 use super::outlet::{Gone, Outlet, Piece};
@@ -88,7 +88,7 @@ impl Fanouts {
     }
 
     /// How many hear a stream just now, of those that are live, oldest first.
-    pub(super) fn listeners(&self, stream: StreamId, live: &[StreamId]) -> usize {
+    pub(super) fn listeners(&self, stream: StreamId, live: &[LiveStream]) -> usize {
         let table = lock(&self.running);
         let hearing = table.iter().filter(|((program, _), _)| program.of(live).contains(&stream));
         hearing.map(|(_, entry)| entry.listeners.load(Ordering::Relaxed)).sum()
@@ -226,9 +226,9 @@ impl Fanout {
     }
 
     fn update_title(&mut self) {
-        let streams = self.relay.streams();
+        let streams = self.relay.live();
         let heard = self.key.0.of(&streams);
-        let names: Vec<_> = heard.iter().filter_map(|stream| self.relay.name(*stream)).collect();
+        let names: Vec<_> = heard.into_iter().filter_map(|stream| self.relay.name(stream)).collect();
         let title = names.join(", ");
         if *self.title != *title {
             self.title = title.into();

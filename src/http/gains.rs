@@ -54,7 +54,7 @@ fn describe(stream: StreamId, receivers: &HashMap<StreamId, usize>, shared: &Sha
         "id": stream,
         "name": shared.relay.name(stream).as_deref(),
         "gain_db": shared.mounts.gains().get(stream),
-        "listeners": receivers + shared.fanouts.listeners(stream, &shared.relay.streams()),
+        "listeners": receivers + shared.fanouts.listeners(stream, &shared.relay.live()),
     })
 }
 

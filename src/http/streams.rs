@@ -34,7 +34,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     let status = warp::path!("stream" / "status")
         .and(warp::get())
         .and(with_shared.clone())
-        .map(|shared: Shared| warp::reply::json(&json!({ "active_streams": *shared.relay.streams() })).into_response());
+        .map(|shared: Shared| warp::reply::json(&json!({ "active_streams": shared.relay.streams() })).into_response());
     let options = warp::path!("stream" / String).and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
     let live = warp::path!("stream" / String)
         .and(warp::get().or(warp::head()).unify())
@@ -78,7 +78,7 @@ async fn live(file: &str, asked: Asked, query: &HashMap<String, String>, shared:
     };
     let streams = shared.relay.streams();
     if let Program::Stream(id) = wish.program
-        && !streams.contains(&id)
+        && wish.program.of(&shared.relay.live()).is_empty()
     {
         return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are");
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use str0m::rtp::RtpPacket;
 
-use crate::domain::{OpusPacket, PeerId, StreamId};
+use crate::domain::{LiveStream, OpusPacket, PeerId};
 
 use super::peer::Role;
 use super::stats::DropReason;
@@ -17,6 +17,7 @@ const LEVELS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A stream of which at least one packet was decrypted.
 pub(super) struct Stream {
+    heard: LiveStream,
     order: u64,
     timeline: Timeline,
     subscribers: Vec<PeerId>,
@@ -27,8 +28,14 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn new(order: u64, tapped: bool, now: Instant) -> Self {
-        Self { order, timeline: Timeline::default(), subscribers: Vec::new(), tapped, last_packet: now, loudest: None }
+    fn new(heard: LiveStream, order: u64, tapped: bool, now: Instant) -> Self {
+        let (timeline, subscribers) = (Timeline::default(), Vec::new());
+        Self { heard, order, timeline, subscribers, tapped, last_packet: now, loudest: None }
+    }
+
+    /// What it is, and where it is heard.
+    pub(super) fn heard(&self) -> LiveStream {
+        self.heard
     }
 
     /// Grows with each stream that becomes live.
@@ -102,13 +109,13 @@ pub(super) struct Fanout {
 
 impl Relay {
     /// Takes a packet of a sender; the first one makes the stream available.
-    pub(super) fn ingest(&mut self, stream_id: StreamId, numbered: Numbered, packet: Packet) {
+    pub(super) fn ingest(&mut self, heard: LiveStream, numbered: Numbered, packet: Packet) {
         self.stats.packets_in += 1;
         self.stats.audio_bytes_in += packet.payload.len() as u64;
-        if !self.streams.contains_key(&stream_id) {
-            self.begin_stream(stream_id);
+        if !self.streams.contains_key(&heard.id) {
+            self.begin_stream(heard);
         }
-        let stream = self.streams.get_mut(&stream_id).expect("begun above");
+        let stream = self.streams.get_mut(&heard.id).expect("begun above");
         let Some(place) = stream.note(numbered, packet.level, self.now) else {
             self.stats.count_drop(DropReason::Late);
             return;
@@ -120,7 +127,7 @@ impl Relay {
                 arrival: self.now,
                 payload: packet.payload.clone(),
             };
-            self.outbox.push_back(Output::Event(Event::Tapped(stream_id, tapped)));
+            self.outbox.push_back(Output::Event(Event::Tapped(heard.id, tapped)));
         }
         if !stream.subscribers.is_empty() {
             // Taken from the end: reversed, so that those who joined first are served first.
@@ -179,10 +186,10 @@ impl Relay {
         }
     }
 
-    fn begin_stream(&mut self, id: StreamId) {
-        self.streams.insert(id, Stream::new(self.streams_started, self.config.tap_all, self.now));
+    fn begin_stream(&mut self, heard: LiveStream) {
+        self.streams.insert(heard.id, Stream::new(heard, self.streams_started, self.config.tap_all, self.now));
         self.streams_started += 1;
         self.stats.streams_started += 1;
-        self.outbox.push_back(Output::Event(Event::StreamAvailable(id)));
+        self.outbox.push_back(Output::Event(Event::StreamAvailable(heard)));
     }
 }

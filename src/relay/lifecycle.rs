@@ -126,8 +126,8 @@ impl Relay {
             let Some(peer) = self.peers.get_mut(&id) else { continue };
             peer.heard.datagram = self.now;
             peer.heard.media = self.now;
-            if let Role::Publisher { stream, .. } = peer.role {
-                self.ingest(stream, Numbered::of(&packet), Packet::from(packet));
+            if let Role::Publisher { feeds, .. } = peer.role {
+                self.ingest(feeds, Numbered::of(&packet), Packet::from(packet));
             }
         }
         match said.over.take() {
@@ -226,7 +226,7 @@ impl Relay {
     pub(super) fn end_stream(&mut self, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };
         self.stats.streams_ended += 1;
-        self.outbox.push_back(Output::Event(Event::StreamEnded(id)));
+        self.outbox.push_back(Output::Event(Event::StreamEnded(stream.heard())));
         for subscriber in stream.into_subscribers() {
             self.close_peer(subscriber, CloseReason::StreamEnded);
         }

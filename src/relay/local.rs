@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::StreamId;
+use crate::domain::{LiveStream, StreamId};
 
 use super::Relay;
 use super::forwarding::Packet;
@@ -41,8 +41,15 @@ impl Relay {
     ///
     /// # Errors
     /// When there is no room for another stream; nothing has changed then.
-    pub fn feed(&mut self, now: Instant, stream: StreamId, packet: LocalPacket) -> Result<(), TooManyStreams> {
+    pub fn feed(
+        &mut self,
+        now: Instant,
+        feeds: impl Into<LiveStream>,
+        packet: LocalPacket,
+    ) -> Result<(), TooManyStreams> {
         self.now = now;
+        let feeds = feeds.into();
+        let stream = feeds.id;
         if !self.locals.contains_key(&stream) && self.senders() >= self.config.max_streams {
             return Err(TooManyStreams(self.config.max_streams));
         }
@@ -52,7 +59,7 @@ impl Relay {
         local.last_packet = now;
         let numbered = Numbered { ssrc: SSRC.into(), sequence, timestamp: packet.timestamp };
         let LocalPacket { level, payload, .. } = packet;
-        self.ingest(stream, numbered, Packet { payload, level: Some(level), voice: None, marker: false, arrived: now });
+        self.ingest(feeds, numbered, Packet { payload, level: Some(level), voice: None, marker: false, arrived: now });
         Ok(())
     }
 

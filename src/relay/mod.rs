@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use str0m::config::DtlsCert;
 
-use crate::domain::{OpusPacket, PeerId, StreamId};
+use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 
 pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
 pub use local::{LocalPacket, TooManyStreams};
@@ -118,9 +118,9 @@ pub struct Transmit {
 #[derive(Debug)]
 pub enum Event {
     /// The first packet of this stream was decrypted: whoever subscribes now hears something.
-    StreamAvailable(StreamId),
+    StreamAvailable(LiveStream),
     /// The stream is over; told exactly once for each that was available.
-    StreamEnded(StreamId),
+    StreamEnded(LiveStream),
     /// How loud each stream was since the last such event, in dBov (-127 silent, 0 loudest).
     Levels(Vec<(StreamId, i8)>),
     /// A packet of a stream that is tapped.
@@ -222,10 +222,15 @@ impl Relay {
     }
 
     /// Live streams, oldest first.
+    pub fn live(&self) -> Vec<LiveStream> {
+        let mut streams: Vec<_> = self.streams.values().collect();
+        streams.sort_unstable_by_key(|stream| stream.order());
+        streams.into_iter().map(Stream::heard).collect()
+    }
+
+    /// Live streams of the room of those who name none, oldest first.
     pub fn streams(&self) -> Vec<StreamId> {
-        let mut streams: Vec<_> = self.streams.iter().map(|(id, stream)| (stream.order(), *id)).collect();
-        streams.sort_unstable();
-        streams.into_iter().map(|(_, id)| id).collect()
+        self.live().into_iter().filter(|live| live.room == RoomId::HOME).map(|live| live.id).collect()
     }
 
     /// How many WebRTC receivers each live stream has.

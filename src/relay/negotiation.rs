@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::domain::{PeerId, StreamId};
+use crate::domain::{LiveStream, PeerId, StreamId};
 
 use super::lifecycle::CloseReason;
 use super::peer::{Peer, Role};
@@ -87,11 +87,13 @@ impl Relay {
     pub fn publish(
         &mut self,
         now: Instant,
-        stream: StreamId,
+        feeds: impl Into<LiveStream>,
         offer: &str,
         local: bool,
     ) -> Result<Published, PublishError> {
         self.now = now;
+        let feeds = feeds.into();
+        let stream = feeds.id;
         sdp::check(offer).map_err(|error| PublishError::InvalidOffer(error.to_string()))?;
         let fingerprint = sdp::fingerprint(offer).unwrap_or_default().to_owned();
         if let Some(peer) = self.renewable(stream, &fingerprint) {
@@ -103,7 +105,7 @@ impl Relay {
         if !sdp::takes_audio(&answer) {
             return Err(PublishError::NoAudio);
         }
-        let peer = self.admit(session, Role::Publisher { stream, fingerprint });
+        let peer = self.admit(session, Role::Publisher { feeds, fingerprint });
         if let Some(former) = self.publishers.insert(stream, peer) {
             self.close_peer(former, CloseReason::Replaced);
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::StreamId;
+use crate::domain::{LiveStream, StreamId};
 
 use super::demux::Routes;
 use super::session::{Lane, PendingOffer, Session};
@@ -28,7 +28,7 @@ pub(super) struct Peer {
 pub(super) enum Role {
     /// Feeds a stream.
     Publisher {
-        stream: StreamId,
+        feeds: LiveStream,
         /// Of its certificate: an offer with the same one renews this connection.
         fingerprint: String,
     },
@@ -84,7 +84,8 @@ impl Peer {
     /// The stream that this peer feeds or hears.
     pub(super) fn stream(&self) -> StreamId {
         match self.role {
-            Role::Publisher { stream, .. } | Role::Subscriber { stream, .. } => stream,
+            Role::Publisher { feeds, .. } => feeds.id,
+            Role::Subscriber { stream, .. } => stream,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The door for senders on this machine, which have no connection.
 
-use crate::domain::StreamId;
+use crate::domain::LiveStream;
 use crate::relay::LocalPacket;
 
 use super::{Command, RelayHandle};
@@ -8,16 +8,16 @@ use super::{Command, RelayHandle};
 /// A sender on this machine; see [`Relay::feed`](crate::relay::Relay::feed). Its stream ends with it.
 pub struct LocalSender {
     pub(super) relay: RelayHandle,
-    pub(super) stream: StreamId,
+    pub(super) feeds: LiveStream,
     pub(super) name: String,
 }
 
 impl LocalSender {
     /// Sends a packet without waiting, from any thread. False: the media thread is too busy, or gone.
     pub fn send(&self, packet: LocalPacket) -> bool {
-        let (stream, name) = (self.stream, self.name.clone());
-        let command: Command = Box::new(move |media, now| match media.relay.feed(now, stream, packet) {
-            Ok(()) => media.name(stream, &name),
+        let (feeds, name) = (self.feeds, self.name.clone());
+        let command: Command = Box::new(move |media, now| match media.relay.feed(now, feeds, packet) {
+            Ok(()) => media.name(feeds.id, &name),
             Err(error) => tracing::debug!(%error, "a packet of this machine's own sender is dropped"),
         });
         self.relay.commands.try_send(command).is_ok()
@@ -26,7 +26,7 @@ impl LocalSender {
 
 impl Drop for LocalSender {
     fn drop(&mut self) {
-        let stream = self.stream;
+        let stream = self.feeds.id;
         // Where the media thread is gone, so is the stream; where it is too busy, the stream ends by its silence.
         let _ = self.relay.commands.try_send(Box::new(move |media, now| media.relay.end_local(now, stream)));
     }

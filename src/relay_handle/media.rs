@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::domain::{OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, StreamId};
 use crate::relay::{Event, Relay};
 
 use super::{Levels, Names, SocketStats, StreamEvent};
@@ -27,7 +27,7 @@ pub struct Media {
     pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
-    pub(super) streams: watch::Sender<Arc<[StreamId]>>,
+    pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
     pub(super) names: Names,
 }
 
@@ -36,12 +36,12 @@ impl Media {
     pub fn publish(&mut self, event: Event) {
         match event {
             Event::StreamAvailable(stream) => {
-                self.record(stream);
+                self.record(stream.id);
                 self.announce(StreamEvent::Available(stream));
             }
             Event::StreamEnded(stream) => {
                 // Dropping the senders tells the decoders.
-                self.taps.remove(&stream);
+                self.taps.remove(&stream.id);
                 self.announce(StreamEvent::Ended(stream));
             }
             // Nobody may be listening: then there is nothing to tell.
@@ -54,7 +54,7 @@ impl Media {
     /// The list changes before the event is told, so that whoever hears the event finds it in the list.
     fn announce(&mut self, event: StreamEvent) {
         tracing::info!(?event, "streams changed");
-        self.streams.send_replace(self.relay.streams().into());
+        self.streams.send_replace(self.relay.live().into());
         drop(self.events.send(event));
     }
 

@@ -150,14 +150,14 @@ impl World {
 
     pub fn available(&self) -> Vec<StreamId> {
         self.told(|event| match event {
-            Event::StreamAvailable(id) => Some(*id),
+            Event::StreamAvailable(stream) => Some(stream.id),
             _ => None,
         })
     }
 
     pub fn ended(&self) -> Vec<StreamId> {
         self.told(|event| match event {
-            Event::StreamEnded(id) => Some(*id),
+            Event::StreamEnded(stream) => Some(stream.id),
             _ => None,
         })
     }

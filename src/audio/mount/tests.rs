@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::audio::tone::tone;
 use crate::audio::{Bitrate, TICK};
-use crate::domain::{OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, StreamId};
 
 use super::*;
 
@@ -17,7 +17,7 @@ const FRAME_DURATION: Duration = Duration::from_millis(24);
 #[derive(Clone)]
 struct Source {
     taps: Arc<Mutex<HashMap<StreamId, mpsc::Sender<OpusPacket>>>>,
-    streams: Arc<watch::Sender<Arc<[StreamId]>>>,
+    streams: Arc<watch::Sender<Arc<[LiveStream]>>>,
 }
 
 impl PacketSource for Source {
@@ -25,23 +25,23 @@ impl PacketSource for Source {
         // A real one answers from another thread.
         tokio::task::yield_now().await;
         let (sender, receiver) = mpsc::channel(128);
-        let live = self.streams.borrow().contains(&stream);
+        let live = self.streams.borrow().contains(&stream.into());
         live.then(|| self.taps.lock().expect("not poisoned").insert(stream, sender)).map(|_| receiver)
     }
 
-    fn streams(&self) -> watch::Receiver<Arc<[StreamId]>> {
+    fn live(&self) -> watch::Receiver<Arc<[LiveStream]>> {
         self.streams.subscribe()
     }
 }
 
 impl Source {
     fn begin(&self, stream: StreamId) {
-        self.streams.send_modify(|list| *list = list.iter().copied().chain([stream]).collect());
+        self.streams.send_modify(|list| *list = list.iter().copied().chain([stream.into()]).collect());
     }
 
     fn end(&self, stream: StreamId) {
         self.taps.lock().expect("not poisoned").remove(&stream);
-        self.streams.send_modify(|list| *list = list.iter().copied().filter(|other| *other != stream).collect());
+        self.streams.send_modify(|list| *list = list.iter().copied().filter(|other| other.id != stream).collect());
     }
 
     /// Sends a tone for so long, at its pace.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use warp::ws::{Message, WebSocket};
 
+use crate::domain::RoomId;
 use crate::domain::StreamId;
 use crate::http::access::{Gate, Visitor};
 use crate::relay_handle::{Levels, RelayHandle, StreamEvent};
@@ -183,11 +184,18 @@ impl Client {
 
     async fn tell(&mut self, event: Result<StreamEvent, RecvError>) -> Result<(), Gone> {
         let message = match event {
-            Ok(StreamEvent::Available(stream_id)) => ServerMessage::StreamAvailable { stream_id },
-            Ok(StreamEvent::Ended(stream_id)) => {
-                self.session.note_ended(stream_id);
-                ServerMessage::StreamEnded { stream_id }
+            Ok(StreamEvent::Available(stream)) if stream.room == RoomId::HOME => {
+                ServerMessage::StreamAvailable { stream_id: stream.id }
             }
+            Ok(StreamEvent::Ended(stream)) => {
+                let hears = self.session.hears() == Some(stream.id);
+                self.session.note_ended(stream.id);
+                if !hears && stream.room != RoomId::HOME {
+                    return Ok(());
+                }
+                ServerMessage::StreamEnded { stream_id: stream.id }
+            }
+            Ok(StreamEvent::Available(_)) => return Ok(()),
             // It missed some: the list says all there is to know.
             Err(RecvError::Lagged(_)) => self.session.available_streams(),
             Err(RecvError::Closed) => return Err(Gone::Closed),

@@ -97,7 +97,7 @@ impl Session {
 
     /// The list that every connection begins with.
     pub(super) fn available_streams(&self) -> ServerMessage {
-        ServerMessage::AvailableStreams { streams: self.relay.streams().to_vec() }
+        ServerMessage::AvailableStreams { streams: self.relay.streams() }
     }
 
     /// Gives up the media connection.
@@ -163,7 +163,7 @@ impl Session {
         let (Held::Reserved(stream) | Held::Sending { stream, .. }) = self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
-        match self.relay.publish(stream, self.name.clone(), offer.sdp, self.guest.is_local()).await {
+        match self.relay.publish(stream.into(), self.name.clone(), offer.sdp, self.guest.is_local()).await {
             Ok(Ok(published)) => {
                 self.held = Held::Sending { stream, peer: published.peer };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
