@@ -77,7 +77,7 @@ async fn live(file: &str, asked: Asked, query: &HashMap<String, String>, shared:
         Err(complaint) => return warp::reply::with_status(complaint, StatusCode::BAD_REQUEST).into_response(),
     };
     let streams = shared.relay.streams();
-    if let Program::Stream(id) = wish.program
+    if let Program::Stream(_) = wish.program
         && wish.program.of(&shared.relay.live()).is_empty()
     {
         return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are");
