@@ -132,7 +132,7 @@ impl App {
         let ports = bound.ports();
         let addresses = host_addresses(ports.media.ip(), ports.media.port(), &advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
-        let (relay, commands, media, births) = relay_handle::connect(relay);
+        let (relay, commands, media, births, _room_events) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
         let media = MediaThread::start(bound.media, media, commands, Arc::clone(&admission))
             .map_err(StartError::MediaThread)?;

@@ -3,6 +3,7 @@
 
 mod local;
 mod media;
+mod rooms;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -27,6 +28,9 @@ const EVENT_QUEUE: usize = 256;
 /// Streams whose birth may wait to be noticed; further ones go unrecorded.
 const BIRTH_QUEUE: usize = 64;
 
+/// Things that happened in rooms which may wait to be told there.
+const ROOM_EVENT_QUEUE: usize = 4_096;
+
 /// Something to do on the media thread.
 pub type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
 
@@ -41,6 +45,22 @@ pub enum StreamEvent {
     /// It is over.
     Ended(LiveStream),
 }
+
+/// Something that those in a room are to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomEvent {
+    /// A stream came or went.
+    Stream(StreamEvent),
+    /// Somebody is, or is no longer, heard to talk (or to play).
+    Talks(LiveStream, bool),
+    /// The participant with this voice hears these streams, by the m-lines of its slots: all that are taken.
+    Slots(StreamId, Vec<(String, StreamId)>),
+    /// Bits a second that all can bear who hear the participant with this voice.
+    Bitrate(StreamId, u32),
+}
+
+/// What happens in rooms, for the one who tells those who are in them.
+pub type RoomEvents = mpsc::Receiver<RoomEvent>;
 
 /// The media thread is gone: the daemon is shutting down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +100,8 @@ pub struct MediaStats {
     pub taps: usize,
     /// Packets that a decoder was too slow to take.
     pub tap_overflows: u64,
+    /// Things that happened in rooms and were told to nobody.
+    pub room_events_lost: u64,
     /// Commands that wait for the media thread.
     pub commands_waiting: usize,
 }
@@ -98,25 +120,28 @@ pub struct RelayHandle {
 pub struct Commands(mpsc::Receiver<Command>);
 
 /// Makes both ends of the door. Births come only from a relay that taps all of its streams.
-pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media, Births) {
+pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media, Births, RoomEvents) {
     let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
     let events = broadcast::Sender::new(EVENT_QUEUE);
     let levels = broadcast::Sender::new(1);
     let (streams_sender, streams) = watch::channel(Arc::from([]));
     let names = Names::default();
     let (births_sender, births) = mpsc::channel(BIRTH_QUEUE);
+    let (rooms, room_events) = mpsc::channel(ROOM_EVENT_QUEUE);
     let media = Media {
         relay,
         socket: SocketStats::default(),
         taps: HashMap::new(),
         tap_overflows: 0,
         births: births_sender,
+        rooms,
+        room_events_lost: 0,
         events: events.clone(),
         levels: levels.clone(),
         streams: streams_sender,
         names: Arc::clone(&names),
     };
-    (RelayHandle { commands, events, levels, streams, names }, Commands(receiver), media, births)
+    (RelayHandle { commands, events, levels, streams, names }, Commands(receiver), media, births, room_events)
 }
 
 impl Commands {
@@ -209,6 +234,7 @@ impl RelayHandle {
             socket: media.socket.clone(),
             taps: media.taps.values().map(Vec::len).sum(),
             tap_overflows: media.tap_overflows,
+            room_events_lost: media.room_events_lost,
             commands_waiting,
         })
         .await

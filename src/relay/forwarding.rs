@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use str0m::rtp::RtpPacket;
 
-use crate::domain::{LiveStream, OpusPacket, PeerId};
+use crate::domain::{LiveStream, OpusPacket, PeerId, StreamId};
 
 use super::peer::Role;
+use super::session::Lane;
 use super::stats::DropReason;
 use super::timeline::{Numbered, Position, Timeline};
 use super::{Event, Output, Relay};
@@ -15,9 +16,17 @@ use super::{Event, Output, Relay};
 /// Time between two reports of levels: often enough for a meter to look alive.
 const LEVELS_INTERVAL: Duration = Duration::from_millis(200);
 
+/// What is louder than this is a voice, and not the room around it, in dBov.
+const LOUD: i8 = -55;
+
+/// Whoever was loud so short a while ago still talks.
+const TALKS_ON: Duration = Duration::from_millis(500);
+
 /// A stream of which at least one packet was decrypted.
 pub(super) struct Stream {
     heard: LiveStream,
+    /// The participant whose it is, if it is of one.
+    member: Option<PeerId>,
     order: u64,
     timeline: Timeline,
     subscribers: Vec<PeerId>,
@@ -25,17 +34,37 @@ pub(super) struct Stream {
     last_packet: Instant,
     /// The loudest packet since the last report, in dBov.
     loudest: Option<i8>,
+    /// When it was last more than silence.
+    loud: Option<Instant>,
+    /// It was told that somebody talks here.
+    talks: bool,
 }
 
 impl Stream {
-    fn new(heard: LiveStream, order: u64, tapped: bool, now: Instant) -> Self {
+    fn new(heard: LiveStream, member: Option<PeerId>, order: u64, tapped: bool, now: Instant) -> Self {
         let (timeline, subscribers) = (Timeline::default(), Vec::new());
-        Self { heard, order, timeline, subscribers, tapped, last_packet: now, loudest: None }
+        Self {
+            heard,
+            member,
+            order,
+            timeline,
+            subscribers,
+            tapped,
+            last_packet: now,
+            loudest: None,
+            loud: None,
+            talks: false,
+        }
     }
 
     /// What it is, and where it is heard.
     pub(super) fn heard(&self) -> LiveStream {
         self.heard
+    }
+
+    /// The participant whose it is, if it is of one.
+    pub(super) fn member(&self) -> Option<PeerId> {
+        self.member
     }
 
     /// Grows with each stream that becomes live.
@@ -63,6 +92,11 @@ impl Stream {
         self.subscribers.retain(|subscriber| *subscriber != peer);
     }
 
+    /// Whether somebody was told that it is heard.
+    pub(super) fn talks(&self) -> bool {
+        self.talks
+    }
+
     /// Ends the stream; gives those who heard it.
     pub(super) fn into_subscribers(self) -> Vec<PeerId> {
         self.subscribers
@@ -72,8 +106,16 @@ impl Stream {
     fn note(&mut self, numbered: Numbered, level: Option<i8>, now: Instant) -> Option<Position> {
         self.last_packet = now;
         self.loudest = self.loudest.max(level);
+        if is_loud(level) {
+            self.loud = Some(now);
+        }
         self.timeline.place(numbered, now)
     }
+}
+
+/// Whoever does not measure is taken for loud.
+fn is_loud(level: Option<i8>) -> bool {
+    level.is_none_or(|level| level >= LOUD)
 }
 
 /// What is carried on of a sender's packet.
@@ -103,17 +145,26 @@ impl From<RtpPacket> for Packet {
 /// A packet on its way to the subscribers that it had when it came.
 pub(super) struct Fanout {
     packet: Arc<Packet>,
+    heard: Heard,
     place: Position,
     remaining: Vec<PeerId>,
 }
 
+/// Of which stream a packet is, and what that means for those who hear several.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) stream: StreamId,
+    pub(super) loud: bool,
+    pub(super) pinned: bool,
+}
+
 impl Relay {
-    /// Takes a packet of a sender; the first one makes the stream available.
-    pub(super) fn ingest(&mut self, heard: LiveStream, numbered: Numbered, packet: Packet) {
+    /// Takes a packet of a sender, `member` where that takes part in a room; the first one makes the stream available.
+    pub(super) fn ingest(&mut self, heard: LiveStream, member: Option<PeerId>, numbered: Numbered, packet: Packet) {
         self.stats.packets_in += 1;
         self.stats.audio_bytes_in += packet.payload.len() as u64;
         if !self.streams.contains_key(&heard.id) {
-            self.begin_stream(heard);
+            self.begin_stream(heard, member);
         }
         let stream = self.streams.get_mut(&heard.id).expect("begun above");
         let Some(place) = stream.note(numbered, packet.level, self.now) else {
@@ -129,10 +180,17 @@ impl Relay {
             };
             self.outbox.push_back(Output::Event(Event::Tapped(heard.id, tapped)));
         }
-        if !stream.subscribers.is_empty() {
-            // Taken from the end: reversed, so that those who joined first are served first.
-            let remaining = stream.subscribers.iter().rev().copied().collect();
-            self.fanouts.push_back(Fanout { packet: Arc::new(packet), place, remaining });
+        let loud = is_loud(packet.level);
+        if loud && !std::mem::replace(&mut stream.talks, true) {
+            self.outbox.push_back(Output::Event(Event::Talks(heard, true)));
+        }
+        // Taken from the end: reversed, so that those who joined first are served first.
+        let subscribers = self.streams[&heard.id].subscribers.iter().copied();
+        let others = self.audience(heard.room).iter().copied().filter(|other| Some(*other) != member);
+        let remaining: Vec<_> = subscribers.chain(others).rev().collect();
+        if !remaining.is_empty() {
+            let heard = Heard { stream: heard.id, loud, pinned: self.is_pinned(heard) };
+            self.fanouts.push_back(Fanout { packet: Arc::new(packet), heard, place, remaining });
         }
     }
 
@@ -145,15 +203,19 @@ impl Relay {
             self.fanouts.pop_front();
             return true;
         };
-        let (packet, place) = (Arc::clone(&fanout.packet), fanout.place);
-        self.forward(subscriber, &packet, place);
+        let (packet, heard, place) = (Arc::clone(&fanout.packet), fanout.heard, fanout.place);
+        self.forward(subscriber, &packet, heard, place);
         true
     }
 
-    fn forward(&mut self, id: PeerId, packet: &Packet, place: Position) {
+    fn forward(&mut self, id: PeerId, packet: &Packet, heard: Heard, place: Position) {
         // It may have left since the packet came.
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        let Role::Subscriber { lane, view, .. } = &mut peer.role else { return };
+        let (lane, view) = match &mut peer.role {
+            Role::Subscriber { lane, view, .. } => (lane, view),
+            Role::Member(_) => return self.forward_to_member(id, packet, heard, place),
+            Role::Publisher { .. } => return,
+        };
         let Some(lane) = lane.filter(|_| peer.connected) else {
             self.stats.count_drop(DropReason::ReceiverNotReady);
             return;
@@ -162,10 +224,15 @@ impl Relay {
             self.stats.count_drop(DropReason::Late);
             return;
         };
+        self.seal(id, lane, place, packet, false);
+    }
+
+    /// Seals a packet for a peer; `begins` where another voice begins on that lane.
+    pub(super) fn seal(&mut self, id: PeerId, lane: Lane, place: Position, packet: &Packet, begins: bool) {
         self.stats.packets_forwarded += 1;
         self.stats.audio_bytes_out += packet.payload.len() as u64;
         let before = self.outbox.len();
-        self.drive(id, |session, now, out| session.send(now, lane, place, packet, out));
+        self.drive(id, |session, now, out| session.send(now, lane, place, packet, begins, out));
         for output in self.outbox.range_mut(before..) {
             if let Output::Transmit(transmit) = output {
                 transmit.forwarded = true;
@@ -184,10 +251,22 @@ impl Relay {
         if !levels.is_empty() {
             self.outbox.push_back(Output::Event(Event::Levels(levels)));
         }
+        self.tell_who_stopped();
+        self.end_what_fell_silent();
     }
 
-    fn begin_stream(&mut self, heard: LiveStream) {
-        self.streams.insert(heard.id, Stream::new(heard, self.streams_started, self.config.tap_all, self.now));
+    fn tell_who_stopped(&mut self) {
+        for stream in self.streams.values_mut().filter(|stream| stream.talks) {
+            stream.talks = stream.loud.is_some_and(|at| self.now.saturating_duration_since(at) < TALKS_ON);
+            if !stream.talks {
+                self.outbox.push_back(Output::Event(Event::Talks(stream.heard, false)));
+            }
+        }
+    }
+
+    fn begin_stream(&mut self, heard: LiveStream, member: Option<PeerId>) {
+        let stream = Stream::new(heard, member, self.streams_started, self.config.tap_all, self.now);
+        self.streams.insert(heard.id, stream);
         self.streams_started += 1;
         self.stats.streams_started += 1;
         self.outbox.push_back(Output::Event(Event::StreamAvailable(heard)));

@@ -126,9 +126,14 @@ impl Relay {
             let Some(peer) = self.peers.get_mut(&id) else { continue };
             peer.heard.datagram = self.now;
             peer.heard.media = self.now;
-            if let Role::Publisher { feeds, .. } = peer.role {
-                self.ingest(feeds, Numbered::of(&packet), Packet::from(packet));
+            match peer.role {
+                Role::Publisher { feeds, .. } => self.ingest(feeds, None, Numbered::of(&packet), Packet::from(packet)),
+                Role::Member(_) => self.ingest_of_member(id, packet),
+                Role::Subscriber { .. } => {}
             }
+        }
+        if !said.reports.is_empty() {
+            self.note_reports(id, said.reports.drain(..));
         }
         match said.over.take() {
             Some(over) => self.bury(id, over),
@@ -213,20 +218,30 @@ impl Relay {
         self.demux.remove(id, &peer.routes);
         self.stats.joins_failed += u64::from(!peer.connected && reason == CloseReason::ConnectTimeout);
         self.outbox.push_back(Output::Event(Event::PeerClosed(id, reason)));
-        let stream = peer.stream();
-        if let Some(stream) = self.streams.get_mut(&stream).filter(|_| !peer.is_publisher()) {
-            stream.remove_subscriber(id);
-        }
-        if peer.is_publisher() && self.publishers.get(&stream) == Some(&id) {
-            self.publishers.remove(&stream);
-            self.end_stream(stream);
+        match peer.role {
+            Role::Publisher { feeds, .. } => {
+                if self.publishers.get(&feeds.id) == Some(&id) {
+                    self.publishers.remove(&feeds.id);
+                    self.end_stream(feeds.id);
+                }
+            }
+            Role::Subscriber { stream, .. } => {
+                if let Some(stream) = self.streams.get_mut(&stream) {
+                    stream.remove_subscriber(id);
+                }
+            }
+            Role::Member(member) => self.forget_member(id, &member),
         }
     }
 
     pub(super) fn end_stream(&mut self, id: StreamId) {
         let Some(stream) = self.streams.remove(&id) else { return };
         self.stats.streams_ended += 1;
+        if stream.talks() {
+            self.outbox.push_back(Output::Event(Event::Talks(stream.heard(), false)));
+        }
         self.outbox.push_back(Output::Event(Event::StreamEnded(stream.heard())));
+        self.free_slots(stream.heard());
         for subscriber in stream.into_subscribers() {
             self.close_peer(subscriber, CloseReason::StreamEnded);
         }

@@ -59,7 +59,12 @@ impl Relay {
         local.last_packet = now;
         let numbered = Numbered { ssrc: SSRC.into(), sequence, timestamp: packet.timestamp };
         let LocalPacket { level, payload, .. } = packet;
-        self.ingest(feeds, numbered, Packet { payload, level: Some(level), voice: None, marker: false, arrived: now });
+        self.ingest(
+            feeds,
+            None,
+            numbered,
+            Packet { payload, level: Some(level), voice: None, marker: false, arrived: now },
+        );
         Ok(())
     }
 

@@ -7,7 +7,8 @@
 //! The way of a packet: [`Relay::handle`] takes a datagram → `demux` finds the peer → its `session`
 //! (str0m) authenticates and decrypts → `timeline` gives it its place in the stream → `forwarding`
 //! seals it once for every subscriber as [`Relay::poll`] is called, so that the first can leave
-//! before the last is sealed. `negotiation` makes peers out of offers and answers, `lifecycle` ends
+//! before the last is sealed. `member` is who takes part in a room: one connection, on which everybody else is heard
+//! in `slots`, and whose losses `quality` turns into what the others may send. `negotiation` makes peers out of offers and answers, `lifecycle` ends
 //! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders
 //! that need no connection.
 
@@ -15,10 +16,13 @@ mod demux;
 mod forwarding;
 mod lifecycle;
 mod local;
+mod member;
 mod negotiation;
 mod peer;
+mod quality;
 mod sdp;
 mod session;
+mod slots;
 mod stats;
 mod timeline;
 mod timers;
@@ -33,7 +37,9 @@ use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 
 pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
 pub use local::{LocalPacket, TooManyStreams};
+pub use member::{Joined, MemberStats, Membership, Wanted};
 pub use negotiation::{AnswerError, PublishError, Published, SubscribeError, Subscribed};
+pub use quality::BITRATES;
 pub use stats::{DropReason, Histogram, RelayStats};
 
 use demux::Demux;
@@ -123,6 +129,12 @@ pub enum Event {
     StreamEnded(LiveStream),
     /// How loud each stream was since the last such event, in dBov (-127 silent, 0 loudest).
     Levels(Vec<(StreamId, i8)>),
+    /// Somebody is, or is no longer, heard to talk (or to play) on this stream.
+    Talks(LiveStream, bool),
+    /// Whose streams the participant with this voice hears, by the m-lines of its slots: all that are taken.
+    Slots(StreamId, Vec<(String, StreamId)>),
+    /// Bits a second that all can bear who hear the participant with this voice.
+    Bitrate(StreamId, u32),
     /// A packet of a stream that is tapped.
     Tapped(StreamId, OpusPacket),
     /// A peer connection is gone.
@@ -143,6 +155,9 @@ pub struct Relay {
     timers: Timers,
     /// Who feeds a stream, from the offer on; the stream itself exists from its first packet on.
     publishers: HashMap<StreamId, PeerId>,
+    /// Participants of rooms, by their voices and by their music.
+    members: HashMap<StreamId, PeerId>,
+    rooms: member::Rooms,
     /// Senders on this machine, which are no peers.
     locals: HashMap<StreamId, Local>,
     streams: HashMap<StreamId, Stream>,
@@ -176,6 +191,8 @@ impl Relay {
             demux: Demux::default(),
             timers: Timers::default(),
             publishers: HashMap::new(),
+            members: HashMap::new(),
+            rooms: HashMap::new(),
             locals: HashMap::new(),
             streams: HashMap::new(),
             streams_started: 0,
@@ -245,7 +262,7 @@ impl Relay {
 
     /// Whether somebody feeds this stream, or is about to.
     pub fn has_publisher(&self, stream: StreamId) -> bool {
-        self.publishers.contains_key(&stream) || self.locals.contains_key(&stream)
+        self.publishers.contains_key(&stream) || self.locals.contains_key(&stream) || self.members.contains_key(&stream)
     }
 
     /// Senders, live or connecting.

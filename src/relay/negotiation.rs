@@ -100,7 +100,7 @@ impl Relay {
             return self.renew(peer, offer);
         }
         self.check_room_for_publisher(stream)?;
-        let mut session = self.new_session(local);
+        let mut session = self.new_session(local, false);
         let answer = session.accept_offer(offer)?;
         if !sdp::takes_audio(&answer) {
             return Err(PublishError::NoAudio);
@@ -131,7 +131,7 @@ impl Relay {
         if self.peers.len() >= self.config.max_peers {
             return Err(SubscribeError::TooManyPeers(self.config.max_peers));
         }
-        let mut session = self.new_session(local);
+        let mut session = self.new_session(local, false);
         let track = format!("audio_{}", self.next_peer);
         let (offer, pending) = session.offer_audio(stream.to_string(), track);
         let role = Role::Subscriber { stream, offer: Some(Box::new(pending)), lane: None, view: View::default() };
@@ -181,12 +181,18 @@ impl Relay {
     }
 
     fn renew(&mut self, id: PeerId, offer: &str) -> Result<Published, PublishError> {
+        let answer = self.renew_session(id, offer)?;
+        Ok(Published { peer: id, answer: sdp::with_end_of_candidates(&answer) })
+    }
+
+    /// Lets a connection that there is already answer a further offer of the same client.
+    pub(super) fn renew_session(&mut self, id: PeerId, offer: &str) -> Result<String, PublishError> {
         let peer = self.peers.get_mut(&id).expect("a renewable peer exists");
         let answer = peer.session.accept_offer(offer)?;
         let ufrag = peer.session.ufrag();
         self.demux.set_ufrag(id, &mut peer.routes, ufrag);
         self.drive(id, Session::advance);
-        Ok(Published { peer: id, answer: sdp::with_end_of_candidates(&answer) })
+        Ok(answer)
     }
 
     fn check_room_for_publisher(&self, stream: StreamId) -> Result<(), PublishError> {
@@ -199,15 +205,15 @@ impl Relay {
         Ok(())
     }
 
-    fn new_session(&self, local: bool) -> Session {
+    pub(super) fn new_session(&self, local: bool, reports: bool) -> Session {
         let only_loopback = self.config.addresses.iter().all(|address| address.ip().is_loopback());
         let mut addresses = self.config.addresses.clone();
         addresses.retain(|address| local || only_loopback || !address.ip().is_loopback());
-        Session::new(&self.certificate, &addresses, self.now)
+        Session::new(&self.certificate, &addresses, reports, self.now)
     }
 
     /// Gives a session its place among the peers.
-    fn admit(&mut self, mut session: Session, role: Role) -> PeerId {
+    pub(super) fn admit(&mut self, mut session: Session, role: Role) -> PeerId {
         let id = PeerId(self.next_peer);
         self.next_peer += 1;
         let ufrag = session.ufrag();

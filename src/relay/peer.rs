@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::domain::{LiveStream, StreamId};
 
 use super::demux::Routes;
+use super::member::Member;
 use super::session::{Lane, PendingOffer, Session};
 use super::timeline::View;
 
@@ -32,6 +33,8 @@ pub(super) enum Role {
         /// Of its certificate: an offer with the same one renews this connection.
         fingerprint: String,
     },
+    /// Takes part in a room.
+    Member(Box<Member>),
     /// Hears a stream.
     Subscriber {
         stream: StreamId,
@@ -81,14 +84,7 @@ impl Peer {
         }
     }
 
-    /// The stream that this peer feeds or hears.
-    pub(super) fn stream(&self) -> StreamId {
-        match self.role {
-            Role::Publisher { feeds, .. } => feeds.id,
-            Role::Subscriber { stream, .. } => stream,
-        }
-    }
-
+    /// Whether it is judged by what is heard of it: others would miss it, and it sends all the time.
     pub(super) fn is_publisher(&self) -> bool {
         matches!(self.role, Role::Publisher { .. })
     }

@@ -1,7 +1,10 @@
 //! What the relay reads and writes in session descriptions by itself; the rest is str0m's.
 
-/// More m-lines than any client of ours has a use for; a bound on what one description can cost.
-const MAX_MEDIA_LINES: usize = 16;
+use super::slots::MAX_SLOTS;
+
+/// As many m-lines as a participant of a room has a use for: voice, music, slots, and a data channel. A bound on what
+/// one description can cost.
+const MAX_MEDIA_LINES: usize = 3 + MAX_SLOTS;
 
 /// Why a description is not even handed to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,31 @@ pub(super) fn takes_audio(answer: &str) -> bool {
         }
         in_audio && matches!(line.trim_end(), "a=recvonly" | "a=sendrecv")
     })
+}
+
+/// What an answer of ours takes and gives: the m-lines of audio on which it receives, and those on which it sends.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct AudioLines {
+    pub(super) receiving: Vec<String>,
+    pub(super) sending: Vec<String>,
+}
+
+/// Reads them from an answer of ours.
+pub(super) fn audio_lines(answer: &str) -> AudioLines {
+    let mut lines = AudioLines::default();
+    for section in answer.split("\nm=").skip(1).filter(|section| section.starts_with("audio ")) {
+        let Some(mid) = attribute(section, "mid").filter(|_| !section.starts_with("audio 0 ")) else { continue };
+        match section
+            .lines()
+            .map(str::trim_end)
+            .find(|line| matches!(*line, "a=recvonly" | "a=sendonly" | "a=sendrecv"))
+        {
+            Some("a=sendonly") => lines.sending.push(mid.to_owned()),
+            Some(_) => lines.receiving.push(mid.to_owned()),
+            None => {}
+        }
+    }
+    lines
 }
 
 /// Says that no further candidates will come (RFC 8840), so that the remote need not wait for any.
@@ -81,6 +109,15 @@ mod tests {
         let with = with_end_of_candidates("m=audio\r\na=candidate:1\r\na=candidate:2\r\na=mid:0\r\n");
         assert_eq!(with, "m=audio\r\na=candidate:1\r\na=candidate:2\r\na=end-of-candidates\r\na=mid:0\r\n");
         assert_eq!(with_end_of_candidates("v=0\r\n"), "v=0\r\n");
+    }
+
+    #[test]
+    fn lines_of_audio_are_told_apart_by_their_direction() {
+        let answer = "v=0\r\nm=audio 9 X 111\r\na=recvonly\r\na=mid:0\r\nm=audio 9 X 111\r\na=mid:1\r\na=inactive\r\n\
+            m=audio 9 X 111\r\na=mid:2\r\na=sendonly\r\nm=audio 0 X 111\r\na=mid:3\r\na=sendonly\r\n\
+            m=application 9 X\r\na=mid:4\r\n";
+        let lines = audio_lines(answer);
+        assert_eq!((lines.receiving, lines.sending), (vec!["0".to_owned()], vec!["2".to_owned()]));
     }
 
     #[test]

@@ -5,13 +5,14 @@
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
 use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::net::Receive;
-use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo};
+use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo, Ssrc};
+use str0m::stats::MediaEgressStats;
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
 use super::forwarding::Packet;
@@ -21,6 +22,9 @@ use super::timeline::Position;
 /// it doubles a receiver's memory and costs as much as forwarding does.
 const EXTENSIONS: [(u8, Extension); 2] = [(1, Extension::AudioLevel), (4, Extension::RtpMid)];
 
+/// Between two looks at what the remote reports of losses and delays.
+const REPORTS_INTERVAL: Duration = Duration::from_secs(2);
+
 /// What sessions said while they were drained. One is reused for all, so that the steady state
 /// allocates nothing here.
 #[derive(Default)]
@@ -29,6 +33,8 @@ pub(super) struct Drained {
     pub(super) transmits: Vec<str0m::net::Transmit>,
     /// Decrypted packets, in order of arrival.
     pub(super) packets: Vec<RtpPacket>,
+    /// What the remote reports of packets that were sent to it, one for each m-line.
+    pub(super) reports: Vec<MediaEgressStats>,
     /// ICE and DTLS have just completed.
     pub(super) connected: bool,
     /// The session has ended by itself.
@@ -79,6 +85,19 @@ pub(super) struct Lane {
     payload_type: Pt,
 }
 
+impl Lane {
+    /// The m-line.
+    pub(super) fn mid(self) -> Mid {
+        self.mid
+    }
+
+    /// One of many, for tests that send nothing.
+    #[cfg(test)]
+    pub(super) fn numbered(number: usize) -> Self {
+        Self { mid: number.to_string().as_str().into(), payload_type: 111.into() }
+    }
+}
+
 /// One str0m session.
 pub(super) struct Session {
     rtc: Box<Rtc>,
@@ -86,9 +105,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session that answers to these local addresses (ICE-lite: it never checks by itself).
-    pub(super) fn new(certificate: &DtlsCert, addresses: &[SocketAddr], now: Instant) -> Self {
+    /// A session that answers to these local addresses (ICE-lite: it never checks by itself), and looks at the
+    /// remote's reports only if told so.
+    pub(super) fn new(certificate: &DtlsCert, addresses: &[SocketAddr], reports: bool, now: Instant) -> Self {
         let mut config = Rtc::builder()
+            .set_stats_interval(reports.then_some(REPORTS_INTERVAL))
             .set_ice_lite(true)
             .set_rtp_mode(true)
             .set_dtls_cert(certificate.clone())
@@ -146,6 +167,17 @@ impl Session {
         })
     }
 
+    /// Where packets for this m-line of the remote's offer go; `None` when it takes no Opus there.
+    pub(super) fn lane(&self, mid: Mid) -> Option<Lane> {
+        let media = self.rtc.media(mid).filter(|media| media.direction().is_sending())?;
+        Some(Lane { mid, payload_type: *media.remote_pts().first()? })
+    }
+
+    /// The m-line on which packets of this SSRC come.
+    pub(super) fn mid_of(&mut self, ssrc: Ssrc) -> Option<Mid> {
+        self.rtc.direct_api().stream_rx(&ssrc).map(|stream| stream.mid())
+    }
+
     /// Tells of one more address of the remote. Not needed (its checks tell as much), so a bad one is no error.
     pub(super) fn add_remote_candidate(&mut self, candidate: &str) {
         if let Ok(candidate) = Candidate::from_sdp_string(candidate) {
@@ -170,10 +202,18 @@ impl Session {
     }
 
     /// Seals one packet for the remote.
-    pub(super) fn send(&mut self, now: Instant, lane: Lane, place: Position, packet: &Packet, out: &mut Drained) {
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        lane: Lane,
+        place: Position,
+        packet: &Packet,
+        begins: bool,
+        out: &mut Drained,
+    ) {
         self.drive(out, |rtc| {
             if let Some(stream) = rtc.direct_api().stream_tx_by_mid(lane.mid, None) {
-                stream.write_rtp(rtp_write(lane, place, packet));
+                stream.write_rtp(rtp_write(lane, place, packet, begins));
             }
             Ok(())
         });
@@ -215,6 +255,7 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
             Output::Timeout(at) => return Ok(at),
             Output::Transmit(transmit) => out.transmits.push(transmit),
             Output::Event(Event::RtpPacket(packet)) => out.packets.push(packet),
+            Output::Event(Event::MediaEgressStats(report)) => out.reports.push(report),
             Output::Event(Event::Connected) => out.connected = true,
             Output::Event(Event::Closed) => out.over = Some(Over::RemoteClosed),
             Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => {
@@ -226,13 +267,13 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
 }
 
 /// A packet of the stream as this receiver is to see it. Its SSRC and MID are the session's own.
-fn rtp_write(lane: Lane, place: Position, packet: &Packet) -> RtpWrite {
+fn rtp_write(lane: Lane, place: Position, packet: &Packet, begins: bool) -> RtpWrite {
     let extensions =
         ExtensionValues { audio_level: packet.level, voice_activity: packet.voice, ..ExtensionValues::default() };
     // The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
     let timestamp = place.timestamp as u32;
     RtpWrite::new(lane.payload_type, SeqNo::from(place.sequence), timestamp, packet.arrived, packet.payload.clone())
-        .marker(packet.marker)
+        .marker(packet.marker || begins)
         .ext_vals(extensions)
 }
 

@@ -15,12 +15,26 @@ pub enum DropReason {
     Late,
     /// The receiver is not ready: DTLS still under way, or Opus refused in its answer.
     ReceiverNotReady,
+    /// Of a participant who may not speak just now.
+    Silenced,
+    /// Of a participant, where `limits.streams` are being sent.
+    TooManyStreams,
+    /// For a participant who hears as many others as it has slots.
+    NoSlot,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`RelayStats::dropped`].
-    pub const ALL: [Self; 5] =
-        [Self::Malformed, Self::UnknownPeer, Self::Unauthenticated, Self::Late, Self::ReceiverNotReady];
+    pub const ALL: [Self; 8] = [
+        Self::Malformed,
+        Self::UnknownPeer,
+        Self::Unauthenticated,
+        Self::Late,
+        Self::ReceiverNotReady,
+        Self::Silenced,
+        Self::TooManyStreams,
+        Self::NoSlot,
+    ];
 
     /// The label under which metrics show it.
     pub const fn label(self) -> &'static str {
@@ -30,6 +44,9 @@ impl DropReason {
             Self::Unauthenticated => "unauthenticated",
             Self::Late => "late",
             Self::ReceiverNotReady => "receiver_not_ready",
+            Self::Silenced => "silenced",
+            Self::TooManyStreams => "too_many_streams",
+            Self::NoSlot => "no_slot",
         }
     }
 }

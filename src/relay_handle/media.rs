@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use crate::domain::{LiveStream, OpusPacket, StreamId};
 use crate::relay::{Event, Relay};
 
-use super::{Levels, Names, SocketStats, StreamEvent};
+use super::{Levels, Names, RoomEvent, SocketStats, StreamEvent};
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
 const TAP_QUEUE: usize = 128;
@@ -25,6 +25,8 @@ pub struct Media {
     pub(super) taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
     pub(super) tap_overflows: u64,
     pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
+    pub(super) rooms: mpsc::Sender<RoomEvent>,
+    pub(super) room_events_lost: u64,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
     pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
@@ -47,13 +49,25 @@ impl Media {
             // Nobody may be listening: then there is nothing to tell.
             Event::Levels(levels) => drop(self.levels.send(levels.into())),
             Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
+            Event::Talks(stream, on) => self.tell_rooms(RoomEvent::Talks(stream, on)),
+            Event::Slots(voice, taken) => self.tell_rooms(RoomEvent::Slots(voice, taken)),
+            Event::Bitrate(voice, bitrate) => self.tell_rooms(RoomEvent::Bitrate(voice, bitrate)),
             Event::PeerClosed(peer, reason) => tracing::info!(%peer, ?reason, "peer closed"),
+        }
+    }
+
+    /// Without waiting: the rooms' own task is quick, or stuck.
+    fn tell_rooms(&mut self, event: RoomEvent) {
+        if let Err(mpsc::error::TrySendError::Full(event)) = self.rooms.try_send(event) {
+            self.room_events_lost += 1;
+            tracing::warn!(?event, "the rooms are too busy to be told");
         }
     }
 
     /// The list changes before the event is told, so that whoever hears the event finds it in the list.
     fn announce(&mut self, event: StreamEvent) {
         tracing::info!(?event, "streams changed");
+        self.tell_rooms(RoomEvent::Stream(event));
         self.streams.send_replace(self.relay.live().into());
         drop(self.events.send(event));
     }

@@ -32,6 +32,11 @@ impl Received {
     pub fn number(&self) -> u64 {
         u64::from_be_bytes(self.payload[..8].try_into().expect("payloads begin with eight bytes of count"))
     }
+
+    /// Who sent it.
+    pub fn tag(&self) -> u8 {
+        self.payload[8]
+    }
 }
 
 /// The numbers that a sender puts on its next packet.
@@ -59,7 +64,11 @@ pub struct Client {
     pub audio_level: i8,
     /// Makes the payload of each packet from its number; without it, the number itself.
     pub voice: Option<Voice>,
+    /// Of the sender, written into each payload.
+    pub tag: u8,
     mid: Option<Mid>,
+    music: Option<Mid>,
+    plays_music: bool,
     pending: Option<SdpPendingOffer>,
     talks_at: Option<Instant>,
     deadline: Instant,
@@ -87,7 +96,10 @@ impl Client {
             next: Numbering { sequence: 100, timestamp: 0 },
             audio_level: -30,
             voice: None,
+            tag: 0,
             mid: None,
+            music: None,
+            plays_music: false,
             pending: None,
             talks_at: None,
             deadline: now,
@@ -107,6 +119,33 @@ impl Client {
         let (offer, pending) = changes.apply().expect("something to offer");
         self.pending = Some(pending);
         offer.to_sdp_string()
+    }
+
+    /// Offers to take part in a room: a voice, music, and so many slots to hear others in; more of them when there
+    /// are some already, with new ICE credentials where there was an offer before.
+    pub fn offer_to_join(&mut self, slots: usize) -> String {
+        let mut changes = self.rtc.sdp_api();
+        let audio = |changes: &mut str0m::change::SdpApi<'_>, direction| {
+            changes.add_media(MediaKind::Audio, direction, None, None, None)
+        };
+        if self.mid.is_none() {
+            self.mid = Some(audio(&mut changes, Direction::SendOnly));
+            self.music = Some(audio(&mut changes, Direction::SendOnly));
+        } else {
+            changes.ice_restart(true);
+        }
+        for _ in 0..slots {
+            audio(&mut changes, Direction::RecvOnly);
+        }
+        let (offer, pending) = changes.apply().expect("something to offer");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    /// Talks on the m-line for music from now on.
+    pub fn play_music(&mut self, now: Instant) {
+        self.plays_music = true;
+        self.talk(now);
     }
 
     pub fn accept_answer(&mut self, answer: &str, now: Instant) {
@@ -186,10 +225,10 @@ impl Client {
     }
 
     fn send_one(&mut self, now: Instant) {
-        let Some(mid) = self.mid else { return };
+        let Some(mid) = self.mid.filter(|_| !self.plays_music).or(self.music) else { return };
         let payload = match &mut self.voice {
             Some(voice) => voice(self.sent),
-            None => numbered_payload(self.sent),
+            None => numbered_payload(self.sent, self.tag),
         };
         self.send_payload(mid, payload, now);
     }
@@ -248,9 +287,10 @@ impl Client {
     }
 }
 
-/// 160 bytes that begin with the packet's number.
-fn numbered_payload(number: u64) -> Vec<u8> {
+/// 160 bytes that begin with the packet's number, and who sent it.
+fn numbered_payload(number: u64, tag: u8) -> Vec<u8> {
     let mut payload = vec![0xfc; 160];
     payload[..8].copy_from_slice(&number.to_be_bytes());
+    payload[8] = tag;
     payload
 }

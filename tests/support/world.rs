@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
-use voice_relay::domain::{PeerId, StreamId};
+use voice_relay::domain::{PeerId, RoomId, StreamId};
 use voice_relay::relay::{
-    AnswerError, CloseReason, Event, Input, Output, PublishError, Relay, RelayConfig, SubscribeError,
+    AnswerError, CloseReason, Event, Input, Membership, Output, PublishError, Relay, RelayConfig, SubscribeError,
 };
 
 use super::client::Client;
@@ -100,6 +100,41 @@ impl World {
         let answered: Result<(), AnswerError> = self.relay.answer(self.now, subscribed.peer, &answer);
         answered.expect("an acceptable answer");
         Ok(self.admit(client, subscribed.peer, subscribed.stream))
+    }
+
+    /// A participant of a room, with so many slots, that says nothing yet.
+    pub fn participant(&mut self, room: RoomId, slots: usize) -> Who {
+        let number = self.members.len() as u128;
+        let of = |number| StreamId::of_connection(Uuid::from_u128(number));
+        let membership = Membership { room, voice: of(number), music: of(1_000 + number) };
+        self.try_join(membership, slots).expect("room for a participant")
+    }
+
+    pub fn try_join(&mut self, membership: Membership, slots: usize) -> Result<Who, PublishError> {
+        let mut client = self.client();
+        client.tag = self.members.len() as u8;
+        let offer = client.offer_to_join(slots);
+        let joined = self.relay.join(self.now, membership, &offer, false)?;
+        client.accept_answer(&joined.answer, self.now);
+        Ok(self.admit(client, joined.peer, membership.voice))
+    }
+
+    /// A participant offers anew: with more slots, and new ICE credentials.
+    pub fn rejoin(&mut self, who: Who, room: RoomId, more_slots: usize) {
+        let (now, voice) = (self.now, self[who].stream);
+        let offer = self[who].client.offer_to_join(more_slots);
+        let music = StreamId::of_connection(Uuid::from_u128(1_000 + who.0 as u128));
+        let joined = self.relay.join(now, Membership { room, voice, music }, &offer, false).expect("a renewed offer");
+        assert_eq!(joined.peer, self[who].peer, "a renewed connection stays the same peer");
+        self[who].client.accept_answer(&joined.answer, now);
+        self.flush();
+    }
+
+    /// Begins to talk, as loud as this, in dBov.
+    pub fn say(&mut self, who: Who, level: i8) {
+        let now = self.now;
+        self[who].client.audio_level = level;
+        self[who].client.talk(now);
     }
 
     /// A sender that is live, and so many receivers that hear it.

@@ -1,0 +1,458 @@
+//! Participants of rooms: one connection each, on which it speaks, plays music, and hears all the others in slots.
+//!
+//! Which rooms there are, and who may do what in them, is decided elsewhere: here is only what that means for packets.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use str0m::media::Mid;
+use str0m::stats::MediaEgressStats;
+
+use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+
+use super::forwarding::{Heard, Packet};
+use super::lifecycle::CloseReason;
+use super::negotiation::PublishError;
+use super::peer::{Peer, Role};
+use super::quality::{BITRATES, Bearable};
+use super::session::Session;
+use super::slots::{Claim, Slots};
+use super::stats::DropReason;
+use super::timeline::{Numbered, Position};
+use super::{Event, Output, Relay, sdp};
+
+/// A stream of a participant of which nothing came for so long is over: silence too sends a packet every 400 ms.
+const FALLEN_SILENT: Duration = Duration::from_secs(2);
+
+/// Who is to be a participant of which room.
+#[derive(Debug, Clone, Copy)]
+pub struct Membership {
+    /// The room.
+    pub room: RoomId,
+    /// Its voice; also what it is called by.
+    pub voice: StreamId,
+    /// Its music.
+    pub music: StreamId,
+}
+
+/// A participant's offer was taken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The connection, new or renewed.
+    pub peer: PeerId,
+    /// SDP for the participant.
+    pub answer: String,
+    /// The m-line of its voice, if it offered one.
+    pub voice: Option<String>,
+    /// The m-line of its music.
+    pub music: Option<String>,
+    /// The m-lines on which it hears.
+    pub slots: Vec<String>,
+}
+
+/// Whom a participant wants to hear.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// Everybody in the room.
+    #[default]
+    All,
+    /// These streams.
+    Only(Vec<StreamId>),
+}
+
+/// What is measured of a participant's connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MemberStats {
+    /// Its voice, by which it is called.
+    pub voice: StreamId,
+    /// Its room.
+    pub room: RoomId,
+    /// Bytes of Opus that came from it, ever.
+    pub bytes_in: u64,
+    /// Bytes of Opus that were sent to it, ever.
+    pub bytes_out: u64,
+    /// The share of packets that it lost lately, 0 to 1; `None` before its first report.
+    pub loss: Option<f32>,
+    /// From us to it and back.
+    pub round_trip: Option<Duration>,
+    /// How unevenly packets arrive there.
+    pub jitter: Option<Duration>,
+    /// Bits a second that it can bear.
+    pub bearable: u32,
+}
+
+/// What the relay keeps of a participant.
+pub(super) struct Member {
+    pub(super) membership: Membership,
+    pub(super) fingerprint: String,
+    voice: Option<Mid>,
+    music: Option<Mid>,
+    slots: Slots,
+    wanted: Wanted,
+    /// Its packets go no further.
+    silenced: bool,
+    bearable: Bearable,
+    /// The bitrate that it was last told to send.
+    told: u32,
+    stats: MemberStats,
+}
+
+/// All who are in a room.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    pub(super) members: Vec<PeerId>,
+    /// The streams that go before others.
+    pinned: Option<StreamId>,
+    /// The best bitrate that is wanted here, if not the best there is.
+    cap: Option<u32>,
+}
+
+pub(super) type Rooms = HashMap<RoomId, Room>;
+
+impl Member {
+    fn new(membership: Membership, fingerprint: String) -> Self {
+        let Membership { voice, room, .. } = membership;
+        let stats = MemberStats {
+            voice,
+            room,
+            bytes_in: 0,
+            bytes_out: 0,
+            loss: None,
+            round_trip: None,
+            jitter: None,
+            bearable: BITRATES[0],
+        };
+        Self {
+            membership,
+            fingerprint,
+            voice: None,
+            music: None,
+            slots: Slots::default(),
+            wanted: Wanted::All,
+            silenced: false,
+            bearable: Bearable::default(),
+            told: BITRATES[0],
+            stats,
+        }
+    }
+
+    /// Takes note of what was agreed.
+    fn set_lines(&mut self, session: &Session, answer: &str) {
+        let lines = sdp::audio_lines(answer);
+        let mid = |line: &String| Mid::from(line.as_str());
+        self.voice = lines.receiving.first().map(mid);
+        self.music = lines.receiving.get(1).map(mid);
+        self.slots.set_lanes(lines.sending.iter().filter_map(|line| session.lane(mid(line))));
+    }
+
+    fn has_audio(&self) -> bool {
+        self.voice.is_some() || self.slots.lanes().next().is_some()
+    }
+
+    /// The stream that packets of this m-line are of.
+    fn feeds(&self, mid: Mid) -> Option<LiveStream> {
+        let Membership { room, voice, music } = self.membership;
+        match Some(mid) {
+            line if line == self.voice => Some(LiveStream { id: voice, room, music: false }),
+            line if line == self.music => Some(LiveStream { id: music, room, music: true }),
+            _ => None,
+        }
+    }
+
+    fn wants(&self, stream: StreamId) -> bool {
+        match &self.wanted {
+            Wanted::All => true,
+            Wanted::Only(streams) => streams.contains(&stream),
+        }
+    }
+
+    fn joined(&self, peer: PeerId, answer: &str) -> Joined {
+        Joined {
+            peer,
+            answer: sdp::with_end_of_candidates(answer),
+            voice: self.voice.map(|mid| mid.to_string()),
+            music: self.music.map(|mid| mid.to_string()),
+            slots: self.slots.lanes().map(|lane| lane.mid().to_string()).collect(),
+        }
+    }
+
+    fn slots_event(&self) -> Output {
+        let taken = self.slots.taken().map(|(lane, stream)| (lane.mid().to_string(), stream)).collect();
+        Output::Event(Event::Slots(self.membership.voice, taken))
+    }
+
+    /// Takes note of a report. True when it changes what is bearable.
+    fn note_report(&mut self, report: &MediaEgressStats, now: Instant) -> bool {
+        let stats = &mut self.stats;
+        stats.round_trip = report.rtt.or(stats.round_trip);
+        // In units of the RTP clock (RFC 3550 6.4.1).
+        let jitter = report.remote.as_ref().map(|remote| Duration::from_secs(remote.jitter.into()) / 48_000);
+        stats.jitter = jitter.or(stats.jitter);
+        let Some(lost) = report.loss else { return false };
+        stats.loss = Some(lost);
+        let changed = self.bearable.note_loss(lost, now);
+        stats.bearable = self.bearable.bitrate();
+        changed
+    }
+}
+
+impl Relay {
+    /// Answers the offer of a participant; `local` as in [`publish`](Self::publish). An offer with the certificate of
+    /// its present connection renews that one; any other one takes its place.
+    ///
+    /// # Errors
+    /// See [`PublishError`]; nothing has changed then.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        membership: Membership,
+        offer: &str,
+        local: bool,
+    ) -> Result<Joined, PublishError> {
+        self.now = now;
+        sdp::check(offer).map_err(|error| PublishError::InvalidOffer(error.to_string()))?;
+        let fingerprint = sdp::fingerprint(offer).unwrap_or_default().to_owned();
+        let former = self.members.get(&membership.voice).copied();
+        if let Some(id) = former.filter(|id| self.is_member_with(*id, &fingerprint)) {
+            return self.renew_member(id, offer);
+        }
+        if self.peers.len() >= self.config.max_peers {
+            return Err(PublishError::TooManyPeers(self.config.max_peers));
+        }
+        let mut session = self.new_session(local, true);
+        let answer = session.accept_offer(offer)?;
+        let mut member = Member::new(membership, fingerprint);
+        member.set_lines(&session, &answer);
+        if !member.has_audio() {
+            return Err(PublishError::NoAudio);
+        }
+        if let Some(former) = former {
+            self.close_peer(former, CloseReason::Replaced);
+        }
+        let peer = self.admit(session, Role::Member(Box::new(member)));
+        self.members.insert(membership.voice, peer);
+        self.members.insert(membership.music, peer);
+        self.rooms.entry(membership.room).or_default().members.push(peer);
+        let member = self.member(peer).expect("admitted above");
+        Ok(member.joined(peer, &answer))
+    }
+
+    /// Ends a participant's connection. Unknown ones have ended already.
+    pub fn leave(&mut self, now: Instant, voice: StreamId) {
+        self.now = now;
+        if let Some(id) = self.members.get(&voice) {
+            self.close_peer(*id, CloseReason::Requested);
+        }
+    }
+
+    /// Whether packets of a participant go no further. What it is saying ends with it.
+    pub fn set_silenced(&mut self, now: Instant, voice: StreamId, silenced: bool) {
+        self.now = now;
+        let Some(member) = self.member_of(voice) else { return };
+        member.silenced = silenced;
+        let Membership { voice, music, .. } = member.membership;
+        if silenced {
+            self.end_stream(voice);
+            self.end_stream(music);
+        }
+    }
+
+    /// A participant says that it has said all: nobody waits for the end of its silence.
+    pub fn end_said(&mut self, now: Instant, stream: StreamId) {
+        self.now = now;
+        self.end_stream(stream);
+    }
+
+    /// Whom a participant hears from now on.
+    pub fn set_wanted(&mut self, now: Instant, voice: StreamId, wanted: Wanted) {
+        self.now = now;
+        let Some(member) = self.member_of(voice) else { return };
+        member.wanted = wanted;
+        let Member { slots, wanted, .. } = member;
+        let keeps = |stream| match &*wanted {
+            Wanted::All => true,
+            Wanted::Only(streams) => streams.contains(&stream),
+        };
+        if slots.release_unless(keeps) {
+            let event = member.slots_event();
+            self.outbox.push_back(event);
+        }
+    }
+
+    /// Whose voice goes before others in a room.
+    pub fn pin(&mut self, room: RoomId, pinned: Option<StreamId>) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.pinned = pinned;
+        } else if pinned.is_some() {
+            self.rooms.insert(room, Room { pinned, ..Room::default() });
+        }
+    }
+
+    /// The best bitrate for a room, in bits a second.
+    pub fn set_cap(&mut self, now: Instant, room: RoomId, cap: u32) {
+        self.now = now;
+        self.rooms.entry(room).or_default().cap = Some(cap);
+        self.tell_bitrates(room);
+    }
+
+    /// A room is no more; whoever is left in it is closed.
+    pub fn remove_room(&mut self, now: Instant, room: RoomId) {
+        self.now = now;
+        for member in self.rooms.remove(&room).map(|room| room.members).unwrap_or_default() {
+            self.close_peer(member, CloseReason::Requested);
+        }
+    }
+
+    /// What is measured of all participants.
+    pub fn member_stats(&self) -> Vec<MemberStats> {
+        self.rooms.values().flat_map(|room| &room.members).filter_map(|id| Some(self.member(*id)?.stats)).collect()
+    }
+
+    /// Takes a packet of a participant.
+    pub(super) fn ingest_of_member(&mut self, id: PeerId, packet: str0m::rtp::RtpPacket) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Role::Member(member) = &mut peer.role else { return };
+        let Some(feeds) = peer.session.mid_of(packet.header.ssrc).and_then(|mid| member.feeds(mid)) else {
+            return self.stats.count_drop(DropReason::Malformed);
+        };
+        if member.silenced {
+            return self.stats.count_drop(DropReason::Silenced);
+        }
+        member.stats.bytes_in += packet.payload.len() as u64;
+        if !self.streams.contains_key(&feeds.id) && self.streams.len() >= self.config.max_streams {
+            return self.stats.count_drop(DropReason::TooManyStreams);
+        }
+        self.ingest(feeds, Some(id), Numbered::of(&packet), Packet::from(packet));
+    }
+
+    /// All who are in a room.
+    pub(super) fn audience(&self, room: RoomId) -> &[PeerId] {
+        self.rooms.get(&room).map(|room| &*room.members).unwrap_or_default()
+    }
+
+    /// Whether a stream goes before others where it is heard.
+    pub(super) fn is_pinned(&self, heard: LiveStream) -> bool {
+        heard.music || self.rooms.get(&heard.room).is_some_and(|room| room.pinned == Some(heard.id))
+    }
+
+    /// Seals a packet for a participant, if there is a slot for it.
+    pub(super) fn forward_to_member(&mut self, id: PeerId, packet: &Packet, heard: Heard, place: Position) {
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Role::Member(member) = &mut peer.role else { return };
+        if !member.wants(heard.stream) {
+            return;
+        }
+        if !peer.connected {
+            return self.stats.count_drop(DropReason::ReceiverNotReady);
+        }
+        let claim = Claim { stream: heard.stream, loud: heard.loud, pinned: heard.pinned };
+        let Some(seat) = member.slots.seat(claim, now) else {
+            return self.stats.count_drop(DropReason::NoSlot);
+        };
+        if seat.is_new {
+            self.outbox.push_back(member.slots_event());
+        }
+        let Some((lane, place)) = member.slots.place(seat, place, now) else {
+            return self.stats.count_drop(DropReason::Late);
+        };
+        member.stats.bytes_out += packet.payload.len() as u64;
+        self.seal(id, lane, place, packet, seat.is_new);
+    }
+
+    /// Takes what a participant reports of what it was sent.
+    pub(super) fn note_reports(&mut self, id: PeerId, reports: impl Iterator<Item = MediaEgressStats>) {
+        let now = self.now;
+        let Some(Peer { role: Role::Member(member), .. }) = self.peers.get_mut(&id) else { return };
+        // Of a slot in which nobody was lately nothing is lost; the worst of the others counts.
+        let worst = reports.filter(|report| report.loss.is_some() || report.rtt.is_some());
+        let worst = worst.max_by(|a, b| a.loss.unwrap_or(0.0).total_cmp(&b.loss.unwrap_or(0.0)));
+        let room = member.membership.room;
+        if worst.is_some_and(|report| member.note_report(&report, now)) {
+            self.tell_bitrates(room);
+        }
+    }
+
+    /// A stream is over: its slots are free for others.
+    pub(super) fn free_slots(&mut self, ended: LiveStream) {
+        let Some(room) = self.rooms.get(&ended.room) else { return };
+        for id in &room.members {
+            if let Some(Peer { role: Role::Member(member), .. }) = self.peers.get_mut(id)
+                && member.slots.release(ended.id)
+            {
+                self.outbox.push_back(member.slots_event());
+            }
+        }
+    }
+
+    /// Takes a participant that is gone out of its room.
+    pub(super) fn forget_member(&mut self, id: PeerId, member: &Member) {
+        let Membership { room, voice, music } = member.membership;
+        if self.members.get(&voice) == Some(&id) {
+            self.members.remove(&voice);
+            self.members.remove(&music);
+            self.end_stream(voice);
+            self.end_stream(music);
+        }
+        if let Some(members) = self.rooms.get_mut(&room) {
+            members.members.retain(|member| *member != id);
+        }
+        self.tell_bitrates(room);
+    }
+
+    /// Ends what participants have said to the end without saying so.
+    pub(super) fn end_what_fell_silent(&mut self) {
+        let of_members = self.streams.values().filter(|stream| stream.member().is_some());
+        let silent = of_members.filter(|it| self.now.saturating_duration_since(it.last_packet()) >= FALLEN_SILENT);
+        for stream in silent.map(|stream| stream.heard().id).collect::<Vec<_>>() {
+            self.end_stream(stream);
+        }
+    }
+
+    /// Tells those in a room what to send, where that has changed: what the weakest of the others can bear.
+    fn tell_bitrates(&mut self, room: RoomId) {
+        let Some(room) = self.rooms.get(&room) else { return };
+        let cap = room.cap.unwrap_or(BITRATES[0]);
+        let members = room.members.clone();
+        let bearable = |id: &PeerId| Some((self.member(*id)?.bearable.bitrate(), *id));
+        // What the weakest can bear counts for all the others; for itself, the second.
+        let mut weakest: Vec<_> = members.iter().filter_map(bearable).collect();
+        weakest.sort_unstable();
+        weakest.truncate(2);
+        for id in members {
+            let others = weakest.iter().find(|(_, other)| *other != id);
+            let bitrate = others.map_or(cap, |(bitrate, _)| cap.min(*bitrate));
+            let Some(Peer { role: Role::Member(member), .. }) = self.peers.get_mut(&id) else { continue };
+            if member.told != bitrate {
+                member.told = bitrate;
+                self.outbox.push_back(Output::Event(Event::Bitrate(member.membership.voice, bitrate)));
+            }
+        }
+    }
+
+    fn is_member_with(&self, id: PeerId, fingerprint: &str) -> bool {
+        self.member(id).is_some_and(|member| member.fingerprint == fingerprint)
+    }
+
+    fn renew_member(&mut self, id: PeerId, offer: &str) -> Result<Joined, PublishError> {
+        let answer = self.renew_session(id, offer)?;
+        let peer = self.peers.get_mut(&id).expect("a renewable peer exists");
+        let Role::Member(member) = &mut peer.role else { unreachable!("a participant stays one") };
+        member.set_lines(&peer.session, &answer);
+        Ok(member.joined(id, &answer))
+    }
+
+    fn member(&self, id: PeerId) -> Option<&Member> {
+        match &self.peers.get(&id)?.role {
+            Role::Member(member) => Some(member),
+            _ => None,
+        }
+    }
+
+    fn member_of(&mut self, voice: StreamId) -> Option<&mut Member> {
+        match &mut self.peers.get_mut(self.members.get(&voice)?)?.role {
+            Role::Member(member) => Some(member),
+            _ => None,
+        }
+    }
+}
