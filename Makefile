@@ -13,7 +13,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit browser-test screenshots app-root bench fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit openapi browser-test screenshots app-root bench fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -40,7 +40,7 @@ tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 	touch $@
 
 ## Everything that CI runs.
-test: lint unit browser-test
+test: lint unit openapi browser-test
 
 lint: build-tools web/dist/index.html lint-app
 	cargo fmt --check
@@ -56,6 +56,11 @@ lint-app: app-tools web/dist/index.html
 unit: test-tools app-tools web/dist/index.html
 	cd web && npm test
 	cargo test --locked
+
+## The daemon's answers, held against docs/openapi.yaml.
+openapi: build
+	@tools/require 'python3 py:ensurepip curl' 'python3 python3-venv curl'
+	tests/openapi/run $(PROGRAM)
 
 browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test

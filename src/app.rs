@@ -17,6 +17,7 @@ use crate::http::{self, Door, Fanouts, Gate, Handshakes, HttpStats, Port, Shared
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle};
+use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
 
@@ -183,6 +184,13 @@ impl App {
         clips
     }
 
+    fn furnish_rooms(&self, config: &Config) -> RoomsHandle {
+        let rooms = Rooms::new(config.rooms.clone().into(), Instant::now(), SystemTime::now());
+        let rooms = RoomsHandle::new(rooms);
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(rooms.clone().keep_time()));
+        rooms
+    }
+
     fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
         let main_service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
         let mp3_service = shared.gate.guard(Door::Mp3, warp::service(http::mp3_routes(shared.clone())));
@@ -236,6 +244,7 @@ impl App {
         let sound = Sound::start(&config.sound, &mounts, &self.relay).map_err(StartError::Sound)?;
         Ok(Shared {
             relay: self.relay.clone(),
+            rooms: self.furnish_rooms(config),
             sound,
             mounts: mounts.clone(),
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),

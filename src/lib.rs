@@ -6,6 +6,7 @@
 //! - [`relay`] is the core: peers, streams, subscriptions, and the forwarding of Opus packets without
 //!   decoding them. Sans-IO: it runs the same under `net` and in the simulator of the tests.
 //! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
+//! - [`rooms`] is who is where in the house, and may do what there; it hears of media, and touches none.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
@@ -25,5 +26,6 @@ pub mod http;
 pub mod net;
 pub mod relay;
 pub mod relay_handle;
+pub mod rooms;
 pub mod sound;
 pub mod tls;

@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::audio::ClipLimits;
+use crate::rooms::House;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
@@ -40,6 +41,8 @@ pub struct Config {
     pub clips: ClipsConfig,
     /// The machine's own sound card.
     pub sound: SoundConfig,
+    /// The rooms of the house.
+    pub rooms: RoomsConfig,
     /// The WebRTC port.
     pub media: MediaConfig,
     /// When senders and streams are given up.
@@ -173,6 +176,30 @@ pub enum Play {
 impl From<ClipsConfig> for ClipLimits {
     fn from(ClipsConfig { count, age, length, bytes }: ClipsConfig) -> Self {
         Self { count, age, length, bytes }
+    }
+}
+
+/// The rooms of the house.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RoomsConfig {
+    /// What people call the room of those who name none.
+    pub home: String,
+    /// The names of the other permanent rooms in which all talk.
+    pub intercom: Vec<String>,
+    /// And of those in which one talks and many listen.
+    pub broadcast: Vec<String>,
+    /// Rooms besides the permanent ones.
+    pub max: usize,
+    /// Participants of one intercom room.
+    pub intercom_size: usize,
+    /// And of one broadcast room.
+    pub broadcast_size: usize,
+}
+
+impl From<RoomsConfig> for House {
+    fn from(rooms: RoomsConfig) -> Self {
+        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size } = rooms;
+        Self { home, intercom, broadcast, max, intercom_size, broadcast_size }
     }
 }
 

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use config::ValueKind;
 use tracing_subscriber::EnvFilter;
 
+use crate::rooms::clean_name;
+
 /// Environment variables begin so; the dots of a key become two underscores.
 pub(super) const ENVIRONMENT_PREFIX: &str = "VOICE_RELAY__";
 
@@ -41,6 +43,10 @@ pub(super) enum Kind {
     Switch,
     /// Any text that is not empty.
     Text,
+    /// What people call something, of which something can be seen.
+    Title,
+    /// Several of these, separated by commas.
+    Titles,
     /// Any text; never shown.
     Secret,
     /// From -60 to 20.
@@ -68,6 +74,11 @@ impl Kind {
                 let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
                 let is_name = |name: &&str| !name.contains([':', '/', ' ', '*']);
                 names.map(|name| is_name(&name).then(|| name.into())).collect::<Option<Vec<_>>>().map(ValueKind::Array)
+            }
+            Self::Title => (!clean_name(text).is_empty()).then(string)?,
+            Self::Titles => {
+                let titles = text.split(',').map(clean_name).filter(|title| !title.is_empty());
+                Some(ValueKind::Array(titles.map(Into::into).collect()))
             }
             Self::Port => text.parse::<u16>().ok().map(|port| ValueKind::U64(port.into())),
             Self::Number(least, most) => {
@@ -97,7 +108,8 @@ impl Kind {
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Switch => "true or false".into(),
-            Self::Text | Self::Secret => "a text".into(),
+            Self::Text | Self::Title | Self::Secret => "a text".into(),
+            Self::Titles => "names separated by commas".into(),
             Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
@@ -262,6 +274,49 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt("sound.input_name", Kind::Text, "This machine", "How people call the microphone's stream", ""),
     opt("sound.input_volume", Kind::Decibels, "0", "Volume of the microphone in decibels; 0 is as it comes", ""),
+    opt(
+        "rooms.home",
+        Kind::Title,
+        "Home",
+        "How people call the room of those who name none",
+        "Its id is always `home`.",
+    ),
+    opt(
+        "rooms.intercom",
+        Kind::Titles,
+        "",
+        "Names of further rooms that are always there, in which all talk, separated by commas",
+        "`Kitchen, Nursery`, for instance: their ids are `kitchen` and `nursery`. Nobody is the host there. See rooms.md.",
+    ),
+    opt(
+        "rooms.broadcast",
+        Kind::Titles,
+        "",
+        "Names of rooms that are always there, in which one talks and the others listen, separated by commas",
+        "Whoever comes first may claim such a room. See rooms.md.",
+    ),
+    opt(
+        "rooms.max",
+        Kind::Number(0, 10_000),
+        "50",
+        "Rooms at once, besides those that are always there",
+        "Further ones are not opened, with status 503; counted in `voice_relay_rooms_refused`. Rooms close by themselves \
+         when they are empty for five minutes.",
+    ),
+    opt(
+        "rooms.intercom_size",
+        Kind::Number(2, 1_000),
+        "30",
+        "Participants of a room in which all talk",
+        "Further ones get an error with the code `full`; counted in `voice_relay_rooms_full`.",
+    ),
+    opt(
+        "rooms.broadcast_size",
+        Kind::Number(2, 10_000),
+        "500",
+        "Participants of a room in which one talks",
+        "Likewise.",
+    ),
     opt(
         "media.port",
         Kind::Port,

@@ -2,7 +2,7 @@
 //!
 //! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
-//! machine's own card; `fanout` writes the audio to the players' sockets,
+//! machine's own card, `rooms` those of the house; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
@@ -16,6 +16,7 @@ mod gains;
 mod outlet;
 mod player;
 mod reply;
+mod rooms;
 mod server;
 mod share;
 mod signalling;
@@ -36,6 +37,7 @@ use warp::{Filter, Rejection};
 use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
 use crate::relay_handle::RelayHandle;
+use crate::rooms::RoomsHandle;
 use crate::sound::Sound;
 use crate::tls::Certificates;
 
@@ -79,6 +81,8 @@ pub struct Shared {
     pub fanouts: Fanouts,
     /// What was said, kept for a while.
     pub clips: Clips,
+    /// The rooms of the house.
+    pub rooms: RoomsHandle,
     /// The machine's own sound card.
     pub sound: Sound,
     /// What the audio side counts.
@@ -123,6 +127,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .or(gains::routes(shared.clone()))
         .unify()
         .or(sound::routes(shared.clone()))
+        .unify()
+        .or(rooms::routes(shared.clone()))
         .unify()
         .or(share::routes(shared.clone()))
         .unify()

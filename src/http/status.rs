@@ -142,6 +142,7 @@ impl Collector for Snapshot {
         self.encode_gate(&mut page)?;
         self.encode_audio(&mut page)?;
         self.encode_clips(&mut page)?;
+        self.encode_rooms(&mut page)?;
         self.encode_sound(&mut page)
     }
 }
@@ -188,6 +189,20 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
 }
 
 impl Snapshot {
+    fn encode_rooms(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (handle, (rooms, participants)) = (&self.shared.rooms, self.shared.rooms.population());
+        let counted = handle.counters();
+        page.gauge("rooms", "Rooms of the house", rooms as u64)?;
+        page.gauge("room_participants", "People in rooms", participants as u64)?;
+        page.counter("rooms_refused", "Rooms that were not opened, over the limit", counted.rooms_refused)?;
+        page.counter("rooms_full", "People who came to a room that was full", counted.full)?;
+        page.counter("room_wrong_pins", "Guesses at PINs of rooms that were wrong", counted.guesses_wrong)?;
+        page.counter("room_pins_too_fast", "Guesses that were not looked at", counted.guesses_refused)?;
+        page.counter("room_chat_too_fast", "Chat messages that were not passed on", counted.chat_refused)?;
+        page.counter("room_members_too_slow", "Clients given up because they did not read", handle.too_slow())?;
+        page.counter("room_orders_lost", "Orders for which the media side was too slow", handle.orders_lost())
+    }
+
     fn encode_http(&self, page: &mut Page<'_>) -> fmt::Result {
         let stats = &self.shared.stats;
         page.gauge("websockets", "Signalling connections", count(&stats.signalling.connected))?;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use hyper::Request;
+use uuid::Uuid;
 use warp::http::header::{AUTHORIZATION, HOST, HeaderMap, UPGRADE};
 use warp::http::uri::PathAndQuery;
 use warp::http::{Method, Uri};
@@ -32,8 +33,10 @@ pub(super) fn host_of(headers: &HeaderMap) -> &str {
     headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
+/// The token that a program shows. A uuid is none: it is a room's key, and for the room to judge.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+    let shown = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    Some(shown).filter(|shown| Uuid::try_parse(shown).is_err())
 }
 
 /// Where the proxy says that the request comes from.
@@ -58,6 +61,8 @@ pub(super) fn needed_scope<B>(request: &Request<B>) -> Option<Scope> {
         _ if *request.method() == Method::OPTIONS => None,
         _ if is_audio(path) || path == "/metrics" => Some(Scope::Listen),
         _ if path.starts_with("/api/tokens") => Some(Scope::Share),
+        // Whoever may talk may open rooms, and close his own.
+        _ if path.starts_with("/api/rooms") && !reads => Some(Scope::Talk),
         _ if path.starts_with("/api/") && reads => Some(Scope::Listen),
         _ if path.starts_with("/api/") => Some(Scope::Admin),
         _ => None,

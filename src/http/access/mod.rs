@@ -76,6 +76,8 @@ pub struct Visitor {
     pub scopes: Scopes,
     /// How Home Assistant, or its token, calls it.
     pub name: Option<String>,
+    /// Whether it comes through Home Assistant's proxy, which alone says where it is.
+    pub is_proxied: bool,
 }
 
 /// The gate. Cheap to clone.
@@ -194,18 +196,20 @@ impl Gate {
     ) -> Result<Visitor, Refusal> {
         if door == Door::Ingress {
             let name = headers.get(USER_NAME).and_then(|name| name.to_str().ok()).map(str::to_owned);
-            return Ok(Visitor { address, scopes: Scopes::all(), name });
+            return Ok(Visitor { address, scopes: Scopes::all(), name, is_proxied: true });
         }
         if let Some(token) = token.or_else(|| bearer(headers)) {
             return self.verify(address, token);
         }
         let scopes = if self.0.access == Access::Token { Scopes::none() } else { Scopes::household() };
-        Ok(Visitor { address, scopes, name: None })
+        Ok(Visitor { address, scopes, name: None, is_proxied: false })
     }
 
     fn verify(&self, address: IpAddr, token: &str) -> Result<Visitor, Refusal> {
         let error = match self.0.tokens.verify(token) {
-            Ok(claims) => return Ok(Visitor { address, scopes: claims.scope, name: claims.name }),
+            Ok(claims) => {
+                return Ok(Visitor { address, scopes: claims.scope, name: claims.name, is_proxied: false });
+            }
             Err(error) => error,
         };
         self.0.stats.bad_token.fetch_add(1, Ordering::Relaxed);

@@ -1,0 +1,264 @@
+//! The door to the rooms: one lock around them, the clock, and (`wire`) the queues to the clients' sockets.
+
+mod membership;
+mod wire;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::domain::{RoomId, StreamId};
+
+use super::entry::{Asker, Entry, JoinError, Pass};
+use super::hosting::HostError;
+use super::notice::{Order, Recipients, RoomMessage};
+use super::opening::{OpenError, Opened, Opening};
+use super::participant::{Key, ParticipantId, ParticipantInfo, Quality};
+use super::pin::{Pin, PinHash};
+use super::report::{RoomStats, StatsInfo};
+use super::room::{Kind, RoomInfo};
+use super::{RoomCounters, Rooms};
+
+pub use membership::{Membership, Watching};
+use wire::Post;
+pub use wire::{WIRE_CAPACITY, Wire};
+
+/// The rooms, for everybody. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RoomsHandle(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    post: Mutex<Post>,
+    /// Something is due at another time than before.
+    wake: Notify,
+}
+
+/// What one may know of a room who may come in.
+#[derive(Debug)]
+pub struct Detail {
+    /// The room.
+    pub room: RoomInfo,
+    /// Who is there, the longest there first.
+    pub participants: Vec<ParticipantInfo>,
+    /// How well it goes.
+    pub stats: StatsInfo,
+}
+
+impl RoomsHandle {
+    /// The door to these rooms; somebody has to [`keep_time`](Self::keep_time).
+    pub fn new(rooms: Rooms) -> Self {
+        Self(Arc::new(Inner { post: Mutex::new(Post::new(rooms)), wake: Notify::new() }))
+    }
+
+    /// Does what is due when it is due, for as long as it is polled.
+    pub async fn keep_time(self) {
+        loop {
+            let deadline = self.lock().rooms.deadline();
+            let due = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.0.wake.notified() => {}
+                () = due => self.with(|_, _| ()),
+            }
+        }
+    }
+
+    /// What the media side is to do from now on. Whoever asked for it before gets no more.
+    pub fn orders(&self) -> mpsc::Receiver<Order> {
+        self.lock().orders()
+    }
+
+    /// Lets somebody into a room; what the room tells goes over the wire, `joined` first. He is there until the
+    /// membership is dropped.
+    ///
+    /// # Errors
+    /// When he is not let in, and why.
+    pub async fn join(
+        &self,
+        asker: Asker,
+        room: &str,
+        name: &str,
+        pin: Option<&str>,
+        key: Option<&str>,
+        wire: Wire,
+    ) -> Result<Membership, JoinError> {
+        let key = key.and_then(Key::of_text);
+        let room = self.find(room).ok_or(JoinError::NoRoom)?;
+        let entry = self.with(|post, now| post.rooms.knock(now, &asker, room, pin, key))?;
+        let pass = self.pass(&asker, entry).await?;
+        let joined = self.with(|post, now| {
+            let joined = post.rooms.join(now, &asker, &pass, name, key)?;
+            post.wires.insert(joined.visit, wire);
+            Ok(joined)
+        })?;
+        Ok(Membership { rooms: self.clone(), asker, joined })
+    }
+
+    /// What one may know of a room, with its PIN or the key of its host where it has one.
+    ///
+    /// # Errors
+    /// When one may not know it, and why.
+    pub async fn detail(
+        &self,
+        asker: Asker,
+        room: &str,
+        pin: Option<&str>,
+        key: Option<Key>,
+    ) -> Result<Detail, JoinError> {
+        let room = self.find(room).ok_or(JoinError::NoRoom)?;
+        let entry = self.with(|post, now| post.rooms.look_in(now, &asker, room, pin, key))?;
+        self.pass(&asker, entry).await?;
+        let detail = self.with(|Post { rooms, .. }, now| {
+            let (stats, participants) = (rooms.stats_of(now, room)?, rooms.participants(room)?);
+            Some(Detail { room: rooms.info(room)?, participants, stats })
+        });
+        detail.ok_or(JoinError::NoRoom)
+    }
+
+    /// Looks at a PIN where there is one to look at: elsewhere than on the runtime's own threads.
+    async fn pass(&self, asker: &Asker, entry: Entry) -> Result<Pass, JoinError> {
+        let guess = match entry {
+            Entry::Open(pass) => return Ok(pass),
+            Entry::Guess(guess) => guess,
+        };
+        let checked = tokio::task::spawn_blocking(|| guess.check()).await.unwrap_or(Err(JoinError::WrongPin));
+        self.with(|post, _| post.rooms.note_guess(asker, &checked));
+        checked
+    }
+
+    /// Opens a room.
+    ///
+    /// # Errors
+    /// When it cannot be opened, and why.
+    pub async fn open(
+        &self,
+        name: String,
+        kind: Kind,
+        pin: Option<Pin>,
+        max: Option<usize>,
+    ) -> Result<(Opened, RoomInfo), OpenError> {
+        let pin = match pin {
+            // Without it, if it panicked, the room would be open to all: rather none.
+            Some(pin) => {
+                Some(tokio::task::spawn_blocking(move || PinHash::new(&pin)).await.expect("argon2 has memory"))
+            }
+            None => None,
+        };
+        self.with(|post, now| {
+            let opened = post.rooms.open(now, SystemTime::now(), Opening { name, kind, pin, max })?;
+            Ok((opened, post.rooms.info(opened.room).expect("it was just opened")))
+        })
+    }
+
+    /// Closes a room, or empties a permanent one.
+    ///
+    /// # Errors
+    /// When it is not the asker's to close.
+    pub fn close(&self, asker: Asker, room: &str, key: Option<Key>) -> Result<(), HostError> {
+        let room = self.find(room).ok_or(HostError::NoRoom)?;
+        self.with(|post, now| post.rooms.close(now, &asker, room, key))
+    }
+
+    /// Tells the list of rooms over this wire, now and whenever it is different, until the watching is dropped.
+    pub fn watch(&self, wire: Wire) -> Watching {
+        let mut post = self.lock();
+        let rooms = post.rooms.list();
+        // A wire that is full already is cut then, as it would be by the next list.
+        wire.send(&RoomMessage::Rooms { rooms }.to_json().into());
+        let watcher = post.next_watcher;
+        post.next_watcher += 1;
+        post.watchers.insert(watcher, wire);
+        Watching { rooms: self.clone(), watcher }
+    }
+
+    /// Every room, the permanent ones first.
+    pub fn list(&self) -> Vec<RoomInfo> {
+        self.lock().rooms.list()
+    }
+
+    /// The room of this id on the wire.
+    pub fn find(&self, slug: &str) -> Option<RoomId> {
+        self.lock().rooms.find(slug)
+    }
+
+    /// The id on the wire of this room.
+    pub fn slug(&self, room: RoomId) -> Option<String> {
+        self.lock().rooms.slug(room).map(str::to_owned)
+    }
+
+    /// Whose stream this is, and whether it is his music rather than his voice.
+    pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, bool)> {
+        self.lock().rooms.who_is(stream)
+    }
+
+    /// Who is in a room, the longest there first.
+    pub fn participants(&self, room: RoomId) -> Option<Vec<ParticipantInfo>> {
+        self.lock().rooms.participants(room)
+    }
+
+    /// Somebody is heard, or no longer, by voice or by music.
+    pub fn note_talking(&self, who: ParticipantId, on: bool, music: bool) {
+        self.with(|post, now| post.rooms.note_talking(now, who, on, music));
+    }
+
+    /// How well somebody is connected.
+    pub fn note_quality(&self, who: ParticipantId, quality: Quality) {
+        self.with(|post, _| post.rooms.note_quality(who, quality));
+    }
+
+    /// What was measured of a room; to be called every two seconds while somebody is there.
+    pub fn note_stats(&self, room: RoomId, stats: RoomStats) {
+        self.with(|post, now| post.rooms.note_stats(now, SystemTime::now(), room, stats));
+    }
+
+    /// Sends everybody in a room a message that is the media side's to make, such as levels.
+    pub fn tell_room(&self, room: RoomId, frame: &Arc<str>) {
+        self.with(|post, now| post.send(now, &Recipients::Room(room), frame));
+    }
+
+    /// What rooms count.
+    pub fn counters(&self) -> RoomCounters {
+        self.lock().rooms.counters()
+    }
+
+    /// How many rooms and participants there are.
+    pub fn population(&self) -> (usize, usize) {
+        let post = self.lock();
+        (post.rooms.count(), post.rooms.population())
+    }
+
+    /// Clients that were given up because they did not read.
+    pub fn too_slow(&self) -> u64 {
+        self.lock().too_slow
+    }
+
+    /// Orders that the media side was too slow for.
+    pub fn orders_lost(&self) -> u64 {
+        self.lock().orders_lost
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Post> {
+        self.0.post.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something, then what is due, and delivers whatever comes of it.
+    fn with<T>(&self, act: impl FnOnce(&mut Post, Instant) -> T) -> T {
+        let mut post = self.lock();
+        let (before, now) = (post.rooms.deadline(), Instant::now());
+        let result = act(&mut post, now);
+        if post.rooms.deadline().is_some_and(|at| at <= now) {
+            post.rooms.tick(now);
+        }
+        post.deliver(now);
+        if post.rooms.deadline() != before {
+            self.0.wake.notify_one();
+        }
+        result
+    }
+}

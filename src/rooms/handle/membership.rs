@@ -1,0 +1,77 @@
+//! Somebody's being in a room, or watching the list of them, as the session holds it that serves him.
+
+use std::time::SystemTime;
+
+use super::super::chat::ChatError;
+use super::super::entry::Asker;
+use super::super::hosting::{HostAction, HostError};
+use super::super::media::TalkError;
+use super::super::notice::Departure;
+use super::super::stay::Joined;
+use super::RoomsHandle;
+
+/// Somebody's being in a room: over when it is dropped, as if his connection were lost.
+#[derive(Debug)]
+pub struct Membership {
+    pub(super) rooms: RoomsHandle,
+    pub(super) asker: Asker,
+    pub(super) joined: Joined,
+}
+
+impl Membership {
+    /// Where, who, and by which connection.
+    pub fn joined(&self) -> Joined {
+        self.joined
+    }
+
+    /// Whether he may talk now, and play music.
+    ///
+    /// # Errors
+    /// When he may not, and why; also when he was put out.
+    pub fn may_talk(&self) -> Result<(), TalkError> {
+        self.rooms.lock().rooms.may_talk(self.joined.visit)
+    }
+
+    /// Writes to all in the room.
+    ///
+    /// # Errors
+    /// When nobody gets it, and why.
+    pub fn chat(&self, text: &str) -> Result<(), ChatError> {
+        self.rooms.with(|post, now| post.rooms.chat(now, SystemTime::now(), self.joined.visit, text))
+    }
+
+    /// Does what a host may.
+    ///
+    /// # Errors
+    /// When it is not his to do, or cannot be done.
+    pub fn host(&self, action: HostAction) -> Result<(), HostError> {
+        self.rooms.with(|post, now| post.rooms.host(now, &self.asker, self.joined.visit, action))
+    }
+
+    /// Leaves, and is told so.
+    pub fn leave(self) {
+        self.rooms.with(|post, now| post.rooms.leave(now, self.joined.visit, Departure::Left));
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.rooms.with(|post, now| {
+            post.rooms.leave(now, self.joined.visit, Departure::Gone);
+            post.wires.remove(&self.joined.visit);
+        });
+    }
+}
+
+/// Somebody's watching the list of rooms: over when it is dropped.
+#[derive(Debug)]
+pub struct Watching {
+    pub(super) rooms: RoomsHandle,
+    pub(super) watcher: u64,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.rooms.lock().watchers.remove(&self.watcher);
+    }
+}

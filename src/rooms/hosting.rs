@@ -1,0 +1,216 @@
+//! What a host may do in his room, and whoever may do so anywhere.
+
+use std::time::Instant;
+
+use serde::Deserialize;
+
+use crate::domain::RoomId;
+
+use super::Rooms;
+use super::entry::Asker;
+use super::notice::{Closure, Departure, Order, Recipients, Removal};
+use super::participant::{ParticipantId, Visit};
+use super::room::{Host, Kind};
+
+/// What a host does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum HostAction {
+    /// Nobody hears him any more.
+    Mute {
+        /// Whom.
+        who: ParticipantId,
+    },
+    /// He is heard again.
+    Unmute {
+        /// Who.
+        who: ParticipantId,
+    },
+    /// He is out, and stays out for a while.
+    Kick {
+        /// Who.
+        who: ParticipantId,
+    },
+    /// The room is his now.
+    HandOver {
+        /// Whose.
+        who: ParticipantId,
+    },
+    /// He may talk, where not all may.
+    GiveWord {
+        /// Who.
+        who: ParticipantId,
+    },
+    /// And no longer.
+    TakeWord {
+        /// Who.
+        who: ParticipantId,
+    },
+    /// He has a slot of his own with everybody.
+    Pin {
+        /// Who; nobody without it.
+        #[serde(default)]
+        who: Option<ParticipantId>,
+    },
+    /// Nobody else comes in.
+    Lock,
+    /// Whoever wants does.
+    Unlock,
+    /// Everybody is out.
+    Close,
+    /// To be the host where nobody is.
+    Claim,
+}
+
+/// It is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// The one who wants it is in no room.
+    #[error("Join a room before doing anything in it")]
+    NotJoined,
+    /// It is not there, or no more.
+    #[error("There is no such room")]
+    NoRoom,
+    /// The room is somebody else's.
+    #[error("Only the host of the room may do this")]
+    NotHost,
+    /// He may come back in a moment, or is there.
+    #[error("The room has a host")]
+    HasHost,
+    /// And needs none.
+    #[error("This room is everybody's: it has no host")]
+    Everybodys,
+    /// Whom it is about is not there.
+    #[error("There is no such participant in the room")]
+    NoParticipant,
+}
+
+impl HostError {
+    /// For programs, as the protocol has it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotJoined => "not_joined",
+            Self::NoRoom => "no_room",
+            Self::NotHost | Self::HasHost | Self::Everybodys => "not_host",
+            Self::NoParticipant => "no_participant",
+        }
+    }
+}
+
+impl Rooms {
+    /// Does what a host wants; everybody in the room is told what is different then.
+    ///
+    /// # Errors
+    /// When it is not his to want, or cannot be done.
+    pub fn host(&mut self, now: Instant, asker: &Asker, visit: Visit, action: HostAction) -> Result<(), HostError> {
+        let (id, room) = self.room_of(visit).ok_or(HostError::NotJoined)?;
+        if action != HostAction::Claim && !asker.admin && !room.is_host(visit) {
+            return Err(HostError::NotHost);
+        }
+        match action {
+            HostAction::Mute { who } => self.set_muted(now, id, who, true),
+            HostAction::Unmute { who } => self.set_muted(now, id, who, false),
+            HostAction::GiveWord { who } => self.set_word(now, id, who, true),
+            HostAction::TakeWord { who } => self.set_word(now, id, who, false),
+            HostAction::Kick { who } => self.kick(now, id, who),
+            HostAction::HandOver { who } => self.hand_over(now, id, who),
+            HostAction::Pin { who } => self.pin(now, id, who),
+            HostAction::Lock => self.set_locked(now, id, true),
+            HostAction::Unlock => self.set_locked(now, id, false),
+            HostAction::Claim => self.claim(now, id, visit),
+            HostAction::Close => {
+                self.shut(now, id, Closure::Closed);
+                Ok(())
+            }
+        }
+    }
+
+    /// Somebody in this room.
+    fn visit_in(&self, id: RoomId, who: ParticipantId) -> Result<Visit, HostError> {
+        self.rooms.get(&id).and_then(|room| room.visit_of(who)).ok_or(HostError::NoParticipant)
+    }
+
+    fn set_muted(&mut self, now: Instant, id: RoomId, who: ParticipantId, muted: bool) -> Result<(), HostError> {
+        let visit = self.visit_in(id, who)?;
+        if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&visit)) {
+            participant.who.muted = muted;
+        }
+        self.tell_participant(id, visit);
+        self.note_list(now);
+        Ok(())
+    }
+
+    fn set_word(&mut self, now: Instant, id: RoomId, who: ParticipantId, word: bool) -> Result<(), HostError> {
+        let visit = self.visit_in(id, who)?;
+        if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&visit)) {
+            participant.who.word = word;
+        }
+        self.tell_participant(id, visit);
+        self.note_list(now);
+        Ok(())
+    }
+
+    fn kick(&mut self, now: Instant, id: RoomId, who: ParticipantId) -> Result<(), HostError> {
+        let visit = self.visit_in(id, who)?;
+        let was_host = self.rooms.get(&id).is_some_and(|room| room.is_host(visit));
+        self.tell(Recipients::One(visit), Removal::Kicked.message());
+        self.orders.push_back(Order::Remove(who, visit));
+        if let Some(participant) = self.remove(now, id, visit, Departure::Kicked)
+            && let Some(room) = self.rooms.get_mut(&id)
+        {
+            room.ban(now, &participant);
+        }
+        if was_host {
+            self.pass_on(now, id);
+        }
+        self.note_list(now);
+        Ok(())
+    }
+
+    fn hand_over(&mut self, now: Instant, id: RoomId, who: ParticipantId) -> Result<(), HostError> {
+        let visit = self.visit_in(id, who)?;
+        self.make_host(now, id, visit)
+    }
+
+    fn claim(&mut self, now: Instant, id: RoomId, visit: Visit) -> Result<(), HostError> {
+        match self.rooms.get(&id).map(|room| room.host) {
+            Some(Host::Nobody) => self.make_host(now, id, visit),
+            _ => Err(HostError::HasHost),
+        }
+    }
+
+    fn make_host(&mut self, now: Instant, id: RoomId, visit: Visit) -> Result<(), HostError> {
+        let room = self.rooms.get_mut(&id).ok_or(HostError::NoRoom)?;
+        if room.permanent && room.kind == Kind::Intercom {
+            return Err(HostError::Everybodys);
+        }
+        let former = room.host_visit().filter(|former| *former != visit);
+        room.host = Host::Present(visit);
+        self.tell_room(id);
+        for changed in former.into_iter().chain([visit]) {
+            self.tell_participant(id, changed);
+        }
+        self.note_list(now);
+        Ok(())
+    }
+
+    fn pin(&mut self, now: Instant, id: RoomId, who: Option<ParticipantId>) -> Result<(), HostError> {
+        who.map(|who| self.visit_in(id, who)).transpose()?;
+        let room = self.rooms.get_mut(&id).ok_or(HostError::NoRoom)?;
+        if std::mem::replace(&mut room.pinned, who) != who {
+            self.orders.push_back(Order::Pin(id, who));
+            self.tell_room(id);
+            self.note_list(now);
+        }
+        Ok(())
+    }
+
+    fn set_locked(&mut self, now: Instant, id: RoomId, locked: bool) -> Result<(), HostError> {
+        let room = self.rooms.get_mut(&id).ok_or(HostError::NoRoom)?;
+        if std::mem::replace(&mut room.locked, locked) != locked {
+            self.tell_room(id);
+            self.note_list(now);
+        }
+        Ok(())
+    }
+}

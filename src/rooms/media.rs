@@ -1,0 +1,73 @@
+//! What rooms know of what is heard: facts that the media side tells, and who may be heard at all.
+
+use std::time::Instant;
+
+use super::Rooms;
+use super::notice::{Recipients, RoomMessage};
+use super::participant::{ParticipantId, Quality, Visit};
+
+/// Somebody may not talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TalkError {
+    /// He is in no room.
+    #[error("Join a room before talking in it")]
+    NotJoined,
+    /// By the host.
+    #[error("The host has muted you")]
+    Muted,
+    /// Others talk here.
+    #[error("The host has not given you the word")]
+    NoWord,
+}
+
+impl TalkError {
+    /// For programs, as the protocol has it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotJoined => "not_joined",
+            Self::Muted => "muted",
+            Self::NoWord => "no_word",
+        }
+    }
+}
+
+impl Rooms {
+    /// Whether somebody may talk now, and play music.
+    ///
+    /// # Errors
+    /// When he may not, and why.
+    pub fn may_talk(&self, visit: Visit) -> Result<(), TalkError> {
+        let room = self.visits.get(&visit).and_then(|id| self.rooms.get(id)).ok_or(TalkError::NotJoined)?;
+        let participant = room.present.get(&visit).ok_or(TalkError::NotJoined)?;
+        match participant.who.muted {
+            true => Err(TalkError::Muted),
+            false if !room.has_word(visit) => Err(TalkError::NoWord),
+            false => Ok(()),
+        }
+    }
+
+    /// Somebody is heard, or no longer, by voice or by music. Who is silenced is not, whatever still arrives.
+    pub fn note_talking(&mut self, now: Instant, who: ParticipantId, on: bool, music: bool) {
+        let Some(visit) = self.present.get(&who).copied() else { return };
+        let Some((id, room)) = self.room_of(visit) else { return };
+        let Some(participant) = room.present.get_mut(&visit) else { return };
+        let on = on && !participant.silenced;
+        let heard = if music { &mut participant.music } else { &mut participant.talking };
+        if std::mem::replace(heard, on) == on {
+            return;
+        }
+        room.active = now;
+        self.tell(Recipients::Room(id), RoomMessage::Talking { who, on, music });
+        self.note_list(now);
+    }
+
+    /// How well somebody is connected.
+    pub fn note_quality(&mut self, who: ParticipantId, quality: Quality) {
+        let Some(visit) = self.present.get(&who).copied() else { return };
+        let Some((id, room)) = self.room_of(visit) else { return };
+        let Some(participant) = room.present.get_mut(&visit) else { return };
+        if participant.quality.replace(quality) != Some(quality) {
+            self.tell_participant(id, visit);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What rooms tell: messages to participants and watchers, and orders to the media side.
+
+use serde::Serialize;
+
+use crate::domain::RoomId;
+
+use super::chat::ChatLine;
+use super::participant::{Key, ParticipantId, ParticipantInfo, Visit};
+use super::report::StatsInfo;
+use super::room::RoomInfo;
+
+/// A message on its way.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// To whom.
+    pub to: Recipients,
+    /// What.
+    pub message: RoomMessage,
+}
+
+/// Whom a message is for. Rooms are as they are when the message is taken from the outbox, which is at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// One participant, on this visit.
+    One(Visit),
+    /// Several, of a room that may be no more.
+    Those(Vec<Visit>),
+    /// All in the room.
+    Room(RoomId),
+    /// All in the room but this one.
+    RoomBut(RoomId, Visit),
+    /// Whoever watches the list of rooms.
+    Watchers,
+}
+
+/// What the daemon says of rooms, as `docs/protocol.md` has it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RoomMessage {
+    /// To whoever just came.
+    Joined {
+        /// Where he is.
+        room: RoomInfo,
+        /// Who he is.
+        you: ParticipantId,
+        /// What he comes back with.
+        key: Key,
+        /// Who is there, himself among them; the longest there is the first.
+        participants: Vec<ParticipantInfo>,
+        /// What was written before, oldest first.
+        chat: Vec<ChatLine>,
+    },
+    /// Somebody came, or came back.
+    ParticipantJoined {
+        /// Who.
+        participant: ParticipantInfo,
+    },
+    /// Something about somebody is different.
+    ParticipantChanged {
+        /// Who, as he is now.
+        participant: ParticipantInfo,
+    },
+    /// Somebody is no longer there.
+    ParticipantLeft {
+        /// Who.
+        who: ParticipantId,
+        /// Why.
+        reason: Departure,
+    },
+    /// Something about the room is different.
+    RoomChanged {
+        /// As it is now.
+        room: RoomInfo,
+    },
+    /// Somebody is heard, or no longer.
+    Talking {
+        /// Who.
+        who: ParticipantId,
+        /// Whether he is.
+        on: bool,
+        /// His music, rather than his voice.
+        music: bool,
+    },
+    /// Something was written.
+    Chat(ChatLine),
+    /// How well all goes.
+    Stats(StatsInfo),
+    /// To somebody who is out of the room.
+    Removed {
+        /// Why.
+        reason: Removal,
+        /// The same, for people.
+        message: &'static str,
+    },
+    /// To all who were in a room.
+    RoomClosed {
+        /// Why.
+        reason: Closure,
+        /// The same, for people.
+        message: &'static str,
+    },
+    /// Every room.
+    Rooms {
+        /// In the order in which they were opened; the permanent ones first.
+        rooms: Vec<RoomInfo>,
+    },
+    /// To whoever left.
+    Left,
+}
+
+impl RoomMessage {
+    /// The frame's text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and lists can always be written")
+    }
+}
+
+/// Why a participant is no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Departure {
+    /// He left.
+    Left,
+    /// His connection is lost.
+    Gone,
+    /// The host sent him out.
+    Kicked,
+}
+
+/// Why somebody was put out of a room that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// By the host.
+    Kicked,
+    /// By himself, who joined elsewhere with the same key.
+    Replaced,
+}
+
+impl Removal {
+    pub(super) const fn message(self) -> RoomMessage {
+        let message = match self {
+            Self::Kicked => "The host has sent you out of the room",
+            Self::Replaced => "You joined this room from elsewhere",
+        };
+        RoomMessage::Removed { reason: self, message }
+    }
+}
+
+/// Why a room was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closure {
+    /// By its host.
+    Closed,
+    /// Its host has gone, and there is nothing to hear without him.
+    HostLeft,
+    /// Nobody talked or wrote for long.
+    Idle,
+}
+
+impl Closure {
+    pub(super) const fn message(self) -> RoomMessage {
+        let message = match self {
+            Self::Closed => "The room was closed",
+            Self::HostLeft => "The host has left, and the room is closed",
+            Self::Idle => "Nobody talked for a long time, and the room is closed",
+        };
+        RoomMessage::RoomClosed { reason: self, message }
+    }
+}
+
+/// What the media side is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Pass on nothing that this participant sends, or again what he sends.
+    Silence(ParticipantId, bool),
+    /// Close the media connection of this visit: he was put out, and did not leave by himself.
+    Remove(ParticipantId, Visit),
+    /// Keep a slot for this one in the room, or for nobody.
+    Pin(RoomId, Option<ParticipantId>),
+}

@@ -1,0 +1,204 @@
+//! How rooms come and go.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::RoomId;
+
+use super::chat::ChatHistory;
+use super::clock::EMPTY_TIMEOUT;
+use super::entry::Asker;
+use super::hosting::HostError;
+use super::names::{clean_name, slug};
+use super::notice::{Closure, Order, Recipients};
+use super::participant::{Identity, Key, Visit};
+use super::pin::{Guesses, PinHash};
+use super::report::Report;
+use super::room::{Host, Kind, Room};
+use super::{House, Rooms};
+
+/// The id of the room of those who name none.
+const HOME: &str = "home";
+
+/// Participants of the smallest room.
+const LEAST: usize = 2;
+
+/// A room that somebody wants to open.
+#[derive(Debug)]
+pub struct Opening {
+    /// How people will call it.
+    pub name: String,
+    /// Who will talk there.
+    pub kind: Kind,
+    /// What one needs to know.
+    pub pin: Option<PinHash>,
+    /// Participants, if less than usual.
+    pub max: Option<usize>,
+}
+
+/// A room that was opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opened {
+    /// Which.
+    pub room: RoomId,
+    /// With it one joins as the host.
+    pub key: Key,
+}
+
+/// A room is not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Nobody could call it anything.
+    #[error("A room needs a name")]
+    NoName,
+    /// More than the house has room for, or less than make a room.
+    #[error("A room of this kind has 2 to {0} participants")]
+    Size(usize),
+    /// There are enough.
+    #[error("{0} rooms are open already, as many as rooms.max allows; one has to be closed first")]
+    TooMany(usize),
+    /// Its PIN was not made safe in time.
+    #[error("The voice relay is shutting down")]
+    Interrupted,
+}
+
+impl OpenError {
+    /// For programs, as the protocol has it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoName | Self::Size(_) => "bad_message",
+            Self::TooMany(_) => "full",
+            Self::Interrupted => "shutting_down",
+        }
+    }
+}
+
+impl House {
+    fn size(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Intercom => self.intercom_size,
+            Kind::Broadcast => self.broadcast_size,
+        }
+    }
+}
+
+impl Rooms {
+    /// Opens the permanent rooms.
+    pub(super) fn furnish(&mut self, now: Instant, at: SystemTime) {
+        let house = self.house.clone();
+        let intercom = house.intercom.iter().map(|name| (name, Kind::Intercom));
+        let broadcast = house.broadcast.iter().map(|name| (name, Kind::Broadcast));
+        let home = self.build(now, at, HOME.into(), clean_name(&house.home), Kind::Intercom);
+        home.permanent = true;
+        for (name, kind) in intercom.chain(broadcast) {
+            let name = clean_name(name);
+            let slug = self.free_slug(&name);
+            self.build(now, at, slug, name, kind).permanent = true;
+        }
+    }
+
+    /// Opens a room; `at` is what the clock on the wall says.
+    ///
+    /// # Errors
+    /// When it cannot be opened, and why.
+    pub fn open(&mut self, now: Instant, at: SystemTime, wish: Opening) -> Result<Opened, OpenError> {
+        let name = clean_name(&wish.name);
+        let most = self.house.size(wish.kind);
+        let max = wish.max.unwrap_or(most);
+        if name.is_empty() {
+            return Err(OpenError::NoName);
+        }
+        if !(LEAST..=most).contains(&max) {
+            return Err(OpenError::Size(most));
+        }
+        if self.rooms.values().filter(|room| !room.permanent).count() >= self.house.max {
+            self.counters.rooms_refused += 1;
+            return Err(OpenError::TooMany(self.house.max));
+        }
+        let (room, host) = (RoomId(self.next_room), Identity::new(now));
+        let key = host.key;
+        let slug = self.free_slug(&name);
+        let built = self.build(now, at, slug, name, wish.kind);
+        (built.max, built.pin) = (max, wish.pin.map(Arc::new));
+        built.host = Host::Awaited(host.id);
+        built.expect_back(host, now + EMPTY_TIMEOUT);
+        self.note_list(now);
+        Ok(Opened { room, key })
+    }
+
+    /// Closes a room, or empties it if it is a permanent one.
+    ///
+    /// # Errors
+    /// When it is not the asker's to close.
+    pub fn close(&mut self, now: Instant, asker: &Asker, room: RoomId, key: Option<Key>) -> Result<(), HostError> {
+        let found = self.rooms.get(&room).ok_or(HostError::NoRoom)?;
+        if !asker.admin && !key.is_some_and(|key| found.is_host_key(key)) {
+            return Err(HostError::NotHost);
+        }
+        self.shut(now, room, Closure::Closed);
+        Ok(())
+    }
+
+    /// Puts everybody out. A permanent room is as new then; another one is no more.
+    pub(super) fn shut(&mut self, now: Instant, id: RoomId, why: Closure) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let present = std::mem::take(&mut room.present);
+        let visits: Vec<Visit> = present.keys().copied().collect();
+        room.renew(now);
+        if !room.permanent {
+            self.rooms.remove(&id).map(|room| self.slugs.remove(&room.slug));
+        }
+        if !visits.is_empty() {
+            self.tell(Recipients::Those(visits), why.message());
+        }
+        for (visit, participant) in &present {
+            self.orders.push_back(Order::Remove(participant.who.id, *visit));
+            self.forget(*visit, &participant.who);
+        }
+        self.note_list(now);
+    }
+
+    fn free_slug(&self, name: &str) -> String {
+        slug(name, |slug| self.slugs.contains_key(slug))
+    }
+
+    fn build(&mut self, now: Instant, at: SystemTime, slug: String, name: String, kind: Kind) -> &mut Room {
+        let id = RoomId(self.next_room);
+        self.next_room += 1;
+        self.slugs.insert(slug.clone(), id);
+        let room = Room {
+            slug,
+            name,
+            kind,
+            permanent: false,
+            max: self.house.size(kind),
+            pin: None,
+            guesses: Guesses::default(),
+            locked: false,
+            pinned: None,
+            host: Host::Nobody,
+            present: BTreeMap::new(),
+            absent: VecDeque::new(),
+            bans: VecDeque::new(),
+            chat: ChatHistory::default(),
+            report: Report::default(),
+            opened: now,
+            created_at: at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            active: now,
+            empty_since: Some(now),
+        };
+        self.rooms.entry(id).or_insert(room)
+    }
+}
+
+impl Room {
+    /// As it was when it was opened, but for its name; to be called when nobody is there any more.
+    fn renew(&mut self, now: Instant) {
+        (self.locked, self.pinned, self.host) = (false, None, Host::Nobody);
+        self.absent.clear();
+        self.bans.clear();
+        (self.chat, self.report) = (ChatHistory::default(), Report::default());
+        self.empty_since = Some(now);
+    }
+}

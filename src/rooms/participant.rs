@@ -1,0 +1,121 @@
+//! A participant: somebody who is in a room now.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::StreamId;
+
+use super::chat::Patience;
+
+/// Identity of a participant, on the wire a uuid. His voice is the stream of this uuid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ParticipantId(pub Uuid);
+
+impl ParticipantId {
+    /// The stream of his voice.
+    pub const fn voice(self) -> StreamId {
+        StreamId::of_connection(self.0)
+    }
+}
+
+/// What a participant comes back with; told to him alone, since whoever has it is him.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Key(Uuid);
+
+impl Key {
+    /// Reads what a client shows; what was never a key of ours is none.
+    pub fn of_text(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// One stay of a participant, by one connection: who comes back is the same participant, on another visit.
+/// Later visits are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Visit(pub(super) u64);
+
+/// How well a participant is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    /// Nothing to be heard of it.
+    Good,
+    /// Now and then.
+    Fair,
+    /// Words are missing.
+    Poor,
+}
+
+/// Who somebody is in a room, also while his connection is broken.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) id: ParticipantId,
+    pub(super) key: Key,
+    /// The stream of what he plays besides his voice.
+    pub(super) music: StreamId,
+    pub(super) name: String,
+    /// By the host.
+    pub(super) muted: bool,
+    /// Given to him by the host, where not all have it.
+    pub(super) word: bool,
+    /// What he may still write: not more again for having left and come back.
+    pub(super) patience: Patience,
+}
+
+impl Identity {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            id: ParticipantId(Uuid::new_v4()),
+            key: Key(Uuid::new_v4()),
+            music: StreamId::of_connection(Uuid::new_v4()),
+            name: String::new(),
+            muted: false,
+            word: false,
+            patience: Patience::new(now),
+        }
+    }
+}
+
+/// Somebody who is there.
+#[derive(Debug)]
+pub(super) struct Participant {
+    pub(super) who: Identity,
+    /// Where he is, as far as is known: kept out from there if he is kicked.
+    pub(super) address: Option<std::net::IpAddr>,
+    pub(super) talking: bool,
+    pub(super) music: bool,
+    pub(super) quality: Option<Quality>,
+    /// As the media side was told last.
+    pub(super) silenced: bool,
+}
+
+/// A participant as others see him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParticipantInfo {
+    /// Who.
+    pub id: ParticipantId,
+    /// How people call him.
+    pub name: String,
+    /// Whether the room is his.
+    pub host: bool,
+    /// By the host.
+    pub muted: bool,
+    /// Whether he may talk here, but for being muted.
+    pub word: bool,
+    /// Whether he is heard just now.
+    pub talking: bool,
+    /// Whether his music is.
+    pub music: bool,
+    /// Of his connection; not known at first.
+    pub quality: Option<Quality>,
+}

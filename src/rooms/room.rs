@@ -1,0 +1,221 @@
+//! One room: what it is, and who is there.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::chat::ChatHistory;
+use super::entry::Ban;
+use super::participant::{Identity, Key, Participant, ParticipantId, ParticipantInfo, Visit};
+use super::pin::{Guesses, PinHash};
+use super::report::Report;
+
+/// Who talks in a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// All talk, and all hear.
+    #[default]
+    Intercom,
+    /// The host talks, and whom he gives the word; all others listen.
+    Broadcast,
+}
+
+/// Whose a room is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Host {
+    Nobody,
+    Present(Visit),
+    /// His, though he is not there: he is among the absent ones.
+    Awaited(ParticipantId),
+}
+
+/// Somebody whose connection broke, and who may come back as the same.
+#[derive(Debug)]
+pub(super) struct Absent {
+    pub(super) who: Identity,
+    /// Then he is forgotten.
+    pub(super) until: Instant,
+}
+
+/// One room.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) permanent: bool,
+    pub(super) max: usize,
+    pub(super) pin: Option<Arc<PinHash>>,
+    pub(super) guesses: Guesses,
+    pub(super) locked: bool,
+    pub(super) pinned: Option<ParticipantId>,
+    pub(super) host: Host,
+    /// In the order in which they came.
+    pub(super) present: BTreeMap<Visit, Participant>,
+    /// No more than `max`; the oldest is forgotten, but for the host.
+    pub(super) absent: VecDeque<Absent>,
+    /// Who may not come in for a while.
+    pub(super) bans: VecDeque<Ban>,
+    pub(super) chat: ChatHistory,
+    pub(super) report: Report,
+    pub(super) opened: Instant,
+    /// Unix time of the same moment.
+    pub(super) created_at: u64,
+    /// When somebody last came, talked or wrote.
+    pub(super) active: Instant,
+    /// Since when nobody is there.
+    pub(super) empty_since: Option<Instant>,
+}
+
+/// A room as others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomInfo {
+    /// Its id on the wire.
+    pub id: String,
+    /// How people call it.
+    pub name: String,
+    /// Who talks there.
+    pub kind: Kind,
+    /// Whether it is always there.
+    pub permanent: bool,
+    /// Whether nobody else can come in now.
+    pub locked: bool,
+    /// Whether one needs to know a PIN.
+    pub pin: bool,
+    /// Whose it is; he may be away for a moment.
+    pub host: Option<ParticipantId>,
+    /// Who has a slot of his own.
+    pub pinned: Option<ParticipantId>,
+    /// Participants at most.
+    pub max: usize,
+    /// Participants now.
+    pub participants: usize,
+    /// How many of them talk.
+    pub talking: usize,
+    /// In seconds since 1970.
+    pub created_at: u64,
+    /// What all say there, mixed for players.
+    pub url: String,
+    /// Participants but for the host. Not part of what sockets are told: they can count.
+    #[serde(skip)]
+    pub guests: usize,
+    /// Whether somebody is heard. Likewise.
+    #[serde(skip)]
+    pub live: bool,
+}
+
+impl Room {
+    pub(super) fn info(&self) -> RoomInfo {
+        RoomInfo {
+            id: self.slug.clone(),
+            name: self.name.clone(),
+            kind: self.kind,
+            permanent: self.permanent,
+            locked: self.locked,
+            pin: self.pin.is_some(),
+            host: self.host_id(),
+            pinned: self.pinned,
+            max: self.max,
+            participants: self.present.len(),
+            talking: self.present.values().filter(|participant| participant.talking).count(),
+            created_at: self.created_at,
+            url: format!("stream/room/{}.mp3", self.slug),
+            guests: self.guest_count(),
+            live: self.is_live(),
+        }
+    }
+
+    pub(super) fn participants(&self) -> Vec<ParticipantInfo> {
+        self.present.keys().filter_map(|visit| self.describe(*visit)).collect()
+    }
+
+    pub(super) fn describe(&self, visit: Visit) -> Option<ParticipantInfo> {
+        let participant = self.present.get(&visit)?;
+        Some(ParticipantInfo {
+            id: participant.who.id,
+            name: participant.who.name.clone(),
+            host: self.is_host(visit),
+            muted: participant.who.muted,
+            word: self.has_word(visit),
+            talking: participant.talking,
+            music: participant.music,
+            quality: participant.quality,
+        })
+    }
+
+    /// Whether somebody is heard, by voice or by music.
+    pub(super) fn is_live(&self) -> bool {
+        self.present.values().any(|participant| participant.talking || participant.music)
+    }
+
+    pub(super) fn is_host(&self, visit: Visit) -> bool {
+        self.host == Host::Present(visit)
+    }
+
+    pub(super) fn has_word(&self, visit: Visit) -> bool {
+        let given = self.present.get(&visit).is_some_and(|participant| participant.who.word);
+        self.kind == Kind::Intercom || self.is_host(visit) || given
+    }
+
+    pub(super) fn may_talk(&self, visit: Visit) -> bool {
+        let muted = self.present.get(&visit).is_none_or(|participant| participant.who.muted);
+        self.has_word(visit) && !muted
+    }
+
+    pub(super) fn host_visit(&self) -> Option<Visit> {
+        match self.host {
+            Host::Present(visit) => Some(visit),
+            Host::Awaited(_) | Host::Nobody => None,
+        }
+    }
+
+    fn host_id(&self) -> Option<ParticipantId> {
+        match self.host {
+            Host::Present(visit) => self.present.get(&visit).map(|participant| participant.who.id),
+            Host::Awaited(id) => Some(id),
+            Host::Nobody => None,
+        }
+    }
+
+    /// Whether whoever has this key is the host.
+    pub(super) fn is_host_key(&self, key: Key) -> bool {
+        match self.host {
+            Host::Present(visit) => self.present.get(&visit).is_some_and(|participant| participant.who.key == key),
+            Host::Awaited(id) => self.absent.iter().any(|absent| absent.who.id == id && absent.who.key == key),
+            Host::Nobody => false,
+        }
+    }
+
+    pub(super) fn guest_count(&self) -> usize {
+        self.present.len() - usize::from(self.host_visit().is_some())
+    }
+
+    /// Whether nobody else can come in; a host who is away has his place.
+    pub(super) fn is_full(&self) -> bool {
+        self.present.len() + usize::from(matches!(self.host, Host::Awaited(_))) >= self.max
+    }
+
+    /// The visit of whoever has this key.
+    pub(super) fn visit_of_key(&self, key: Key) -> Option<Visit> {
+        self.present.iter().find(|(_, participant)| participant.who.key == key).map(|(visit, _)| *visit)
+    }
+
+    /// The visit of this participant.
+    pub(super) fn visit_of(&self, id: ParticipantId) -> Option<Visit> {
+        self.present.iter().find(|(_, participant)| participant.who.id == id).map(|(visit, _)| *visit)
+    }
+
+    /// Keeps in mind somebody who may come back.
+    pub(super) fn expect_back(&mut self, who: Identity, until: Instant) {
+        if self.absent.len() == self.max {
+            let host = self.host;
+            let oldest = self.absent.iter().position(|absent| host != Host::Awaited(absent.who.id));
+            oldest.and_then(|oldest| self.absent.remove(oldest));
+        }
+        self.absent.push_back(Absent { who, until });
+    }
+}

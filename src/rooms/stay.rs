@@ -1,0 +1,194 @@
+//! Who comes into a room, who goes, and who comes back.
+
+use std::time::Instant;
+
+use crate::domain::{RoomId, StreamId};
+
+use super::Rooms;
+use super::clock::GRACE;
+use super::entry::{Asker, JoinError, Pass};
+use super::names::unique_name;
+use super::notice::{Closure, Departure, Order, Recipients, Removal, RoomMessage};
+use super::participant::{Identity, Key, Participant, ParticipantId, Visit};
+use super::room::{Host, Kind, Room};
+
+/// Somebody who has come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joined {
+    /// Where.
+    pub room: RoomId,
+    /// Who; his voice is this one's stream.
+    pub id: ParticipantId,
+    /// The stream of his music.
+    pub music: StreamId,
+    /// By which connection.
+    pub visit: Visit,
+}
+
+impl Room {
+    fn take_absent(&mut self, key: Option<Key>) -> Option<Identity> {
+        let place = self.absent.iter().position(|absent| Some(absent.who.key) == key)?;
+        self.absent.remove(place).map(|absent| absent.who)
+    }
+}
+
+impl Rooms {
+    /// Lets somebody in, by the key of who he was before, if it is known.
+    ///
+    /// # Errors
+    /// When he may not come in after all.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        asker: &Asker,
+        pass: &Pass,
+        name: &str,
+        key: Option<Key>,
+    ) -> Result<Joined, JoinError> {
+        let id = pass.room;
+        let room = self.rooms.get_mut(&id).ok_or(JoinError::NoRoom)?;
+        room.admit(now, asker, key)?;
+        let visit = Visit(self.next_visit);
+        self.next_visit += 1;
+        let former = key.and_then(|key| room.visit_of_key(key));
+        let replaced = former.and_then(|former| room.present.remove(&former).map(|gone| (former, gone.who)));
+        let mut who = match &replaced {
+            Some((_, who)) => who.clone(),
+            None => room.take_absent(key).unwrap_or_else(|| Identity::new(now)),
+        };
+        let wanted = if who.name.is_empty() { name } else { &who.name };
+        who.name = unique_name(wanted, room.present.values().map(|other| other.who.name.as_str()));
+        if let Some((former, who)) = &replaced {
+            self.supersede(id, *former, who, visit);
+        }
+        let joined = self.seat(now, asker, id, visit, who);
+        self.welcome(now, joined, replaced.is_some());
+        Ok(joined)
+    }
+
+    /// The connection that somebody had before is out; everything else is as it was.
+    fn supersede(&mut self, id: RoomId, former: Visit, who: &Identity, visit: Visit) {
+        if let Some(room) = self.rooms.get_mut(&id)
+            && room.host == Host::Present(former)
+        {
+            room.host = Host::Present(visit);
+        }
+        self.tell(Recipients::One(former), Removal::Replaced.message());
+        self.orders.push_back(Order::Remove(who.id, former));
+        self.forget(former, who);
+    }
+
+    /// Gives somebody his place.
+    fn seat(&mut self, now: Instant, asker: &Asker, id: RoomId, visit: Visit, who: Identity) -> Joined {
+        let joined = Joined { room: id, id: who.id, music: who.music, visit };
+        if let Some(room) = self.rooms.get_mut(&id) {
+            if room.host == Host::Awaited(who.id) {
+                room.host = Host::Present(visit);
+            }
+            let (address, quality) = (asker.address, None);
+            let new = Participant { who, address, talking: false, music: false, quality, silenced: false };
+            room.present.insert(visit, new);
+            let silenced = !room.may_talk(visit);
+            room.present.entry(visit).and_modify(|new| new.silenced = silenced);
+            (room.active, room.empty_since) = (now, None);
+        }
+        self.visits.insert(visit, id);
+        self.present.insert(joined.id, visit);
+        self.streams.insert(joined.id.voice(), (joined.id, false));
+        self.streams.insert(joined.music, (joined.id, true));
+        joined
+    }
+
+    /// Tells somebody where he is, and the others that he is there.
+    fn welcome(&mut self, now: Instant, joined: Joined, is_replacement: bool) {
+        let Joined { room: id, id: you, visit, .. } = joined;
+        let Some(room) = self.rooms.get(&id) else { return };
+        let (Some(participant), Some(key)) = (room.describe(visit), room.present.get(&visit).map(|new| new.who.key))
+        else {
+            return;
+        };
+        let (info, chat) = (room.info(), room.chat.lines());
+        let message = RoomMessage::Joined { room: info, you, key, participants: room.participants(), chat };
+        let is_host = participant.host;
+        let news = match is_replacement {
+            true => RoomMessage::ParticipantChanged { participant },
+            false => RoomMessage::ParticipantJoined { participant },
+        };
+        self.tell(Recipients::One(visit), message);
+        self.tell(Recipients::RoomBut(id, visit), news);
+        if is_host && !is_replacement {
+            self.tell_room(id);
+        }
+        self.note_list(now);
+    }
+
+    /// Somebody leaves a room, or his connection is lost: then he may come back within [`GRACE`]. Does nothing for a
+    /// visit that is over.
+    pub fn leave(&mut self, now: Instant, visit: Visit, reason: Departure) {
+        let Some((id, room)) = self.room_of(visit) else { return };
+        let was_host = room.is_host(visit);
+        let is_alone = room.present.len() == 1 && room.kind == Kind::Intercom && !room.permanent;
+        // Who was the only one has left an empty room: it is still his when he comes back soon.
+        let stays_host = was_host && (reason == Departure::Gone || reason == Departure::Left && is_alone);
+        if reason == Departure::Left {
+            self.tell(Recipients::One(visit), RoomMessage::Left);
+        }
+        let Some(participant) = self.remove(now, id, visit, reason) else { return };
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        if stays_host {
+            room.host = Host::Awaited(participant.who.id);
+        }
+        if stays_host || reason == Departure::Gone {
+            room.expect_back(participant.who, now + GRACE);
+        }
+        if was_host && !stays_host {
+            self.pass_on(now, id);
+        }
+        self.note_list(now);
+    }
+
+    /// Takes somebody out, and tells the others why.
+    pub(super) fn remove(&mut self, now: Instant, id: RoomId, visit: Visit, reason: Departure) -> Option<Participant> {
+        let room = self.rooms.get_mut(&id)?;
+        let participant = room.present.remove(&visit)?;
+        let who = participant.who.id;
+        let was_pinned = room.pinned == Some(who);
+        if was_pinned {
+            room.pinned = None;
+        }
+        if room.present.is_empty() {
+            room.empty_since = Some(now);
+            // Nobody could ever unlock it.
+            room.locked &= !room.permanent;
+        }
+        self.forget(visit, &participant.who);
+        self.tell(Recipients::Room(id), RoomMessage::ParticipantLeft { who, reason });
+        if was_pinned {
+            self.orders.push_back(Order::Pin(id, None));
+            self.tell_room(id);
+        }
+        Some(participant)
+    }
+
+    /// The host has gone for good: another one has the room, or it is closed.
+    pub(super) fn pass_on(&mut self, now: Instant, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        if room.kind == Kind::Broadcast && !room.permanent {
+            return self.shut(now, id, Closure::HostLeft);
+        }
+        let heir = room.present.keys().next().copied().filter(|_| room.kind == Kind::Intercom);
+        room.host = heir.map_or(Host::Nobody, Host::Present);
+        self.tell_room(id);
+        if let Some(heir) = heir {
+            self.tell_participant(id, heir);
+        }
+        self.note_list(now);
+    }
+
+    pub(super) fn forget(&mut self, visit: Visit, who: &Identity) {
+        self.visits.remove(&visit);
+        self.present.remove(&who.id);
+        self.streams.remove(&who.id.voice());
+        self.streams.remove(&who.music);
+    }
+}

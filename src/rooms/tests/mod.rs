@@ -1,0 +1,210 @@
+//! The rooms under a stepped clock: what each person is told, and what he is not.
+
+mod chat;
+mod clock;
+mod entry;
+mod hosting;
+mod house;
+mod pins;
+mod random;
+mod stats;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+use super::*;
+
+/// The smallest step of these tests that matters to nobody.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// A house, its clock, and everybody's letter box.
+struct Stage {
+    rooms: Rooms,
+    now: Instant,
+    at: SystemTime,
+    boxes: HashMap<Visit, Vec<Value>>,
+    watched: Vec<(Instant, Value)>,
+    orders: Vec<Order>,
+}
+
+/// A house with a permanent kitchen and stage, and room for three more.
+fn house() -> House {
+    House {
+        home: "Home".into(),
+        intercom: vec!["Küche".into()],
+        broadcast: vec!["Stage".into()],
+        max: 3,
+        intercom_size: 5,
+        broadcast_size: 50,
+    }
+}
+
+impl Stage {
+    fn new() -> Self {
+        let (now, at) = (Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
+        let rooms = Rooms::new(house(), now, at);
+        let (boxes, watched, orders) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { rooms, now, at, boxes, watched, orders }
+    }
+
+    /// Lets time pass, doing what is due when it is due.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.rooms.deadline().filter(|at| *at <= end) {
+            self.now = at.max(self.now);
+            self.rooms.tick(self.now);
+            self.deliver();
+        }
+        (self.now, self.at) = (end, self.at + time);
+    }
+
+    fn open(&mut self, kind: Kind) -> Opened {
+        self.open_with(kind, None, None)
+    }
+
+    fn open_with(&mut self, kind: Kind, pin: Option<&str>, max: Option<usize>) -> Opened {
+        let pin = pin.map(|pin| PinHash::new(&pin.parse().expect("a PIN")));
+        let opening = Opening { name: "Party".into(), kind, pin, max };
+        let opened = self.rooms.open(self.now, self.at, opening).expect("there is room");
+        self.deliver();
+        opened
+    }
+
+    fn try_join(
+        &mut self,
+        asker: Asker,
+        room: RoomId,
+        name: &str,
+        pin: Option<&str>,
+        key: Option<Key>,
+    ) -> Result<Joined, JoinError> {
+        let pass = match self.rooms.knock(self.now, &asker, room, pin, key)? {
+            Entry::Open(pass) => pass,
+            Entry::Guess(guess) => {
+                let checked = guess.check();
+                self.rooms.note_guess(&asker, &checked);
+                checked?
+            }
+        };
+        let joined = self.rooms.join(self.now, &asker, &pass, name, key);
+        self.deliver();
+        joined
+    }
+
+    fn join(&mut self, room: RoomId, name: &str) -> Joined {
+        self.try_join(Asker::default(), room, name, None, None).expect("let in")
+    }
+
+    fn join_with(&mut self, room: RoomId, name: &str, key: Key) -> Joined {
+        self.try_join(Asker::default(), room, name, None, Some(key)).expect("let in")
+    }
+
+    /// A room of this kind with its host and two guests.
+    fn company(&mut self, kind: Kind) -> (Opened, [Joined; 3]) {
+        let opened = self.open(kind);
+        let host = self.join_with(opened.room, "Host", opened.key);
+        let guests = ["Anna", "Bert"].map(|name| self.join(opened.room, name));
+        self.empty_boxes();
+        (opened, [host, guests[0], guests[1]])
+    }
+
+    fn leave(&mut self, visit: Visit, reason: Departure) {
+        self.rooms.leave(self.now, visit, reason);
+        self.deliver();
+    }
+
+    fn host(&mut self, who: Joined, action: HostAction) -> Result<(), HostError> {
+        self.host_as(Asker::default(), who, action)
+    }
+
+    fn host_as(&mut self, asker: Asker, who: Joined, action: HostAction) -> Result<(), HostError> {
+        let result = self.rooms.host(self.now, &asker, who.visit, action);
+        self.deliver();
+        result
+    }
+
+    fn chat(&mut self, who: Joined, text: &str) -> Result<(), ChatError> {
+        let result = self.rooms.chat(self.now, self.at, who.visit, text);
+        self.deliver();
+        result
+    }
+
+    fn talk(&mut self, who: Joined, on: bool) {
+        self.rooms.note_talking(self.now, who.id, on, false);
+        self.deliver();
+    }
+
+    fn deliver(&mut self) {
+        while let Some(Notice { to, message }) = self.rooms.poll_notice() {
+            let message = serde_json::from_str::<Value>(&message.to_json()).expect("JSON");
+            self.check_recipients(&to, message["type"].as_str().expect("a text"));
+            let visits: Vec<_> = match to {
+                Recipients::One(visit) => vec![visit],
+                Recipients::Those(visits) => visits,
+                Recipients::Room(room) => self.rooms.visits(room).collect(),
+                Recipients::RoomBut(room, but) => self.rooms.visits(room).filter(|visit| *visit != but).collect(),
+                Recipients::Watchers => {
+                    self.watched.push((self.now, message));
+                    continue;
+                }
+            };
+            for visit in visits {
+                self.boxes.entry(visit).or_default().push(message.clone());
+            }
+        }
+        self.orders.extend(std::iter::from_fn(|| self.rooms.poll_order()));
+    }
+
+    /// Whoever has gone is told nothing but that he is out.
+    fn check_recipients(&self, to: &Recipients, kind: &str) {
+        let is_there = |visit: &Visit| self.rooms.visits.contains_key(visit);
+        match to {
+            Recipients::One(visit) => assert!(is_there(visit) || ["left", "removed"].contains(&kind), "{kind}"),
+            Recipients::Those(visits) => assert!(kind == "room_closed" && !visits.iter().any(is_there), "{kind}"),
+            Recipients::Room(_) | Recipients::RoomBut(..) | Recipients::Watchers => {}
+        }
+    }
+
+    /// What somebody was told since he last looked.
+    fn told(&mut self, who: Joined) -> Vec<Value> {
+        self.boxes.remove(&who.visit).unwrap_or_default()
+    }
+
+    /// The one message of this type that somebody was told since he last looked.
+    fn told_once(&mut self, who: Joined, kind: &str) -> Value {
+        let told = self.told(who);
+        let mut fitting = told.iter().filter(|message| message["type"] == kind);
+        match (fitting.next(), fitting.next()) {
+            (Some(message), None) => message.clone(),
+            _ => panic!("not one {kind}: {told:#?}"),
+        }
+    }
+
+    fn empty_boxes(&mut self) {
+        self.boxes.clear();
+        self.orders.clear();
+        self.watched.clear();
+    }
+
+    /// The key that somebody was told when he came.
+    fn key_of(&mut self, who: Joined) -> Key {
+        let joined = self.told_once(who, "joined");
+        Key::of_text(joined["key"].as_str().expect("a text")).expect("a key")
+    }
+
+    fn info(&self, room: RoomId) -> RoomInfo {
+        self.rooms.info(room).expect("the room is there")
+    }
+
+    fn names(&self, room: RoomId) -> Vec<String> {
+        self.rooms.participants(room).expect("the room is there").into_iter().map(|one| one.name).collect()
+    }
+}
+
+fn at(address: [u8; 4]) -> Asker {
+    Asker { address: Some(address.into()), admin: false }
+}
+
+const ADMIN: Asker = Asker { address: None, admin: true };

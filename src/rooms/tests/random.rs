@@ -1,0 +1,153 @@
+//! Anybody does anything, for hours: what must always be true stays true. A seed that fails becomes a test of its own.
+
+use std::collections::HashSet;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+
+use super::*;
+
+struct Crowd {
+    stage: Stage,
+    random: StdRng,
+    there: Vec<Joined>,
+    keys: Vec<Key>,
+}
+
+impl Crowd {
+    fn step(&mut self) {
+        let time = Duration::from_millis(self.random.random_range(0..20_000));
+        self.stage.pass(if self.random.random_bool(0.002) { IDLE_TIMEOUT } else { time });
+        match self.random.random_range(0..10) {
+            0 => self.open(),
+            1..4 => self.come(),
+            4 => self.go(),
+            5 => self.talk(),
+            6 => self.write(),
+            _ => self.host(),
+        }
+        self.check();
+    }
+
+    fn open(&mut self) {
+        let kind = *[Kind::Intercom, Kind::Broadcast].choose(&mut self.random).expect("two");
+        let pin = self.random.random_bool(0.2).then(|| PinHash::new(&"1234".parse().expect("a PIN")));
+        let max = Some(self.random.random_range(2..=5));
+        let opening = Opening { name: "Room".into(), kind, pin, max };
+        if let Ok(opened) = self.stage.rooms.open(self.stage.now, self.stage.at, opening) {
+            self.keys.push(opened.key);
+        }
+    }
+
+    fn come(&mut self) {
+        let rooms = self.stage.rooms.list();
+        let room = &rooms.choose(&mut self.random).expect("there are always some").id;
+        let room = self.stage.rooms.find(room).expect("it is listed");
+        let key = self.keys.choose(&mut self.random).copied().filter(|_| self.random.random_bool(0.5));
+        let asker = Asker { address: Some([10, 0, 0, self.random.random_range(1..9)].into()), admin: false };
+        let pin = self.random.random_bool(0.7).then_some("1234");
+        if let Ok(joined) = self.stage.try_join(asker, room, "Anna", pin, key) {
+            let key = self.stage.key_of(joined);
+            self.keys.push(key);
+            self.there.push(joined);
+        }
+    }
+
+    fn anybody(&mut self) -> Option<Joined> {
+        self.there.choose(&mut self.random).copied()
+    }
+
+    fn go(&mut self) {
+        let Some(one) = self.anybody() else { return };
+        let reason = *[Departure::Left, Departure::Gone, Departure::Gone].choose(&mut self.random).expect("some");
+        self.stage.leave(one.visit, reason);
+    }
+
+    fn talk(&mut self) {
+        let Some(one) = self.anybody() else { return };
+        let (on, music) = (self.random.random(), self.random.random());
+        self.stage.rooms.note_talking(self.stage.now, one.id, on, music);
+    }
+
+    fn write(&mut self) {
+        if let Some(one) = self.anybody() {
+            let _ = self.stage.chat(one, "hello");
+        }
+    }
+
+    fn host(&mut self) {
+        let (Some(one), Some(other)) = (self.anybody(), self.anybody()) else { return };
+        let who = other.id;
+        let actions = [
+            HostAction::Mute { who },
+            HostAction::Unmute { who },
+            HostAction::Kick { who },
+            HostAction::HandOver { who },
+            HostAction::GiveWord { who },
+            HostAction::TakeWord { who },
+            HostAction::Pin { who: Some(who) },
+            HostAction::Lock,
+            HostAction::Unlock,
+            HostAction::Claim,
+            HostAction::Close,
+        ];
+        let action = *actions.choose(&mut self.random).expect("some");
+        let asker = Asker { address: None, admin: self.random.random_bool(0.1) };
+        // Whatever one may not do is tried, too.
+        let _ = self.stage.host_as(asker, one, action);
+    }
+
+    fn check(&mut self) {
+        let mut open = HashSet::new();
+        self.stage.deliver();
+        let rooms = &self.stage.rooms;
+        let mut people = 0;
+        for (id, room) in &rooms.rooms {
+            people += room.present.len();
+            open.insert(room.slug.clone());
+            check_room(rooms, *id, room);
+        }
+        assert_eq!((people, people), (rooms.visits.len(), rooms.present.len()));
+        assert_eq!(rooms.streams.len(), 2 * people);
+        assert_eq!((open.len(), rooms.slugs.len()), (rooms.rooms.len(), rooms.rooms.len()));
+        assert!(rooms.rooms.values().filter(|room| !room.permanent).count() <= 3);
+        let visits = &rooms.visits;
+        self.there.retain(|one| visits.contains_key(&one.visit));
+    }
+}
+
+fn check_room(rooms: &Rooms, id: RoomId, room: &room::Room) {
+    assert!(room.present.len() <= room.max && room.absent.len() <= room.max);
+    assert_eq!(room.empty_since.is_some(), room.present.is_empty());
+    match room.host {
+        room::Host::Nobody => {}
+        room::Host::Present(visit) => assert!(room.present.contains_key(&visit)),
+        room::Host::Awaited(who) => assert!(room.absent.iter().any(|absent| absent.who.id == who)),
+    }
+    assert!(room.pinned.is_none_or(|who| room.visit_of(who).is_some()));
+    let mut names = HashSet::new();
+    for (visit, participant) in &room.present {
+        assert_eq!(rooms.visits.get(visit), Some(&id), "in one room, and nowhere else");
+        assert_eq!(rooms.present.get(&participant.who.id), Some(visit));
+        assert_eq!(participant.silenced, !room.may_talk(*visit));
+        assert!(!participant.silenced || !participant.talking && !participant.music);
+        assert!(names.insert(participant.who.name.to_lowercase()), "{}", participant.who.name);
+        assert!(!room.absent.iter().any(|absent| absent.who.id == participant.who.id));
+    }
+    let info = room.info();
+    assert_eq!(info.participants, room.present.len());
+    assert_eq!(info.guests + usize::from(room.host_visit().is_some()), info.participants);
+}
+
+#[test]
+fn whatever_anybody_does_everybody_is_in_one_room_and_every_room_in_order() {
+    for seed in 0..40 {
+        let (stage, random) = (Stage::new(), StdRng::seed_from_u64(seed));
+        let mut crowd = Crowd { stage, random, there: Vec::new(), keys: Vec::new() };
+        for _ in 0..500 {
+            crowd.step();
+        }
+        assert!(crowd.keys.len() > 50, "seed {seed}: somebody was there");
+    }
+}
