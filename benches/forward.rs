@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use support::http::get;
 use support::live::{receiver, sender, start};
-use support::world::{World, relay_address};
+use support::world::{Who, World, relay_address};
+use voice_relay::domain::RoomId;
 use voice_relay::relay::{Input, Output};
 
 const RECEIVERS: [usize; 3] = [1, 50, 200];
@@ -28,12 +29,32 @@ fn main() {
             runtime.block_on(delay(receivers));
         }
     }
-    println!("receivers   CPU of the core for each forwarded packet");
+    println!("receivers   CPU of the core for each forwarded packet   the same for guests of a room   ratio");
     for _ in 0..ROUNDS {
         for receivers in RECEIVERS {
-            println!("{receivers:>9}   {:.2} us", cost(receivers).as_secs_f64() * 1e6);
+            let [alone, in_room] = [cost(talk_with(receivers)), cost(broadcast_to(receivers))];
+            let [alone, in_room] = [alone, in_room].map(|cost| cost.as_secs_f64() * 1e6);
+            println!("{receivers:>9}   {alone:<43.2} us   {in_room:<27.2} us   {:.2}", in_room / alone);
         }
     }
+}
+
+/// A sender, and so many who hear it by a connection each.
+fn talk_with(receivers: usize) -> (World, Who) {
+    let mut world = World::new(1);
+    let (speaker, _) = world.talk_with(receivers);
+    (world, speaker)
+}
+
+/// The host of a room, and so many guests with four slots each.
+fn broadcast_to(guests: usize) -> (World, Who) {
+    let mut world = World::new(1);
+    let host = world.participant(RoomId(1), 4);
+    let guests: Vec<_> = (0..guests).map(|_| world.participant(RoomId(1), 4)).collect();
+    world.run_for(Duration::from_secs(1));
+    world.say(host, -20);
+    world.run_until("all hear it", |world| guests.iter().all(|guest| !world[*guest].client.received.is_empty()));
+    (world, host)
 }
 
 /// Measures the delay with so many receivers, and prints a line.
@@ -68,9 +89,7 @@ fn classes(metrics: &str) -> Vec<(f64, u64)> {
 }
 
 /// CPU time of the core for each packet sealed: datagrams of a real sender, receivers that were connected.
-fn cost(receivers: usize) -> Duration {
-    let mut world = World::new(1);
-    let (speaker, _) = world.talk_with(receivers);
+fn cost((mut world, speaker): (World, Who)) -> Duration {
     world.run_for(Duration::from_secs(1));
     let (mut spent, mut sealed) = (Duration::ZERO, 0_u32);
     for _ in 0..200 {

@@ -11,12 +11,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
+use crate::conversation::Conversation;
 use crate::data::DataFolder;
 use crate::hass::{Home, SUPERVISOR_ADDRESS};
 use crate::http::{self, Door, Fanouts, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
-use crate::relay_handle::{self, RelayHandle};
+use crate::relay_handle::{self, RelayHandle, RoomEvents};
 use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
@@ -133,16 +134,17 @@ impl App {
         let ports = bound.ports();
         let addresses = host_addresses(ports.media.ip(), ports.media.port(), &advertise);
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
-        let (relay, commands, media, births, _room_events) = relay_handle::connect(relay);
+        let (relay, commands, media, births, room_events) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
         let media = MediaThread::start(bound.media, media, commands, Arc::clone(&admission))
             .map_err(StartError::MediaThread)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, admission, shutdown, tracker };
+        let conversation = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(advertise);
         let clips = app.record_clips(config, births);
-        let shared = app.shared(config, clips, certificates)?;
+        let shared = app.shared(config, conversation, clips, certificates)?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
             app.serve_https(&shared, https)?;
@@ -184,11 +186,12 @@ impl App {
         clips
     }
 
-    fn furnish_rooms(&self, config: &Config) -> RoomsHandle {
-        let rooms = Rooms::new(config.rooms.clone().into(), Instant::now(), SystemTime::now());
-        let rooms = RoomsHandle::new(rooms);
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(rooms.clone().keep_time()));
-        rooms
+    fn open_rooms(&self, config: &Config, events: RoomEvents) -> Conversation {
+        let rooms = RoomsHandle::new(Rooms::new(config.rooms.clone().into(), Instant::now(), SystemTime::now()));
+        let conversation = Conversation::new(rooms.clone(), self.relay.clone());
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(rooms.keep_time()));
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(conversation.clone().carry(events)));
+        conversation
     }
 
     fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
@@ -237,14 +240,20 @@ impl App {
         gate
     }
 
-    fn shared(&self, config: &Config, clips: Clips, certificates: Certificates) -> Result<Shared, StartError> {
+    fn shared(
+        &self,
+        config: &Config,
+        conversation: Conversation,
+        clips: Clips,
+        certificates: Certificates,
+    ) -> Result<Shared, StartError> {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
         let sound = Sound::start(&config.sound, &mounts, &self.relay).map_err(StartError::Sound)?;
         Ok(Shared {
             relay: self.relay.clone(),
-            rooms: self.furnish_rooms(config),
+            conversation,
             sound,
             mounts: mounts.clone(),
             fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),

@@ -20,6 +20,11 @@ impl StreamId {
     pub const fn of_connection(connection: Uuid) -> Self {
         Self(connection)
     }
+
+    /// That connection id.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
 }
 
 impl fmt::Display for StreamId {

@@ -19,6 +19,7 @@ pub mod app;
 pub mod audio;
 pub mod card;
 pub mod config;
+pub mod conversation;
 pub mod data;
 pub mod domain;
 pub mod hass;

@@ -4,8 +4,8 @@ mod support;
 
 use std::net::SocketAddr;
 
-use serde_json::{Value, json};
-use support::http::{Answer, exchange, get, request};
+use serde_json::json;
+use support::http::{exchange, get, post_json, request};
 use support::live::{PATIENCE, Peer, Signalling, offer_to_send, program, start, start_program};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,13 +21,6 @@ async fn refused_socket(http: SocketAddr, name: &'static str, value: &'static st
         Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Some(answer.status().as_u16()),
         Err(error) => panic!("{error}"),
     }
-}
-
-async fn post_json(to: SocketAddr, path: &str, body: &Value) -> Answer {
-    let body = body.to_string();
-    let headers =
-        ["Content-Type: application/json", &format!("Content-Length: {}", body.len()), &format!("\r\n{body}")];
-    request(to, &format!("POST {path} HTTP/1.1"), &headers, PATIENCE).await
 }
 
 #[tokio::test]
@@ -169,4 +162,22 @@ async fn reached(to: SocketAddr) -> Option<()> {
     let mut stream = TcpStream::connect(to).await.ok()?;
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.ok()?;
     (stream.read(&mut [0; 1]).await.ok()? == 1).then_some(())
+}
+
+#[tokio::test]
+async fn a_token_for_one_room_opens_that_one_and_may_do_there_what_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", folder.path().display());
+    let (_daemon, ports) = start_program(&["--access=token", "--rooms-intercom=Kitchen,Nursery", &data]).await;
+    let output = program().args(["token", "--scope=listen", "--room=kitchen", &data]).output().await.expect("run");
+    let token = String::from_utf8(output.stdout).expect("text").lines().next().expect("a token").to_owned();
+    let mut socket = Signalling::connect(ports.http, &format!("/t/{token}/ws")).await;
+    for room in ["nursery", "home"] {
+        socket.send(json!({ "type": "join", "room": room })).await;
+        assert_eq!(socket.expect("error").await["code"], "not_permitted");
+    }
+    socket.send(json!({ "type": "join", "room": "kitchen" })).await;
+    socket.expect("joined").await;
+    socket.send(json!({ "type": "talk", "on": true })).await;
+    assert_eq!(socket.expect("error").await["code"], "not_permitted");
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use uuid::Uuid;
-use voice_relay::domain::StreamId;
-use voice_relay::relay::{Input, LocalPacket};
+use voice_relay::domain::{RoomId, StreamId};
+use voice_relay::relay::{Input, LocalPacket, Membership, Wanted};
 
 use super::house::client::PTIME;
 use super::house::world::{Who, World, relay_address};
@@ -50,6 +50,7 @@ fn act(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
         9 => feed(world, script)?,
         10 => wait(world, script)?,
         11 => change_network(world, script)?,
+        12 => take_part(world, script)?,
         _ => world.run_for(PTIME),
     }
     Ok(())
@@ -153,6 +154,33 @@ fn feed(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
         0 => world.relay.end_local(now, LOCAL),
         1 => drop(world.relay.set_tapped(LOCAL, script.arbitrary()?)),
         _ => drop(world.relay.feed(now, LOCAL, packet)),
+    }
+    Ok(())
+}
+
+/// Rooms: who comes, offers again, is silenced, wants to hear whom, and goes.
+fn take_part(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
+    let room = RoomId(script.int_in_range(0..=1)?);
+    if world.members.len() < MOST_MEMBERS {
+        world.participant(room, script.int_in_range(0..=3)?);
+        return Ok(());
+    }
+    let who = member(world, script)?;
+    let (voice, other, now) = (world[who].stream, world[member(world, script)?].stream, world.now);
+    match script.int_in_range(0..=9)? {
+        0 => world.relay.set_silenced(now, voice, script.arbitrary()?),
+        1 => world.relay.end_said(now, voice),
+        2 => world.relay.set_wanted(now, voice, Wanted::Only(vec![other])),
+        3 => world.relay.set_wanted(now, voice, Wanted::All),
+        4 => world.relay.pin(room, Some(other)),
+        5 => world.relay.set_cap(now, room, script.arbitrary()?),
+        6 => world.relay.remove_room(now, room),
+        7 => world.relay.leave(now, voice),
+        8 => world[who].client.play_music(now),
+        _ => {
+            let text = String::from_utf8_lossy(some_bytes(script)?);
+            drop(world.relay.join(now, Membership { room, voice, music: other }, &text, false));
+        }
     }
     Ok(())
 }

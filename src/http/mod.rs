@@ -36,8 +36,8 @@ use warp::{Filter, Rejection};
 
 use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
+use crate::conversation::Conversation;
 use crate::relay_handle::RelayHandle;
-use crate::rooms::RoomsHandle;
 use crate::sound::Sound;
 use crate::tls::Certificates;
 
@@ -75,14 +75,14 @@ pub struct HttpStats {
 pub struct Shared {
     /// The way to the relay core.
     pub relay: RelayHandle,
+    /// The rooms, and what is said in them.
+    pub conversation: Conversation,
     /// Live audio as streams of bytes.
     pub mounts: Mounts<RelayHandle>,
     /// Those streams on their way to the players.
     pub fanouts: Fanouts,
     /// What was said, kept for a while.
     pub clips: Clips,
-    /// The rooms of the house.
-    pub rooms: RoomsHandle,
     /// The machine's own sound card.
     pub sound: Sound,
     /// What the audio side counts.
@@ -163,7 +163,8 @@ fn accept_socket(upgrade: Ws, visitor: Visitor, shared: Shared) -> Response {
         .max_message_size(shared.limits.message_bytes)
         .max_frame_size(shared.limits.message_bytes)
         .on_upgrade(move |socket| async move {
-            signalling::serve(socket, shared.relay, Guest { visitor, gate: shared.gate }, seat, shared.shutdown).await;
+            signalling::serve(socket, shared.conversation, Guest { visitor, gate: shared.gate }, seat, shared.shutdown)
+                .await;
             drop(token);
         })
         .into_response()

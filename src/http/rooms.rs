@@ -70,7 +70,7 @@ struct DetailReply {
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
     let list = warp::path!("api" / "rooms").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
-        let rooms: Vec<_> = shared.rooms.list().into_iter().map(listed).collect();
+        let rooms: Vec<_> = shared.conversation.rooms().list().into_iter().map(listed).collect();
         fresh(&serde_json::json!({ "rooms": rooms }))
     });
     let open = warp::path!("api" / "rooms")
@@ -93,16 +93,16 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         );
     let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(asked).and(with_shared).map(
         |room: String, shown, headers, visitor: Visitor, shared: Shared| {
-            closed(shared.rooms.close(asker(&visitor), &room, key(&shown, &headers)))
+            closed(shared.conversation.rooms().close(asker(&visitor), &room, key(&shown, &headers)))
         },
     );
     list.or(open).unify().or(one).unify().or(stats).unify().or(close).unify()
 }
 
-/// What rooms may know of a visitor. Of those behind Home Assistant's proxy many may have one address.
+/// What rooms may know of a visitor: whoever may let others into the house may do everything in its rooms. Of those behind Home Assistant's proxy many may have one address.
 pub(super) fn asker(visitor: &Visitor) -> Asker {
     let address = Some(visitor.address).filter(|_| !visitor.is_proxied);
-    Asker { address, admin: visitor.scopes.contains(Scope::Admin) }
+    Asker { address, admin: visitor.scopes.contains(Scope::Share) }
 }
 
 /// The key of a room's host, if one is shown.
@@ -116,7 +116,7 @@ async fn open(wish: Wish, shared: &Shared) -> Response {
         Ok(pin) => pin,
         Err(error) => return sentence(StatusCode::BAD_REQUEST, &error),
     };
-    match shared.rooms.open(wish.room_name, wish.kind, pin, wish.max).await {
+    match shared.conversation.rooms().open(wish.room_name, wish.kind, pin, wish.max).await {
         Ok((opened, room)) => {
             let reply = OpenedReply { room_id: &room.id, room_name: &room.name, host_id: opened.key, room: &room };
             warp::reply::with_status(fresh(&reply), StatusCode::CREATED).into_response()
@@ -134,7 +134,7 @@ async fn look(
     visitor: &Visitor,
     shared: &Shared,
 ) -> Result<Detail, JoinError> {
-    shared.rooms.detail(asker(visitor), room, shown.pin.as_deref(), key(shown, headers)).await
+    shared.conversation.rooms().detail(asker(visitor), room, shown.pin.as_deref(), key(shown, headers)).await
 }
 
 fn told(detail: Result<Detail, JoinError>, reply: impl FnOnce(Detail) -> Response) -> Response {

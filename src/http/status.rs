@@ -190,7 +190,8 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
 
 impl Snapshot {
     fn encode_rooms(&self, page: &mut Page<'_>) -> fmt::Result {
-        let (handle, (rooms, participants)) = (&self.shared.rooms, self.shared.rooms.population());
+        let (handle, (rooms, participants)) =
+            (self.shared.conversation.rooms(), self.shared.conversation.rooms().population());
         let counted = handle.counters();
         page.gauge("rooms", "Rooms of the house", rooms as u64)?;
         page.gauge("room_participants", "People in rooms", participants as u64)?;

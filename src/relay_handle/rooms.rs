@@ -26,6 +26,11 @@ impl RelayHandle {
         .await
     }
 
+    /// How people call a stream.
+    pub async fn set_name(&self, stream: StreamId, name: String) {
+        self.tell(move |media, _| media.name(stream, &name)).await;
+    }
+
     /// A participant's connection ends.
     pub async fn leave(&self, voice: StreamId) {
         self.tell(move |media, now| media.relay.leave(now, voice)).await;

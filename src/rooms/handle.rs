@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::{Notify, mpsc};
 
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{LiveStream, RoomId, StreamId};
 
 use super::entry::{Asker, Entry, JoinError, Pass};
 use super::hosting::HostError;
@@ -220,6 +220,30 @@ impl RoomsHandle {
     /// Sends everybody in a room a message that is the media side's to make, such as levels.
     pub fn tell_room(&self, room: RoomId, frame: &Arc<str>) {
         self.with(|post, now| post.send(now, &Recipients::Room(room), frame));
+    }
+
+    /// Sends one participant a message that is the media side's to make, such as whom he hears in which slot.
+    pub fn tell(&self, who: ParticipantId, frame: &Arc<str>) {
+        self.with(|post, now| {
+            if let Some(visit) = post.rooms.visit(who) {
+                post.send(now, &Recipients::One(visit), frame);
+            }
+        });
+    }
+
+    /// Somebody talks who has not joined.
+    pub fn stranger_came(&self, stream: LiveStream, name: &str) {
+        self.with(|post, now| post.rooms.stranger_came(now, stream, name));
+    }
+
+    /// And no longer.
+    pub fn stranger_left(&self, stream: StreamId) {
+        self.with(|post, _| post.rooms.stranger_left(stream));
+    }
+
+    /// Whether one may talk in a room without having joined it.
+    pub fn is_open(&self, room: RoomId) -> bool {
+        self.lock().rooms.is_open(room)
     }
 
     /// What rooms count.

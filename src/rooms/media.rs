@@ -48,7 +48,7 @@ impl Rooms {
 
     /// Somebody is heard, or no longer, by voice or by music. Who is silenced is not, whatever still arrives.
     pub fn note_talking(&mut self, now: Instant, who: ParticipantId, on: bool, music: bool) {
-        let Some(visit) = self.present.get(&who).copied() else { return };
+        let Some(visit) = self.present.get(&who).copied() else { return self.note_stranger_talking(now, who, on) };
         let Some((id, room)) = self.room_of(visit) else { return };
         let Some(participant) = room.present.get_mut(&visit) else { return };
         let on = on && !participant.silenced;

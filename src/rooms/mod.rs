@@ -25,6 +25,7 @@ mod pin;
 mod report;
 mod room;
 mod stay;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -184,6 +185,16 @@ impl Rooms {
     /// Whose stream this is, and whether it is his music rather than his voice.
     pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, bool)> {
         self.streams.get(&stream).copied()
+    }
+
+    /// The visit of somebody who is there.
+    pub fn visit(&self, who: ParticipantId) -> Option<Visit> {
+        self.present.get(&who).copied()
+    }
+
+    /// Whether one may talk in a room without having joined it.
+    pub fn is_open(&self, room: RoomId) -> bool {
+        self.rooms.get(&room).is_some_and(Room::is_open)
     }
 
     /// What was counted.

@@ -179,6 +179,7 @@ impl Rooms {
             pinned: None,
             host: Host::Nobody,
             present: BTreeMap::new(),
+            strangers: Vec::new(),
             absent: VecDeque::new(),
             bans: VecDeque::new(),
             chat: ChatHistory::default(),

@@ -55,6 +55,8 @@ pub(super) struct Room {
     pub(super) host: Host,
     /// In the order in which they came.
     pub(super) present: BTreeMap<Visit, Participant>,
+    /// Who talks here without having joined.
+    pub(super) strangers: Vec<ParticipantInfo>,
     /// No more than `max`; the oldest is forgotten, but for the host.
     pub(super) absent: VecDeque<Absent>,
     /// Who may not come in for a while.
@@ -121,7 +123,7 @@ impl Room {
             pinned: self.pinned,
             max: self.max,
             participants: self.present.len(),
-            talking: self.present.values().filter(|participant| participant.talking).count(),
+            talking: self.talking(),
             created_at: self.created_at,
             url: format!("stream/room/{}.mp3", self.slug),
             guests: self.guest_count(),
@@ -130,7 +132,8 @@ impl Room {
     }
 
     pub(super) fn participants(&self) -> Vec<ParticipantInfo> {
-        self.present.keys().filter_map(|visit| self.describe(*visit)).collect()
+        let joined = self.present.keys().filter_map(|visit| self.describe(*visit));
+        joined.chain(self.strangers.iter().cloned()).collect()
     }
 
     pub(super) fn describe(&self, visit: Visit) -> Option<ParticipantInfo> {
@@ -147,9 +150,19 @@ impl Room {
         })
     }
 
+    fn talking(&self) -> usize {
+        let joined = self.present.values().filter(|participant| participant.talking).count();
+        joined + self.strangers.iter().filter(|stranger| stranger.talking).count()
+    }
+
     /// Whether somebody is heard, by voice or by music.
     pub(super) fn is_live(&self) -> bool {
-        self.present.values().any(|participant| participant.talking || participant.music)
+        self.talking() > 0 || self.present.values().any(|participant| participant.music)
+    }
+
+    /// Whether whoever comes may talk here at once.
+    pub(super) fn is_open(&self) -> bool {
+        self.pin.is_none() && !self.locked && self.kind == Kind::Intercom
     }
 
     pub(super) fn is_host(&self, visit: Visit) -> bool {

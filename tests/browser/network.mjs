@@ -12,6 +12,11 @@ const CUT = `table inet cable {
   chain out { type filter hook output priority 0; policy drop; }
 }`;
 
+/** What Wi-Fi at its end does to UDP that leaves that machine: so many of a hundred are lost. */
+const lossy = (percent) => `table inet cable {
+  chain out { type filter hook output priority 0; policy accept; meta l4proto udp numgen random mod 100 < ${percent} drop; }
+}`;
+
 /** Makes the network. Fails, saying why, where that is not allowed. */
 export function makeNetwork({ here, moved, there } = USUAL) {
   const name = `relay-${process.pid}`;
@@ -40,6 +45,7 @@ export function makeNetwork({ here, moved, there } = USUAL) {
     /** What to put before a command to run it there. */
     enter: ['ip', 'netns', 'exec', name],
     cut: () => inside('nft -f -', CUT),
+    lose: (percent) => inside('nft -f -', lossy(percent)),
     mend: () => inside('nft delete table inet cable'),
     /** Gives this machine another address there, in place of the one that it has. */
     move() {

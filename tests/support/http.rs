@@ -56,8 +56,18 @@ pub async fn get(to: SocketAddr, path: &str) -> Answer {
 
 /// PUT of a JSON text over HTTP/1.1, to the end.
 pub async fn put_json(to: SocketAddr, path: &str, body: &str) -> Answer {
+    send_json(to, "PUT", path, body).await
+}
+
+/// POST of one.
+pub async fn post_json(to: SocketAddr, path: &str, body: &Value) -> Answer {
+    send_json(to, "POST", path, &body.to_string()).await
+}
+
+async fn send_json(to: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     let length = format!("Content-Length: {}", body.len());
     // The body follows the line that is empty, as one more header would.
     let body = format!("\r\n{body}");
-    request(to, &format!("PUT {path} HTTP/1.1"), &["Content-Type: application/json", &length, &body], PATIENCE).await
+    let headers = ["Content-Type: application/json", &length, &body];
+    request(to, &format!("{method} {path} HTTP/1.1"), &headers, PATIENCE).await
 }

@@ -272,6 +272,54 @@ pub async fn answer_offer(signalling: &mut Signalling, peer: &Peer, offer: &Valu
     signalling.send(json!({ "type": "webrtc_answer", "answer": { "type": "answer", "sdp": answer } })).await;
 }
 
+/// Somebody in a room.
+pub struct Participant {
+    pub signalling: Signalling,
+    pub peer: Peer,
+    /// Its id, and what it comes back with.
+    pub id: String,
+    pub key: String,
+}
+
+/// Joins a room with this message, and connects with four slots; says nothing yet.
+pub async fn participant(ports: Ports, join: Value) -> Participant {
+    let mut signalling = Signalling::connect(ports.http, "/ws").await;
+    signalling.send(join).await;
+    let joined = signalling.expect("joined").await;
+    let text = |field: &str| joined[field].as_str().expect("a text").to_owned();
+    let (id, key) = (text("you"), text("key"));
+    let peer = Peer::new(0.0).await;
+    connect_participant(&mut signalling, &peer).await;
+    Participant { signalling, peer, id, key }
+}
+
+/// Offers a participant's connection, and takes the answer; gives it.
+pub async fn connect_participant(signalling: &mut Signalling, peer: &Peer) -> Value {
+    let offer = peer.with(|client, _| client.offer_to_join(4)).await;
+    signalling.send(json!({ "type": "offer", "sdp": offer })).await;
+    let answer = signalling.expect("answer").await;
+    let sdp = sdp_of(&answer);
+    peer.with(move |client, now| client.accept_answer(&sdp, now)).await;
+    answer
+}
+
+impl Participant {
+    pub async fn say(&mut self, message: Value) {
+        self.signalling.send(message).await;
+    }
+
+    /// Talks from now on.
+    pub async fn talk(&mut self) {
+        self.say(json!({ "type": "talk", "on": true })).await;
+        self.peer.with(|client, now| client.talk(now)).await;
+    }
+
+    /// Does what a host may.
+    pub async fn host(&mut self, action: &str, who: &str) {
+        self.say(json!({ "type": "host", "action": action, "who": who })).await;
+    }
+}
+
 fn sdp_of(description: &Value) -> String {
     description["sdp"].as_str().expect("SDP").to_owned()
 }

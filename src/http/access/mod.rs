@@ -78,6 +78,15 @@ pub struct Visitor {
     pub name: Option<String>,
     /// Whether it comes through Home Assistant's proxy, which alone says where it is.
     pub is_proxied: bool,
+    /// The only room in which it may do that, where its token says so.
+    pub room: Option<String>,
+}
+
+impl Visitor {
+    /// Whether it may be in the room of this id at all.
+    pub fn may_enter(&self, room: &str) -> bool {
+        self.room.as_deref().is_none_or(|only| only == room)
+    }
 }
 
 /// The gate. Cheap to clone.
@@ -196,19 +205,19 @@ impl Gate {
     ) -> Result<Visitor, Refusal> {
         if door == Door::Ingress {
             let name = headers.get(USER_NAME).and_then(|name| name.to_str().ok()).map(str::to_owned);
-            return Ok(Visitor { address, scopes: Scopes::all(), name, is_proxied: true });
+            return Ok(Visitor { address, scopes: Scopes::all(), name, is_proxied: true, room: None });
         }
         if let Some(token) = token.or_else(|| bearer(headers)) {
             return self.verify(address, token);
         }
         let scopes = if self.0.access == Access::Token { Scopes::none() } else { Scopes::household() };
-        Ok(Visitor { address, scopes, name: None, is_proxied: false })
+        Ok(Visitor { address, scopes, name: None, is_proxied: false, room: None })
     }
 
     fn verify(&self, address: IpAddr, token: &str) -> Result<Visitor, Refusal> {
         let error = match self.0.tokens.verify(token) {
-            Ok(claims) => {
-                return Ok(Visitor { address, scopes: claims.scope, name: claims.name, is_proxied: false });
+            Ok(Claims { scope, name, room, .. }) => {
+                return Ok(Visitor { address, scopes: scope, name, is_proxied: false, room });
             }
             Err(error) => error,
         };

@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::StreamId;
+use crate::rooms::{HostAction, ParticipantId};
 
 /// A session description as browsers write it: `{type, sdp}`.
 #[derive(Debug, Deserialize, Serialize)]
@@ -33,6 +34,9 @@ pub(in crate::http) enum ClientMessage {
         /// How people call the speaker, if it is a text.
         #[serde(default)]
         name: Value,
+        /// The id of the room to talk in; at home without it.
+        #[serde(default)]
+        room: Option<String>,
     },
     WebrtcOffer {
         offer: Description,
@@ -52,9 +56,67 @@ pub(in crate::http) enum ClientMessage {
     },
     GetAvailableStreams,
     StopStream,
+    Join {
+        room: String,
+        /// How people call the participant, if it is a text.
+        #[serde(default)]
+        name: Value,
+        #[serde(default)]
+        pin: Option<String>,
+        /// What it was given when it was here before, or opened the room.
+        #[serde(default)]
+        key: Option<String>,
+    },
+    Offer {
+        sdp: String,
+    },
+    Talk {
+        on: bool,
+    },
+    Music {
+        on: bool,
+        /// What is played, if it is a text.
+        #[serde(default)]
+        title: Value,
+    },
+    Listen {
+        who: WhoToHear,
+    },
+    Chat {
+        text: String,
+    },
+    Host(HostAction),
+    WatchRooms {
+        on: bool,
+    },
+    Report {
+        /// Milliseconds from a packet's arrival to the ear.
+        #[serde(default)]
+        delay_ms: Option<f64>,
+        /// The share of samples that had to be invented.
+        #[serde(default)]
+        concealed: Option<f64>,
+    },
+    Leave,
+    Ping,
     /// Types of other versions, such as `local_ip` of older clients: ignored.
     #[serde(other)]
     Unknown,
+}
+
+/// Whom a participant hears.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(in crate::http) enum WhoToHear {
+    All(Everybody),
+    These(Vec<ParticipantId>),
+}
+
+/// The word for all.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum Everybody {
+    All,
 }
 
 /// What we say.
@@ -87,17 +149,26 @@ pub(super) enum ServerMessage {
         /// In dBov: -127 is silence, 0 the loudest.
         level: i8,
     },
+    Answer {
+        sdp: String,
+        /// The m-line of the voice.
+        voice: Option<String>,
+        /// The m-line of the music.
+        music: Option<String>,
+        /// The m-lines on which others are heard.
+        slots: Vec<String>,
+    },
+    Pong,
     Error {
         /// For programs.
-        code: ErrorCode,
+        code: &'static str,
         /// For people: what was wrong, and what to do.
         message: String,
     },
 }
 
 /// What kind of trouble an `error` tells of.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum ErrorCode {
     /// The frame is not a message of this protocol.
     BadMessage,
@@ -119,8 +190,30 @@ pub(super) enum ErrorCode {
     ShuttingDown,
 }
 
+impl ErrorCode {
+    /// As the protocol has it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::BadMessage => "bad_message",
+            Self::BadDescription => "bad_description",
+            Self::NoStream => "no_stream",
+            Self::StreamEnded => "stream_ended",
+            Self::OutOfOrder => "out_of_order",
+            Self::Full => "full",
+            Self::TooFast => "too_fast",
+            Self::NotPermitted => "not_permitted",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+}
+
 impl ServerMessage {
     pub(super) fn error(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::complaint(code.word(), message)
+    }
+
+    /// An error of the rooms, which have words of their own for them.
+    pub(super) fn complaint(code: &'static str, message: impl Into<String>) -> Self {
         Self::Error { code, message: message.into() }
     }
 

@@ -2,6 +2,7 @@
 //! messages, tells it of streams and levels, and makes sure that it is still there.
 
 mod messages;
+mod participation;
 mod session;
 
 use std::sync::Arc;
@@ -10,15 +11,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use warp::ws::{Message, WebSocket};
 
-use crate::domain::RoomId;
-use crate::domain::StreamId;
-use crate::http::access::{Gate, Visitor};
-use crate::relay_handle::{Levels, RelayHandle, StreamEvent};
+use crate::conversation::Conversation;
+use crate::domain::{RoomId, StreamId};
+use crate::http::access::{Gate, Scope, Visitor};
+use crate::relay_handle::{Levels, StreamEvent};
+use crate::rooms::Wire;
 
 pub(super) use messages::ClientMessage;
 use messages::{ErrorCode, ServerMessage};
@@ -87,24 +91,48 @@ impl Guest {
     fn is_local(&self) -> bool {
         self.visitor.address.is_loopback()
     }
+
+    /// Whether it may do this at all.
+    fn permits(&self, scope: Scope) -> bool {
+        self.gate.permits(&self.visitor, scope)
+    }
+
+    /// The same, with what it is told if not.
+    fn require(&self, scope: Scope) -> Result<(), ServerMessage> {
+        let refusal = || ServerMessage::error(ErrorCode::NotPermitted, scope.lacking());
+        self.permits(scope).then_some(()).ok_or_else(refusal)
+    }
+
+    /// Whether it may make one more media connection now.
+    fn may_join(&self) -> Result<(), ServerMessage> {
+        let refusal = || ServerMessage::error(ErrorCode::TooFast, "Too many connections a minute; wait a little");
+        self.gate.may_join(&self.visitor).then_some(()).ok_or_else(refusal)
+    }
+
+    /// How people call it: by its own word, or as Home Assistant or its token does.
+    fn name(&self, own: &Value) -> String {
+        let own = own.as_str().filter(|name| !name.is_empty());
+        own.or(self.visitor.name.as_deref()).unwrap_or_default().to_owned()
+    }
 }
 
 /// Serves one client until it leaves.
 pub(super) async fn serve(
     socket: WebSocket,
-    relay: RelayHandle,
+    conversation: Conversation,
     guest: Guest,
     seat: Seat,
     shutdown: CancellationToken,
 ) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
-    let (events, levels) = (relay.events(), relay.levels());
-    let session = Session::new(relay, guest);
+    let (events, levels) = (conversation.relay().events(), conversation.relay().levels());
+    let (wire, frames) = Wire::new();
+    let session = Session::new(conversation, guest, wire.clone());
     let now = Instant::now();
-    let mut client = Client { sender, session, seat, heard: now, pinged: now };
-    let result = client.run(receiver, events, levels, shutdown).await;
-    client.session.release().await;
+    let mut client = Client { sender, session, wire, seat, heard: now, pinged: now };
+    let result = client.run(receiver, Told { events, levels, frames }, shutdown).await;
+    client.session.end().await;
     match result {
         Ok(()) | Err(Gone::Closed) => {}
         Err(Gone::Failed) => drop(client.seat.0.failed.fetch_add(1, Ordering::Relaxed)),
@@ -122,9 +150,18 @@ enum Gone {
     TimedOut,
 }
 
+/// What a client is told unasked.
+struct Told {
+    events: broadcast::Receiver<StreamEvent>,
+    levels: broadcast::Receiver<Levels>,
+    /// By rooms.
+    frames: mpsc::Receiver<Arc<str>>,
+}
+
 struct Client {
     sender: SplitSink<WebSocket, Message>,
     session: Session,
+    wire: Wire,
     seat: Seat,
     /// When the client last sent anything.
     heard: Instant,
@@ -135,8 +172,7 @@ impl Client {
     async fn run(
         &mut self,
         mut receiver: SplitStream<WebSocket>,
-        mut events: broadcast::Receiver<StreamEvent>,
-        mut levels: broadcast::Receiver<Levels>,
+        mut told: Told,
         shutdown: CancellationToken,
     ) -> Result<(), Gone> {
         self.send(&self.session.available_streams()).await?;
@@ -149,9 +185,12 @@ impl Client {
                     Some(Err(_)) => return Err(Gone::Failed),
                     None => return Err(Gone::Closed),
                 },
-                event = events.recv() => self.tell(event).await?,
+                event = told.events.recv() => self.tell(event).await?,
                 // Those who hear nothing are not woken five times a second.
-                level = levels.recv(), if hears => self.tell_level(level).await?,
+                level = told.levels.recv(), if hears => self.tell_level(level).await?,
+                // This client itself holds the other end.
+                Some(frame) = told.frames.recv() => self.send_frame(Message::text(&*frame)).await?,
+                () = self.wire.cut() => return Err(Gone::TimedOut),
                 () = tokio::time::sleep_until(self.next_ping()) => self.ping().await?,
                 () = tokio::time::sleep_until(reoffer_at.unwrap_or_else(Instant::now)), if reoffer_at.is_some() => {
                     let offer = self.session.reoffer().await;

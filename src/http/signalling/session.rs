@@ -7,13 +7,16 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::domain::{PeerId, StreamId};
+use crate::conversation::Conversation;
+use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use crate::http::access::Scope;
 use crate::relay::{AnswerError, PublishError, SubscribeError};
 use crate::relay_handle::{RelayGone, RelayHandle};
+use crate::rooms::{Watching, Wire};
 
 use super::Guest;
 use super::messages::{ClientMessage, Description, ErrorCode, ServerMessage};
+use super::participation::{Participation, Request, not_joined};
 
 /// A repeated request for the offer just made is answered only if that stays unanswered for so long:
 /// the existing card asks twice within milliseconds, and can use one offer.
@@ -22,19 +25,26 @@ const REOFFER_AFTER: Duration = Duration::from_millis(500);
 /// The signalling side of one client.
 pub(super) struct Session {
     relay: RelayHandle,
+    conversation: Conversation,
     guest: Guest,
+    /// What rooms say to the client goes over it.
+    wire: Wire,
     /// How the client calls itself.
     name: String,
     held: Held,
+    /// The room that it has joined.
+    participation: Option<Participation>,
+    /// While it watches the list of rooms.
+    watching: Option<Watching>,
 }
 
 /// The media connection that a client holds.
 enum Held {
     Nothing,
-    /// A stream's identity, for the offer to come.
-    Reserved(StreamId),
+    /// A stream's identity and room, for the offer to come.
+    Reserved(LiveStream),
     Sending {
-        stream: StreamId,
+        stream: LiveStream,
         peer: PeerId,
     },
     Receiving {
@@ -47,8 +57,10 @@ enum Held {
 }
 
 impl Session {
-    pub(super) fn new(relay: RelayHandle, guest: Guest) -> Self {
-        Self { relay, guest, name: String::new(), held: Held::Nothing }
+    pub(super) fn new(conversation: Conversation, guest: Guest, wire: Wire) -> Self {
+        let (relay, name) = (conversation.relay().clone(), String::new());
+        let (participation, watching) = (None, None);
+        Self { relay, conversation, guest, wire, name, held: Held::Nothing, participation, watching }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
@@ -57,7 +69,7 @@ impl Session {
             return Some(refusal);
         }
         match message {
-            ClientMessage::StartSending { name } => Some(self.start_sending(&name).await),
+            ClientMessage::StartSending { name, room } => Some(self.start_sending(&name, room.as_deref()).await),
             ClientMessage::WebrtcOffer { offer } => Some(self.take_offer(offer).await),
             ClientMessage::StartReceiving { stream_id } => self.start_receiving(stream_id.as_deref()).await,
             ClientMessage::WebrtcAnswer { answer } => self.take_answer(answer).await,
@@ -65,12 +77,26 @@ impl Session {
                 self.take_candidate(&candidate).await;
                 None
             }
+            ClientMessage::Join { room, name, pin, key } => self.join(Request { room, name, pin, key }).await,
+            ClientMessage::Leave => {
+                self.leave().await;
+                None
+            }
+            ClientMessage::WatchRooms { on } => {
+                self.watching = on.then(|| self.conversation.rooms().watch(self.wire.clone()));
+                None
+            }
+            ClientMessage::Ping => Some(ServerMessage::Pong),
             ClientMessage::GetAvailableStreams => Some(self.available_streams()),
             ClientMessage::StopStream => {
                 self.release().await;
                 None
             }
             ClientMessage::Unknown => None,
+            of_room => match &mut self.participation {
+                Some(participation) => participation.handle(of_room, &self.guest).await,
+                None => Some(not_joined()),
+            },
         }
     }
 
@@ -86,13 +112,38 @@ impl Session {
             ClientMessage::StartReceiving { .. } => Scope::Listen,
             _ => return Ok(()),
         };
-        if !self.guest.gate.permits(&self.guest.visitor, scope) {
-            return Err(ServerMessage::error(ErrorCode::NotPermitted, scope.lacking()));
+        self.guest.require(scope)?;
+        self.guest.may_join()
+    }
+
+    /// Joins a room, and leaves the one before.
+    async fn join(&mut self, request: Request) -> Option<ServerMessage> {
+        self.lose().await;
+        match Participation::begin(&self.conversation, &self.guest, request, self.wire.clone()).await {
+            Ok(participation) => {
+                self.participation = Some(participation);
+                None
+            }
+            Err(refusal) => Some(refusal),
         }
-        if !self.guest.gate.may_join(&self.guest.visitor) {
-            return Err(ServerMessage::error(ErrorCode::TooFast, "Too many connections a minute; wait a little"));
+    }
+
+    async fn leave(&mut self) {
+        if let Some(participation) = self.participation.take() {
+            participation.leave().await;
         }
-        Ok(())
+    }
+
+    async fn lose(&mut self) {
+        if let Some(participation) = self.participation.take() {
+            participation.lose().await;
+        }
+    }
+
+    /// The client is gone.
+    pub(super) async fn end(&mut self) {
+        self.release().await;
+        self.lose().await;
     }
 
     /// The list that every connection begins with.
@@ -110,7 +161,7 @@ impl Session {
 
     /// A stream ended: if it was ours, its identity is spent.
     pub(super) fn note_ended(&mut self, ended: StreamId) {
-        if matches!(self.held, Held::Sending { stream, .. } if stream == ended) {
+        if matches!(self.held, Held::Sending { stream, .. } if stream.id == ended) {
             self.held = Held::Nothing;
         }
     }
@@ -120,10 +171,13 @@ impl Session {
         if let Held::Sending { peer, .. } = self.held {
             self.relay.keep_alive(peer).await;
         }
+        if let Some(participation) = &self.participation {
+            participation.note_pong().await;
+        }
     }
 
     pub(super) fn is_sending(&self) -> bool {
-        matches!(self.held, Held::Sending { .. })
+        matches!(self.held, Held::Sending { .. }) || self.participation.is_some()
     }
 
     /// The stream that the client hears.
@@ -150,20 +204,39 @@ impl Session {
         }
     }
 
-    async fn start_sending(&mut self, name: &Value) -> ServerMessage {
-        let own = name.as_str().filter(|name| !name.is_empty());
-        own.or(self.guest.visitor.name.as_deref()).unwrap_or_default().clone_into(&mut self.name);
+    async fn start_sending(&mut self, name: &Value, room: Option<&str>) -> ServerMessage {
+        self.name = self.guest.name(name);
         self.release().await;
+        let room = match room.filter(|room| !room.is_empty()) {
+            None => RoomId::HOME,
+            Some(slug) => match self.open_room(slug) {
+                Ok(room) => room,
+                Err(refusal) => return refusal,
+            },
+        };
         let connection_id = Uuid::new_v4();
-        self.held = Held::Reserved(StreamId::of_connection(connection_id));
+        self.held = Held::Reserved(LiveStream { id: StreamId::of_connection(connection_id), room, music: false });
         ServerMessage::SenderReady { connection_id }
+    }
+
+    /// A room in which one may talk without having joined it.
+    fn open_room(&self, slug: &str) -> Result<RoomId, ServerMessage> {
+        let rooms = self.conversation.rooms();
+        if !self.guest.visitor.may_enter(slug) {
+            return Err(ServerMessage::error(ErrorCode::NotPermitted, "This link is for another room"));
+        }
+        let room = rooms.find(slug).ok_or_else(|| ServerMessage::complaint("no_room", "There is no such room"))?;
+        match rooms.is_open(room) {
+            true => Ok(room),
+            false => Err(ServerMessage::error(ErrorCode::NotPermitted, "Join this room to talk in it")),
+        }
     }
 
     async fn take_offer(&mut self, offer: Description) -> ServerMessage {
         let (Held::Reserved(stream) | Held::Sending { stream, .. }) = self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
-        match self.relay.publish(stream.into(), self.name.clone(), offer.sdp, self.guest.is_local()).await {
+        match self.relay.publish(stream, self.name.clone(), offer.sdp, self.guest.is_local()).await {
             Ok(Ok(published)) => {
                 self.held = Held::Sending { stream, peer: published.peer };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
@@ -235,14 +308,18 @@ impl Session {
     }
 
     async fn take_candidate(&self, candidate: &Value) {
-        let (Held::Sending { peer, .. } | Held::Receiving { peer, .. }) = self.held else { return };
+        let peer = match self.held {
+            Held::Sending { peer, .. } | Held::Receiving { peer, .. } => Some(peer),
+            Held::Nothing | Held::Reserved(_) => self.participation.as_ref().and_then(Participation::peer),
+        };
+        let Some(peer) = peer else { return };
         if let Some(line) = candidate.get("candidate").and_then(Value::as_str).filter(|line| !line.is_empty()) {
             self.relay.add_candidate(peer, line.to_owned()).await;
         }
     }
 }
 
-fn code_of_publish(error: &PublishError) -> ErrorCode {
+pub(super) fn code_of_publish(error: &PublishError) -> ErrorCode {
     match error {
         PublishError::InvalidOffer(_) | PublishError::NoAudio => ErrorCode::BadDescription,
         PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) => ErrorCode::Full,
@@ -256,6 +333,6 @@ fn code_of_subscribe(error: &SubscribeError) -> ErrorCode {
     }
 }
 
-fn shutting_down(gone: RelayGone) -> ServerMessage {
+pub(super) fn shutting_down(gone: RelayGone) -> ServerMessage {
     ServerMessage::error(ErrorCode::ShuttingDown, gone.to_string())
 }

@@ -19,7 +19,7 @@ fn after_five_guesses_it_is_not_said_whether_the_next_one_is_right() {
     let mut stage = Stage::new();
     let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
     let (thief, other) = (at([10, 0, 0, 1]), at([10, 0, 0, 2]));
-    let mut join = |stage: &mut Stage, asker, pin| {
+    let join = |stage: &mut Stage, asker, pin| {
         stage.try_join(asker, opened.room, "x", Some(pin), None).map(|_| ()).map_err(JoinError::code)
     };
     for _ in 0..MAX_GUESSES {

@@ -1,0 +1,342 @@
+//! What is said in the rooms: joins `rooms`, where it is known who is there and who may speak, and the relay, where
+//! it is heard. Facts go one way, orders the other; how well all goes is measured here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::relay::MemberStats;
+use crate::relay_handle::{Levels, RelayHandle, RoomEvent, RoomEvents, StreamEvent};
+use crate::rooms::{GuestStats, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle};
+
+/// Between two looks at how well all goes.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// A report of a participant that is older than this says nothing any more.
+const REPORT_LIFE: Duration = Duration::from_secs(10);
+
+/// An Opus packet is sent when it is complete: so long after its first sample was said.
+const PACKETIZING: Duration = Duration::from_millis(20);
+
+/// The longest delay that is believed of a client.
+const MAX_DELAY_MS: f64 = 60_000.0;
+
+/// Bits a second of a voice: more is not heard.
+const VOICE_BITRATE: u32 = 64_000;
+
+/// Bits a second of music where all can bear the best.
+const MUSIC_BITRATE: u32 = 256_000;
+
+/// Losses and round trips above which a connection is no longer good, and above which it is poor.
+const FAIR: (f32, Duration) = (0.02, Duration::from_millis(150));
+const POOR: (f32, Duration) = (0.08, Duration::from_millis(400));
+
+/// Rooms and relay, joined. Cheap to clone.
+#[derive(Clone)]
+pub struct Conversation {
+    rooms: RoomsHandle,
+    relay: RelayHandle,
+    reports: Arc<Mutex<HashMap<ParticipantId, (Instant, HearingReport)>>>,
+}
+
+/// What a participant says of how it hears.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct HearingReport {
+    delay_ms: Option<f64>,
+    concealed: Option<f64>,
+}
+
+impl HearingReport {
+    /// As far as it can be believed: `delay_ms` from a packet's arrival to the ear, `concealed` a share of 1.
+    pub fn new(delay_ms: Option<f64>, concealed: Option<f64>) -> Self {
+        Self {
+            delay_ms: delay_ms.filter(|delay| (0.0..MAX_DELAY_MS).contains(delay)),
+            concealed: concealed.filter(|share| (0.0..=1.0).contains(share)),
+        }
+    }
+}
+
+impl Conversation {
+    /// Joins them; somebody has to [`carry`](Self::carry) what happens from one to the other.
+    pub fn new(rooms: RoomsHandle, relay: RelayHandle) -> Self {
+        Self { rooms, relay, reports: Arc::default() }
+    }
+
+    /// Who is there, and who may speak.
+    pub fn rooms(&self) -> &RoomsHandle {
+        &self.rooms
+    }
+
+    /// Where it is heard.
+    pub fn relay(&self) -> &RelayHandle {
+        &self.relay
+    }
+
+    /// Keeps what a participant says of how it hears.
+    pub fn note_report(&self, who: ParticipantId, report: HearingReport) {
+        self.lock_reports().insert(who, (Instant::now(), report));
+    }
+
+    /// The streams of these, voices and music.
+    pub fn streams_of(&self, participants: &[ParticipantId]) -> Vec<StreamId> {
+        let is_theirs =
+            |stream: &StreamId| self.rooms.who_is(*stream).is_some_and(|(who, _)| participants.contains(&who));
+        let voices = participants.iter().map(|who| who.voice());
+        let others = self.relay.live().iter().map(|live| live.id).filter(is_theirs).collect::<Vec<_>>();
+        voices.chain(others).collect()
+    }
+
+    /// Carries what happens from the relay to the rooms, and what they order back, for as long as it is polled.
+    pub async fn carry(self, mut events: RoomEvents) {
+        let mut orders = self.rooms.orders();
+        let mut levels = self.relay.levels();
+        let mut measuring = tokio::time::interval(MEASURE_INTERVAL);
+        let mut bytes = Sent::default();
+        loop {
+            tokio::select! {
+                event = next(&mut events) => self.note(event),
+                order = next(&mut orders) => self.follow(order).await,
+                level = levels.recv() => self.tell_levels(level),
+                _ = measuring.tick() => self.measure(&mut bytes).await,
+            }
+        }
+    }
+
+    fn note(&self, event: RoomEvent) {
+        match event {
+            RoomEvent::Stream(StreamEvent::Available(stream)) => self.note_stranger(stream),
+            RoomEvent::Stream(StreamEvent::Ended(stream)) => self.rooms.stranger_left(stream.id),
+            RoomEvent::Talks(stream, on) => {
+                if let Some((who, music)) = self.rooms.who_is(stream.id) {
+                    self.rooms.note_talking(who, on, music);
+                }
+            }
+            RoomEvent::Slots(voice, taken) => self.tell_slots(voice, &taken),
+            RoomEvent::Bitrate(voice, bitrate) => {
+                let best = bitrate == crate::relay::BITRATES[0];
+                let music = if best { MUSIC_BITRATE } else { bitrate };
+                let frame = json!({ "type": "bitrate", "voice": bitrate.min(VOICE_BITRATE), "music": music });
+                self.tell(voice, &frame);
+            }
+        }
+    }
+
+    /// Whoever talks in a room without having joined it: by the older protocol, or the machine's own microphone.
+    fn note_stranger(&self, stream: LiveStream) {
+        if self.rooms.who_is(stream.id).is_none() {
+            let name = self.relay.name(stream.id);
+            self.rooms.stranger_came(stream, name.as_deref().unwrap_or_default());
+        }
+    }
+
+    async fn follow(&self, order: Order) {
+        match order {
+            Order::Silence(who, silenced) => {
+                self.relay.set_silenced(who.voice(), silenced).await;
+            }
+            // Whoever is there again by another connection has replaced this one there, too.
+            Order::Remove(who, _) if self.rooms.who_is(who.voice()).is_some() => {}
+            Order::Remove(who, _) => self.relay.leave(who.voice()).await,
+            Order::Pin(room, who) => self.relay.pin(room, who.map(ParticipantId::voice)).await,
+        }
+    }
+
+    fn tell_slots(&self, voice: StreamId, taken: &[(String, StreamId)]) {
+        let slot = |(mid, stream): &(String, StreamId)| {
+            let (who, music) = self.rooms.who_is(*stream)?;
+            Some(json!({ "mid": mid, "who": who, "music": music }))
+        };
+        let slots: Vec<_> = taken.iter().filter_map(slot).collect();
+        self.tell(voice, &json!({ "type": "slots", "slots": slots }));
+    }
+
+    fn tell_levels(&self, levels: Result<Levels, broadcast::error::RecvError>) {
+        // Having missed some is nothing: the next ones are along in a moment.
+        let Ok(levels) = levels else { return };
+        let mut by_room = HashMap::<RoomId, serde_json::Map<_, _>>::new();
+        let live = self.relay.live();
+        for (stream, level) in levels.iter() {
+            let room = live.iter().find(|live| live.id == *stream && !live.music).map(|live| live.room);
+            if let (Some(room), Some((who, _))) = (room, self.rooms.who_is(*stream)) {
+                by_room.entry(room).or_default().insert(who.0.to_string(), json!(level));
+            }
+        }
+        for (room, levels) in by_room {
+            self.rooms.tell_room(room, &json!({ "type": "levels", "levels": levels }).to_string().into());
+        }
+    }
+
+    async fn measure(&self, sent: &mut Sent) {
+        // Without the relay there is nothing to measure.
+        let Ok(members) = self.relay.member_stats().await else { return };
+        let mut rooms = HashMap::<RoomId, Vec<&MemberStats>>::new();
+        for member in &members {
+            rooms.entry(member.room).or_default().push(member);
+        }
+        self.lock_reports().retain(|_, (at, _)| at.elapsed() < REPORT_LIFE);
+        for (room, members) in rooms {
+            let stats = self.stats_of(&members, sent);
+            self.rooms.note_stats(room, stats);
+        }
+        sent.forget_all_but(&members);
+    }
+
+    fn stats_of(&self, members: &[&MemberStats], sent: &mut Sent) -> RoomStats {
+        let reports = self.lock_reports();
+        let mut guests = Vec::new();
+        let mut buffers = Vec::new();
+        for member in members {
+            let Some((id, _)) = self.rooms.who_is(member.voice) else { continue };
+            let report = reports.get(&id).map(|(_, report)| *report).unwrap_or_default();
+            buffers.extend(report.delay_ms);
+            guests.push(GuestStats {
+                id,
+                rtt: member.round_trip.map(millis),
+                loss: member.loss.map(f64::from),
+                jitter: member.jitter.map(millis),
+                delay: delay(member, report),
+            });
+            if let Some(quality) = quality(member, report) {
+                self.rooms.note_quality(id, quality);
+            }
+        }
+        let whole = Measures {
+            bitrate: sent.bitrate(members),
+            latency: median(guests.iter().filter_map(|guest| guest.delay)),
+            buffer_level: median(buffers.into_iter()),
+            loss: mean(guests.iter().filter_map(|guest| guest.loss)),
+            jitter: median(guests.iter().filter_map(|guest| guest.jitter)),
+        };
+        RoomStats { whole, guests }
+    }
+
+    fn tell(&self, voice: StreamId, frame: &serde_json::Value) {
+        if let Some((who, _)) = self.rooms.who_is(voice) {
+            self.rooms.tell(who, &frame.to_string().into());
+        }
+    }
+
+    fn lock_reports(&self) -> MutexGuard<'_, HashMap<ParticipantId, (Instant, HearingReport)>> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The next one; never, where whoever made them is gone.
+async fn next<T>(queue: &mut mpsc::Receiver<T>) -> T {
+    match queue.recv().await {
+        Some(next) => next,
+        None => std::future::pending().await,
+    }
+}
+
+/// How much participants had sent when that was looked at last.
+#[derive(Debug, Default)]
+struct Sent(HashMap<StreamId, (Instant, u64)>);
+
+impl Sent {
+    /// Bits a second that all of these sent since; `None` at the first look.
+    fn bitrate(&mut self, members: &[&MemberStats]) -> Option<u64> {
+        let now = Instant::now();
+        let rates = members.iter().filter_map(|member| {
+            let (at, bytes) = self.0.insert(member.voice, (now, member.bytes_in))?;
+            let seconds = now.saturating_duration_since(at).as_secs_f64();
+            (seconds > 0.0).then(|| (member.bytes_in.saturating_sub(bytes) * 8) as f64 / seconds)
+        });
+        let rates: Vec<_> = rates.collect();
+        (!rates.is_empty()).then(|| rates.iter().sum::<f64>() as u64)
+    }
+
+    fn forget_all_but(&mut self, members: &[MemberStats]) {
+        self.0.retain(|voice, _| members.iter().any(|member| member.voice == *voice));
+    }
+}
+
+/// From mouth to ear, as far as is known: making the packet, half the round trip, and what the hearer says of its own
+/// buffers. The way from the mouth to us, some milliseconds on Wi-Fi, is not known and not in it.
+fn delay(member: &MemberStats, report: HearingReport) -> Option<f64> {
+    Some(millis(PACKETIZING) + millis(member.round_trip? / 2) + report.delay_ms?)
+}
+
+/// How well somebody hears; `None` before anything is known.
+fn quality(member: &MemberStats, report: HearingReport) -> Option<Quality> {
+    let loss = [member.loss, report.concealed.map(|share| share as f32)].into_iter().flatten().reduce(f32::max);
+    let exceeds = |bound: (f32, Duration)| {
+        loss.is_some_and(|loss| loss > bound.0) || member.round_trip.is_some_and(|trip| trip > bound.1)
+    };
+    loss.is_some().then(|| match (exceeds(POOR), exceeds(FAIR)) {
+        (true, _) => Quality::Poor,
+        (_, true) => Quality::Fair,
+        _ => Quality::Good,
+    })
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<_> = values.collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn member(loss: Option<f32>, round_trip: u64) -> MemberStats {
+        MemberStats {
+            voice: StreamId::of_connection(Uuid::from_u128(1)),
+            room: RoomId::HOME,
+            bytes_in: 0,
+            bytes_out: 0,
+            loss,
+            round_trip: Some(Duration::from_millis(round_trip)),
+            jitter: None,
+            bearable: 128_000,
+        }
+    }
+
+    #[test]
+    fn what_a_client_says_of_itself_is_believed_within_reason() {
+        let absurd = HearingReport::new(Some(-1.0), Some(f64::NAN));
+        assert_eq!(absurd, HearingReport::default());
+        assert_eq!(HearingReport::new(Some(f64::INFINITY), Some(1.5)), HearingReport::default());
+        assert_eq!(HearingReport::new(Some(80.0), Some(0.5)).delay_ms, Some(80.0));
+    }
+
+    #[test]
+    fn a_connection_is_as_good_as_the_worst_that_is_known_of_it() {
+        let none = HearingReport::default();
+        assert_eq!(quality(&member(None, 900), none), None);
+        assert_eq!(quality(&member(Some(0.0), 5), none), Some(Quality::Good));
+        assert_eq!(quality(&member(Some(0.05), 5), none), Some(Quality::Fair));
+        assert_eq!(quality(&member(Some(0.0), 500), none), Some(Quality::Poor));
+        assert_eq!(quality(&member(Some(0.0), 5), HearingReport::new(None, Some(0.2))), Some(Quality::Poor));
+    }
+
+    #[test]
+    fn the_way_to_the_ear_is_known_only_where_all_of_it_is() {
+        let hears = HearingReport::new(Some(60.0), None);
+        assert_eq!(delay(&member(Some(0.0), 4), hears), Some(82.0));
+        assert_eq!(delay(&member(Some(0.0), 4), HearingReport::default()), None);
+    }
+
+    #[test]
+    fn the_middle_of_none_is_none() {
+        assert_eq!(median([].into_iter()), None);
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
+        assert_eq!(mean([1.0, 2.0].into_iter()), Some(1.5));
+    }
+}

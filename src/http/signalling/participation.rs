@@ -1,0 +1,177 @@
+//! What a client does in a room: one that it has joined, by one connection for all.
+
+use serde_json::Value;
+
+use crate::conversation::{Conversation, HearingReport};
+use crate::domain::PeerId;
+use crate::http::access::Scope;
+use crate::http::rooms::asker;
+use crate::relay::{Membership as Place, PublishError, Wanted};
+use crate::rooms::{JoinError, Membership, RoomsHandle, Wire};
+
+use super::Guest;
+use super::messages::{ClientMessage, ErrorCode, Everybody, ServerMessage, WhoToHear};
+use super::session::{code_of_publish, shutting_down};
+
+/// A client's being in a room.
+pub(super) struct Participation {
+    conversation: Conversation,
+    membership: Membership,
+    /// How people call it.
+    name: String,
+    /// Its media connection, once it has offered one.
+    peer: Option<PeerId>,
+}
+
+/// Who wants to join which room, in the client's words.
+pub(super) struct Request {
+    pub(super) room: String,
+    pub(super) name: Value,
+    pub(super) pin: Option<String>,
+    pub(super) key: Option<String>,
+}
+
+impl Participation {
+    /// Joins. What the room says goes over the wire, and so does that it worked.
+    pub(super) async fn begin(
+        conversation: &Conversation,
+        guest: &Guest,
+        request: Request,
+        wire: Wire,
+    ) -> Result<Self, ServerMessage> {
+        guest.require(Scope::Listen)?;
+        if !guest.visitor.may_enter(&request.room) {
+            return Err(ServerMessage::error(ErrorCode::NotPermitted, "This link is for another room"));
+        }
+        let name = guest.name(&request.name);
+        let Request { room, pin, key, .. } = &request;
+        let asker = asker(&guest.visitor);
+        let joined = rooms(conversation).join(asker, room, &name, pin.as_deref(), key.as_deref(), wire).await;
+        let membership = joined.map_err(refusal)?;
+        Ok(Self { conversation: conversation.clone(), membership, name, peer: None })
+    }
+
+    /// Deals with a message that is about the room; gives the reply, if there is to be one.
+    pub(super) async fn handle(&mut self, message: ClientMessage, guest: &Guest) -> Option<ServerMessage> {
+        let result = match message {
+            ClientMessage::Offer { sdp } => return Some(self.take_offer(sdp, guest).await),
+            ClientMessage::Talk { on } => self.talk(on, false, guest).await,
+            ClientMessage::Music { on, title } => self.play(on, &title, guest).await,
+            ClientMessage::Chat { text } => {
+                self.membership.chat(&text).map_err(|error| complaint(error.code(), &error))
+            }
+            ClientMessage::Host(action) => {
+                self.membership.host(action).map_err(|error| complaint(error.code(), &error))
+            }
+            ClientMessage::Listen { who } => {
+                self.listen(who).await;
+                Ok(())
+            }
+            ClientMessage::Report { delay_ms, concealed } => {
+                let report = HearingReport::new(delay_ms, concealed);
+                self.conversation.note_report(self.membership.joined().id, report);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        result.err()
+    }
+
+    /// The media connection, if there is one.
+    pub(super) fn peer(&self) -> Option<PeerId> {
+        self.peer
+    }
+
+    /// The client answered a ping.
+    pub(super) async fn note_pong(&self) {
+        if let Some(peer) = self.peer {
+            self.conversation.relay().keep_alive(peer).await;
+        }
+    }
+
+    /// Leaves the room by the client's wish.
+    pub(super) async fn leave(self) {
+        self.hang_up().await;
+        self.membership.leave();
+    }
+
+    /// Its connection is lost: it may come back.
+    pub(super) async fn lose(self) {
+        self.hang_up().await;
+    }
+
+    async fn hang_up(&self) {
+        if let Some(peer) = self.peer {
+            self.conversation.relay().close(peer).await;
+        }
+    }
+
+    async fn take_offer(&mut self, sdp: String, guest: &Guest) -> ServerMessage {
+        if let Err(refusal) = guest.may_join() {
+            return refusal;
+        }
+        let joined = self.membership.joined();
+        if rooms(&self.conversation).who_is(joined.id.voice()).is_none() {
+            return not_joined();
+        }
+        let place = Place { room: joined.room, voice: joined.id.voice(), music: joined.music };
+        let relay = self.conversation.relay();
+        let agreed = match relay.join(place, self.name.clone(), sdp, guest.is_local()).await {
+            Ok(Ok(agreed)) => agreed,
+            Ok(Err(error)) => return refused(&error),
+            Err(gone) => return shutting_down(gone),
+        };
+        let may_talk = self.membership.may_talk().is_ok() && guest.permits(Scope::Talk);
+        relay.set_silenced(place.voice, !may_talk).await;
+        self.peer = Some(agreed.peer);
+        ServerMessage::Answer { sdp: agreed.answer, voice: agreed.voice, music: agreed.music, slots: agreed.slots }
+    }
+
+    async fn talk(&self, on: bool, music: bool, guest: &Guest) -> Result<(), ServerMessage> {
+        if on {
+            guest.require(Scope::Talk)?;
+            return self.membership.may_talk().map_err(|error| complaint(error.code(), &error));
+        }
+        let joined = self.membership.joined();
+        self.conversation.relay().end_said(if music { joined.music } else { joined.id.voice() }).await;
+        Ok(())
+    }
+
+    async fn play(&self, on: bool, title: &Value, guest: &Guest) -> Result<(), ServerMessage> {
+        self.talk(on, true, guest).await?;
+        if let Some(title) = title.as_str().filter(|title| on && !title.is_empty()) {
+            let music = self.membership.joined().music;
+            self.conversation.relay().set_name(music, format!("{}: {title}", self.name)).await;
+        }
+        Ok(())
+    }
+
+    async fn listen(&self, who: WhoToHear) {
+        let wanted = match who {
+            WhoToHear::All(Everybody::All) => Wanted::All,
+            WhoToHear::These(participants) => Wanted::Only(self.conversation.streams_of(&participants)),
+        };
+        self.conversation.relay().set_wanted(self.membership.joined().id.voice(), wanted).await;
+    }
+}
+
+/// Somebody is in no room, or no more.
+pub(super) fn not_joined() -> ServerMessage {
+    ServerMessage::complaint("not_joined", "Join a room first")
+}
+
+fn rooms(conversation: &Conversation) -> &RoomsHandle {
+    conversation.rooms()
+}
+
+fn refusal(error: JoinError) -> ServerMessage {
+    complaint(error.code(), &error)
+}
+
+fn refused(error: &PublishError) -> ServerMessage {
+    ServerMessage::error(code_of_publish(error), error.to_string())
+}
+
+fn complaint(code: &'static str, error: &impl std::error::Error) -> ServerMessage {
+    ServerMessage::complaint(code, error.to_string())
+}
