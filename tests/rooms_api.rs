@@ -71,7 +71,7 @@ async fn a_room_is_opened_shown_and_closed_and_its_key_told_once() {
         assert_eq!(get(http, path).await.status, 404);
     }
     assert_eq!(delete(http, "/api/rooms/party", &[]).await, 404);
-    assert_eq!(delete(http, "/api/rooms/home", &[]).await, 204, "a permanent room is emptied, and stays");
+    assert_eq!(delete(http, "/api/rooms/home", &[]).await, 403, "everybody's room is nobody's to empty");
     assert_eq!(get(http, "/api/rooms/home").await.status, 200);
     app.stop().await;
 }
