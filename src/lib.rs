@@ -8,6 +8,7 @@
 //! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
+//! - [`doors`] is the rooms as players and the sound card know them: by name.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
@@ -20,6 +21,7 @@ pub mod card;
 pub mod config;
 pub mod data;
 pub mod domain;
+pub mod doors;
 pub mod hass;
 pub mod http;
 pub mod net;

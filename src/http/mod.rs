@@ -35,6 +35,7 @@ use warp::{Filter, Rejection};
 
 use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
+use crate::doors::Doors;
 use crate::relay_handle::RelayHandle;
 use crate::sound::Sound;
 use crate::tls::Certificates;
@@ -81,6 +82,8 @@ pub struct Shared {
     pub clips: Clips,
     /// The machine's own sound card.
     pub sound: Sound,
+    /// The rooms, by name.
+    pub doors: Arc<dyn Doors>,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// Who may do what.
