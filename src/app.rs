@@ -49,6 +49,9 @@ pub enum StartError {
     /// TLS cannot be spoken.
     #[error("cannot speak TLS: {0}")]
     Tls(tokio_rustls::rustls::Error),
+    /// The sound card is to be in a room that there is not.
+    #[error("sound.room = {0}: there is no such room")]
+    Room(String),
     /// The sound card cannot be used, for other reasons than that it is not there.
     #[error("cannot use the sound card: {0}")]
     Sound(io::Error),
@@ -250,13 +253,15 @@ impl App {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
-        let sound = Sound::start(&config.sound, &mounts, &self.relay).map_err(StartError::Sound)?;
+        let rooms = conversation.rooms().clone();
+        let room = rooms.find(&config.sound.room).ok_or_else(|| StartError::Room(config.sound.room.clone()))?;
+        let sound = Sound::start(&config.sound, room, &mounts, &self.relay).map_err(StartError::Sound)?;
         Ok(Shared {
             relay: self.relay.clone(),
             conversation,
             sound,
             mounts: mounts.clone(),
-            fanouts: Fanouts::new(mounts, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
+            fanouts: Fanouts::new(mounts, rooms, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             clips,
             audio,
             gate: self.gate(config, certificates.clone()),

@@ -3,14 +3,15 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::audio::{Dial, Mounts, Program, Speech};
 use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
-use crate::config::SoundConfig;
-use crate::domain::StreamId;
+use crate::config::{Play, SoundConfig};
+use crate::domain::{RoomId, StreamId};
 use crate::relay::LocalPacket;
 use crate::relay_handle::RelayHandle;
 
@@ -24,7 +25,12 @@ pub struct Sound {
     pub output: Option<Arc<Output>>,
     /// `None` where it is off.
     pub input: Option<Arc<Input>>,
+    /// The room that both are in.
+    room: Whereabouts,
 }
+
+/// A room that can be turned while others look at it: a [`RoomId`]'s number.
+type Whereabouts = Arc<AtomicU32>;
 
 /// The loudspeaker.
 pub struct Output {
@@ -53,22 +59,49 @@ pub struct Input {
 }
 
 impl Sound {
-    /// Begins to use the card, as far as that is configured. A device that is not there is waited for.
+    /// Begins to use the card in this room, as far as that is configured. A device that is not there is waited for.
     ///
     /// # Errors
     /// When there is no thread or memory for it.
-    pub fn start(config: &SoundConfig, mounts: &Mounts<RelayHandle>, relay: &RelayHandle) -> io::Result<Self> {
+    pub fn start(
+        config: &SoundConfig,
+        room: RoomId,
+        mounts: &Mounts<RelayHandle>,
+        relay: &RelayHandle,
+    ) -> io::Result<Self> {
         let own = (config.input != OFF).then(|| StreamId::of_connection(Uuid::new_v4()));
-        let input = own.map(|own| Input::start(config, own, relay).map(Arc::new)).transpose()?;
-        let output = (config.output != OFF).then(|| Output::start(config, own, mounts).map(Arc::new)).transpose()?;
-        Ok(Self { output, input })
+        let whereabouts = Arc::new(AtomicU32::new(room.0));
+        let input = own.map(|own| Input::start(config, own, &whereabouts, relay).map(Arc::new)).transpose()?;
+        let speaker = || Output::start(config, room, own, mounts).map(Arc::new);
+        let output = (config.output != OFF).then(speaker).transpose()?;
+        Ok(Self { output, input, room: whereabouts })
+    }
+
+    /// The room that it is in.
+    pub fn room(&self) -> RoomId {
+        RoomId(self.room.load(Ordering::Relaxed))
+    }
+
+    /// Talks and listens in another room from now on.
+    pub fn turn_to(&self, room: RoomId) {
+        if self.room.swap(room.0, Ordering::Relaxed) == room.0 {
+            return;
+        }
+        if let Some(output) = &self.output {
+            output.dial.set(output.dial.get().in_room(room));
+        }
     }
 }
 
 impl Output {
-    fn start(config: &SoundConfig, own: Option<StreamId>, mounts: &Mounts<RelayHandle>) -> io::Result<Self> {
+    fn start(
+        config: &SoundConfig,
+        room: RoomId,
+        own: Option<StreamId>,
+        mounts: &Mounts<RelayHandle>,
+    ) -> io::Result<Self> {
         let device = config.output.clone();
-        let dial = Arc::new(Dial::new(config.play.into()));
+        let dial = Arc::new(Dial::new(program(config.play, room)));
         let volume = Arc::new(Volume::new(config.output_volume));
         let stats = Arc::<CardStats>::default();
         let pull = mounts.pull(Arc::clone(&dial), own, Handle::current());
@@ -78,13 +111,20 @@ impl Output {
 }
 
 impl Input {
-    fn start(config: &SoundConfig, stream: StreamId, relay: &RelayHandle) -> io::Result<Self> {
+    fn start(
+        config: &SoundConfig,
+        stream: StreamId,
+        whereabouts: &Whereabouts,
+        relay: &RelayHandle,
+    ) -> io::Result<Self> {
         let device = config.input.clone();
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();
         let mut speech = Speech::new().map_err(io::Error::other)?;
-        let sender = relay.local_sender(stream.into(), config.input_name.clone());
+        let mut sender = relay.local_sender(stream.into(), config.input_name.clone());
+        let whereabouts = Arc::clone(whereabouts);
         let push = move |at, pcm: &[i16]| {
+            sender.turn_to(RoomId(whereabouts.load(Ordering::Relaxed)));
             if let Some(spoken) = speech.encode(at, pcm) {
                 let (timestamp, level, payload) = (spoken.timestamp, spoken.level, spoken.payload);
                 // What the media thread has no time for is lost, as on any network.
@@ -96,11 +136,9 @@ impl Input {
     }
 }
 
-impl From<crate::config::Play> for Program {
-    fn from(play: crate::config::Play) -> Self {
-        match play {
-            crate::config::Play::Latest => Self::Latest,
-            crate::config::Play::All => Self::All,
-        }
+fn program(play: Play, room: RoomId) -> Program {
+    match play {
+        Play::Latest => Program::Latest(room),
+        Play::All => Program::Room(room),
     }
 }

@@ -135,7 +135,11 @@ fn what_is_spoken_in_a_browser_is_heard_on_the_loudspeaker_within_eighty_millise
         std::thread::sleep(Duration::from_millis(500));
         let quiet = heard.samples();
         assert!(quiet[quiet.len() - 4_800..].iter().all(|sample| sample.abs() < 100), "turned down");
-        assert_eq!(runtime.block_on(put(&app, r#"{"input_volume":0}"#)).0, 400, "there is no microphone");
+        assert_eq!(turned.1["room"], "home");
+        for wrong in [r#"{"input_volume":0}"#, r#"{"room":"nowhere","output_volume":0}"#] {
+            assert_eq!(runtime.block_on(put(&app, wrong)).0, 400, "{wrong}");
+        }
+        assert_eq!(card(&runtime, &app)["output"]["volume"], -60.0, "nothing is turned where one thing is wrong");
         runtime.block_on(app.stop());
     });
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::world::World;
 use uuid::Uuid;
-use voice_relay::domain::StreamId;
+use voice_relay::domain::{LiveStream, RoomId, StreamId};
 use voice_relay::relay::{Event, LocalPacket, PUBLISHER_TIMEOUT, RelayConfig, TooManyStreams};
 
 const FRAME: Duration = Duration::from_millis(20);
@@ -55,6 +55,20 @@ fn a_local_sender_that_falls_silent_has_ended_and_may_begin_again() {
     assert_eq!(world.ended(), [stream()]);
     speak(&mut world, 500..510);
     assert_eq!(world.available(), [stream(), stream()]);
+}
+
+#[test]
+fn a_local_sender_that_goes_to_another_room_is_heard_there_and_not_where_it_was() {
+    let mut world = World::new(5);
+    speak(&mut world, 0..5);
+    let moved = LiveStream { id: stream(), room: RoomId(1), music: false };
+    for number in 5..10_u64 {
+        let packet = LocalPacket { timestamp: number * 960, level: -20, payload: [0; 3].into() };
+        world.relay.feed(world.now, moved, packet).expect("room");
+        world.flush();
+    }
+    assert_eq!((world.ended(), world.available()), (vec![stream()], vec![stream(); 2]));
+    assert_eq!((world.relay.live(), world.relay.streams()), (vec![moved], vec![]));
 }
 
 #[test]

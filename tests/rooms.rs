@@ -173,7 +173,7 @@ async fn in_a_broadcast_guests_are_heard_only_with_the_word() {
     let mut guest = guest(&app, &room, "Ben").await;
     guest.say(json!({ "type": "talk", "on": true })).await;
     assert_eq!(guest.signalling.expect("error").await["code"], "no_word");
-    guest.peer.with(|client, now| client.talk(now)).await;
+    guest.peer.with(support::client::Client::talk).await;
     assert_hears_no_more(&host.peer).await;
     assert_eq!(host.peer.packets_received().await, 0);
     host.host("give_word", &guest.id.clone()).await;

@@ -16,15 +16,20 @@ const RELEASE: f32 = 1.0 - 1.0 / (0.08 * SAMPLE_RATE as f32);
 /// The quietest and the loudest gain that may be set, in decibels.
 pub const GAIN_RANGE: std::ops::RangeInclusive<f32> = -60.0..=20.0;
 
+/// Gains that are kept; then those go whose streams are not live. Whoever speaks again is as loud as before.
+const MAX_GAINS: usize = 256;
+
 /// How loud each stream is in the mixes; those not named are as they come.
 #[derive(Debug, Default)]
 pub struct Gains(RwLock<HashMap<StreamId, f32>>);
 
 impl Gains {
-    /// Sets a stream's gain, in decibels within [`GAIN_RANGE`], and forgets those that are not `live`.
+    /// Sets a stream's gain, in decibels within [`GAIN_RANGE`]. Where there are many, forgets those that are not `live`.
     pub fn set(&self, stream: StreamId, decibels: f32, live: &[StreamId]) {
         let mut gains = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        gains.retain(|stream, _| live.contains(stream));
+        if gains.len() >= MAX_GAINS {
+            gains.retain(|stream, _| live.contains(stream));
+        }
         gains.insert(stream, decibels.clamp(*GAIN_RANGE.start(), *GAIN_RANGE.end()));
     }
 
@@ -110,13 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn gains_stay_in_range_and_go_with_their_streams() {
+    fn gains_stay_in_range_and_outlast_a_pause_of_their_streams_unless_there_are_many() {
         let stream = |n| StreamId::of_connection(uuid::Uuid::from_u128(n));
         let gains = Gains::default();
         gains.set(stream(1), 90.0, &[stream(1)]);
         assert_eq!((gains.get(stream(1)), gains.get(stream(2))), (20.0, 0.0));
         gains.set(stream(2), -6.0, &[stream(2)]);
-        assert_eq!(gains.get(stream(1)), 0.0);
+        assert_eq!(gains.get(stream(1)), 20.0);
+        (3..3 + MAX_GAINS as u128).for_each(|n| gains.set(stream(n), 1.0, &[stream(2), stream(n)]));
+        assert_eq!((gains.get(stream(1)), gains.get(stream(2))), (0.0, -6.0));
         assert!((gains.factor(stream(2)) - 0.501).abs() < 0.001);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! `jitter` puts packets in order and in time; `decoder` makes PCM of them and fills what is missing;
 //! `playout` is both behind one question, "the next samples, please", and keeps the delay by
-//! `stretch`. `program` says what there is to hear, and mixes it with `mixer`. `format` is the shapes
+//! `stretch`. `program` says what there is to hear, and mixes it with `mixer` and `ducking`. `format` is the shapes
 //! that come out, made by `mp3`, `wav` and `ogg`; `mount` runs one of those for all listeners of the
 //! same, at the pace of the clock. `clips` keeps what was said for a while;
 //! `host` is the machine's own loudspeaker and microphone. Nothing here knows HTTP, sockets or WebRTC: packets come through a
@@ -11,6 +11,7 @@
 
 mod clips;
 mod decoder;
+mod ducking;
 mod format;
 #[doc(hidden)]
 pub mod fuzzing;

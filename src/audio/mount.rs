@@ -35,7 +35,7 @@ struct Shared<S> {
     source: S,
     gains: Arc<Gains>,
     stats: Arc<AudioStats>,
-    /// Whether `latest` and `all` go on, as silence, while nobody speaks.
+    /// Whether the latest of a room, and its mix, go on as silence while nobody speaks.
     outlast: bool,
     /// The running mounts. A mount that ended, or panicked, leaves an entry that leads nowhere.
     running: Running,
@@ -57,14 +57,14 @@ impl<S> Clone for Mounts<S> {
 }
 
 impl<S: PacketSource> Mounts<S> {
-    /// No mounts yet, on this source of packets. `outlast`: [`Program::Latest`] and [`Program::All`] go
+    /// No mounts yet, on this source of packets. `outlast`: [`Program::Latest`] and [`Program::Room`] go
     /// on as silence when nobody speaks, instead of ending.
     pub fn new(source: S, outlast: bool, stats: Arc<AudioStats>) -> Self {
         let (gains, running) = (Arc::default(), Running::default());
         Self { shared: Arc::new(Shared { source, gains, stats, outlast, running }) }
     }
 
-    /// How loud each stream is in [`Program::All`].
+    /// How loud each stream is in [`Program::Room`].
     pub fn gains(&self) -> &Gains {
         &self.shared.gains
     }

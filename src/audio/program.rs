@@ -1,5 +1,5 @@
-//! What there is to hear: one stream, whoever began to talk last, or all at once. [`Tuner`] makes one
-//! continuous signal of it while streams come and go.
+//! What there is to hear: one stream, whoever began to talk last in a room, or the whole room. [`Tuner`]
+//! makes one continuous signal of it while streams come and go.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
 
+use super::ducking::{Ducker, is_speech};
 use super::host::without;
 use super::mixer::{Fader, Gains, Limiter};
 use super::playout::Playout;
@@ -22,20 +23,28 @@ const MAX_TAIL: Duration = Duration::from_millis(500);
 pub enum Program {
     /// One stream, to its end.
     Stream(StreamId),
-    /// The stream at home that began last; when it ends, the one that then is the newest.
-    Latest,
-    /// All streams at home, mixed.
-    All,
+    /// The stream in this room that began last; when it ends, the one that then is the newest.
+    Latest(RoomId),
+    /// Everyone who talks in this room, mixed; music steps back for voices.
+    Room(RoomId),
 }
 
 impl Program {
     /// Which of the live streams, oldest first, belong to it.
-    pub fn of(self, live: &[LiveStream]) -> Vec<StreamId> {
-        let at_home = || live.iter().filter(|live| live.room == RoomId::HOME).map(|live| live.id);
+    pub fn of(self, live: &[LiveStream]) -> Vec<LiveStream> {
+        let here = |room| live.iter().copied().filter(move |live| live.room == room);
         match self {
-            Self::Stream(id) => live.iter().map(|live| live.id).filter(|stream| *stream == id).collect(),
-            Self::Latest => at_home().next_back().into_iter().collect(),
-            Self::All => at_home().collect(),
+            Self::Stream(id) => live.iter().copied().filter(|live| live.id == id).collect(),
+            Self::Latest(room) => here(room).next_back().into_iter().collect(),
+            Self::Room(room) => here(room).collect(),
+        }
+    }
+
+    /// The same in another room; a single stream stays behind in its own, and makes way for the newest there.
+    pub fn in_room(self, room: RoomId) -> Self {
+        match self {
+            Self::Room(_) => Self::Room(room),
+            Self::Stream(_) | Self::Latest(_) => Self::Latest(room),
         }
     }
 }
@@ -49,6 +58,7 @@ pub(super) struct Tuner<S> {
     streams: watch::Receiver<Arc<[LiveStream]>>,
     channels: Vec<Channel>,
     mix: Vec<f32>,
+    ducker: Ducker,
     limiter: Limiter,
     gains: Arc<Gains>,
     stats: Arc<AudioStats>,
@@ -65,8 +75,9 @@ impl<S: PacketSource> Tuner<S> {
     ) -> Self {
         let mut streams = source.live();
         streams.mark_changed();
-        let (channels, mix, limiter) = (Vec::new(), Vec::new(), Limiter::default());
-        Self { program, own, source, streams, channels, mix, limiter, gains, stats }
+        let (ducker, limiter) = (Ducker::default(), Limiter::default());
+        let (channels, mix) = (Vec::new(), Vec::new());
+        Self { program, own, source, streams, channels, mix, ducker, limiter, gains, stats }
     }
 
     /// Plays another program from the next [`follow`](Self::follow) on.
@@ -87,13 +98,23 @@ impl<S: PacketSource> Tuner<S> {
 
     /// Fills `out` with what is to be heard from `now` on.
     pub(super) fn fill(&mut self, now: Instant, out: &mut [i16]) {
-        self.mix.clear();
-        self.mix.resize(out.len(), 0.0);
-        for channel in &mut self.channels {
-            let gain = if self.program == Program::All { self.gains.factor(channel.stream) } else { 1.0 };
-            channel.mix_into(now, gain, &mut self.mix);
+        let Self { program, channels, mix, ducker, gains, .. } = self;
+        mix.clear();
+        mix.resize(out.len(), 0.0);
+        channels.iter_mut().for_each(|channel| channel.receive(now));
+        let gain = |stream| if let Program::Room(_) = program { gains.factor(stream) } else { 1.0 };
+        for mix in mix.chunks_mut(TICK_SAMPLES) {
+            let mut speech = false;
+            for voice in channels.iter_mut().filter(|channel| !channel.live.music) {
+                speech |= voice.mix_into(now, gain(voice.live.id), mix);
+            }
+            let ducked = ducker.step(speech, mix.len());
+            for music in channels.iter_mut().filter(|channel| channel.live.music) {
+                music.mix_into(now, gain(music.live.id) * ducked, mix);
+            }
         }
-        self.channels.retain(|channel| !channel.is_gone);
+        // Those who leave have faded out.
+        channels.retain(|channel| !channel.is_leaving);
         self.limiter.apply(&self.mix, out);
     }
 
@@ -107,15 +128,16 @@ impl<S: PacketSource> Tuner<S> {
         let wanted = self.program.of(&streams);
         for channel in &mut self.channels {
             // One that ended is heard to its end; one that is not wanted any more is not.
-            channel.is_leaving |= !wanted.contains(&channel.stream) && !channel.packets.is_closed();
+            channel.is_leaving |= !wanted.contains(&channel.live) && !channel.packets.is_closed();
         }
-        for stream in wanted {
-            if self.channels.iter().any(|channel| channel.stream == stream && !channel.is_leaving) {
+        for live in wanted {
+            // One that ended may be there again, in this room or from another.
+            if self.channels.iter().any(|channel| channel.live == live && channel.goes_on()) {
                 continue;
             }
             // It may have ended since.
-            if let Some(packets) = self.source.tap(stream).await {
-                self.channels.push(Channel::new(stream, packets, &self.stats));
+            if let Some(packets) = self.source.tap(live.id).await {
+                self.channels.push(Channel::new(live, packets, &self.stats));
             }
         }
     }
@@ -123,7 +145,7 @@ impl<S: PacketSource> Tuner<S> {
 
 /// One stream in a program.
 struct Channel {
-    stream: StreamId,
+    live: LiveStream,
     packets: mpsc::Receiver<OpusPacket>,
     playout: Playout,
     fader: Fader,
@@ -131,29 +153,35 @@ struct Channel {
     ended: Option<Instant>,
     /// It fades out now, over one block.
     is_leaving: bool,
-    is_gone: bool,
 }
 
 impl Channel {
-    fn new(stream: StreamId, packets: mpsc::Receiver<OpusPacket>, stats: &Arc<AudioStats>) -> Self {
+    fn new(live: LiveStream, packets: mpsc::Receiver<OpusPacket>, stats: &Arc<AudioStats>) -> Self {
         let (playout, fader) = (Playout::new(stats), Fader::default());
-        Self { stream, packets, playout, fader, ended: None, is_leaving: false, is_gone: false }
+        Self { live, packets, playout, fader, ended: None, is_leaving: false }
     }
 
-    fn mix_into(&mut self, now: Instant, gain: f32, mix: &mut [f32]) {
-        self.receive(now);
+    fn goes_on(&self) -> bool {
+        !self.is_leaving && !self.packets.is_closed()
+    }
+
+    /// Adds a block at most of what it says to the mix; gives whether that is speech.
+    fn mix_into(&mut self, now: Instant, gain: f32, mix: &mut [f32]) -> bool {
+        let mut pcm = [0; TICK_SAMPLES];
+        let pcm = &mut pcm[..mix.len()];
+        self.playout.fill(now, pcm);
+        self.fader.add(pcm, if self.is_leaving { 0.0 } else { gain }, mix);
+        is_speech(pcm, gain)
+    }
+
+    /// Takes what has come since, and notes whether it is over.
+    fn receive(&mut self, now: Instant) {
+        self.take_packets(now);
         let tail_is_over = self.ended.is_some_and(|at| now.saturating_duration_since(at) >= MAX_TAIL);
         self.is_leaving |= tail_is_over || (self.ended.is_some() && self.playout.is_drained());
-        let mut pcm = [0; TICK_SAMPLES];
-        for mix in mix.chunks_mut(TICK_SAMPLES) {
-            let pcm = &mut pcm[..mix.len()];
-            self.playout.fill(now, pcm);
-            self.fader.add(pcm, if self.is_leaving { 0.0 } else { gain }, mix);
-        }
-        self.is_gone = self.is_leaving;
     }
 
-    fn receive(&mut self, now: Instant) {
+    fn take_packets(&mut self, now: Instant) {
         loop {
             match self.packets.try_recv() {
                 Ok(packet) => self.playout.push(packet),
@@ -171,14 +199,35 @@ impl Channel {
 mod tests {
     use super::*;
 
+    fn stream(number: u128) -> StreamId {
+        StreamId::of_connection(uuid::Uuid::from_u128(number))
+    }
+
     #[test]
     fn a_program_is_made_of_the_live_streams() {
-        let stream = |n| StreamId::of_connection(uuid::Uuid::from_u128(n));
         let live = [stream(1), stream(2), stream(3)].map(LiveStream::from);
-        assert_eq!(Program::All.of(&live), live.map(|live| live.id));
-        assert_eq!(Program::Latest.of(&live), [stream(3)]);
-        assert_eq!(Program::Stream(stream(2)).of(&live), [stream(2)]);
+        assert_eq!(Program::Room(RoomId::HOME).of(&live), live);
+        assert_eq!(Program::Latest(RoomId::HOME).of(&live), live[2..]);
+        assert_eq!(Program::Stream(stream(2)).of(&live), live[1..2]);
         assert!(Program::Stream(stream(4)).of(&live).is_empty());
-        assert!(Program::Latest.of(&[]).is_empty());
+        assert!(Program::Latest(RoomId::HOME).of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_room_is_made_of_its_own_streams_alone() {
+        let kitchen = RoomId(1);
+        let at = |number, room| LiveStream { id: stream(number), room, music: false };
+        let live = [at(1, kitchen), at(2, RoomId::HOME), at(3, kitchen), at(4, RoomId::HOME)];
+        assert_eq!(Program::Room(kitchen).of(&live), [live[0], live[2]]);
+        assert_eq!(Program::Latest(kitchen).of(&live), [live[2]]);
+        assert!(Program::Room(RoomId(2)).of(&live).is_empty());
+    }
+
+    #[test]
+    fn what_is_played_goes_along_to_another_room_but_for_a_single_stream() {
+        let room = RoomId(1);
+        assert_eq!(Program::Room(RoomId::HOME).in_room(room), Program::Room(room));
+        assert_eq!(Program::Latest(RoomId::HOME).in_room(room), Program::Latest(room));
+        assert_eq!(Program::Stream(stream(1)).in_room(room), Program::Latest(room));
     }
 }

@@ -149,6 +149,8 @@ pub struct ClipsConfig {
 /// The machine's own sound card.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SoundConfig {
+    /// The room that both are in, as it is called on the wire.
+    pub room: String,
     /// The loudspeaker: an id, a name, `default` or `off`.
     pub output: String,
     /// What it plays.

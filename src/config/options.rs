@@ -248,6 +248,13 @@ pub(super) const OPTIONS: &[Opt] = &[
         "A second takes 16,000. The oldest clips go first; counted in `voice_relay_clips_evicted`.",
     ),
     opt(
+        "sound.room",
+        Kind::Text,
+        "home",
+        "The room that the machine's own loudspeaker and microphone are in",
+        "Its id, such as `home` or `kitchen`. `PUT /api/sound` changes it while the daemon runs.",
+    ),
+    opt(
         "sound.output",
         Kind::Text,
         "off",
@@ -260,8 +267,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Choice(&["latest", "all"]),
         "latest",
         "What the loudspeaker plays: latest or all",
-        "`latest`: whoever began to talk last. `all`: everybody, mixed. Never the machine's own microphone. \
-         `PUT /api/sound` changes it while the daemon runs.",
+        "`latest`: whoever began to talk last in its room. `all`: everybody there, mixed. Never the machine's own \
+         microphone. `PUT /api/sound` changes it while the daemon runs.",
     ),
     opt("sound.output_volume", Kind::Decibels, "0", "Volume of the loudspeaker in decibels; 0 is as it comes", ""),
     opt(

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::audio::{Format, Listener, Mounts, Program};
 use crate::domain::{LiveStream, StreamId};
 use crate::relay_handle::RelayHandle;
+use crate::rooms::RoomsHandle;
 
 use super::outlet::{Gone, Outlet, Piece};
 
@@ -29,6 +30,7 @@ const WRITES_A_TURN: usize = 128;
 #[derive(Clone)]
 pub struct Fanouts {
     mounts: Mounts<RelayHandle>,
+    rooms: RoomsHandle,
     relay: RelayHandle,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -68,11 +70,12 @@ impl Fanouts {
     /// None yet. Each is a task of `tracker`, and ends with `shutdown`.
     pub fn new(
         mounts: Mounts<RelayHandle>,
+        rooms: RoomsHandle,
         relay: RelayHandle,
         shutdown: CancellationToken,
         tracker: TaskTracker,
     ) -> Self {
-        Self { mounts, relay, shutdown, tracker, running: Running::default() }
+        Self { mounts, rooms, relay, shutdown, tracker, running: Running::default() }
     }
 
     /// The way to the listeners of a program. `None`: it is not to be had; see [`Mounts::listen`].
@@ -90,7 +93,7 @@ impl Fanouts {
     /// How many hear a stream just now, of those that are live, oldest first.
     pub(super) fn listeners(&self, stream: StreamId, live: &[LiveStream]) -> usize {
         let table = lock(&self.running);
-        let hearing = table.iter().filter(|((program, _), _)| program.of(live).contains(&stream));
+        let hearing = table.iter().filter(|((program, _), _)| program.of(live).iter().any(|live| live.id == stream));
         hearing.map(|(_, entry)| entry.listeners.load(Ordering::Relaxed)).sum()
     }
 
@@ -106,6 +109,7 @@ impl Fanouts {
             listeners,
             packs: BTreeMap::new(),
             relay: self.relay.clone(),
+            rooms: self.rooms.clone(),
             title: Arc::from(""),
             running: Arc::clone(&self.running),
         };
@@ -134,6 +138,7 @@ struct Fanout {
     /// Messages on their way to those who want several at once, by how many.
     packs: BTreeMap<usize, Pack>,
     relay: RelayHandle,
+    rooms: RoomsHandle,
     /// Who talks, for those who are told.
     title: Arc<str>,
     running: Running,
@@ -170,6 +175,9 @@ impl Fanout {
                         self.publish(&message).await;
                         if self.leave_if_unheard() {
                             return;
+                        }
+                        if self.is_closed() {
+                            break;
                         }
                     }
                     None => break,
@@ -228,11 +236,16 @@ impl Fanout {
     fn update_title(&mut self) {
         let streams = self.relay.live();
         let heard = self.key.0.of(&streams);
-        let names: Vec<_> = heard.into_iter().filter_map(|stream| self.relay.name(stream)).collect();
+        let names: Vec<_> = heard.into_iter().filter_map(|live| self.relay.name(live.id)).collect();
         let title = names.join(", ");
         if *self.title != *title {
             self.title = title.into();
         }
+    }
+
+    /// The room is there no more: nobody will ever speak in it again.
+    fn is_closed(&self) -> bool {
+        matches!(self.key.0, Program::Room(room) if !self.rooms.exists(room))
     }
 
     /// Ends the fan-out when nobody listens, and nobody is about to.

@@ -1,4 +1,4 @@
-//! `/api/streams`: who is live, how many hear them, and how loud each is in `/stream/all.mp3`.
+//! `/api/streams`: who is live, how many hear them, and how loud each is in the mix of its room.
 
 use std::collections::HashMap;
 
@@ -59,7 +59,8 @@ fn describe(stream: StreamId, receivers: &HashMap<StreamId, usize>, shared: &Sha
 }
 
 async fn change(stream: StreamId, gain: &Gain, shared: &Shared) -> Response {
-    let live = shared.relay.streams();
+    // Of any room: whoever knows a stream's id there was told it.
+    let live: Vec<_> = shared.relay.live().iter().map(|live| live.id).collect();
     if !live.contains(&stream) {
         return text(StatusCode::NOT_FOUND, "There is no such stream; /api/streams lists those there are");
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::audio::{BITRATES, Bitrate, Format, Program, SAMPLE_RATE};
-use crate::domain::StreamId;
+use crate::domain::{RoomId, StreamId};
 
 use super::outlet::Framing;
 
@@ -40,8 +40,21 @@ pub(super) enum BurstSound {
 pub(super) type Complaint = String;
 
 impl Wish {
-    /// Reads `<program>.<format>`. `None`: it is no such file name.
+    /// Reads `<program>.<format>`, of the room of those who name none. `None`: it is no such file name.
     pub(super) fn of_file(file: &str) -> Option<Self> {
+        Self::of(file, |name| match name {
+            "latest" => Some(Program::Latest(RoomId::HOME)),
+            "all" => Some(Program::Room(RoomId::HOME)),
+            id => id.parse::<StreamId>().ok().map(Program::Stream),
+        })
+    }
+
+    /// Reads `<room>.<format>`. `None`: there is no such room, or format.
+    pub(super) fn of_room(file: &str, find: impl FnOnce(&str) -> Option<RoomId>) -> Option<Self> {
+        Self::of(file, |name| find(name).map(Program::Room))
+    }
+
+    fn of(file: &str, program: impl FnOnce(&str) -> Option<Program>) -> Option<Self> {
         let (name, extension) = file.rsplit_once('.')?;
         let format = match extension {
             "mp3" => Format::Mp3(Bitrate::DEFAULT),
@@ -49,11 +62,7 @@ impl Wish {
             "opus" => Format::Ogg,
             _ => return None,
         };
-        let program = match name {
-            "latest" => Program::Latest,
-            "all" => Program::All,
-            id => Program::Stream(id.parse::<StreamId>().ok()?),
-        };
+        let program = program(name)?;
         let (framing, burst, chunk) = (None, Duration::ZERO, Duration::ZERO);
         Some(Self { program, format, framing, burst, burst_sound: BurstSound::Silence, chunk })
     }
@@ -150,8 +159,8 @@ mod tests {
         let stream = "stream_00000000-0000-0000-0000-000000000001";
         let id = Program::Stream(stream.parse().expect("an id"));
         for (file, program, format) in [
-            ("latest.mp3".to_owned(), Program::Latest, Format::Mp3(Bitrate::DEFAULT)),
-            ("all.wav".to_owned(), Program::All, Format::Wav),
+            ("latest.mp3".to_owned(), Program::Latest(RoomId::HOME), Format::Mp3(Bitrate::DEFAULT)),
+            ("all.wav".to_owned(), Program::Room(RoomId::HOME), Format::Wav),
             (format!("{stream}.opus"), id, Format::Ogg),
         ] {
             let wish = wish(&file, &[]).expect("valid");
@@ -159,6 +168,16 @@ mod tests {
         }
         for file in ["latest", "latest.exe", "..mp3", ".mp3", "stream_1.mp3", "../latest.flac"] {
             assert!(Wish::of_file(file).is_none(), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_room_is_asked_for_by_its_name() {
+        let find = |name: &str| (name == "home").then_some(RoomId::HOME);
+        let asked = Wish::of_room("home.mp3", find).expect("there");
+        assert_eq!(asked.program, Program::Room(RoomId::HOME));
+        for file in ["home", "home.exe", "kitchen.mp3", "latest.mp3", ".mp3"] {
+            assert!(Wish::of_room(file, find).is_none(), "{file}");
         }
     }
 

@@ -140,9 +140,16 @@ async fn look(
 fn told(detail: Result<Detail, JoinError>, reply: impl FnOnce(Detail) -> Response) -> Response {
     match detail {
         Ok(detail) => reply(detail),
-        Err(JoinError::NoRoom) => no_room(),
-        Err(error @ JoinError::TooFast) => sentence(StatusCode::TOO_MANY_REQUESTS, &error),
-        Err(error) => sentence(StatusCode::FORBIDDEN, &error),
+        Err(error) => refusal(error),
+    }
+}
+
+/// Why somebody is not let into a room.
+pub(super) fn refusal(error: JoinError) -> Response {
+    match error {
+        JoinError::NoRoom => no_room(),
+        JoinError::TooFast => sentence(StatusCode::TOO_MANY_REQUESTS, &error),
+        _ => sentence(StatusCode::FORBIDDEN, &error),
     }
 }
 

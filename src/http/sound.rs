@@ -9,6 +9,7 @@ use warp::{Filter, Rejection};
 
 use crate::audio::Program;
 use crate::card::{self, CardStats, Volume};
+use crate::domain::RoomId;
 
 use super::Shared;
 use super::reply::text;
@@ -20,6 +21,8 @@ const MAX_BODY: u64 = 1_024;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Turn {
+    /// The room that loudspeaker and microphone are in: its id.
+    room: Option<String>,
     /// `latest`, `all` or a stream's id.
     play: Option<String>,
     /// In decibels.
@@ -69,7 +72,9 @@ fn describe(shared: &Shared) -> Value {
             "card": counters(&input.stats),
         })
     });
-    json!({ "output": output, "input": input })
+    // Null: the room was closed meanwhile.
+    let room = shared.conversation.rooms().slug(shared.sound.room());
+    json!({ "room": room.as_deref(), "output": output, "input": input })
 }
 
 fn counters(stats: &CardStats) -> Value {
@@ -83,8 +88,8 @@ fn counters(stats: &CardStats) -> Value {
 
 fn name(program: Program) -> String {
     match program {
-        Program::Latest => "latest".into(),
-        Program::All => "all".into(),
+        Program::Latest(_) => "latest".into(),
+        Program::Room(_) => "all".into(),
         Program::Stream(stream) => stream.to_string(),
     }
 }
@@ -98,10 +103,16 @@ fn apply(turn: &Turn, shared: &Shared) -> Result<(), &'static str> {
     if turn.input_volume.is_some() && input.is_none() {
         return Err("The microphone is off; sound.input switches it on");
     }
+    if turn.room.is_some() && output.is_none() && input.is_none() {
+        return Err("Loudspeaker and microphone are off; sound.output and sound.input switch them on");
+    }
     if [turn.output_volume, turn.input_volume].into_iter().flatten().any(|volume| !Volume::RANGE.contains(&volume)) {
         return Err("A volume is decibels, from -60 to 20");
     }
-    let program = turn.play.as_deref().map(program).transpose()?;
+    let room = room(turn.room.as_deref(), shared)?;
+    let program = turn.play.as_deref().map(|play| program(play, room)).transpose()?;
+    // First the room: a single stream that was asked for with it is to stay.
+    shared.sound.turn_to(room);
     if let Some(output) = output {
         program.into_iter().for_each(|program| output.dial.set(program));
         turn.output_volume.into_iter().for_each(|volume| output.volume.set(volume));
@@ -112,10 +123,16 @@ fn apply(turn: &Turn, shared: &Shared) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn program(text: &str) -> Result<Program, &'static str> {
+/// The room that is asked for, or else the one that it is in.
+fn room(asked: Option<&str>, shared: &Shared) -> Result<RoomId, &'static str> {
+    let Some(name) = asked else { return Ok(shared.sound.room()) };
+    shared.conversation.rooms().find(name).ok_or("There is no such room; room is a room's id, such as home")
+}
+
+fn program(text: &str, room: RoomId) -> Result<Program, &'static str> {
     match text {
-        "latest" => Ok(Program::Latest),
-        "all" => Ok(Program::All),
+        "latest" => Ok(Program::Latest(room)),
+        "all" => Ok(Program::Room(room)),
         id => id.parse().map(Program::Stream).map_err(|_| "play is latest, all or a stream's id"),
     }
 }

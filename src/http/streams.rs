@@ -1,6 +1,7 @@
 //! `/stream/…`: live audio over HTTP, for any player that can be given a URL.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::time::SystemTime;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -13,12 +14,15 @@ use warp::{Filter, Rejection};
 
 use crate::audio::{Format, Program, prelude};
 use crate::config::WhenIdle;
+use crate::domain::{LiveStream, RoomId, StreamId};
 
 use super::Shared;
+use super::access;
 use super::fanout::Entrance;
 use super::outlet::{Framing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
 use super::player::Wish;
 use super::reply::{cross_origin, fresh_html, text, unavailable, with};
+use super::rooms::{asker, refusal};
 use super::server::{Handover, Socket};
 
 /// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
@@ -28,27 +32,60 @@ const WAITING_PAGE: &str = include_str!("waiting.html");
 const ICY_METAINT: HeaderName = HeaderName::from_static("icy-metaint");
 const ICY_NAME: HeaderName = HeaderName::from_static("icy-name");
 
-/// `/stream/status`, and live streams by the names of [`Wish::of_file`]; the same on both ports.
+const NO_FILE: &str = "Ask for /stream/latest.mp3, all.mp3, <stream_id>.mp3 or room/<room id>.mp3; or .wav, .opus";
+const NO_ROOM: &str = "There is no such room; ask for /stream/room/home.mp3 or .wav, or for another room's id";
+
+/// `/stream/status`, and live streams by the names of [`Wish::of_file`]; under `/stream/room`, the same of
+/// each room. On both ports.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
     let status = warp::path!("stream" / "status")
         .and(warp::get())
         .and(with_shared.clone())
-        .map(|shared: Shared| warp::reply::json(&json!({ "active_streams": shared.relay.streams() })).into_response());
-    let options = warp::path!("stream" / String).and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
-    let live = warp::path!("stream" / String)
-        .and(warp::get().or(warp::head()).unify())
+        .map(|shared: Shared| active(&shared.relay.streams()));
+    let of_house = warp::path!("stream" / String).map(|file: String| Wish::of_file(&file).ok_or(NO_FILE));
+    let of_room =
+        warp::path!("stream" / "room" / String).and(with_shared.clone()).map(|file: String, shared: Shared| {
+            Wish::of_room(&file, |name| shared.conversation.rooms().find(name)).ok_or(NO_ROOM)
+        });
+    let wish = of_house.or(of_room).unify();
+    let options = wish.clone().and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
+    let live =
+        wish.and(warp::get().or(warp::head()).unify()).and(asked()).and(warp::query()).and(with_shared.clone()).then(
+            |wish, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
+                live(wish, asked, &query, &shared).await.unwrap_or_else(|refusal| refusal)
+            },
+        );
+    status.or(options).unify().or(room_status(with_shared)).unify().or(live).unify()
+}
+
+/// `/stream/room/<id>/status`: for those who wait until somebody speaks there.
+fn room_status(
+    with_shared: impl Filter<Extract = (Shared,), Error = Infallible> + Clone + Send + Sync + 'static,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    warp::path!("stream" / "room" / String / "status")
+        .and(warp::get())
         .and(asked())
         .and(warp::query())
         .and(with_shared)
-        .then(|file: String, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
-            live(&file, asked, &query, &shared).await
-        });
-    status.or(options).unify().or(live).unify()
+        .then(|name: String, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
+            let Some(room) = shared.conversation.rooms().find(&name) else {
+                return text(StatusCode::NOT_FOUND, NO_ROOM);
+            };
+            if let Err(refusal) = enter(room, &asked, &query, &shared).await {
+                return refusal;
+            }
+            let heard = Program::Room(room).of(&shared.relay.live());
+            active(&heard.iter().map(|live| live.id).collect::<Vec<_>>())
+        })
+}
+
+fn active(streams: &[StreamId]) -> Response {
+    warp::reply::json(&json!({ "active_streams": streams })).into_response()
 }
 
 /// How the client asked.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Asked {
     /// For the headers alone.
     head: bool,
@@ -56,48 +93,70 @@ struct Asked {
     html: bool,
     /// To be told who talks.
     icy: bool,
+    /// By whom.
+    visitor: access::Visitor,
 }
 
 fn asked() -> impl Filter<Extract = (Asked,), Error = Rejection> + Copy {
-    warp::method().and(warp::header::optional("accept")).and(warp::header::optional("icy-metadata")).map(
-        |method: Method, accept: Option<String>, icy: Option<String>| Asked {
+    let headers = warp::header::optional("accept").and(warp::header::optional("icy-metadata"));
+    warp::method().and(headers).and(warp::ext::get::<access::Visitor>()).map(
+        |method: Method, accept: Option<String>, icy: Option<String>, visitor: access::Visitor| Asked {
             head: method == Method::HEAD,
             html: accept.is_some_and(|accept| accept.contains("text/html")),
             icy: icy.is_some_and(|icy| icy.trim() == "1"),
+            visitor,
         },
     )
 }
 
-async fn live(file: &str, asked: Asked, query: &HashMap<String, String>, shared: &Shared) -> Response {
-    let Some(wish) = Wish::of_file(file) else {
-        return text(StatusCode::NOT_FOUND, "Ask for /stream/latest.mp3, all.mp3 or <stream_id>.mp3; or .wav, .opus");
-    };
-    let wish = match wish.with_query(query) {
-        Ok(wish) => wish,
-        Err(complaint) => return warp::reply::with_status(complaint, StatusCode::BAD_REQUEST).into_response(),
-    };
-    let streams = shared.relay.streams();
-    if let Program::Stream(_) = wish.program
-        && wish.program.of(&shared.relay.live()).is_empty()
-    {
-        return text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are");
+/// Lets somebody into a room, or says why not.
+async fn enter(room: RoomId, asked: &Asked, query: &HashMap<String, String>, shared: &Shared) -> Result<(), Response> {
+    let pin = query.get("pin").map(String::as_str);
+    let rooms = shared.conversation.rooms();
+    if !rooms.slug(room).is_some_and(|slug| asked.visitor.may_enter(&slug)) {
+        return Err(text(StatusCode::FORBIDDEN, "This link is for another room"));
     }
-    if streams.is_empty() && asked.html {
-        return fresh_html(WAITING_PAGE);
+    rooms.may_listen(asker(&asked.visitor), room, pin).await.map_err(refusal)
+}
+
+/// The stream that is wished for; the error is the answer as well.
+async fn live(
+    wish: Result<Wish, &'static str>,
+    asked: Asked,
+    query: &HashMap<String, String>,
+    shared: &Shared,
+) -> Result<Response, Response> {
+    let wish = wish.map_err(|sentence| text(StatusCode::NOT_FOUND, sentence))?;
+    let bad_request = |complaint| warp::reply::with_status(complaint, StatusCode::BAD_REQUEST).into_response();
+    let wish = wish.with_query(query).map_err(bad_request)?;
+    let heard = wish.program.of(&shared.relay.live());
+    let room = match (wish.program, heard.first()) {
+        (Program::Room(room) | Program::Latest(room), _) => room,
+        (Program::Stream(_), Some(live)) => live.room,
+        (Program::Stream(_), None) => {
+            return Err(text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are"));
+        }
+    };
+    enter(room, &asked, query, shared).await?;
+    if let (Program::Room(_), Format::Ogg) = (wish.program, wish.format) {
+        return Err(text(StatusCode::NOT_FOUND, "Ogg is made of one stream: ask for <stream_id>.opus"));
     }
-    if streams.is_empty() && shared.when_idle == WhenIdle::Unavailable {
-        return unavailable("Nobody speaks just now");
+    if heard.is_empty() && asked.html {
+        return Ok(fresh_html(WAITING_PAGE));
+    }
+    if heard.is_empty() && shared.when_idle == WhenIdle::Unavailable {
+        return Err(unavailable("Nobody speaks just now"));
     }
     if asked.head {
-        return headers(wish.format);
+        return Ok(headers(wish.format));
     }
-    admit(resolved(wish, shared), asked, shared).await
+    Ok(admit(resolved(wish, &heard), asked, shared).await)
 }
 
 /// Ogg is made of one stream: the newest one, where several are asked for.
-fn resolved(wish: Wish, shared: &Shared) -> Wish {
-    match (wish.format, wish.program, shared.relay.streams().last()) {
-        (Format::Ogg, Program::Latest, Some(newest)) => Wish { program: Program::Stream(*newest), ..wish },
+fn resolved(wish: Wish, heard: &[LiveStream]) -> Wish {
+    match (wish.format, wish.program, heard.last()) {
+        (Format::Ogg, Program::Latest(_), Some(newest)) => Wish { program: Program::Stream(newest.id), ..wish },
         _ => wish,
     }
 }
@@ -109,8 +168,7 @@ async fn admit(wish: Wish, asked: Asked, shared: &Shared) -> Response {
     };
     let Some(entrance) = shared.fanouts.enter(wish.program, wish.format).await else {
         return match (wish.format, wish.program) {
-            (Format::Ogg, Program::Latest) => unavailable("Nobody speaks just now; latest.mp3 waits with silence"),
-            (Format::Ogg, _) => text(StatusCode::NOT_FOUND, "Ogg is made of one stream: ask for <stream_id>.opus"),
+            (Format::Ogg, Program::Latest(_)) => unavailable("Nobody speaks just now; latest.mp3 waits with silence"),
             _ => text(StatusCode::NOT_FOUND, "The stream has just ended"),
         };
     };

@@ -38,6 +38,7 @@ pub struct TooManyStreams(pub usize);
 impl Relay {
     /// Takes a packet of a local sender; the first one begins its stream. A sender of whom nothing comes
     /// for [`publisher_timeout`](super::RelayConfig::publisher_timeout) has ended it, and may begin it again.
+    /// So does one that goes to another room: its words are not heard where it was any more.
     ///
     /// # Errors
     /// When there is no room for another stream; nothing has changed then.
@@ -50,6 +51,9 @@ impl Relay {
         self.now = now;
         let feeds = feeds.into();
         let stream = feeds.id;
+        if self.streams.get(&stream).is_some_and(|known| known.heard() != feeds) {
+            self.end_local(now, stream);
+        }
         if !self.locals.contains_key(&stream) && self.senders() >= self.config.max_streams {
             return Err(TooManyStreams(self.config.max_streams));
         }

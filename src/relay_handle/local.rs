@@ -1,6 +1,6 @@
 //! The door for senders on this machine, which have no connection.
 
-use crate::domain::LiveStream;
+use crate::domain::{LiveStream, RoomId};
 use crate::relay::LocalPacket;
 
 use super::{Command, RelayHandle};
@@ -13,6 +13,11 @@ pub struct LocalSender {
 }
 
 impl LocalSender {
+    /// Is heard in this room from the next packet on.
+    pub fn turn_to(&mut self, room: RoomId) {
+        self.feeds.room = room;
+    }
+
     /// Sends a packet without waiting, from any thread. False: the media thread is too busy, or gone.
     pub fn send(&self, packet: LocalPacket) -> bool {
         let (feeds, name) = (self.feeds, self.name.clone());

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::domain::{LiveStream, OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
 use crate::relay::{Event, Relay};
 
 use super::{Levels, Names, RoomEvent, SocketStats, StreamEvent};
@@ -38,7 +38,7 @@ impl Media {
     pub fn publish(&mut self, event: Event) {
         match event {
             Event::StreamAvailable(stream) => {
-                self.record(stream.id);
+                self.record(stream);
                 self.announce(StreamEvent::Available(stream));
             }
             Event::StreamEnded(stream) => {
@@ -72,11 +72,13 @@ impl Media {
         drop(self.events.send(event));
     }
 
-    /// Lets whoever records have a stream from its beginning.
-    fn record(&mut self, stream: StreamId) {
-        if self.births.is_closed() {
+    /// Lets whoever records have a stream from its beginning. What is said in other rooms than `home` is not for
+    /// everybody in the house, who may all hear the clips.
+    fn record(&mut self, stream: LiveStream) {
+        if self.births.is_closed() || stream.room != RoomId::HOME {
             return;
         }
+        let stream = stream.id;
         let Ok(place) = self.births.try_reserve() else {
             tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
             return;

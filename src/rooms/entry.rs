@@ -168,6 +168,25 @@ impl Rooms {
         self.look_in(now, asker, room, pin, key)
     }
 
+    /// Whether somebody may hear what is said there without joining, or what has to be looked at first. It takes no
+    /// place, so a full room keeps nobody out.
+    ///
+    /// # Errors
+    /// When he may not, and why.
+    pub fn overhear(
+        &mut self,
+        now: Instant,
+        asker: &Asker,
+        room: RoomId,
+        pin: Option<&str>,
+    ) -> Result<Entry, JoinError> {
+        let found = self.rooms.get_mut(&room).ok_or(JoinError::NoRoom)?;
+        match found.admit(now, asker, None) {
+            Err(error) if error != JoinError::Full => Err(error),
+            _ => self.look_in(now, asker, room, pin, None),
+        }
+    }
+
     /// Whether somebody may know who is there, or what has to be looked at first.
     ///
     /// # Errors

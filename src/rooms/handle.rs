@@ -121,6 +121,20 @@ impl RoomsHandle {
         detail.ok_or(JoinError::NoRoom)
     }
 
+    /// Whether somebody may hear what is said in a room without joining it, as players do.
+    ///
+    /// # Errors
+    /// When he may not, and why.
+    pub async fn may_listen(&self, asker: Asker, room: RoomId, pin: Option<&str>) -> Result<(), JoinError> {
+        let entry = self.with(|post, now| post.rooms.overhear(now, &asker, room, pin))?;
+        self.pass(&asker, entry).await.map(|_| ())
+    }
+
+    /// Whether a room is still there.
+    pub fn exists(&self, room: RoomId) -> bool {
+        self.lock().rooms.slug(room).is_some()
+    }
+
     /// Looks at a PIN where there is one to look at: elsewhere than on the runtime's own threads.
     async fn pass(&self, asker: &Asker, entry: Entry) -> Result<Pass, JoinError> {
         let guess = match entry {

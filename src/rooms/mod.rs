@@ -42,7 +42,7 @@ pub use hosting::{HostAction, HostError};
 pub use media::TalkError;
 pub use names::{MAX_CHAT, MAX_NAME, clean_name};
 pub use notice::{Closure, Departure, Notice, Order, Recipients, Removal, RoomMessage};
-pub use opening::{OpenError, Opened, Opening};
+pub use opening::{HOME, OpenError, Opened, Opening};
 pub use participant::{Key, ParticipantId, ParticipantInfo, Quality, Visit};
 pub use pin::{GUESS_WINDOW, InvalidPin, MAX_GUESSERS, MAX_GUESSES, Pin, PinHash};
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};

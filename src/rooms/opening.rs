@@ -19,7 +19,7 @@ use super::room::{Host, Kind, Room};
 use super::{House, Rooms};
 
 /// The id of the room of those who name none.
-const HOME: &str = "home";
+pub const HOME: &str = "home";
 
 /// Participants of the smallest room.
 const LEAST: usize = 2;

@@ -21,6 +21,7 @@ use voice_relay::config::{self, Config};
 use voice_relay::hass::Home;
 
 use super::client::{Client, Voice};
+use super::http::get;
 
 /// Anything on loopback is done by then, on the busiest machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -224,6 +225,22 @@ pub async fn named_sender(ports: Ports, name: &str, voice: Option<Voice>) -> Sen
     send_from(ports, json!({ "type": "start_sending", "name": name }), voice, 0.0).await
 }
 
+/// The same, in this room, once it is heard there.
+pub async fn sender_in(ports: Ports, room: &str, voice: Option<Voice>) -> Sender {
+    let mut signalling = Signalling::connect(ports.http, "/ws").await;
+    let peer = Peer::new(0.0).await;
+    let stream = negotiate(&mut signalling, json!({ "type": "start_sending", "room": room }), &peer, voice).await;
+    let (status, limit) = (format!("/stream/room/{room}/status"), Instant::now() + PATIENCE);
+    loop {
+        let heard = get(ports.mp3, &status).await.json()["active_streams"].clone();
+        if heard.as_array().is_some_and(|heard| heard.contains(&json!(stream))) {
+            return Sender { signalling, peer, stream };
+        }
+        assert!(Instant::now() < limit, "{stream} is not heard in {room}: {heard}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn send_from(ports: Ports, start: Value, voice: Option<Voice>, loss: f64) -> Sender {
     let mut signalling = Signalling::connect(ports.http, "/ws").await;
     let peer = Peer::new(loss).await;
@@ -311,7 +328,7 @@ impl Participant {
     /// Talks from now on.
     pub async fn talk(&mut self) {
         self.say(json!({ "type": "talk", "on": true })).await;
-        self.peer.with(|client, now| client.talk(now)).await;
+        self.peer.with(super::client::Client::talk).await;
     }
 
     /// Does what a host may.

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::audio::tone::tone;
 use crate::audio::{Bitrate, TICK};
-use crate::domain::{LiveStream, OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
 
 use super::*;
 
@@ -25,7 +25,7 @@ impl PacketSource for Source {
         // A real one answers from another thread.
         tokio::task::yield_now().await;
         let (sender, receiver) = mpsc::channel(128);
-        let live = self.streams.borrow().contains(&stream.into());
+        let live = self.streams.borrow().iter().any(|live| live.id == stream);
         live.then(|| self.taps.lock().expect("not poisoned").insert(stream, sender)).map(|_| receiver)
     }
 
@@ -35,8 +35,9 @@ impl PacketSource for Source {
 }
 
 impl Source {
-    fn begin(&self, stream: StreamId) {
-        self.streams.send_modify(|list| *list = list.iter().copied().chain([stream.into()]).collect());
+    fn begin(&self, stream: impl Into<LiveStream>) {
+        let stream = stream.into();
+        self.streams.send_modify(|list| *list = list.iter().copied().chain([stream]).collect());
     }
 
     fn end(&self, stream: StreamId) {
@@ -105,7 +106,7 @@ async fn two_listeners_of_the_same_share_one_encoder_and_hear_the_same_frames() 
 #[tokio::test(start_paused = true)]
 async fn the_first_frame_comes_within_fifty_milliseconds_though_nobody_speaks() {
     let (_source, _, mounts) = live();
-    for program in [Program::Stream(stream(1)), Program::Latest, Program::All] {
+    for program in [Program::Stream(stream(1)), Program::Latest(RoomId::HOME), Program::Room(RoomId::HOME)] {
         let asked = Instant::now();
         let mut listener = mounts.listen(program, MP3).await.expect("live");
         listener.next_message().await.expect("a frame");
@@ -130,12 +131,12 @@ async fn a_minute_of_clock_is_a_minute_of_sound_in_every_format() {
 #[tokio::test(start_paused = true)]
 async fn the_encoder_stops_when_the_last_listener_leaves_and_starts_for_the_next() {
     let (source, stats, mounts) = live();
-    let listener = mounts.listen(Program::All, MP3).await.expect("live");
+    let listener = mounts.listen(Program::Room(RoomId::HOME), MP3).await.expect("live");
     drop(listener);
     tokio::time::sleep(TICK * 2).await;
     assert_eq!(encoders(&stats), 0);
     assert!(source.taps.lock().expect("not poisoned")[&stream(1)].is_closed(), "the tap is given back");
-    let mut listener = mounts.listen(Program::All, MP3).await.expect("live");
+    let mut listener = mounts.listen(Program::Room(RoomId::HOME), MP3).await.expect("live");
     listener.next_message().await.expect("a frame");
     assert_eq!(encoders(&stats), 1);
 }
@@ -162,7 +163,7 @@ async fn a_stream_that_ends_ends_for_its_listeners_after_half_a_second_of_silenc
 #[tokio::test(start_paused = true)]
 async fn latest_goes_on_with_the_next_stream_or_with_silence() {
     let (source, _, mounts) = live();
-    let mut listener = mounts.listen(Program::Latest, Format::Wav).await.expect("live");
+    let mut listener = mounts.listen(Program::Latest(RoomId::HOME), Format::Wav).await.expect("live");
     let (_, heard) = tokio::join!(source.speak(stream(1), 440.0, 1_000), hear(&mut listener, 1_000));
     assert!(loudness(&heard[9_600..]) > 1_000_000);
     source.end(stream(1));
@@ -178,7 +179,7 @@ async fn latest_goes_on_with_the_next_stream_or_with_silence() {
 async fn where_silence_is_not_wanted_latest_ends_with_the_last_stream() {
     let (source, stats, _) = live();
     let mounts = Mounts::new(source.clone(), false, stats);
-    let mut listener = mounts.listen(Program::Latest, MP3).await.expect("live");
+    let mut listener = mounts.listen(Program::Latest(RoomId::HOME), MP3).await.expect("live");
     listener.next_message().await.expect("a frame");
     source.end(stream(1));
     let ended = Instant::now();
@@ -190,7 +191,7 @@ async fn where_silence_is_not_wanted_latest_ends_with_the_last_stream() {
 async fn all_is_the_sum_of_those_who_speak_and_nothing_clicks_when_one_leaves() {
     let (source, _, mounts) = live();
     source.begin(stream(2));
-    let mut listener = mounts.listen(Program::All, Format::Wav).await.expect("live");
+    let mut listener = mounts.listen(Program::Room(RoomId::HOME), Format::Wav).await.expect("live");
     let speakers = async {
         tokio::join!(source.speak(stream(1), 300.0, 2_000), async {
             source.speak(stream(2), 300.0, 1_000).await;
@@ -209,11 +210,91 @@ async fn all_is_the_sum_of_those_who_speak_and_nothing_clicks_when_one_leaves() 
     assert!(loudness(&heard[9_600..]) < one / 10_000);
 }
 
+/// How loud a tone is in the sound: its amplitude (Goertzel).
+fn amplitude_at(frequency: f64, pcm: &[i16]) -> f64 {
+    let coefficient = 2.0 * (std::f64::consts::TAU * frequency / 48_000.0).cos();
+    let (mut before, mut now) = (0.0, 0.0);
+    for sample in pcm {
+        (before, now) = (now, f64::from(*sample) + coefficient * now - before);
+    }
+    (now * now + before * before - coefficient * now * before).sqrt() * 2.0 / pcm.len() as f64
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_room_has_a_mix_of_its_own() {
+    let (source, _, mounts) = live();
+    let kitchen = RoomId(1);
+    source.begin(LiveStream { id: stream(2), room: kitchen, music: false });
+    source.begin(LiveStream { id: stream(3), room: kitchen, music: false });
+    let mut at_home = mounts.listen(Program::Room(RoomId::HOME), Format::Wav).await.expect("a room");
+    let mut in_kitchen = mounts.listen(Program::Room(kitchen), Format::Wav).await.expect("a room");
+    let speakers = async {
+        tokio::join!(
+            source.speak(stream(1), 300.0, 1_000),
+            source.speak(stream(2), 500.0, 1_000),
+            source.speak(stream(3), 800.0, 1_000)
+        );
+    };
+    let (_, home, kitchen) = tokio::join!(speakers, hear(&mut at_home, 1_000), hear(&mut in_kitchen, 1_000));
+    let of = |pcm: &[i16]| [300.0, 500.0, 800.0].map(|tone| amplitude_at(tone, &pcm[19_200..43_200]) > 5_000.0);
+    assert_eq!((of(&home), of(&kitchen)), ([true, false, false], [false, true, true]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn music_steps_back_by_twelve_decibels_while_somebody_speaks_and_returns() {
+    let (source, _, mounts) = live();
+    source.begin(LiveStream { id: stream(2), room: RoomId::HOME, music: true });
+    let mut listener = mounts.listen(Program::Room(RoomId::HOME), Format::Wav).await.expect("a room");
+    let speaker = async {
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        source.speak(stream(1), 2_000.0, 1_000).await;
+    };
+    let (_, (), heard) = tokio::join!(source.speak(stream(2), 300.0, 4_000), speaker, hear(&mut listener, 4_000));
+    let music = |from: usize, to: usize| amplitude_at(300.0, &heard[from * 48..to * 48]);
+    let usual = music(600, 1_000);
+    let decibels = |from, to| 20.0 * (music(from, to) / usual).log10();
+    // From the first sound of the voice, which the jitter buffer holds back for a moment.
+    let voice = (1_000..).find(|at| amplitude_at(2_000.0, &heard[at * 48..(at + 10) * 48]) > 1_000.0).expect("heard");
+    println!("the voice is heard from {voice} ms on");
+    assert!((decibels(voice + 100, voice + 900) + 12.0).abs() < 0.5, "{}", decibels(voice + 100, voice + 900));
+    assert!((decibels(voice + 1_050, voice + 1_450) + 12.0).abs() < 0.5, "held over a pause");
+    assert!((-9.0..-3.0).contains(&decibels(voice + 1_780, voice + 1_820)), "on its way");
+    assert!(decibels(voice + 2_200, 3_900).abs() < 0.2, "as loud as before");
+    let steepest = heard[28_800..].windows(2).map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs()).max();
+    // Both tones together: 12,000 at 2 kHz makes 3,130 between samples.
+    assert!(steepest.expect("samples") < 4_500, "{steepest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gain_is_on_top_of_what_music_steps_back_by() {
+    let (source, _, mounts) = live();
+    source.begin(LiveStream { id: stream(2), room: RoomId::HOME, music: true });
+    mounts.gains().set(stream(2), -6.0, &[stream(2)]);
+    let mut listener = mounts.listen(Program::Room(RoomId::HOME), Format::Wav).await.expect("a room");
+    let speakers =
+        async { tokio::join!(source.speak(stream(1), 2_000.0, 1_000), source.speak(stream(2), 300.0, 1_000)) };
+    let (_, heard) = tokio::join!(speakers, hear(&mut listener, 1_000));
+    let decibels = 20.0 * (amplitude_at(300.0, &heard[24_000..43_200]) / 12_000.0).log10();
+    assert!((decibels + 18.0).abs() < 1.0, "{decibels}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_and_is_there_again_at_once_is_heard_again() {
+    let (source, _, mounts) = live();
+    let mut listener = mounts.listen(Program::Stream(stream(1)), Format::Wav).await.expect("live");
+    tokio::join!(source.speak(stream(1), 300.0, 500), hear(&mut listener, 500));
+    source.end(stream(1));
+    source.begin(stream(1));
+    hear(&mut listener, 40).await;
+    let (_, heard) = tokio::join!(source.speak(stream(1), 500.0, 1_000), hear(&mut listener, 1_000));
+    assert!(amplitude_at(500.0, &heard[24_000..43_200]) > 5_000.0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_lags_skips_and_is_counted_while_others_go_on() {
     let (_source, stats, mounts) = live();
-    let mut lazy = mounts.listen(Program::All, MP3).await.expect("live");
-    let mut eager = mounts.listen(Program::All, MP3).await.expect("live");
+    let mut lazy = mounts.listen(Program::Room(RoomId::HOME), MP3).await.expect("live");
+    let mut eager = mounts.listen(Program::Room(RoomId::HOME), MP3).await.expect("live");
     for _ in 0..BACKLOG * 2 {
         eager.next_message().await.expect("a frame");
     }
@@ -225,14 +306,14 @@ async fn a_listener_that_lags_skips_and_is_counted_while_others_go_on() {
 async fn what_is_not_live_or_not_possible_has_no_mount() {
     let (_source, _, mounts) = live();
     assert!(mounts.listen(Program::Stream(stream(2)), MP3).await.is_none());
-    assert!(mounts.listen(Program::All, Format::Ogg).await.is_none());
+    assert!(mounts.listen(Program::Room(RoomId::HOME), Format::Ogg).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_keeps_the_pace() {
     let (source, _, mounts) = live();
     source.end(stream(1));
-    let mut listener = mounts.listen(Program::Latest, MP3).await.expect("silence");
+    let mut listener = mounts.listen(Program::Latest(RoomId::HOME), MP3).await.expect("silence");
     let start = Instant::now();
     for _ in 0..1_000 {
         listener.next_message().await.expect("a frame");

@@ -103,6 +103,12 @@ impl Guest {
         self.permits(scope).then_some(()).ok_or_else(refusal)
     }
 
+    /// Whether it may be in the room of this id, with what it is told if not.
+    fn require_room(&self, room: &str) -> Result<(), ServerMessage> {
+        let refusal = || ServerMessage::error(ErrorCode::NotPermitted, "This link is for another room");
+        self.visitor.may_enter(room).then_some(()).ok_or_else(refusal)
+    }
+
     /// Whether it may make one more media connection now.
     fn may_join(&self) -> Result<(), ServerMessage> {
         let refusal = || ServerMessage::error(ErrorCode::TooFast, "Too many connections a minute; wait a little");

@@ -10,7 +10,7 @@ use crate::relay::{Membership as Place, PublishError, Wanted};
 use crate::rooms::{JoinError, Membership, RoomsHandle, Wire};
 
 use super::Guest;
-use super::messages::{ClientMessage, ErrorCode, Everybody, ServerMessage, WhoToHear};
+use super::messages::{ClientMessage, Everybody, ServerMessage, WhoToHear};
 use super::session::{code_of_publish, shutting_down};
 
 /// A client's being in a room.
@@ -40,9 +40,7 @@ impl Participation {
         wire: Wire,
     ) -> Result<Self, ServerMessage> {
         guest.require(Scope::Listen)?;
-        if !guest.visitor.may_enter(&request.room) {
-            return Err(ServerMessage::error(ErrorCode::NotPermitted, "This link is for another room"));
-        }
+        guest.require_room(&request.room)?;
         let name = guest.name(&request.name);
         let Request { room, pin, key, .. } = &request;
         let asker = asker(&guest.visitor);

@@ -12,7 +12,7 @@ use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use crate::http::access::Scope;
 use crate::relay::{AnswerError, PublishError, SubscribeError};
 use crate::relay_handle::{RelayGone, RelayHandle};
-use crate::rooms::{Watching, Wire};
+use crate::rooms::{HOME, Watching, Wire};
 
 use super::Guest;
 use super::messages::{ClientMessage, Description, ErrorCode, ServerMessage};
@@ -107,12 +107,13 @@ impl Session {
 
     /// Whether the client may say this.
     fn permit(&self, message: &ClientMessage) -> Result<(), ServerMessage> {
-        let scope = match message {
-            ClientMessage::StartSending { .. } => Scope::Talk,
-            ClientMessage::StartReceiving { .. } => Scope::Listen,
+        let (scope, room) = match message {
+            ClientMessage::StartSending { room, .. } => (Scope::Talk, room.as_deref()),
+            ClientMessage::StartReceiving { .. } => (Scope::Listen, None),
             _ => return Ok(()),
         };
         self.guest.require(scope)?;
+        self.guest.require_room(room.filter(|room| !room.is_empty()).unwrap_or(HOME))?;
         self.guest.may_join()
     }
 
@@ -222,9 +223,6 @@ impl Session {
     /// A room in which one may talk without having joined it.
     fn open_room(&self, slug: &str) -> Result<RoomId, ServerMessage> {
         let rooms = self.conversation.rooms();
-        if !self.guest.visitor.may_enter(slug) {
-            return Err(ServerMessage::error(ErrorCode::NotPermitted, "This link is for another room"));
-        }
         let room = rooms.find(slug).ok_or_else(|| ServerMessage::complaint("no_room", "There is no such room"))?;
         match rooms.is_open(room) {
             true => Ok(room),

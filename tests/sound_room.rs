@@ -1,0 +1,119 @@
+//! The machine's own sound card in one of several rooms, against a real PulseAudio server.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use support::live::{loopback_config, tone};
+use support::pulse::{Client, Rig, Tape, alone, wait_for};
+use support::sound::usual_share_at;
+use tokio::runtime::{Handle, Runtime};
+use uuid::Uuid;
+use voice_relay::audio::{AudioStats, Format, Mounts, Program};
+use voice_relay::config::Access;
+use voice_relay::domain::{LiveStream, RoomId, StreamId};
+use voice_relay::net::{Admission, MediaSocket, MediaThread};
+use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
+use voice_relay::relay_handle::{self, RelayHandle};
+use voice_relay::sound::Sound;
+
+const KITCHEN: RoomId = RoomId(1);
+
+/// What is sung at home and in the kitchen, and said into the machine's own microphone.
+const HOME_HZ: f64 = 400.0;
+const KITCHEN_HZ: f64 = 700.0;
+const OWN_HZ: f64 = 1_000.0;
+
+/// The relay and its mounts, without HTTP.
+struct House {
+    relay: RelayHandle,
+    mounts: Mounts<RelayHandle>,
+    media: MediaThread,
+}
+
+fn house() -> House {
+    let relay = Relay::new(RelayConfig::default(), Instant::now());
+    let (relay, commands, media, _, _) = relay_handle::connect(relay);
+    let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
+    let media = MediaThread::start(socket, media, commands, Arc::new(Admission::new(Access::Lan))).expect("a thread");
+    let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
+    House { relay, mounts, media }
+}
+
+/// Somebody who sings in a room, for as long as the runtime lives.
+async fn sing(relay: RelayHandle, id: u128, room: RoomId, frequency: f64) {
+    let feeds = LiveStream { id: StreamId::of_connection(Uuid::from_u128(id)), room, music: false };
+    let (sender, mut voice) = (relay.local_sender(feeds, String::new()), tone(frequency));
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    for number in 0.. {
+        pace.tick().await;
+        sender.send(LocalPacket { timestamp: number * 960, level: -10, payload: voice(number).into() });
+    }
+}
+
+/// Which of the tones are heard in the last 0.3 s.
+fn tones(tape: &Tape) -> [bool; 3] {
+    let heard = tape.samples();
+    tones_of(&heard[heard.len().saturating_sub(14_400)..])
+}
+
+fn tones_of(pcm: &[i16]) -> [bool; 3] {
+    let is_loud = pcm.iter().any(|sample| sample.unsigned_abs() > 2_000);
+    [HOME_HZ, KITCHEN_HZ, OWN_HZ].map(|tone| is_loud && pcm.len() > 4_800 && usual_share_at(tone, pcm) > 0.05)
+}
+
+/// The same, of what a room's players hear for a second, but for its beginning.
+async fn tones_in(mounts: &Mounts<RelayHandle>, room: RoomId) -> [bool; 3] {
+    let mut listener = mounts.listen(Program::Room(room), Format::Wav).await.expect("a room");
+    let mut pcm = Vec::new();
+    while pcm.len() < 72_000 {
+        let message = listener.next_message().await.expect("it goes on");
+        pcm.extend(message.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])));
+    }
+    tones_of(&pcm[48_000..])
+}
+
+fn own_room(house: &House, sound: &Sound) -> Option<RoomId> {
+    let own = sound.input.as_ref().expect("a microphone").stream;
+    house.relay.live().iter().find(|live| live.id == own).map(|live| live.room)
+}
+
+fn start(runtime: &Handle, house: &House) -> Sound {
+    let config = loopback_config(&["--sound-output=t", "--sound-input=mic", "--sound-play=all"]).sound;
+    runtime.spawn(sing(house.relay.clone(), 1, RoomId::HOME, HOME_HZ));
+    runtime.spawn(sing(house.relay.clone(), 2, KITCHEN, KITCHEN_HZ));
+    Sound::start(&config, RoomId::HOME, &house.mounts, &house.relay).expect("threads")
+}
+
+#[test]
+fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone() {
+    alone("the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone", |mut rig: Rig| {
+        rig.serve();
+        rig.add_sink("t");
+        rig.add_sink("micsink");
+        rig.add_source("mic", "micsink");
+        let said = |n: u32| ((f64::from(n) * OWN_HZ * std::f64::consts::TAU / 48_000.0).sin() * 12_000.0) as i16;
+        let _pacat = Client::play("micsink", &(0..48_000 * 40).map(said).collect::<Vec<_>>());
+        let (_parec, tape) = Client::record("t.monitor");
+        let runtime = Runtime::new().expect("a runtime");
+        let _entered = runtime.enter();
+        let house = house();
+        let sound = start(runtime.handle(), &house);
+
+        wait_for("home is heard", || tones(&tape) == [true, false, false]);
+        wait_for("the microphone is at home", || own_room(&house, &sound) == Some(RoomId::HOME));
+        assert_eq!(runtime.block_on(tones_in(&house.mounts, RoomId::HOME)), [true, false, true]);
+        assert_eq!(runtime.block_on(tones_in(&house.mounts, KITCHEN)), [false, true, false]);
+        assert_eq!(tones(&tape), [true, false, false], "not itself, though the others hear it");
+
+        sound.turn_to(KITCHEN);
+        wait_for("the kitchen is heard", || tones(&tape) == [false, true, false]);
+        wait_for("the microphone is in the kitchen", || own_room(&house, &sound) == Some(KITCHEN));
+        assert_eq!(runtime.block_on(tones_in(&house.mounts, KITCHEN)), [false, true, true]);
+        assert_eq!(runtime.block_on(tones_in(&house.mounts, RoomId::HOME)), [true, false, false]);
+        assert_eq!(tones(&tape), [false, true, false], "not itself, in the other room either");
+        drop(sound);
+        house.media.stop();
+    });
+}
