@@ -288,7 +288,8 @@ impl RoomsHandle {
     /// Does something, then what is due, and delivers whatever comes of it.
     fn with<T>(&self, act: impl FnOnce(&mut Post, Instant) -> T) -> T {
         let mut post = self.lock();
-        let (before, now) = (post.rooms.deadline(), Instant::now());
+        // Tokio's clock is the one that `keep_time` waits by.
+        let (before, now) = (post.rooms.deadline(), tokio::time::Instant::now().into_std());
         let result = act(&mut post, now);
         if post.rooms.deadline().is_some_and(|at| at <= now) {
             post.rooms.tick(now);

@@ -3,6 +3,7 @@
 mod chat;
 mod clock;
 mod entry;
+mod handle;
 mod hosting;
 mod house;
 mod pins;

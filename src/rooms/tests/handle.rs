@@ -1,0 +1,124 @@
+//! The door to the rooms: queues, slow clients, and the clock.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Receiver;
+
+use super::*;
+
+type Frames = Receiver<Arc<str>>;
+
+fn rooms() -> RoomsHandle {
+    let now = tokio::time::Instant::now().into_std();
+    RoomsHandle::new(Rooms::new(house(), now, SystemTime::now()))
+}
+
+async fn join(rooms: &RoomsHandle, name: &str) -> (Membership, Wire, Frames) {
+    let (wire, frames) = Wire::new();
+    let joined = rooms.join(Asker::default(), "home", name, None, None, wire.clone()).await;
+    (joined.expect("let in"), wire, frames)
+}
+
+/// The types of all that was told so far.
+fn kinds(frames: &mut Frames) -> Vec<String> {
+    let frames = std::iter::from_fn(|| frames.try_recv().ok());
+    let kind =
+        |frame: Arc<str>| serde_json::from_str::<Value>(&frame).expect("JSON")["type"].as_str().map(str::to_owned);
+    frames.filter_map(kind).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_hears_of_it_first_and_is_there_until_his_membership_is_dropped() {
+    let rooms = rooms();
+    let (anna, _, mut annas) = join(&rooms, "Anna").await;
+    let (bert, _, mut berts) = join(&rooms, "Bert").await;
+    anna.chat("hello").expect("passed on");
+    assert_eq!(kinds(&mut berts), ["joined", "chat"]);
+    drop(bert);
+    assert_eq!(kinds(&mut annas), ["joined", "participant_joined", "chat", "participant_left"]);
+    anna.leave();
+    assert_eq!(kinds(&mut annas), ["left"]);
+    assert!(annas.is_closed() || annas.try_recv().is_err());
+    assert_eq!(rooms.population().1, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_is_given_up_and_nobody_waits_for_it() {
+    let rooms = rooms();
+    let (anna, annas_wire, _unread) = join(&rooms, "Anna").await;
+    let (bert, berts_wire, mut berts) = join(&rooms, "Bert").await;
+    let mut told = Vec::new();
+    for number in 0..WIRE_CAPACITY {
+        rooms.note_talking(bert.joined().id, number % 2 == 0, false);
+        told.extend(kinds(&mut berts));
+    }
+    assert_eq!(told.iter().filter(|kind| *kind == "participant_left").count(), 1);
+    assert_eq!((rooms.population().1, rooms.too_slow()), (1, 1));
+    annas_wire.cut().await;
+    assert_eq!(anna.chat("x"), Err(ChatError::NotJoined));
+    assert!(tokio::time::timeout(MOMENT, berts_wire.cut()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn watchers_have_the_list_at_once_and_when_it_is_different_until_they_stop() {
+    let rooms = rooms();
+    tokio::spawn(rooms.clone().keep_time());
+    let (wire, mut list) = Wire::new();
+    let watching = rooms.watch(wire);
+    assert_eq!(kinds(&mut list), ["rooms"]);
+    let (anna, ..) = join(&rooms, "Anna").await;
+    assert_eq!(kinds(&mut list), ["rooms"], "the first change is told at once");
+    drop(anna);
+    assert_eq!(kinds(&mut list), [""; 0], "and the next one when it is time");
+    tokio::time::sleep(LIST_INTERVAL).await;
+    tokio::task::yield_now().await;
+    assert_eq!(kinds(&mut list), ["rooms"]);
+    drop(watching);
+    let _bert = join(&rooms, "Bert").await;
+    tokio::time::sleep(LIST_INTERVAL * 2).await;
+    assert_eq!(kinds(&mut list), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_done_when_it_is_due() {
+    let rooms = rooms();
+    tokio::spawn(rooms.clone().keep_time());
+    rooms.open("Party".into(), Kind::Intercom, None, None).await.expect("there is room");
+    tokio::time::sleep(EMPTY_TIMEOUT - MOMENT).await;
+    assert!(rooms.find("party").is_some());
+    tokio::time::sleep(MOMENT * 2).await;
+    tokio::task::yield_now().await;
+    assert!(rooms.find("party").is_none());
+}
+
+#[tokio::test]
+async fn a_pin_is_looked_at_on_the_way_in() {
+    let rooms = rooms();
+    let pin = "4711".parse().expect("a PIN");
+    let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None).await.expect("there is room");
+    let mut results = Vec::new();
+    for pin in [None, Some("4712"), Some("4711")] {
+        let (wire, _frames) = Wire::new();
+        let joined = rooms.join(Asker::default(), "secret", "Anna", pin, None, wire).await;
+        results.push(joined.map(|membership| membership.joined().room));
+    }
+    assert_eq!(results, [Err(JoinError::PinNeeded), Err(JoinError::WrongPin), Ok(opened.room)]);
+    let (wire, _frames) = Wire::new();
+    let nowhere = rooms.join(Asker::default(), "nowhere", "Anna", None, None, wire).await;
+    assert_eq!(nowhere.map(|_| ()), Err(JoinError::NoRoom));
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_come_to_whoever_asked_for_them() {
+    let rooms = rooms();
+    let (wire, _frames) = Wire::new();
+    let admin = Asker { address: None, admin: true };
+    let anna = rooms.join(admin, "home", "Anna", None, None, wire).await.expect("let in");
+    let mut orders = rooms.orders();
+    let who = anna.joined().id;
+    anna.host(HostAction::Mute { who }).expect("admins may");
+    assert_eq!(anna.may_talk(), Err(TalkError::Muted));
+    anna.host(HostAction::Kick { who }).expect("admins may");
+    let expected = [Order::Silence(who, true), Order::Remove(who, anna.joined().visit)];
+    assert_eq!([orders.recv().await, orders.recv().await], expected.map(Some));
+}
