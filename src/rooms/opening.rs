@@ -146,8 +146,12 @@ impl Rooms {
         let present = std::mem::take(&mut room.present);
         let visits: Vec<Visit> = present.keys().copied().collect();
         room.renew(now);
-        if !room.permanent {
-            self.rooms.remove(&id).map(|room| self.slugs.remove(&room.slug));
+        if !room.permanent
+            && let Some(room) = self.rooms.remove(&id)
+        {
+            self.slugs.remove(&room.slug);
+            // They talk on, to nobody.
+            room.strangers.iter().for_each(|stranger| drop(self.streams.remove(&stranger.id.voice())));
         }
         if !visits.is_empty() {
             self.tell(Recipients::Those(visits), why.message());

@@ -9,6 +9,7 @@ mod house;
 mod pins;
 mod random;
 mod stats;
+mod strangers;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};

@@ -6,6 +6,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
+use crate::domain::LiveStream;
+
 use super::*;
 
 struct Crowd {
@@ -19,7 +21,8 @@ impl Crowd {
     fn step(&mut self) {
         let time = Duration::from_millis(self.random.random_range(0..20_000));
         self.stage.pass(if self.random.random_bool(0.002) { IDLE_TIMEOUT } else { time });
-        match self.random.random_range(0..10) {
+        match self.random.random_range(0..11) {
+            10 => self.strange(),
             0 => self.open(),
             1..4 => self.come(),
             4 => self.go(),
@@ -70,6 +73,17 @@ impl Crowd {
         self.stage.rooms.note_talking(self.stage.now, one.id, on, music);
     }
 
+    /// Somebody talks without having joined, or no longer.
+    fn strange(&mut self) {
+        let rooms: Vec<_> = self.stage.rooms.rooms.keys().copied().collect();
+        let room = *rooms.choose(&mut self.random).expect("there are always some");
+        let id = StreamId::of_connection(uuid::Uuid::from_u128(self.random.random_range(0..5)));
+        match self.stage.rooms.who_is(id) {
+            Some(_) => self.stage.rooms.stranger_left(id),
+            None => self.stage.rooms.stranger_came(self.stage.now, LiveStream { id, room, music: false }, "Anna"),
+        }
+    }
+
     fn write(&mut self) {
         if let Some(one) = self.anybody() {
             let _ = self.stage.chat(one, "hello");
@@ -109,7 +123,8 @@ impl Crowd {
             check_room(rooms, *id, room);
         }
         assert_eq!((people, people), (rooms.visits.len(), rooms.present.len()));
-        assert_eq!(rooms.streams.len(), 2 * people);
+        let strangers: usize = rooms.rooms.values().map(|room| room.strangers.len()).sum();
+        assert_eq!(rooms.streams.len(), 2 * people + strangers);
         assert_eq!((open.len(), rooms.slugs.len()), (rooms.rooms.len(), rooms.rooms.len()));
         assert!(rooms.rooms.values().filter(|room| !room.permanent).count() <= 3);
         let visits = &rooms.visits;

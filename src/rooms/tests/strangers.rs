@@ -1,0 +1,55 @@
+//! Those who talk without having joined.
+
+use uuid::Uuid;
+
+use crate::domain::LiveStream;
+
+use super::*;
+
+fn stream(room: RoomId) -> LiveStream {
+    LiveStream { id: StreamId::of_connection(Uuid::from_u128(7)), room, music: false }
+}
+
+#[test]
+fn who_talks_without_having_joined_is_seen_heard_and_seen_to_go() {
+    let mut stage = Stage::new();
+    let anna = stage.join(RoomId::HOME, "Anna");
+    stage.empty_boxes();
+    stage.rooms.stranger_came(stage.now, stream(RoomId::HOME), "Anna");
+    let (who, music) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
+    stage.rooms.note_talking(stage.now, who, true, music);
+    stage.rooms.note_talking(stage.now, who, true, music);
+    assert_eq!(stage.rooms.participants(RoomId::HOME).map(|all| all.len()), Some(2));
+    stage.rooms.stranger_left(stream(RoomId::HOME).id);
+    stage.rooms.stranger_left(stream(RoomId::HOME).id);
+    stage.deliver();
+    let told = &stage.boxes[&anna.visit];
+    let kinds: Vec<_> = told.iter().map(|message| message["type"].as_str().expect("a type")).collect();
+    assert_eq!(kinds, ["participant_joined", "talking", "participant_left"]);
+    assert_eq!(told[0]["participant"]["name"], "Anna 2");
+    assert!(stage.rooms.who_is(stream(RoomId::HOME).id).is_none());
+}
+
+#[test]
+fn nothing_is_kept_of_who_talked_in_a_room_that_is_no_more() {
+    let mut stage = Stage::new();
+    let (opened, [host, ..]) = stage.company(Kind::Intercom);
+    stage.rooms.stranger_came(stage.now, stream(opened.room), "Card");
+    stage.host(host, HostAction::Close).expect("his");
+    assert!(stage.rooms.who_is(stream(opened.room).id).is_none());
+    stage.rooms.stranger_left(stream(opened.room).id);
+}
+
+#[test]
+fn one_talks_without_having_joined_only_where_all_may() {
+    let mut stage = Stage::new();
+    assert!(stage.rooms.is_open(RoomId::HOME));
+    let with_pin = stage.open_with(Kind::Intercom, Some("1234"), None);
+    let broadcast = stage.open(Kind::Broadcast);
+    let (opened, [host, ..]) = stage.company(Kind::Intercom);
+    assert!(stage.rooms.is_open(opened.room));
+    stage.host(host, HostAction::Lock).expect("his");
+    for room in [with_pin.room, broadcast.room, opened.room, RoomId(99)] {
+        assert!(!stage.rooms.is_open(room));
+    }
+}
