@@ -8,6 +8,7 @@
 //! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
+//! - [`library`] is the audio files of the house, and how they come to clients over a data channel.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
@@ -22,6 +23,7 @@ pub mod data;
 pub mod domain;
 pub mod hass;
 pub mod http;
+pub mod library;
 pub mod net;
 pub mod relay;
 pub mod relay_handle;

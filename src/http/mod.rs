@@ -2,7 +2,7 @@
 //!
 //! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
-//! machine's own card; `fanout` writes the audio to the players' sockets,
+//! machine's own card; `files` audio files, and the offers of those who want them over a data channel; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
@@ -10,6 +10,7 @@ mod access;
 mod assets;
 mod clips;
 mod fanout;
+mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gains;
@@ -41,6 +42,7 @@ use crate::tls::Certificates;
 
 pub use access::{Claims, Door, Gate, GateStats, Scope, Scopes, Tokens, Visitor};
 pub use fanout::Fanouts;
+pub use files::Files;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
 
@@ -79,6 +81,8 @@ pub struct Shared {
     pub fanouts: Fanouts,
     /// What was said, kept for a while.
     pub clips: Clips,
+    /// Audio files.
+    pub files: Files,
     /// The machine's own sound card.
     pub sound: Sound,
     /// What the audio side counts.
@@ -123,6 +127,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .or(gains::routes(shared.clone()))
         .unify()
         .or(sound::routes(shared.clone()))
+        .unify()
+        .or(files::routes(shared.clone()))
         .unify()
         .or(share::routes(shared.clone()))
         .unify()

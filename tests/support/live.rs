@@ -30,7 +30,7 @@ pub const UNHURRIED: [&str; 3] = ["--limits-requests=1000000", "--limits-message
 
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {
-    let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
+    let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off", "--files-port=0", "--files-folders=off"];
     let arguments = ours.iter().chain(&UNHURRIED).chain(flags).map(Into::into);
     config::load(arguments, []).expect("a valid configuration").config
 }
@@ -59,7 +59,7 @@ pub async fn start_tls_program(data_dir: &Path, flags: &[&str]) -> (Child, Ports
 }
 
 async fn run_program(flags: &[&str]) -> (Child, Ports) {
-    let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0"];
+    let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--files-folders=off"];
     let mut child = program().args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
     let ports = ports_of(&mut child).await;
     (child, ports)
@@ -76,7 +76,7 @@ pub async fn ports_of(child: &mut Child) -> Ports {
         Some(SocketAddr::from(([127, 0, 0, 1], port)))
     };
     let at = |name| port(name).expect("a port");
-    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), https: port("https=") }
+    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), files: at("files="), https: port("https=") }
 }
 
 /// Where a file of `/stream/` is.

@@ -57,6 +57,8 @@ pub(super) fn needed_scope<B>(request: &Request<B>) -> Option<Scope> {
     match path {
         _ if *request.method() == Method::OPTIONS => None,
         _ if is_audio(path) || path == "/metrics" => Some(Scope::Listen),
+        // Whoever makes this one only wants to hear something.
+        "/api/offer" => Some(Scope::Listen),
         _ if path.starts_with("/api/tokens") => Some(Scope::Share),
         _ if path.starts_with("/api/") && reads => Some(Scope::Listen),
         _ if path.starts_with("/api/") => Some(Scope::Admin),
