@@ -257,6 +257,3 @@ impl Catalogue {
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests;
