@@ -12,6 +12,12 @@ const CUT = `table inet cable {
   chain out { type filter hook output priority 0; policy drop; }
 }`;
 
+/** What a poor radio does to datagrams, in both directions. */
+const loss = (percent) => `table inet radio {
+  chain in { type filter hook input priority 0; meta l4proto udp numgen random mod 100 < ${percent} drop; }
+  chain out { type filter hook output priority 0; meta l4proto udp numgen random mod 100 < ${percent} drop; }
+}`;
+
 /** Makes the network. Fails, saying why, where that is not allowed. */
 export function makeNetwork({ here, moved, there } = USUAL) {
   const name = `relay-${process.pid}`;
@@ -41,6 +47,8 @@ export function makeNetwork({ here, moved, there } = USUAL) {
     enter: ['ip', 'netns', 'exec', name],
     cut: () => inside('nft -f -', CUT),
     mend: () => inside('nft delete table inet cable'),
+    /** Loses so many of a hundred datagrams from now on, in each direction. */
+    lose: (percent) => inside('nft -f -', loss(percent)),
     /** Gives this machine another address there, in place of the one that it has. */
     move() {
       run(`ip address delete ${here}/29 dev ${ours}`);
