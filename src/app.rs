@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,8 +15,9 @@ use crate::config::{Config, TlsMode, WhenIdle};
 use crate::conversation::Conversation;
 use crate::data::DataFolder;
 use crate::hass::{Home, SUPERVISOR_ADDRESS};
-use crate::http::{self, Door, Fanouts, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
-use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
+use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
+use crate::library::{Catalogue, Courier, CourierLimits, Folder};
+use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle, RoomEvents};
 use crate::rooms::{Rooms, RoomsHandle};
@@ -24,6 +26,10 @@ use crate::tls::{Certificates, Keeper};
 
 /// Clients have so long to take note of a shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
+
+/// The word for the usual folders of files, and the one of Home Assistant.
+const AUTO_FOLDERS: &str = "auto";
+const MEDIA_FOLDER: &str = "/media";
 
 /// Addresses that have been quiet are forgotten so often.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
@@ -63,6 +69,8 @@ pub struct App {
     pub ports: Ports,
     relay: RelayHandle,
     media: MediaThread,
+    files: MediaThread,
+    files_relay: RelayHandle,
     admission: Arc<Admission>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -77,6 +85,8 @@ pub struct Ports {
     pub mp3: SocketAddr,
     /// WebRTC media, UDP.
     pub media: SocketAddr,
+    /// Files over data channels, UDP.
+    pub files: SocketAddr,
     /// Page, signalling, API with TLS, if there is a certificate.
     pub https: Option<SocketAddr>,
 }
@@ -84,7 +94,8 @@ pub struct Ports {
 impl std::fmt::Display for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "http={} mp3={} media={}/udp", self.http.port(), self.mp3.port(), self.media.port())?;
-        self.https.map_or(Ok(()), |https| write!(f, " https={}", https.port()))
+        self.https.map_or(Ok(()), |https| write!(f, " https={}", https.port()))?;
+        write!(f, " files={}/udp", self.files.port())
     }
 }
 
@@ -93,6 +104,7 @@ struct Bound {
     http: Port,
     mp3: Port,
     media: MediaSocket,
+    files: MediaSocket,
     https: Option<Port>,
     ingress: Option<Port>,
 }
@@ -108,6 +120,8 @@ impl Bound {
             http: Port::bind(config.bind, http, connections).map_err(failed("http.port", http))?,
             mp3: Port::bind(config.bind, mp3, connections).map_err(failed("mp3.port", mp3))?,
             media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
+            files: MediaSocket::bind(config.bind, config.files.port)
+                .map_err(failed("files.port", config.files.port))?,
             https: tls.map(bind_tls).transpose()?,
             ingress: match home.ingress_port {
                 Some(port) => Some(Port::bind(config.bind, port, connections).map_err(failed("ingress_port", port))?),
@@ -118,8 +132,9 @@ impl Bound {
 
     fn ports(&self) -> Ports {
         let media = SocketAddr::new(self.media.address(), self.media.port());
+        let files = SocketAddr::new(self.files.address(), self.files.port());
         let https = self.https.as_ref().map(Port::address);
-        Ports { http: self.http.address(), mp3: self.mp3.address(), media, https }
+        Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, https }
     }
 }
 
@@ -139,13 +154,14 @@ impl App {
         let relay = Relay::new(relay_config(config, addresses), Instant::now());
         let (relay, commands, media, births, room_events) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
-        let media = MediaThread::start(bound.media, media, commands, Arc::clone(&admission))
+        let media = MediaThread::start(Carries::Voices, bound.media, media, commands, Arc::clone(&admission))
             .map_err(StartError::MediaThread)?;
+        let (files, files_relay) = start_files(config, bound.files, ports.files, &advertise, &admission)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let app = Self { ports, relay, media, admission, shutdown, tracker };
+        let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker };
         let conversation = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
-        app.keep_addresses_fresh(advertise);
+        app.keep_addresses_fresh(&advertise);
         let clips = app.record_clips(config, births);
         let shared = app.shared(config, conversation, clips, certificates)?;
         app.serve_http(&shared, bound.http, bound.mp3);
@@ -162,17 +178,33 @@ impl App {
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.relay.close_all().await;
+        self.files_relay.close_all().await;
         self.tracker.close();
         if tokio::time::timeout(DRAIN_TIMEOUT, self.tracker.wait()).await.is_err() {
             tracing::warn!(left = self.tracker.len(), "some clients did not take note of the shutdown");
         }
         self.media.stop();
+        self.files.stop();
     }
 
-    fn keep_addresses_fresh(&self, advertise: Vec<IpAddr>) {
-        let (relay, admission) = (self.relay.clone(), Arc::clone(&self.admission));
-        let refresh = keep_addresses_fresh(relay, admission, self.ports.media, advertise);
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
+    fn keep_addresses_fresh(&self, advertise: &[IpAddr]) {
+        for (relay, bound) in [(&self.relay, self.ports.media), (&self.files_relay, self.ports.files)] {
+            let admission = Arc::clone(&self.admission);
+            let refresh = keep_addresses_fresh(relay.clone(), admission, bound, advertise.to_vec());
+            self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
+        }
+    }
+
+    /// The files, and whoever brings them.
+    fn serve_files(&self, config: &Config) -> Files {
+        let (folders, sounds) = folders(config);
+        let data = DataFolder::new(config.data_dir.clone());
+        let catalogue = Catalogue::new(folders, sounds, &data, config.files.max, config.files.default.clone());
+        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(catalogue.clone().keep_fresh()));
+        let crate::config::FilesConfig { clients, per_address, idle, .. } = config.files;
+        let limits = CourierLimits { clients, per_address, idle };
+        let courier = Courier::new(self.files_relay.clone(), catalogue.clone(), limits);
+        Files { catalogue, courier, port: self.ports.files.port() }
     }
 
     fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
@@ -263,6 +295,7 @@ impl App {
             mounts: mounts.clone(),
             fanouts: Fanouts::new(mounts, rooms, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
             clips,
+            files: self.serve_files(config),
             audio,
             gate: self.gate(config, certificates.clone()),
             stats,
@@ -278,6 +311,32 @@ impl App {
             tracker: self.tracker.clone(),
         })
     }
+}
+
+/// The thread that carries files, and the way to it: a relay like that of the voices, which never hears one.
+fn start_files(
+    config: &Config,
+    socket: MediaSocket,
+    bound: SocketAddr,
+    advertise: &[IpAddr],
+    admission: &Arc<Admission>,
+) -> Result<(MediaThread, RelayHandle), StartError> {
+    let addresses = host_addresses(bound.ip(), bound.port(), advertise);
+    let relay = RelayConfig { addresses, max_peers: config.files.clients, ..RelayConfig::default() };
+    let (relay, commands, media, ..) = relay_handle::connect(Relay::new(relay, Instant::now()));
+    let thread = MediaThread::start(Carries::Files, socket, media, commands, Arc::clone(admission))
+        .map_err(StartError::MediaThread)?;
+    Ok((thread, relay))
+}
+
+/// The folders of files, and the one among them where we make chimes.
+fn folders(config: &Config) -> (Vec<Folder>, Option<PathBuf>) {
+    if config.files.folders != [PathBuf::from(AUTO_FOLDERS)] {
+        return (config.files.folders.iter().cloned().map(Folder::at).collect(), None);
+    }
+    let sounds = config.data_dir.join("sounds");
+    let media = Some(PathBuf::from(MEDIA_FOLDER)).filter(|media| media.is_dir());
+    ([sounds.clone()].into_iter().chain(media).map(Folder::at).collect(), Some(sounds))
 }
 
 /// The certificate for a daemon that is bound to this address, and whoever sees to it from now on.

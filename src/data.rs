@@ -25,6 +25,14 @@ impl DataFolder {
         self.0.join(name)
     }
 
+    /// Makes the folder, unless it is there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&self.0)
+    }
+
     /// Replaces a file, or makes it.
     ///
     /// # Errors
@@ -58,7 +66,7 @@ impl DataFolder {
 
     /// Writes a file under a name of its own, safely on the disk.
     fn prepare(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
-        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&self.0)?;
+        self.make()?;
         let path = self.file(&format!(".{name}.{}", uuid::Uuid::new_v4()));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&path)?;
         file.write_all(content)?;

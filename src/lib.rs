@@ -9,6 +9,7 @@
 //! - [`rooms`] is who is where in the house, and may do what there; it hears of media, and touches none.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
+//! - [`library`] is the audio files of the house, and how they come to clients over a data channel.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
@@ -24,6 +25,7 @@ pub mod data;
 pub mod domain;
 pub mod hass;
 pub mod http;
+pub mod library;
 pub mod net;
 pub mod relay;
 pub mod relay_handle;

@@ -1,6 +1,7 @@
 //! The one door between the media thread and everybody else: commands with a reply, events to
 //! subscribe to. Whoever holds a [`RelayHandle`] knows nothing of the thread behind it.
 
+mod files;
 mod local;
 mod media;
 mod rooms;
@@ -16,6 +17,7 @@ use crate::audio::{Births, PacketSource};
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 use crate::relay::{AnswerError, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed};
 
+pub use files::{Channel, ChannelWriter, Said};
 pub use local::LocalSender;
 pub use media::Media;
 
@@ -102,6 +104,8 @@ pub struct MediaStats {
     pub tap_overflows: u64,
     /// Things that happened in rooms and were told to nobody.
     pub room_events_lost: u64,
+    /// Messages of clients on data channels that came faster than they were read.
+    pub channel_messages_dropped: u64,
     /// Commands that wait for the media thread.
     pub commands_waiting: usize,
 }
@@ -136,6 +140,7 @@ pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media, Births, RoomEvent
         births: births_sender,
         rooms,
         room_events_lost: 0,
+        channels: files::Channels::default(),
         events: events.clone(),
         levels: levels.clone(),
         streams: streams_sender,
@@ -235,6 +240,7 @@ impl RelayHandle {
             taps: media.taps.values().map(Vec::len).sum(),
             tap_overflows: media.tap_overflows,
             room_events_lost: media.room_events_lost,
+            channel_messages_dropped: media.channels.dropped,
             commands_waiting,
         })
         .await

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use voice_relay::audio::{AudioStats, Format, Mounts, Program};
 use voice_relay::config::Access;
 use voice_relay::domain::{LiveStream, RoomId, StreamId};
-use voice_relay::net::{Admission, MediaSocket, MediaThread};
+use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
 use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
 use voice_relay::relay_handle::{self, RelayHandle};
 use voice_relay::sound::Sound;
@@ -36,7 +36,8 @@ fn house() -> House {
     let relay = Relay::new(RelayConfig::default(), Instant::now());
     let (relay, commands, media, _, _) = relay_handle::connect(relay);
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
-    let media = MediaThread::start(socket, media, commands, Arc::new(Admission::new(Access::Lan))).expect("a thread");
+    let media = MediaThread::start(Carries::Voices, socket, media, commands, Arc::new(Admission::new(Access::Lan)))
+        .expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
     House { relay, mounts, media }
 }

@@ -45,6 +45,8 @@ pub struct Config {
     pub rooms: RoomsConfig,
     /// The WebRTC port.
     pub media: MediaConfig,
+    /// Audio files.
+    pub files: FilesConfig,
     /// When senders and streams are given up.
     pub relay: LifecycleConfig,
     /// How many of each there may be.
@@ -214,6 +216,26 @@ pub struct MediaConfig {
     pub advertise: Vec<IpAddr>,
     /// Media threads; one so far.
     pub threads: usize,
+}
+
+/// Audio files, and those who want them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FilesConfig {
+    /// Data channels, UDP.
+    pub port: u16,
+    /// Where the files are; the word `auto` alone means the usual places.
+    pub folders: Vec<PathBuf>,
+    /// The file for those who ask for none.
+    pub default: String,
+    /// Files at most.
+    pub max: usize,
+    /// Clients at once.
+    pub clients: usize,
+    /// Clients at once, from one address.
+    pub per_address: usize,
+    /// A client that is idle for so long is given up.
+    #[serde(deserialize_with = "seconds")]
+    pub idle: Duration,
 }
 
 /// When senders and streams are given up.

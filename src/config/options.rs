@@ -52,6 +52,8 @@ pub(super) enum Kind {
     /// From -60 to 20.
     Decibels,
     Path,
+    /// Paths separated by commas, or one of the words auto and off.
+    Folders,
     LogLevels,
 }
 
@@ -92,6 +94,11 @@ impl Kind {
                 Some(ValueKind::Float(decibels))
             }
             Self::Secret => string(),
+            Self::Folders => {
+                let folders = text.split(',').map(str::trim).filter(|folder| !folder.is_empty());
+                let folders: Vec<config::Value> = folders.filter(|folder| *folder != "off").map(Into::into).collect();
+                (!text.is_empty()).then_some(ValueKind::Array(folders))
+            }
             Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -112,6 +119,7 @@ impl Kind {
             Self::Titles => "names separated by commas".into(),
             Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
+            Self::Folders => "folders separated by commas, or auto, or off".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }
     }
@@ -340,6 +348,56 @@ pub(super) const OPTIONS: &[Opt] = &[
          is short for the flag.",
     ),
     opt("media.threads", Kind::Number(1, 1), "1", "Media threads", "Each will have a port of its own."),
+    opt(
+        "files.port",
+        Kind::Port,
+        "8083",
+        "UDP port of files over data channels",
+        "A port of their own, and a thread: whatever is sent there, voices do not wait for it.",
+    ),
+    opt(
+        "files.folders",
+        Kind::Folders,
+        "auto",
+        "Folders of audio files, separated by commas",
+        "`auto`: `sounds` in the data folder, where the first start makes a few chimes, and `/media` where there is \
+         one. `off`: none. Links that lead out of a folder are not followed. See docs/files.md.",
+    ),
+    opt(
+        "files.default",
+        Kind::Text,
+        "ding-dong.wav",
+        "The file for those who ask for none",
+        "By its name, with or without its folders; where there is none such, the first of all.",
+    ),
+    opt(
+        "files.max",
+        Kind::Number(1, 1_000_000),
+        "20000",
+        "Audio files at most",
+        "Further ones are left out; counted in `voice_relay_files_over_limit`.",
+    ),
+    opt(
+        "files.clients",
+        Kind::Number(1, 10_000),
+        "64",
+        "Clients at once that are sent files",
+        "Each takes a megabyte of memory at most. Further ones get status 503; counted in `voice_relay_files_refused`.",
+    ),
+    opt(
+        "files.per_address",
+        Kind::Number(1, 10_000),
+        "8",
+        "The same, from one address",
+        "Further ones get status 429; counted in `voice_relay_files_refused_by_address`.",
+    ),
+    opt(
+        "files.idle",
+        Kind::Number(1, 86_400),
+        "600",
+        "Seconds without anything sent or said after which such a client is given up",
+        "Counted in `voice_relay_files_idled_out`.",
+    ),
     opt(
         "relay.publisher_timeout",
         Kind::Number(1_000, 30_000),

@@ -127,7 +127,7 @@ pub(super) fn range(headers: &HeaderMap, length: usize) -> Option<Result<Range<u
     Some(if start < end { Ok(start..end) } else { Err(Unsatisfiable) })
 }
 
-fn with_status(mut reply: Response, status: StatusCode) -> Response {
+pub(super) fn with_status(mut reply: Response, status: StatusCode) -> Response {
     *reply.status_mut() = status;
     reply
 }

@@ -2,7 +2,8 @@
 //!
 //! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
-//! machine's own card, `rooms` those of the house; `fanout` writes the audio to the players' sockets,
+//! machine's own card, `rooms` those of the house; `files` audio files, and the offers of those who want them over a data
+//! channel; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
@@ -10,6 +11,7 @@ mod access;
 mod assets;
 mod clips;
 mod fanout;
+mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gains;
@@ -43,6 +45,7 @@ use crate::tls::Certificates;
 
 pub use access::{Claims, Door, Gate, GateStats, Scope, Scopes, Tokens, Visitor};
 pub use fanout::Fanouts;
+pub use files::Files;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
 
@@ -83,6 +86,8 @@ pub struct Shared {
     pub fanouts: Fanouts,
     /// What was said, kept for a while.
     pub clips: Clips,
+    /// Audio files.
+    pub files: Files,
     /// The machine's own sound card.
     pub sound: Sound,
     /// What the audio side counts.
@@ -129,6 +134,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .or(sound::routes(shared.clone()))
         .unify()
         .or(rooms::routes(shared.clone()))
+        .unify()
+        .or(files::routes(shared.clone()))
         .unify()
         .or(share::routes(shared.clone()))
         .unify()

@@ -143,6 +143,7 @@ impl Collector for Snapshot {
         self.encode_audio(&mut page)?;
         self.encode_clips(&mut page)?;
         self.encode_rooms(&mut page)?;
+        super::files::encode(&mut page, &self.shared.files)?;
         self.encode_sound(&mut page)
     }
 }
@@ -314,17 +315,17 @@ fn count(gauge: &AtomicUsize) -> u64 {
 }
 
 /// A page of metrics while it is written.
-struct Page<'a> {
+pub(super) struct Page<'a> {
     encoder: DescriptorEncoder<'a>,
 }
 
 impl Page<'_> {
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         let metric = ConstCounter::new(value);
         metric.encode(self.encoder.encode_descriptor(name, help, None, metric.metric_type())?)
     }
 
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         let metric = ConstGauge::new(value);
         metric.encode(self.encoder.encode_descriptor(name, help, None, metric.metric_type())?)
     }

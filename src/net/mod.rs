@@ -36,22 +36,48 @@ const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 /// Commands run before datagrams have their turn again.
 const MAX_COMMANDS: usize = 32;
 
-/// The running media thread.
+/// What a media thread is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    /// Somebody waits for each packet: it goes before others.
+    Voices,
+    /// As much as the network takes: it must not hold voices up.
+    Files,
+}
+
+impl Carries {
+    fn thread(self) -> &'static str {
+        match self {
+            Self::Voices => "media",
+            Self::Files => "files",
+        }
+    }
+}
+
+/// A running media thread.
 pub struct MediaThread {
     thread: thread::JoinHandle<()>,
     stop: oneshot::Sender<()>,
 }
 
 impl MediaThread {
-    /// Starts it on a bound socket.
+    /// Starts one on a bound socket.
     ///
     /// # Errors
     /// When the operating system gives no thread or no event queue.
-    pub fn start(socket: MediaSocket, media: Media, commands: Commands, admission: Arc<Admission>) -> io::Result<Self> {
+    pub fn start(
+        carries: Carries,
+        socket: MediaSocket,
+        media: Media,
+        commands: Commands,
+        admission: Arc<Admission>,
+    ) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = thread::Builder::new().name("media".into()).spawn(move || {
-            priority::raise();
+        let thread = thread::Builder::new().name(carries.thread().into()).spawn(move || {
+            if carries == Carries::Voices {
+                priority::raise();
+            }
             let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
             if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {
                 tracing::error!(%error, "the media thread stopped: no audio is relayed any more");

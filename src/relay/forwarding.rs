@@ -214,7 +214,7 @@ impl Relay {
         let (lane, view) = match &mut peer.role {
             Role::Subscriber { lane, view, .. } => (lane, view),
             Role::Member(_) => return self.forward_to_member(id, packet, heard, place),
-            Role::Publisher { .. } => return,
+            Role::Publisher { .. } | Role::Files { .. } => return,
         };
         let Some(lane) = lane.filter(|_| peer.connected) else {
             self.stats.count_drop(DropReason::ReceiverNotReady);

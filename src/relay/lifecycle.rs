@@ -9,7 +9,7 @@ use crate::domain::{PeerId, StreamId};
 
 use super::demux::{is_rtp, is_stun};
 use super::forwarding::Packet;
-use super::peer::Role;
+use super::peer::{Peer, Role};
 use super::session::{Drained, Over, Session};
 use super::stats::DropReason;
 use super::timeline::Numbered;
@@ -41,7 +41,7 @@ pub enum CloseReason {
     ConsentLost,
     /// A sender of whom nothing was heard any more.
     Vanished,
-    /// ICE and DTLS did not complete within [`CONNECT_TIMEOUT`].
+    /// ICE and DTLS did not complete in time: [`CONNECT_TIMEOUT`], and more for files.
     ConnectTimeout,
     /// The answer could not be used.
     Refused,
@@ -129,16 +129,25 @@ impl Relay {
             match peer.role {
                 Role::Publisher { feeds, .. } => self.ingest(feeds, None, Numbered::of(&packet), Packet::from(packet)),
                 Role::Member(_) => self.ingest_of_member(id, packet),
-                Role::Subscriber { .. } => {}
+                Role::Subscriber { .. } | Role::Files { .. } => {}
             }
         }
         if !said.reports.is_empty() {
             self.note_reports(id, said.reports.drain(..));
         }
-        match said.over.take() {
+        for channel in said.channels.drain(..) {
+            self.note_channel(id, channel);
+        }
+        match said.over.take().filter(|over| !self.may_still_connect(id, *over)) {
             Some(over) => self.bury(id, over),
             None => self.reschedule(id),
         }
+    }
+
+    /// ICE gives up what it has tried to connect by sooner than we give up the client.
+    fn may_still_connect(&self, id: PeerId, over: Over) -> bool {
+        let waits = |peer: &Peer| !peer.connected && peer.is_sent_files();
+        over == Over::ConsentLost && self.peers.get(&id).is_some_and(waits)
     }
 
     fn note_connected(&mut self, id: PeerId) {
@@ -168,7 +177,7 @@ impl Relay {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let mut deadline = peer.session.deadline();
         if !peer.connected {
-            deadline = deadline.min(peer.created + CONNECT_TIMEOUT);
+            deadline = deadline.min(peer.connect_deadline());
         } else if peer.is_publisher() {
             deadline = deadline.min(peer.heard.last_sign() + self.config.publisher_timeout);
         }
@@ -196,7 +205,7 @@ impl Relay {
     fn overdue(&self, id: PeerId) -> Option<CloseReason> {
         let peer = self.peers.get(&id)?;
         if !peer.connected {
-            return (self.now >= peer.created + CONNECT_TIMEOUT).then_some(CloseReason::ConnectTimeout);
+            return (self.now >= peer.connect_deadline()).then_some(CloseReason::ConnectTimeout);
         }
         let vanished = peer.is_publisher() && self.now >= peer.heard.last_sign() + self.config.publisher_timeout;
         vanished.then_some(CloseReason::Vanished)
@@ -230,6 +239,7 @@ impl Relay {
                     stream.remove_subscriber(id);
                 }
             }
+            Role::Files { .. } => {}
             Role::Member(member) => self.forget_member(id, &member),
         }
     }

@@ -10,9 +10,10 @@
 //! before the last is sealed. `member` is who takes part in a room: one connection, on which everybody else is heard
 //! in `slots`, and whose losses `quality` turns into what the others may send. `negotiation` makes peers out of offers and answers, `lifecycle` ends
 //! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders
-//! that need no connection.
+//! that need no connection, and `files` is a connection that carries no audio: what is in files goes over a data channel.
 
 mod demux;
+mod files;
 mod forwarding;
 mod lifecycle;
 mod local;
@@ -35,6 +36,7 @@ use str0m::config::DtlsCert;
 
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 
+pub use files::{ChannelError, ChannelEvent, Channelled, FILES_CONNECT_TIMEOUT};
 pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
 pub use local::{LocalPacket, TooManyStreams};
 pub use member::{Joined, MemberStats, Membership, Wanted};
@@ -137,6 +139,8 @@ pub enum Event {
     Bitrate(StreamId, u32),
     /// A packet of a stream that is tapped.
     Tapped(StreamId, OpusPacket),
+    /// Something happened on the data channel of a peer that is sent files.
+    Channel(PeerId, ChannelEvent),
     /// A peer connection is gone.
     PeerClosed(PeerId, CloseReason),
 }

@@ -1,5 +1,6 @@
 //! Offers and answers: how peers come to be. A sender's offer is answered; a receiver gets an offer.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::domain::{LiveStream, PeerId, StreamId};
@@ -206,10 +207,15 @@ impl Relay {
     }
 
     pub(super) fn new_session(&self, local: bool, reports: bool) -> Session {
+        Session::new(&self.certificate, &self.addresses_for(local), reports, self.now)
+    }
+
+    /// Our addresses that are of use to a client, on this machine or elsewhere.
+    pub(super) fn addresses_for(&self, local: bool) -> Vec<SocketAddr> {
         let only_loopback = self.config.addresses.iter().all(|address| address.ip().is_loopback());
         let mut addresses = self.config.addresses.clone();
         addresses.retain(|address| local || only_loopback || !address.ip().is_loopback());
-        Session::new(&self.certificate, &addresses, reports, self.now)
+        addresses
     }
 
     /// Gives a session its place among the peers.

@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use str0m::channel::ChannelId;
+
 use crate::domain::{LiveStream, StreamId};
 
 use super::demux::Routes;
+use super::files::FILES_CONNECT_TIMEOUT;
+use super::lifecycle::CONNECT_TIMEOUT;
 use super::member::Member;
 use super::session::{Lane, PendingOffer, Session};
 use super::timeline::View;
@@ -35,6 +39,11 @@ pub(super) enum Role {
     },
     /// Takes part in a room.
     Member(Box<Member>),
+    /// Is sent files.
+    Files {
+        /// Where they go, once it is open.
+        channel: Option<ChannelId>,
+    },
     /// Hears a stream.
     Subscriber {
         stream: StreamId,
@@ -82,6 +91,16 @@ impl Peer {
             connected: false,
             heard: Heard::at(now),
         }
+    }
+
+    /// When ICE and DTLS must be complete.
+    pub(super) fn connect_deadline(&self) -> Instant {
+        self.created + if self.is_sent_files() { FILES_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT }
+    }
+
+    /// Whether it is there for a data channel only.
+    pub(super) fn is_sent_files(&self) -> bool {
+        matches!(self.role, Role::Files { .. })
     }
 
     /// Whether it is judged by what is heard of it: others would miss it, and it sends all the time.

@@ -44,6 +44,11 @@ pub(super) fn takes_audio(answer: &str) -> bool {
     })
 }
 
+/// Whether an answer of ours takes a data channel.
+pub(super) fn takes_channel(answer: &str) -> bool {
+    answer.lines().any(|line| line.starts_with("m=application ") && !line.starts_with("m=application 0 "))
+}
+
 /// What an answer of ours takes and gives: the m-lines of audio on which it receives, and those on which it sends.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct AudioLines {
@@ -78,7 +83,7 @@ pub(super) fn with_end_of_candidates(description: &str) -> String {
     lines.join("\r\n") + "\r\n"
 }
 
-fn attribute<'a>(description: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(description: &'a str, name: &str) -> Option<&'a str> {
     description
         .lines()
         .filter_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))

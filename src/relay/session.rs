@@ -3,6 +3,8 @@
 //! Here, and only here, str0m is driven: one mutation, then drained until it is quiet. A panic
 //! inside it costs this session alone.
 
+mod channel;
+
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -13,10 +15,12 @@ use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo, Ssrc};
 use str0m::stats::MediaEgressStats;
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
 
 use super::forwarding::Packet;
 use super::timeline::Position;
+
+pub(super) use channel::ChannelSaid;
 
 /// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
 /// it doubles a receiver's memory and costs as much as forwarding does.
@@ -35,6 +39,8 @@ pub(super) struct Drained {
     pub(super) packets: Vec<RtpPacket>,
     /// What the remote reports of packets that were sent to it, one for each m-line.
     pub(super) reports: Vec<MediaEgressStats>,
+    /// What is to be known of data channels.
+    pub(super) channels: Vec<ChannelSaid>,
     /// ICE and DTLS have just completed.
     pub(super) connected: bool,
     /// The session has ended by itself.
@@ -119,6 +125,15 @@ impl Session {
         for (id, extension) in EXTENSIONS {
             config = config.set_extension(id, extension);
         }
+        Self::built(config, addresses, now)
+    }
+
+    /// A session with nothing but a data channel, which the remote opens.
+    pub(super) fn for_channel(certificate: &DtlsCert, addresses: &[SocketAddr], now: Instant) -> Self {
+        Self::built(channel::config(certificate), addresses, now)
+    }
+
+    fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
         let mut session = Self { rtc: Box::new(config.build(now)), deadline: now };
         session.add_addresses(addresses);
         session
@@ -261,7 +276,7 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
             Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => {
                 out.over = Some(Over::ConsentLost);
             }
-            Output::Event(_) => {}
+            Output::Event(event) => out.channels.extend(ChannelSaid::of(event)),
         }
     }
 }

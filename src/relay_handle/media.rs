@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
 use crate::relay::{Event, Relay};
 
+use super::files::Channels;
 use super::{Levels, Names, RoomEvent, SocketStats, StreamEvent};
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
@@ -27,6 +28,7 @@ pub struct Media {
     pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
     pub(super) rooms: mpsc::Sender<RoomEvent>,
     pub(super) room_events_lost: u64,
+    pub(super) channels: Channels,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
     pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
@@ -52,7 +54,11 @@ impl Media {
             Event::Talks(stream, on) => self.tell_rooms(RoomEvent::Talks(stream, on)),
             Event::Slots(voice, taken) => self.tell_rooms(RoomEvent::Slots(voice, taken)),
             Event::Bitrate(voice, bitrate) => self.tell_rooms(RoomEvent::Bitrate(voice, bitrate)),
-            Event::PeerClosed(peer, reason) => tracing::info!(%peer, ?reason, "peer closed"),
+            Event::Channel(peer, event) => self.tell_channel(peer, event),
+            Event::PeerClosed(peer, reason) => {
+                self.forget_channel(peer);
+                tracing::info!(%peer, ?reason, "peer closed");
+            }
         }
     }
 

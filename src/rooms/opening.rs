@@ -151,7 +151,9 @@ impl Rooms {
         {
             self.slugs.remove(&room.slug);
             // They talk on, to nobody.
-            room.strangers.iter().for_each(|stranger| drop(self.streams.remove(&stranger.id.voice())));
+            for stranger in &room.strangers {
+                self.streams.remove(&stranger.id.voice());
+            }
         }
         if !visits.is_empty() {
             self.tell(Recipients::Those(visits), why.message());

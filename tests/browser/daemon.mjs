@@ -13,18 +13,20 @@ const HERE = { address: 'localhost', enter: [] };
  * ports and the means to end it.
  */
 export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = HERE, more = ['--tls-mode=off'], env = {}) {
-  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, ...more];
+  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, ...more];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, VOICE_RELAY__FILES__FOLDERS: 'off', ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)));
     void ended.then((code) => reject(new Error(`the daemon ended with code ${code}`)));
   });
   const [, http, mp3, media] = /http=(\d+) mp3=(\d+) media=(\d+)/.exec(line).map(Number);
+  const files = Number(/ files=(\d+)/.exec(line)[1]);
   const https = Number(/ https=(\d+)/.exec(line)?.[1] ?? 0);
   return {
-    ports: { http, mp3, media, https },
+    ports: { http, mp3, media, files, https },
+    pid: child.pid,
     url: `http://${network.address}:${http}/`,
     /** Ends it, by default in good order; `SIGKILL` for the other kind. */
     async stop(signal = 'SIGTERM') {

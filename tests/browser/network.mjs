@@ -12,9 +12,10 @@ const CUT = `table inet cable {
   chain out { type filter hook output priority 0; policy drop; }
 }`;
 
-/** What Wi-Fi at its end does to UDP that leaves that machine: so many of a hundred are lost. */
+/** What a poor radio does to datagrams, in both directions: so many of a hundred are lost. */
 const lossy = (percent) => `table inet cable {
-  chain out { type filter hook output priority 0; policy accept; meta l4proto udp numgen random mod 100 < ${percent} drop; }
+  chain in { type filter hook input priority 0; meta l4proto udp numgen random mod 100 < ${percent} drop; }
+  chain out { type filter hook output priority 0; meta l4proto udp numgen random mod 100 < ${percent} drop; }
 }`;
 
 /** Makes the network. Fails, saying why, where that is not allowed. */
@@ -47,6 +48,7 @@ export function makeNetwork({ here, moved, there } = USUAL) {
     cut: () => inside('nft -f -', CUT),
     lose: (percent) => inside('nft -f -', lossy(percent)),
     mend: () => inside('nft delete table inet cable'),
+    /** Loses so many of a hundred datagrams from now on, in each direction. */
     /** Gives this machine another address there, in place of the one that it has. */
     move() {
       run(`ip address delete ${here}/29 dev ${ours}`);

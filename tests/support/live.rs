@@ -32,7 +32,8 @@ pub const UNHURRIED: [&str; 3] = ["--limits-requests=1000000", "--limits-message
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {
     let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
-    let arguments = ours.iter().chain(&UNHURRIED).chain(flags).map(Into::into);
+    let files = ["--files-port=0", "--files-folders=off"];
+    let arguments = ours.iter().chain(&files).chain(&UNHURRIED).chain(flags).map(Into::into);
     config::load(arguments, []).expect("a valid configuration").config
 }
 
@@ -44,6 +45,8 @@ pub fn start(flags: &[&str]) -> App {
 /// The program itself, on the loopback; killed when its handle is dropped.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
+    // Those who want files say so by flags, which go before.
+    command.env("VOICE_RELAY__FILES__PORT", "0").env("VOICE_RELAY__FILES__FOLDERS", "off");
     command.env("VOICE_RELAY__BIND", "127.0.0.1").kill_on_drop(true).stdout(Stdio::piped());
     command
 }
@@ -77,7 +80,7 @@ pub async fn ports_of(child: &mut Child) -> Ports {
         Some(SocketAddr::from(([127, 0, 0, 1], port)))
     };
     let at = |name| port(name).expect("a port");
-    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), https: port("https=") }
+    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), files: at("files="), https: port("https=") }
 }
 
 /// Where a file of `/stream/` is.

@@ -88,7 +88,7 @@ async fn a_token_is_in_no_log_line_however_much_is_logged() {
     let log = folder.path().join("log");
     let shell =
         format!("exec {} --log-level=trace {data} \"$@\" 2>{}", env!("CARGO_BIN_EXE_voice-relay"), log.display());
-    let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--bind=127.0.0.1"];
+    let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--bind=127.0.0.1"];
     let mut child = Command::new("sh")
         .args(["-c", &shell, "sh"])
         .args(free)

@@ -60,6 +60,8 @@ pub(super) fn needed_scope<B>(request: &Request<B>) -> Option<Scope> {
     match path {
         _ if *request.method() == Method::OPTIONS => None,
         _ if is_audio(path) || path == "/metrics" => Some(Scope::Listen),
+        // Whoever makes this one only wants to hear something.
+        "/api/offer" => Some(Scope::Listen),
         _ if path.starts_with("/api/tokens") => Some(Scope::Share),
         // Whoever may talk may open rooms, and close his own.
         _ if path.starts_with("/api/rooms") && !reads => Some(Scope::Talk),

@@ -1,0 +1,238 @@
+//! What was read from files, kept in a database, so that a start with thousands of them reads none.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataFolder;
+
+use super::super::facts::Description;
+use super::super::reader::Stamp;
+use super::walk::Found;
+
+/// The database, within the data folder.
+const FILE: &str = "library.redb";
+
+/// By name, as JSON. What is written otherwise one day has a table of another name.
+const FILES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("files-1");
+
+/// Memory that the database may use for itself.
+const CACHE_BYTES: usize = 1 << 20;
+
+/// What is known of one content of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) stamp: Stamp,
+    /// `None`: it is no audio.
+    pub(super) description: Option<Description>,
+    pub(super) sha256: Option<String>,
+}
+
+/// All that is kept, in memory and on the disk.
+pub(super) struct Index {
+    folder: DataFolder,
+    kept: HashMap<String, Kept>,
+    database: Option<Database>,
+    /// Why there is none was said.
+    given_up: bool,
+}
+
+impl Index {
+    /// Reads what is there. What is damaged is set aside: all of it can be had again.
+    pub(super) fn new(data: &DataFolder) -> Self {
+        let mut index = Self { folder: data.clone(), kept: HashMap::new(), database: None, given_up: false };
+        let path = data.file(FILE);
+        if path.exists() {
+            match guarded(|| read(&path)) {
+                Ok((database, kept)) => (index.database, index.kept) = (Some(database), kept),
+                Err(Failure::InUse) => index.give_up("another program has it open"),
+                Err(Failure::Broken(error)) => set_aside(&path, &error),
+            }
+        }
+        index
+    }
+
+    /// What is kept of this very content.
+    pub(super) fn find(&self, found: &Found) -> Option<Kept> {
+        let kept = self.kept.get(&found.name).filter(|kept| kept.stamp.is_like(&found.stamp))?;
+        Some(Kept { stamp: found.stamp, ..kept.clone() })
+    }
+
+    /// Keeps what was read from files.
+    pub(super) fn keep(&mut self, new: impl IntoIterator<Item = (String, Kept)>) {
+        let new: Vec<_> = new.into_iter().collect();
+        self.write(&new, &[]);
+        self.kept.extend(new);
+    }
+
+    /// Forgets files that are there no more.
+    pub(super) fn forget_all_but(&mut self, names: &HashSet<String>) {
+        let gone: Vec<_> = self.kept.keys().filter(|name| !names.contains(*name)).cloned().collect();
+        self.write(&[], &gone);
+        for name in &gone {
+            self.kept.remove(name);
+        }
+    }
+
+    /// Without the database everything works; the next start takes longer.
+    fn write(&mut self, new: &[(String, Kept)], gone: &[String]) {
+        if self.given_up || new.is_empty() && gone.is_empty() {
+            return;
+        }
+        let path = self.folder.file(FILE);
+        let folder = self.folder.clone();
+        let database = self.database.take();
+        let written = guarded(move || {
+            let database = match database {
+                Some(database) => database,
+                None => {
+                    folder.make()?;
+                    open(&path)?
+                }
+            };
+            write(&database, new, gone)?;
+            Ok(database)
+        });
+        match written {
+            Ok(database) => self.database = Some(database),
+            Err(Failure::InUse) => self.give_up("another program has it open"),
+            Err(Failure::Broken(error)) => self.give_up(&error),
+        }
+    }
+
+    fn give_up(&mut self, reason: &str) {
+        self.given_up = true;
+        tracing::warn!(reason, "what is known of audio files is not kept: {FILE} cannot be used");
+    }
+}
+
+/// Why the database cannot be used.
+enum Failure {
+    InUse,
+    Broken(String),
+}
+
+impl<E: Into<redb::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+/// A page that was bent on the disk may make the database panic: that is damage like any other.
+fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Failure::Broken("its pages make no sense".into())))
+}
+
+fn open(path: &Path) -> Result<Database, DatabaseError> {
+    Database::builder().set_cache_size(CACHE_BYTES).create(path)
+}
+
+fn read(path: &Path) -> Result<(Database, HashMap<String, Kept>), Failure> {
+    let database = open(path)?;
+    let mut kept = HashMap::new();
+    let transaction = database.begin_read()?;
+    let table = match transaction.open_table(FILES) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok((database, kept)),
+        Err(error) => return Err(error.into()),
+    };
+    for row in table.iter()? {
+        let (name, value) = row?;
+        // What cannot be read is read from the file itself.
+        if let Ok(value) = serde_json::from_slice(value.value()) {
+            kept.insert(name.value().to_owned(), value);
+        }
+    }
+    Ok((database, kept))
+}
+
+fn write(database: &Database, new: &[(String, Kept)], gone: &[String]) -> Result<(), Failure> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(FILES)?;
+        for (name, kept) in new {
+            let value = serde_json::to_vec(kept).map_err(|error| Failure::Broken(error.to_string()))?;
+            table.insert(name.as_str(), value.as_slice())?;
+        }
+        for name in gone {
+            table.remove(name.as_str())?;
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+fn set_aside(path: &Path, error: &str) {
+    let aside: PathBuf = path.with_extension("redb.damaged");
+    match fs::rename(path, &aside) {
+        Ok(()) => tracing::error!(error, set_aside = %aside.display(), "{FILE} was damaged: it is made anew"),
+        Err(failed) => tracing::error!(error, %failed, "{FILE} is damaged, and cannot be set aside"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(size: u64) -> Kept {
+        let stamp = serde_json::from_value(serde_json::json!({"device": 1, "inode": 2, "size": size, "modified": 3}));
+        Kept { stamp: stamp.expect("a stamp"), description: Some(Description::default()), sha256: Some("ab".into()) }
+    }
+
+    #[test]
+    fn what_is_kept_outlives_a_restart_and_what_is_gone_is_forgotten() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = DataFolder::new(parent.path().join("data"));
+        let mut index = Index::new(&data);
+        index.keep([("a".to_owned(), kept(1)), ("b".to_owned(), kept(2))]);
+        index.forget_all_but(&HashSet::from(["b".to_owned()]));
+        drop(index);
+        assert_eq!(Index::new(&data).kept, HashMap::from([("b".to_owned(), kept(2))]));
+    }
+
+    #[test]
+    fn nothing_is_made_while_there_is_nothing_to_keep() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = DataFolder::new(parent.path().join("data"));
+        Index::new(&data).keep([]);
+        assert!(!data.file(FILE).exists());
+    }
+
+    #[test]
+    fn a_damaged_database_is_set_aside_and_made_anew() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = DataFolder::new(parent.path().to_owned());
+        Index::new(&data).keep((0..500).map(|number| (number.to_string(), kept(number))));
+        let whole = fs::read(data.file(FILE)).expect("there");
+        let bent = |at: usize| [&whole[..at], &[0x5a; 4_096], &whole[whole.len().min(at + 4_096)..]].concat();
+        for content in
+            [vec![], b"no database".to_vec(), whole[..whole.len() / 2].to_vec(), bent(0), bent(4_096), bent(40_960)]
+        {
+            fs::write(data.file(FILE), content).expect("written");
+            let mut index = Index::new(&data);
+            index.keep([("new".to_owned(), kept(7))]);
+            drop(index);
+            assert_eq!(Index::new(&data).kept.get("new"), Some(&kept(7)));
+        }
+        assert!(data.file("library.redb.damaged").exists());
+    }
+
+    #[test]
+    fn two_daemons_with_one_folder_both_work() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = DataFolder::new(parent.path().to_owned());
+        let mut first = Index::new(&data);
+        first.keep([("a".to_owned(), kept(1))]);
+        let mut second = Index::new(&data);
+        second.keep([("b".to_owned(), kept(2))]);
+        assert_eq!(second.kept.len(), 1);
+        drop(first);
+        assert_eq!(Index::new(&data).kept.len(), 1);
+    }
+}

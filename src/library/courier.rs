@@ -1,0 +1,338 @@
+//! Brings files to clients: reads the chunks that a transfer asks for, away from the runtime's own threads, and
+//! writes them to the client's channel as fast as that takes them.
+//!
+//! In memory for one client are 256 KiB in its channel, as much read ahead, and its messages.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::relay::ChannelError;
+use crate::relay_handle::{Channel, ChannelWriter, RelayGone, RelayHandle, Said};
+
+use super::catalogue::{Catalogue, Facts, FileId, OpenError};
+use super::reader::Reader;
+use super::transfer::{Act, Transfer, Trouble};
+
+/// A client that has not opened its channel by then is given up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A client that says nothing for so long after it opened the channel knows the basic protocol only.
+const GRACE: Duration = Duration::from_millis(40);
+
+/// The hash is told along with everything else if it is to be had within this time.
+const HASH_PATIENCE: Duration = Duration::from_millis(30);
+
+/// A file that is just being written becomes whole within so many pauses, or it is damaged.
+const WRITING_PAUSES: usize = 8;
+const WRITING_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many clients, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct CourierLimits {
+    /// All together.
+    pub clients: usize,
+    /// From one address.
+    pub per_address: usize,
+    /// Without anything sent or said.
+    pub idle: Duration,
+}
+
+/// What the courier counts.
+#[derive(Debug, Default)]
+pub struct CourierStats {
+    /// Clients now.
+    pub clients: AtomicUsize,
+    /// Clients over the limit.
+    pub refused: AtomicU64,
+    /// Clients over the limit of their address.
+    pub refused_by_address: AtomicU64,
+    /// Clients that did not open their channel in time.
+    pub timed_out: AtomicU64,
+    /// Clients that were idle for too long.
+    pub idled_out: AtomicU64,
+    /// Files that were sent to their last chunk.
+    pub completed: AtomicU64,
+    /// Files that were replaced or deleted while they were sent, or could not be read.
+    pub failed: AtomicU64,
+    /// Bytes written to channels.
+    pub bytes: Arc<AtomicU64>,
+    /// Messages of clients that talk faster than they read.
+    pub dropped: AtomicU64,
+}
+
+/// A client is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// `files.clients` are served.
+    #[error("Too many clients at once: {0}; files.clients sets how many may be")]
+    Full(usize),
+    /// `files.per_address` of its address are.
+    #[error("Too many connections from this address at once: {0}; files.per_address sets how many may be")]
+    FullForAddress(usize),
+    /// Its offer cannot be used.
+    #[error("{0}")]
+    Offer(#[from] ChannelError),
+    /// The daemon goes down.
+    #[error("{0}")]
+    Gone(#[from] RelayGone),
+}
+
+/// Serves clients. Cheap to clone.
+#[derive(Clone)]
+pub struct Courier {
+    relay: RelayHandle,
+    catalogue: Catalogue,
+    limits: CourierLimits,
+    seats: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    stats: Arc<CourierStats>,
+}
+
+impl Courier {
+    /// Sends files of this catalogue over channels of this relay.
+    pub fn new(relay: RelayHandle, catalogue: Catalogue, limits: CourierLimits) -> Self {
+        Self { relay, catalogue, limits, seats: Arc::default(), stats: Arc::default() }
+    }
+
+    /// What is counted.
+    pub fn stats(&self) -> &CourierStats {
+        &self.stats
+    }
+
+    /// The relay that carries the channels.
+    pub fn relay(&self) -> &RelayHandle {
+        &self.relay
+    }
+
+    /// Answers a client's offer; gives the answer, and what serves the client from then on.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn accept(
+        &self,
+        address: IpAddr,
+        offer: String,
+        local: bool,
+    ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
+        let seat = Seat::take(self, address)?;
+        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.stats.bytes)).await??;
+        let answer = std::mem::take(&mut channel.answer);
+        Ok((answer, self.clone().serve(channel, seat)))
+    }
+
+    async fn serve(self, mut channel: Channel, seat: Seat) {
+        match timeout(CONNECT_TIMEOUT, channel.said.recv()).await {
+            Err(_) => drop(self.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
+            Ok(Some(Said::Opened)) => {
+                let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+                let transfer = Transfer::new(channel.longest, seed);
+                let mut round = Round { courier: &self, transfer, writer: &channel.writer, reader: None };
+                // The error says that one of the two sides is gone: then there is nobody to be told.
+                let _ = round.run(&mut channel.said).await;
+            }
+            Ok(Some(Said::Unfit)) => {
+                let error = Bytes::from(Transfer::error(&Trouble::BadChannel));
+                let _ = channel.writer.write(false, error).await;
+                // It is read by then, or never.
+                sleep(WRITING_PAUSE).await;
+            }
+            Ok(Some(Said::Text(_)) | None) => {}
+        }
+        drop(seat);
+    }
+
+    /// Opens a file as it is now, or once whoever writes it has finished.
+    async fn open(&self, id: FileId) -> Result<(Reader, Facts), Trouble> {
+        for _ in 0..WRITING_PAUSES {
+            match self.catalogue.open(id).await {
+                Err(OpenError::Damaged) => sleep(WRITING_PAUSE).await,
+                Ok(file) => return Ok(self.look_at(Reader::new(file, super::CHUNK_BYTES)).await),
+                Err(OpenError::Unknown | OpenError::Outside) => return Err(Trouble::NoFile),
+                Err(OpenError::Gone) => return Err(Trouble::Gone),
+                Err(OpenError::Unreadable(error)) => return Err(Trouble::Unreadable(error)),
+            }
+        }
+        Err(Trouble::Unreadable(OpenError::Damaged.to_string()))
+    }
+
+    async fn look_at(&self, reader: Reader) -> (Reader, Facts) {
+        // A large file is sent first, and its hash told behind it.
+        let catalogue = self.catalogue.clone();
+        let file = Arc::clone(reader.file());
+        let hashing = tokio::spawn(async move { catalogue.sha256(&file).await });
+        let _ = timeout(HASH_PATIENCE, hashing).await;
+        let facts = reader.file().entry.facts();
+        (reader, facts)
+    }
+}
+
+/// A client, while it is served.
+struct Round<'a> {
+    courier: &'a Courier,
+    transfer: Transfer,
+    writer: &'a ChannelWriter,
+    reader: Option<Reader>,
+}
+
+/// The client, or the relay, is gone.
+struct Gone;
+
+/// What came of something that a transfer asked for.
+enum Done {
+    Written,
+    Opened(Result<(Reader, Facts), Trouble>),
+    Hashed(Option<String>),
+    Failed(Trouble),
+    Lost,
+}
+
+impl Round<'_> {
+    async fn run(&mut self, said: &mut tokio::sync::mpsc::Receiver<Said>) -> Result<(), Gone> {
+        match timeout(GRACE, said.recv()).await {
+            Err(_) => self.transfer.begin(),
+            Ok(first) => self.hear(first)?,
+        }
+        loop {
+            if let Some(act) = self.transfer.poll() {
+                self.perform(act, said).await?;
+                continue;
+            }
+            let Ok(next) = timeout(self.courier.limits.idle, said.recv()).await else {
+                self.courier.stats.idled_out.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            };
+            self.hear(next)?;
+        }
+    }
+
+    fn hear(&mut self, said: Option<Said>) -> Result<(), Gone> {
+        match said {
+            Some(Said::Text(text)) => {
+                let taken = self.transfer.said(&text);
+                self.courier.stats.dropped.fetch_add(u64::from(!taken), Ordering::Relaxed);
+                Ok(())
+            }
+            Some(Said::Opened | Said::Unfit) => Ok(()),
+            None => Err(Gone),
+        }
+    }
+
+    /// Does what the transfer asks for, and listens to the client meanwhile.
+    async fn perform(&mut self, act: Act, said: &mut tokio::sync::mpsc::Receiver<Said>) -> Result<(), Gone> {
+        let (courier, writer, file) = (self.courier, self.writer, self.file());
+        let mut reader = self.reader.take();
+        let deadline = Instant::now() + courier.limits.idle;
+        let done = {
+            let mut work = std::pin::pin!(carry_out(courier, writer, act, &mut reader));
+            loop {
+                tokio::select! {
+                    done = &mut work => break done,
+                    heard = said.recv() => self.hear(heard)?,
+                    () = tokio::time::sleep_until(deadline) => {
+                        courier.stats.idled_out.fetch_add(1, Ordering::Relaxed);
+                        return Err(Gone);
+                    }
+                }
+            }
+        };
+        self.reader = reader;
+        self.settle(done, file)
+    }
+
+    fn settle(&mut self, done: Done, file: Option<FileId>) -> Result<(), Gone> {
+        let stats = &self.courier.stats;
+        match done {
+            Done::Written => {}
+            Done::Opened(opened) => {
+                let opened = opened.map(|(reader, facts)| {
+                    self.reader = Some(reader.in_chunks_of(self.transfer.chunk_bytes()));
+                    facts
+                });
+                self.transfer.opened(opened);
+            }
+            Done::Hashed(hash) => {
+                let counter = if hash.is_some() { &stats.completed } else { &stats.failed };
+                counter.fetch_add(1, Ordering::Relaxed);
+                self.transfer.hashed(hash);
+            }
+            Done::Failed(trouble) => {
+                stats.failed.fetch_add(1, Ordering::Relaxed);
+                if let Some(file) = file {
+                    self.transfer.failed(file, &trouble);
+                }
+            }
+            Done::Lost => return Err(Gone),
+        }
+        Ok(())
+    }
+
+    fn file(&self) -> Option<FileId> {
+        self.reader.as_ref().map(|reader| reader.file().entry.id)
+    }
+}
+
+async fn carry_out(courier: &Courier, writer: &ChannelWriter, act: Act, reader: &mut Option<Reader>) -> Done {
+    match (act, reader) {
+        (Act::Say(text), _) => written(writer.write(false, text.into()).await),
+        (Act::Open(file), _) => Done::Opened(match file.or_else(|| courier.catalogue.default_file()) {
+            Some(file) => courier.open(file).await,
+            None => Err(Trouble::NoFile),
+        }),
+        (Act::Send(number), Some(reader)) => match reader.chunk(number).await {
+            Ok(chunk) => written(writer.write(true, chunk).await),
+            Err(trouble) => Done::Failed(trouble),
+        },
+        (Act::Hash, Some(reader)) => match reader.file().read(0, 0) {
+            Ok(_) => Done::Hashed(courier.catalogue.sha256(reader.file()).await),
+            Err(trouble) => Done::Failed(trouble),
+        },
+        (Act::Send(_) | Act::Hash, None) => Done::Failed(Trouble::NothingOpen),
+    }
+}
+
+fn written(result: Result<(), RelayGone>) -> Done {
+    result.map_or(Done::Lost, |()| Done::Written)
+}
+
+/// A client's place, given back when it goes.
+struct Seat {
+    courier: Courier,
+    address: IpAddr,
+}
+
+impl Seat {
+    fn take(courier: &Courier, address: IpAddr) -> Result<Self, Refused> {
+        let (limits, stats) = (&courier.limits, &courier.stats);
+        let mut seats = courier.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        if seats.values().sum::<usize>() >= limits.clients {
+            stats.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Refused::Full(limits.clients));
+        }
+        let taken = seats.entry(address).or_default();
+        if *taken >= limits.per_address {
+            stats.refused_by_address.fetch_add(1, Ordering::Relaxed);
+            return Err(Refused::FullForAddress(limits.per_address));
+        }
+        *taken += 1;
+        stats.clients.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { courier: courier.clone(), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.courier.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = seats.get_mut(&self.address) {
+            *taken -= 1;
+            if *taken == 0 {
+                seats.remove(&self.address);
+            }
+        }
+        self.courier.stats.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,219 @@
+//! What a file says of itself: kind, length, title, cover.
+
+use std::fs::File;
+use std::io::{self, Cursor};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+use symphonia::core::common::Limit;
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, Visual};
+
+/// The largest cover that is looked at.
+const MAX_COVER: usize = 4 << 20;
+
+/// The longest text of a tag that is looked at.
+const MAX_TAG: usize = 64 << 10;
+
+/// Characters of a title that are kept.
+const MAX_TITLE: usize = 200;
+
+/// What kind of file it is, by the end of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// MPEG-1 Layer III.
+    Mp3,
+    /// Vorbis, or whatever else is in Ogg.
+    Ogg,
+    /// Opus in Ogg.
+    Opus,
+    /// FLAC.
+    Flac,
+    /// RIFF WAVE.
+    Wav,
+    /// AAC or ALAC in MP4.
+    M4a,
+}
+
+impl Kind {
+    /// Every kind that is served.
+    pub const ALL: [Self; 6] = [Self::Mp3, Self::Ogg, Self::Opus, Self::Flac, Self::Wav, Self::M4a];
+
+    /// The kind of a file of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        let (_, extension) = name.rsplit_once('.')?;
+        Self::ALL.into_iter().find(|kind| kind.extension().eq_ignore_ascii_case(extension))
+    }
+
+    /// How its names end.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Mp3 => "mp3",
+            Self::Ogg => "ogg",
+            Self::Opus => "opus",
+            Self::Flac => "flac",
+            Self::Wav => "wav",
+            Self::M4a => "m4a",
+        }
+    }
+
+    /// As HTTP and players call it.
+    pub const fn mime(self) -> &'static str {
+        match self {
+            Self::Mp3 => "audio/mpeg",
+            Self::Ogg | Self::Opus => "audio/ogg",
+            Self::Flac => "audio/flac",
+            Self::Wav => "audio/wav",
+            Self::M4a => "audio/mp4",
+        }
+    }
+}
+
+/// What is read from a file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Description {
+    /// How long it plays.
+    pub(super) seconds: Option<f64>,
+    /// Its title, from its tags.
+    pub(super) title: Option<String>,
+    /// Whether it has a cover.
+    pub(super) cover: bool,
+}
+
+/// A picture from a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cover {
+    /// As HTTP calls it; one of an image.
+    pub mime: &'static str,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// A file is none that can be played.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAudio {
+    #[error("it cannot be read: {0}")]
+    Unreadable(io::Error),
+    #[error("it is damaged, or of another kind than its name says: {0}")]
+    Damaged(String),
+    #[error("there is no audio in it")]
+    NoTrack,
+}
+
+/// Reads what a file of this kind says of itself.
+pub(super) fn describe(file: File, kind: Kind) -> Result<Description, NoAudio> {
+    look_into(Box::new(file), kind, describe_format)
+}
+
+/// The same of a file in memory.
+pub(super) fn describe_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Description, NoAudio> {
+    look_into(Box::new(Cursor::new(bytes)), kind, describe_format)
+}
+
+/// The picture in a file, if there is one that browsers can show.
+pub(super) fn cover(file: File, kind: Kind) -> Option<Cover> {
+    look_into(Box::new(file), kind, |format| Ok(visuals(format).into_iter().find_map(shown))).ok().flatten()
+}
+
+/// A panic of the reader costs that file only: it is damaged in a way that nobody has thought of.
+fn look_into<T>(
+    source: Box<dyn MediaSource>,
+    kind: Kind,
+    look: impl FnOnce(&mut dyn FormatReader) -> Result<T, NoAudio>,
+) -> Result<T, NoAudio> {
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+        let metadata = MetadataOptions::default()
+            .limit_tag_bytes(Limit::Maximum(MAX_TAG))
+            .limit_visual_bytes(Limit::Maximum(MAX_COVER));
+        let mut hint = Hint::new();
+        hint.with_extension(kind.extension());
+        let probe = symphonia::default::get_probe();
+        let mut format = probe.probe(&hint, stream, FormatOptions::default(), metadata)?;
+        look(&mut *format)
+    }));
+    looked.unwrap_or_else(|_| Err(NoAudio::Damaged("its reader panicked over it".into())))
+}
+
+fn describe_format(format: &mut dyn FormatReader) -> Result<Description, NoAudio> {
+    let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
+    let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
+    let seconds = time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    let cover = !visuals(format).is_empty();
+    let title = format.metadata().skip_to_latest().and_then(title_of);
+    Ok(Description { seconds, title, cover })
+}
+
+fn title_of(revision: &MetadataRevision) -> Option<String> {
+    let tracks = revision.per_track.iter().flat_map(|track| &track.metadata.tags);
+    let title = revision.media.tags.iter().chain(tracks).find_map(|tag| match &tag.std {
+        Some(StandardTag::TrackTitle(title)) => Some(title),
+        _ => None,
+    })?;
+    let title: String = title.chars().filter(|it| !it.is_control()).take(MAX_TITLE).collect();
+    Some(title.trim().to_owned()).filter(|title| !title.is_empty())
+}
+
+/// Those that browsers can show.
+fn visuals(format: &mut dyn FormatReader) -> Vec<Visual> {
+    let metadata = format.metadata().skip_to_latest().cloned();
+    let visuals = metadata.map(|revision| revision.media.visuals).unwrap_or_default();
+    visuals.into_iter().filter(|visual| picture_kind(&visual.data).is_some()).collect()
+}
+
+fn shown(visual: Visual) -> Option<Cover> {
+    Some(Cover { mime: picture_kind(&visual.data)?, bytes: visual.data.into() })
+}
+
+/// By its first bytes: what the file says of them may be anything, and browsers would believe it.
+fn picture_kind(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        _ => None,
+    }
+}
+
+impl From<Error> for NoAudio {
+    fn from(error: Error) -> Self {
+        match error {
+            // The end of the file in the midst of something is damage, not a fault of the disk.
+            Error::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => Self::Unreadable(error),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_the_end_of_the_name() {
+        assert_eq!(Kind::of("Song.MP3"), Some(Kind::Mp3));
+        for other in ["mp3", "song.mp3.part", "film.mp4", ".hidden"] {
+            assert_eq!(Kind::of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_audio_is_refused_whatever_its_name() {
+        for kind in Kind::ALL {
+            for bytes in [&b""[..], b"RIFF", b"<html>not audio</html>", &[0xff; 3_000], &[0; 3_000]] {
+                assert!(describe_bytes(bytes.into(), kind).is_err(), "{kind:?} {}", bytes.len());
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_are_what_they_are_whatever_the_file_says() {
+        assert_eq!(picture_kind(b"<svg onload=alert()>"), None);
+        assert_eq!(picture_kind(&[0xff, 0xd8, 0xff, 0xe0]), Some("image/jpeg"));
+    }
+}

@@ -1,0 +1,296 @@
+//! One client's transfer: what to say, and which chunk to send next. Knows neither files nor sockets: its
+//! [`Courier`](super::Courier) does what it asks for, and tells it what clients say.
+
+mod messages;
+mod playlist;
+
+use std::collections::VecDeque;
+
+use super::catalogue::{Facts, FileId};
+use messages::{Choice, Wish};
+use playlist::Playlist;
+
+pub use messages::Trouble;
+
+/// Bytes of a chunk, where the client takes messages of that length.
+pub const CHUNK_BYTES: usize = 64 << 10;
+
+/// Things to say that may wait for a client that is slow to read; what it says meanwhile is dropped.
+const MAX_WAITING: usize = 32;
+
+/// What a transfer asks to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// This is to be said to the client.
+    Say(String),
+    /// This file is to be opened, or the one for those who name none; then [`Transfer::opened`] is called.
+    Open(Option<FileId>),
+    /// This chunk of the open file is to be sent.
+    Send(u64),
+    /// The hash of the open file is wanted; then [`Transfer::hashed`] is called.
+    Hash,
+}
+
+/// Where a transfer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// Nothing was said yet.
+    Fresh,
+    /// A file is to be opened.
+    Wanted(Choice),
+    /// It is being opened.
+    Opening(Choice),
+    /// Chunks from this one on are to be sent.
+    Sending(u64),
+    /// So they were, until the client wanted a pause.
+    Paused(u64),
+    /// It is open, but only its hash can tell whether it is the one that the client knows.
+    Unproven(Choice),
+    /// That hash is being computed.
+    Proving(Choice),
+    /// All chunks are sent, and the hash is being computed.
+    Hashing,
+    /// There is nothing to do until the client says something.
+    Idle,
+}
+
+/// One client's transfer.
+#[derive(Debug)]
+pub struct Transfer {
+    chunk: usize,
+    state: State,
+    /// The open file, or the last that was.
+    file: Option<Facts>,
+    playlist: Playlist,
+    waiting: VecDeque<String>,
+}
+
+impl Transfer {
+    /// For a client that takes messages of `longest` bytes; `seed` is what lists are shuffled by.
+    pub fn new(longest: usize, seed: u64) -> Self {
+        Self {
+            chunk: CHUNK_BYTES.min(longest),
+            state: State::Fresh,
+            file: None,
+            playlist: Playlist::new(seed),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Bytes of each of its chunks but the last.
+    pub fn chunk_bytes(&self) -> usize {
+        self.chunk
+    }
+
+    /// The client has said nothing for a while: it knows the basic protocol only.
+    pub fn begin(&mut self) {
+        if self.state == State::Fresh {
+            self.state = State::Wanted(Choice::default());
+        }
+    }
+
+    /// What to do now; `None`: nothing, until the client says something.
+    pub fn poll(&mut self) -> Option<Act> {
+        if let Some(text) = self.waiting.pop_front() {
+            return Some(Act::Say(text));
+        }
+        match self.state.clone() {
+            State::Wanted(choice) => {
+                let file = choice.file;
+                self.state = State::Opening(choice);
+                Some(Act::Open(file))
+            }
+            State::Sending(next) if next < self.chunks() => {
+                self.state = State::Sending(next + 1);
+                Some(Act::Send(next))
+            }
+            State::Sending(_) => {
+                self.state = State::Hashing;
+                Some(Act::Hash)
+            }
+            State::Unproven(choice) => {
+                self.state = State::Proving(choice);
+                Some(Act::Hash)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes what the client says. False: it talks faster than it reads, and this is dropped.
+    pub fn said(&mut self, text: &str) -> bool {
+        if self.waiting.len() >= MAX_WAITING {
+            return false;
+        }
+        match serde_json::from_str(text) {
+            Ok(wish) => self.grant(wish),
+            Err(error) => self.say_trouble(&Trouble::BadMessage(error.to_string())),
+        }
+        true
+    }
+
+    /// The file that was asked for is open, or cannot be opened.
+    pub fn opened(&mut self, result: Result<Facts, Trouble>) {
+        // The client may have thought better of it since.
+        let State::Opening(choice) = self.state.clone() else { return };
+        let facts = match result {
+            Ok(facts) => facts,
+            Err(trouble) => {
+                self.state = State::Idle;
+                return self.say_trouble(&trouble);
+            }
+        };
+        let unproven = choice.needs_hash(&facts);
+        self.file = Some(facts);
+        match unproven {
+            true => self.state = State::Unproven(choice),
+            false => self.start(&choice),
+        }
+    }
+
+    /// Sends the open file, if it is the one that was meant; else from its beginning.
+    fn start(&mut self, choice: &Choice) {
+        let same = self.file.as_ref().is_some_and(|file| choice.is_of(file));
+        if !same {
+            self.say_trouble(&Trouble::Changed);
+        }
+        let from = if same { choice.from_chunk } else { 0 };
+        if from > self.chunks() {
+            self.state = State::Idle;
+            return self.say_trouble(&Trouble::NoChunk(self.chunks()));
+        }
+        self.say_metadata(from);
+        self.state = State::Sending(from);
+    }
+
+    /// The hash of the open file; `None` when it changed meanwhile.
+    pub fn hashed(&mut self, hash: Option<String>) {
+        let proving = match &self.state {
+            State::Proving(choice) => Some(choice.clone()),
+            State::Hashing => None,
+            _ => return,
+        };
+        let Some((file, hash)) = self.file.as_mut().zip(hash) else { return self.begin_again() };
+        let complete = messages::complete(file.id, &hash, self.playlist.peek());
+        file.sha256 = Some(hash);
+        match proving {
+            Some(choice) => self.start(&choice),
+            None => {
+                self.waiting.push_back(complete);
+                self.state = State::Idle;
+            }
+        }
+    }
+
+    /// The open file cannot be read on.
+    pub fn failed(&mut self, file: FileId, trouble: &Trouble) {
+        let busy = matches!(self.state, State::Sending(_) | State::Paused(_) | State::Hashing | State::Proving(_));
+        if !busy || self.file.as_ref().is_none_or(|own| own.id != file) {
+            return;
+        }
+        match trouble {
+            Trouble::Changed => self.begin_again(),
+            trouble => {
+                self.state = State::Idle;
+                self.say_trouble(trouble);
+            }
+        }
+    }
+
+    /// How a client is told that something is wrong.
+    pub fn error(trouble: &Trouble) -> String {
+        messages::error(trouble)
+    }
+
+    /// Whether something is under way that does not wait for the client.
+    pub fn is_busy(&self) -> bool {
+        !self.waiting.is_empty() || !matches!(self.state, State::Fresh | State::Idle | State::Paused(_))
+    }
+
+    /// The file is another one than it was: the client is told, and gets the new one whole.
+    fn begin_again(&mut self) {
+        self.say_trouble(&Trouble::Changed);
+        let file = self.file.as_ref().map(|file| file.id);
+        self.state = State::Wanted(Choice { file, ..Choice::default() });
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Play(choice) => self.state = State::Wanted(choice),
+            Wish::Resume(choice) if choice.file.is_some() || self.file.is_none() => self.state = State::Wanted(choice),
+            Wish::Resume(choice) => self.go_on(choice.given),
+            Wish::Seek { chunk } => self.go_on(Some(chunk)),
+            Wish::Pause => self.pause(),
+            Wish::Stop => {
+                self.state = State::Idle;
+                self.waiting.push_back(messages::STOPPED.into());
+            }
+            Wish::Playlist(list) => {
+                let first = self.playlist.fill(list);
+                self.play_of_list(first.map_err(Trouble::BadMessage));
+            }
+            Wish::Next => {
+                let next = self.playlist.advance().ok_or(Trouble::NoMore);
+                self.play_of_list(next);
+            }
+            Wish::Previous => {
+                let previous = self.playlist.go_back().ok_or(Trouble::NoMore);
+                self.play_of_list(previous);
+            }
+            Wish::Unknown => {}
+        }
+    }
+
+    fn play_of_list(&mut self, file: Result<FileId, Trouble>) {
+        match file {
+            Ok(file) => self.state = State::Wanted(Choice { file: Some(file), ..Choice::default() }),
+            Err(trouble) => self.say_trouble(&trouble),
+        }
+    }
+
+    /// Sends the open file from this chunk on, or from where it was.
+    fn go_on(&mut self, chunk: Option<u64>) {
+        let place = match self.state {
+            State::Paused(next) | State::Sending(next) => Some(next),
+            State::Idle | State::Hashing => Some(self.chunks()),
+            // What is being opened begins where it was to begin.
+            _ => None,
+        };
+        let Some(from) = chunk.or(place).filter(|_| place.is_some() && self.file.is_some()) else {
+            return self.say_trouble(&Trouble::NothingOpen);
+        };
+        if from > self.chunks() {
+            return self.say_trouble(&Trouble::NoChunk(self.chunks()));
+        }
+        self.waiting.push_back(messages::place("sending", from));
+        self.state = State::Sending(from);
+    }
+
+    fn pause(&mut self) {
+        match self.state {
+            State::Sending(next) => {
+                self.waiting.push_back(messages::place("paused", next));
+                self.state = State::Paused(next);
+            }
+            State::Paused(next) => self.waiting.push_back(messages::place("paused", next)),
+            _ => self.say_trouble(&Trouble::NothingOpen),
+        }
+    }
+
+    fn chunks(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.size.div_ceil(self.chunk as u64))
+    }
+
+    fn say_metadata(&mut self, from: u64) {
+        let chunks = self.chunks();
+        if let Some(file) = &self.file {
+            self.waiting.push_back(messages::metadata(file, self.chunk, chunks, from));
+        }
+    }
+
+    fn say_trouble(&mut self, trouble: &Trouble) {
+        self.waiting.push_back(messages::error(trouble));
+    }
+}
+
+#[cfg(test)]
+mod tests;
