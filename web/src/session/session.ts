@@ -5,7 +5,7 @@ import { chime } from './chime';
 import { browserStorage, loadChoices, saveChoices, type Choices, type ChoiceStorage } from './choices';
 import { DeviceList } from './devices';
 import { Hearer } from './hearer';
-import type { ServerMessage } from './protocol';
+import { STREAM_WORDS, type ClientMessage, type ServerMessage } from './protocol';
 import { Roster } from './roster';
 import { Signalling } from './signalling';
 import { onGesture, watchSurroundings } from './surroundings';
@@ -26,7 +26,7 @@ const RETRY_MS = 300;
 /** A client of the relay. Fires `change` whenever {@link view} has. */
 export class VoiceSession extends EventTarget {
   private readonly socketUrl: string;
-  private readonly signalling: Signalling;
+  private readonly signalling: Signalling<ClientMessage, ServerMessage>;
   private readonly talker: Talker;
   private readonly hearers = new Map<string, Hearer>();
   private readonly roster: Roster;
@@ -43,6 +43,7 @@ export class VoiceSession extends EventTarget {
   /** Ends waiting for a tap, while something is blocked. */
   private ignoreGestures: (() => void) | null = null;
   private isPlayedElsewhere = false;
+  private isAside = false;
 
   /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
   constructor(
@@ -57,6 +58,7 @@ export class VoiceSession extends EventTarget {
     };
     this.signalling = new Signalling(
       this.socketUrl,
+      STREAM_WORDS,
       {
         up: () => {
           this.talker.up();
@@ -227,6 +229,13 @@ export class VoiceSession extends EventTarget {
     for (const hearer of this.hearers.values()) hearer.playedElsewhere = elsewhere;
   }
 
+  /** The person is in a room: there they talk and listen, and not here, until they come back. */
+  set aside(aside: boolean) {
+    this.isAside = aside;
+    if (aside) this.stopTalking();
+    this.reconcile();
+  }
+
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     for (const hearer of this.hearers.values()) void hearer.unblock();
@@ -260,7 +269,7 @@ export class VoiceSession extends EventTarget {
   /** Makes what is heard what should be heard. */
   private reconcile(): void {
     const others = this.streams.filter((id) => !this.talker.owns(id) && !this.passedOver.has(id));
-    const wanted = new Set(this.listening ? others.slice(-MAX_HEARD) : []);
+    const wanted = new Set(this.listening && !this.isAside ? others.slice(-MAX_HEARD) : []);
     for (const [id, hearer] of this.hearers) {
       if (wanted.has(id)) continue;
       this.hearers.delete(id);
