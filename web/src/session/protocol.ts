@@ -35,7 +35,7 @@ const KNOWN = new Set<string>([
 
 /** Reads a frame; null for what other versions may say and we do not know. */
 export function parseMessage(frame: unknown): ServerMessage | null {
-  return parseKnown<ServerMessage>(frame, KNOWN);
+  return readFrame(frame, KNOWN) as ServerMessage | null;
 }
 
 /** The words of streams, for a socket. */
@@ -45,11 +45,11 @@ export const STREAM_WORDS: Dialect<ClientMessage, ServerMessage> = {
 };
 
 /** Reads a frame whose type is one of these; null for any other. */
-export function parseKnown<Message>(frame: unknown, known: ReadonlySet<string>): Message | null {
+export function readFrame(frame: unknown, known: ReadonlySet<string>): object | null {
   if (typeof frame !== 'string') return null;
   try {
     const message = JSON.parse(frame) as { type?: unknown } | null;
-    return typeof message?.type === 'string' && known.has(message.type) ? (message as Message) : null;
+    return typeof message?.type === 'string' && known.has(message.type) ? message : null;
   } catch {
     return null;
   }
