@@ -3,7 +3,7 @@
 
 import { askRelay, type RelayInfo } from '../relay-info';
 import type { Choices } from '../session/choices';
-import { socketUrl } from '../session/session';
+import { MICROPHONE_CHOICES, socketUrl } from '../session/session';
 import { watchSurroundings } from '../session/surroundings';
 import type { StatsEntry } from '../statistics';
 import { hearingBetween, totalsOf, type HearingTotals } from './hearing-report';
@@ -41,6 +41,7 @@ export class RoomSession extends EventTarget {
   private isAdmin = false;
   private watching: AbortController | null = null;
   private heard: HearingTotals | null = null;
+  private followed: Choices;
 
   /** `base` is where the relay's page lives; `roomId` names the room. */
   constructor(
@@ -49,6 +50,7 @@ export class RoomSession extends EventTarget {
     private readonly keeper: ChoiceKeeper,
   ) {
     super();
+    this.followed = keeper.choices;
     const changed = () => {
       this.changed();
     };
@@ -202,10 +204,12 @@ export class RoomSession extends EventTarget {
     this.changed();
   }
 
-  /** Devices or processing were chosen anew. */
-  async devicesChosen(): Promise<void> {
-    this.ears.moveToLoudspeaker();
-    await this.voice.reopen();
+  /** Something may have been chosen anew: devices have effect at once. */
+  followChoices(): void {
+    const [former, now] = [this.followed, this.keeper.choices];
+    this.followed = now;
+    if (now.loudspeaker !== former.loudspeaker) this.ears.moveToLoudspeaker();
+    if (MICROPHONE_CHOICES.some((choice) => now[choice] !== former[choice])) void this.voice.reopen();
   }
 
   /** Shares this music from now on. */

@@ -1,6 +1,7 @@
 // The one object behind the page, and behind cards: talks, hears everybody else, and says how both go.
 // It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
+import type { RoomSession } from '../rooms/room-session';
 import { chime } from './chime';
 import { browserStorage, loadChoices, saveChoices, type Choices, type ChoiceStorage } from './choices';
 import { DeviceList } from './devices';
@@ -18,7 +19,7 @@ export type { ConnectionView, SessionView, StreamView };
 export const MAX_HEARD = 16;
 
 /** What the microphone has to be opened anew for. */
-const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
+export const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
 
 /** A stream that could not be heard is tried again after this. */
 const RETRY_MS = 300;
@@ -43,7 +44,7 @@ export class VoiceSession extends EventTarget {
   /** Ends waiting for a tap, while something is blocked. */
   private ignoreGestures: (() => void) | null = null;
   private isPlayedElsewhere = false;
-  private isAside = false;
+  private visited: RoomSession | null = null;
 
   /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
   constructor(
@@ -229,10 +230,14 @@ export class VoiceSession extends EventTarget {
     for (const hearer of this.hearers.values()) hearer.playedElsewhere = elsewhere;
   }
 
-  /** The person is in a room: there they talk and listen, and not here, until they come back. */
-  set aside(aside: boolean) {
-    this.isAside = aside;
-    if (aside) this.stopTalking();
+  /** The room that the person is in: there they talk and listen, and not here, until they come back. */
+  get room(): RoomSession | null {
+    return this.visited;
+  }
+
+  set room(room: RoomSession | null) {
+    this.visited = room;
+    if (room) this.stopTalking();
     this.reconcile();
   }
 
@@ -269,7 +274,7 @@ export class VoiceSession extends EventTarget {
   /** Makes what is heard what should be heard. */
   private reconcile(): void {
     const others = this.streams.filter((id) => !this.talker.owns(id) && !this.passedOver.has(id));
-    const wanted = new Set(this.listening && !this.isAside ? others.slice(-MAX_HEARD) : []);
+    const wanted = new Set(this.listening && !this.visited ? others.slice(-MAX_HEARD) : []);
     for (const [id, hearer] of this.hearers) {
       if (wanted.has(id)) continue;
       this.hearers.delete(id);
