@@ -36,9 +36,10 @@ export class Membership {
   state: RoomState | null = null;
   /** The room as it was known last. */
   room: Room | null = null;
+  /** What we say at the door, if it is known. */
+  pin: string | undefined;
 
   private readonly signalling: Signalling<RoomRequest, RoomMessage>;
-  private pin: string | undefined;
   /** Has been inside, and wants to be there still. */
   private belongs = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -75,10 +76,10 @@ export class Membership {
     this.signalling.connect();
   }
 
-  /** Leaves. */
+  /** Goes out. A host is only away: it would end a broadcast, and would not be the host any more. */
   close(): void {
     clearTimeout(this.retry);
-    this.signalling.send({ type: 'leave' });
+    if (!this.you?.host) this.signalling.send({ type: 'leave' });
     this.signalling.close();
   }
 

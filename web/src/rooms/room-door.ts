@@ -11,7 +11,7 @@ import { fieldStyles } from './field.styles';
 import type { RoomSession } from './room-session';
 
 /** The room may want us now, or soon. */
-const WORTH_ANOTHER_TRY = new Set(['full', 'locked', 'host_left', 'replaced']);
+const WORTH_ANOTHER_TRY = new Set(['full', 'locked', 'kicked', 'replaced']);
 
 @customElement('room-door')
 export class RoomDoor extends LitElement {
@@ -73,8 +73,8 @@ export class RoomDoor extends LitElement {
 
   private renderForm(asksName: boolean): TemplateResult {
     const field = asksName
-      ? html`<label>${t('askName')} <input name="name" required maxlength="64" autocomplete="nickname" .value=${this.name} /></label>`
-      : html`<label>${t('askPin')} <input name="pin" type="password" required maxlength="32" inputmode="numeric" autocomplete="off" /></label>`;
+      ? html`<label>${t('askName')} <input name="name" required maxlength="40" autocomplete="nickname" .value=${this.name} /></label>`
+      : html`<label>${t('askPin')} <input name="pin" type="password" required maxlength="12" inputmode="numeric" autocomplete="off" /></label>`;
     return html`<form @submit=${this.enter}>${field}<div class="buttons"><button id="enter">${t('enter')}</button></div></form>`;
   }
 

@@ -75,8 +75,9 @@ export interface GuestStats {
 export interface RoomMoment {
   /** Bits a second. */
   bitrate: number | null;
-  /** Milliseconds. */
+  /** From mouth to ear, in milliseconds. */
   latency: number | null;
+  /** Milliseconds. */
   jitter: number | null;
   /** A share from 0 to 1. */
   loss: number | null;

@@ -18,8 +18,14 @@ import type { PersonView, RoomView } from './room-view';
 import { RoomVoice } from './room-voice';
 import { MUSIC_BITS } from './stereo';
 
+/** Whoever may do this may do what a host does, in every room. */
+const HOSTING = 'share';
+
 /** How often to tell the relay how well we hear. */
 const REPORT_MS = 2_000;
+
+/** A connection that does not carry by then is given up for another. */
+const ATTEMPT_MS = 8_000;
 
 /** A connection that is lost is followed by another after this. */
 const RETRY_MS = 250;
@@ -42,6 +48,7 @@ export class RoomSession extends EventTarget {
   private watching: AbortController | null = null;
   private heard: HearingTotals | null = null;
   private followed: Choices;
+  private patience: ReturnType<typeof setTimeout> | undefined;
 
   /** `base` is where the relay's page lives; `roomId` names the room. */
   constructor(
@@ -112,13 +119,13 @@ export class RoomSession extends EventTarget {
     };
     window.addEventListener('pagehide', stopTalking, { signal });
     void askRelay<RelayInfo>(this.base, 'api/info').then((info) => {
-      this.isAdmin = info?.body.may.includes('admin') ?? false;
+      this.isAdmin = info?.body.may.includes(HOSTING) ?? false;
       this.changed();
     });
     this.membership.open();
   }
 
-  /** Leaves the room, and gives everything back. */
+  /** Goes out of the room, and gives everything back. */
   close(): void {
     this.watching?.abort();
     this.watching = null;
@@ -149,7 +156,6 @@ export class RoomSession extends EventTarget {
       delay: ears.delay,
       music: sharing.view,
       stats: state?.stats ?? null,
-      moments: state?.moments ?? [],
       spread: spreadOf(state?.stats ?? null),
     };
   }
@@ -167,6 +173,11 @@ export class RoomSession extends EventTarget {
   /** Pause, place and volume of a file that is shared. */
   get player(): MusicSource['player'] {
     return this.sharing.player;
+  }
+
+  /** Shows this PIN at the door, without being asked for it. */
+  bring(pin: string): void {
+    this.membership.pin = pin;
   }
 
   /** Tries again to come in, with this PIN and this name. */
@@ -259,18 +270,18 @@ export class RoomSession extends EventTarget {
   private told(message: RoomMessage, before: RoomState | null): void {
     if (message.type === 'answer') void this.takeAnswer(message.sdp);
     else if (message.type === 'bitrate') this.limit(message);
-    else if (message.type === 'error') this.refused(message);
+    else if (message.type === 'error') this.refused(message.code);
     const { state, you } = this.membership;
     if (!state) return;
     if (isSpoken(state) !== (before !== null && isSpoken(before))) this.ears.duck(isSpoken(state));
     if (state.slots !== before?.slots) this.ears.apply();
-    if (you?.muted) this.refused({ code: 'muted', message: '' });
+    if (you?.muted) this.refused('muted');
   }
 
-  /** We may not talk, or no longer. */
-  private refused({ code, message }: { code?: string; message: string }): void {
+  /** We may not talk, or no longer; why is told by the protocol's code. */
+  private refused(code: string | undefined): void {
     if (code !== 'muted' && code !== 'no_word') return;
-    this.voice.refuse({ code: 'refused', detail: message });
+    this.voice.refuse({ code: 'refused', detail: code });
     this.sharing.stop();
   }
 
@@ -297,6 +308,9 @@ export class RoomSession extends EventTarget {
       },
     });
     this.connection = connection;
+    this.patience = setTimeout(() => {
+      if (connection === this.connection && !connection.carries && this.membership.isInside) this.connect();
+    }, ATTEMPT_MS);
     void this.voice.resume();
     void this.sharing.resume();
     void connection.offer();
@@ -310,6 +324,7 @@ export class RoomSession extends EventTarget {
   }
 
   private disconnect(): void {
+    clearTimeout(this.patience);
     this.connection?.close();
     this.connection = null;
     this.heard = null;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { ROOM_WORDS, type Participant, type Room, type RoomMessage, type RoomStats } from './room-protocol';
-import { after, chatRead, isSpoken, MAX_CHAT, MAX_MOMENTS, personIn, spreadOf, type RoomState } from './room-state';
+import { ROOM_WORDS, type Participant, type Room, type RoomMessage } from './room-protocol';
+import { after, chatRead, isSpoken, MAX_CHAT, personIn, spreadOf, type RoomState } from './room-state';
 
 const room: Room = {
   ...{ id: 'kitchen', name: 'Kitchen', kind: 'intercom', permanent: true, locked: false, pin: false, host: null, pinned: null },
@@ -88,24 +88,11 @@ describe('chat', () => {
   });
 });
 
-describe('statistics', () => {
-  const stats = (bitrate: number, delays: (number | null)[] = []): RoomMessage & RoomStats => ({
-    ...{ type: 'stats', bitrate, latency: 10, loss: 0, jitter: 1, guestCount: 2, duration: 1, bufferLevel: null },
-    history: [{ bitrate: 1, latency: 1, loss: 0, jitter: 0 }],
-    guests: delays.map((delay, index) => ({ id: String(index), name: '', rtt: 1, loss: 0, jitter: 1, delay, quality: 'good' })),
-  });
-
-  test('begin with what was before we came, and are bounded', () => {
-    expect(told(stats(5)).moments.map(({ bitrate }) => bitrate)).toEqual([1, 5]);
-    const many = told(...Array.from({ length: MAX_MOMENTS + 9 }, (_, bitrate) => stats(bitrate)));
-    expect(many.moments).toHaveLength(MAX_MOMENTS);
-  });
-
-  test('tell how far apart guests hear, once two are known', () => {
-    expect(spreadOf(stats(1, [80, null, 140]))).toBe(60);
-    expect(spreadOf(stats(1, [80, null]))).toBeNull();
-    expect(spreadOf(null)).toBeNull();
-  });
+test('guests hear so far apart in time, once two are known', () => {
+  const guests = [80, null, 140].map((delay, index) => ({ id: String(index), name: '', rtt: 1, loss: 0, jitter: 1, delay, quality: null }));
+  expect(spreadOf({ guests })).toBe(60);
+  expect(spreadOf({ guests: guests.slice(0, 2) })).toBeNull();
+  expect(spreadOf(null)).toBeNull();
 });
 
 test('whoever is put out, or leaves, is in no room', () => {

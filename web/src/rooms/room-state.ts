@@ -1,12 +1,9 @@
 // What is known of a room, told bit by bit: each message of the relay makes a new state of the former one.
 
-import type { ChatLine, Participant, Room, RoomMessage, RoomMoment, RoomStats, Slot } from './room-protocol';
+import type { ChatLine, Participant, Room, RoomMessage, RoomStats, Slot } from './room-protocol';
 
 /** Lines of chat that are kept; the oldest go. */
 export const MAX_CHAT = 200;
-
-/** Moments that are kept for charts: two minutes. */
-export const MAX_MOMENTS = 60;
 
 /** Everything known of the room we are in. */
 export interface RoomState {
@@ -21,8 +18,6 @@ export interface RoomState {
   /** dBov, of those who talk. */
   levels: Readonly<Record<string, number>>;
   stats: RoomStats | null;
-  /** The newest is the last. */
-  moments: readonly RoomMoment[];
 }
 
 /** The state after this message; null outside of any room. */
@@ -69,7 +64,6 @@ function entered(before: RoomState | null, { room, you, participants, chat }: Jo
     slots: [],
     levels: {},
     stats: null,
-    moments: before?.moments ?? [],
   };
 }
 
@@ -91,7 +85,7 @@ function within(state: RoomState, message: RoomMessage): RoomState {
     case 'chat':
       return withLine(state, message);
     case 'stats':
-      return withStats(state, message);
+      return { ...state, stats: message };
     default:
       return state;
   }
@@ -125,11 +119,4 @@ function withLine(state: RoomState, { from, name, text, at, host }: ChatLine): R
     chat: [...state.chat, line].slice(-MAX_CHAT),
     unread: from === state.you ? state.unread : state.unread + 1,
   };
-}
-
-function withStats(state: RoomState, stats: RoomStats): RoomState {
-  const { bitrate, latency, jitter, loss } = stats;
-  // Whoever has just come gets what was before, too.
-  const before = state.moments.length ? state.moments : stats.history;
-  return { ...state, stats, moments: [...before, { bitrate, latency, jitter, loss }].slice(-MAX_MOMENTS) };
 }

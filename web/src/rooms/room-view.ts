@@ -3,7 +3,7 @@
 import type { Problem } from '../session/problem';
 import type { TalkState } from '../session/talker';
 import type { MusicProblem } from './music-source';
-import type { ChatLine, Participant, Room, RoomMoment, RoomStats } from './room-protocol';
+import type { ChatLine, Participant, Room, RoomStats } from './room-protocol';
 
 /**
  * Where we are: `joining` until the room lets us in, or has lost us and is to have us back; `asked` for a PIN or
@@ -65,7 +65,6 @@ export interface RoomView {
   delay: number;
   music: MusicView;
   stats: RoomStats | null;
-  moments: readonly RoomMoment[];
   /** Between the guests, in milliseconds. */
   spread: number | null;
 }

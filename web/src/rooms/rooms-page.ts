@@ -20,8 +20,7 @@ declare global {
 }
 
 /** Longer names are cut by the relay. */
-const NAME_LENGTH = 64;
-const PIN_LENGTH = 32;
+const NAME_LENGTH = 40;
 
 /** Without an answer for so long, there is something to say about it. */
 const SILENT_MS = 1_500;
@@ -156,7 +155,7 @@ export class RoomsPage extends LitElement {
         </label>
         <label>
           ${t('pin')}
-          <input name="pin" maxlength=${PIN_LENGTH} inputmode="numeric" autocomplete="off" aria-describedby="pin-hint" />
+          <input name="pin" pattern="[0-9]{4,12}" title=${t('pinHint')} inputmode="numeric" autocomplete="off" aria-describedby="pin-hint" />
         </label>
         <p class="note" id="pin-hint">${t('pinHint')}</p>
         <label>${t('max')} <input name="max" type="number" min="2" inputmode="numeric" /></label>

@@ -1,4 +1,4 @@
-// How the room does, in numbers: the last two minutes as charts, and every connection in a row.
+// How the room does, in numbers: the last ten minutes as charts, and every connection in a row.
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -12,10 +12,13 @@ import type { GuestStats, RoomMoment } from './room-protocol';
 import type { RoomSession } from './room-session';
 import type { RoomView } from './room-view';
 
+/** Points of a chart: ten minutes. */
+const POINTS = 60;
+
 /** What is charted: its unit, and what the chart shows at the least, so that small numbers look small. */
 const MEASURES = [
   { key: 'bitrate', unit: 'kbit/s', scale: 1 / 1_000, top: 64 },
-  { key: 'latency', unit: 'ms', scale: 1, top: 50 },
+  { key: 'latency', unit: 'ms', scale: 1, top: 200 },
   { key: 'loss', unit: '%', scale: 100, top: 5 },
   { key: 'jitter', unit: 'ms', scale: 1, top: 20 },
 ] as const;
@@ -94,8 +97,9 @@ export class StatisticsPanel extends LitElement {
   };
 }
 
-function renderOpen({ stats, moments, spread, mayHost }: RoomView): TemplateResult {
+function renderOpen({ stats, spread, mayHost }: RoomView): TemplateResult {
   if (!stats) return html`<p>${t('statisticsNone')}</p>`;
+  const moments = [...stats.history, stats].slice(-POINTS);
   return html`
     <table id="charts">
       <thead>
@@ -130,7 +134,7 @@ function renderGuests(guests: readonly GuestStats[]): TemplateResult {
         <thead>
           <tr>
             <th scope="col">${t('guest')}</th>
-            ${[t('latency'), t('loss'), t('jitter'), t('delayColumn')].map((title) => html`<th scope="col">${title}</th>`)}
+            ${[t('roundTrip'), t('loss'), t('jitter'), t('latency')].map((title) => html`<th scope="col">${title}</th>`)}
           </tr>
         </thead>
         <tbody>
