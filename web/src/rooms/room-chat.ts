@@ -33,19 +33,20 @@ export class RoomChat extends LitElement {
       h2:focus {
         outline: none;
       }
-      ol {
+      #log {
         max-height: 16rem;
         margin: 0 0 0.75rem;
         padding: 0;
         overflow-y: auto;
-        list-style: none;
       }
-      ol:focus-visible {
+      #log:focus-visible {
         outline: 3px solid var(--accent);
       }
-      li {
+      .line {
+        margin: 0;
         padding: 0.3rem 0;
         overflow-wrap: anywhere;
+        white-space: pre-line;
       }
       .who {
         font-weight: 600;
@@ -71,7 +72,7 @@ export class RoomChat extends LitElement {
   @property({ attribute: false }) session: RoomSession | null = null;
 
   @state() private text = '';
-  @query('ol') private list!: HTMLElement | null;
+  @query('#log') private list!: HTMLElement | null;
   private isAtEnd = true;
   private readonly sight = new IntersectionObserver((entries) => {
     this.isSeen = entries.some(({ isIntersecting }) => isIntersecting);
@@ -120,9 +121,9 @@ export class RoomChat extends LitElement {
     const left = LENGTH - this.text.length;
     return html`
       <h2 id="chat-title">${t('chat')}</h2>
-      ${chat.length
-        ? html`<ol role="log" aria-label=${t('messages')} tabindex="0">${chat.map(renderLine)}</ol>`
-        : html`<p class="quiet">${t('noChat')}</p>`}
+      <div id="log" role="log" aria-label=${t('messages')} tabindex="0">
+        ${chat.length ? chat.map(renderLine) : html`<p class="quiet">${t('noChat')}</p>`}
+      </div>
       <form @submit=${this.send}>
         <label><span class="unseen">${t('writeTo')}</span>
           <input maxlength=${LENGTH} autocomplete="off" enterkeyhint="send" placeholder=${t('writeTo')}
@@ -154,8 +155,7 @@ export class RoomChat extends LitElement {
 function renderLine({ name, text, at, host }: ChatLine): TemplateResult {
   const when = new Date(at * 1_000);
   const time = when.toLocaleTimeString(spoken(), { hour: '2-digit', minute: '2-digit' });
-  return html`<li>
-    <span class="who">${name}</span>${host ? html` <span class="quiet">(${t('host')})</span>` : nothing}
-    <time class="quiet" datetime=${when.toISOString()}>${time}</time><br />${text}
-  </li>`;
+  const mark = host ? html` <span class="quiet">(${t('host')})</span>` : nothing;
+  return html`<p class="line"><span class="who">${name}</span>${mark}
+    <time class="quiet" datetime=${when.toISOString()}>${time}</time><br />${text}</p>`;
 }
