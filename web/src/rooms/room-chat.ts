@@ -46,6 +46,8 @@ export class RoomChat extends LitElement {
         margin: 0;
         padding: 0.3rem 0;
         overflow-wrap: anywhere;
+      }
+      .text {
         white-space: pre-line;
       }
       .who {
@@ -157,5 +159,5 @@ function renderLine({ name, text, at, host }: ChatLine): TemplateResult {
   const time = when.toLocaleTimeString(spoken(), { hour: '2-digit', minute: '2-digit' });
   const mark = host ? html` <span class="quiet">(${t('host')})</span>` : nothing;
   return html`<p class="line"><span class="who">${name}</span>${mark}
-    <time class="quiet" datetime=${when.toISOString()}>${time}</time><br />${text}</p>`;
+    <time class="quiet" datetime=${when.toISOString()}>${time}</time><br /><span class="text">${text}</span></p>`;
 }
