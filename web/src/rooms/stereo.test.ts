@@ -26,6 +26,8 @@ test('what is said already is not said twice', () => {
   const once = hearsStereo(description(media('0'), media('1'), media('2', ['a=fmtp:111 stereo=0;minptime=10'])));
   expect(parameters(once)[2]).toBe('minptime=10;stereo=1');
   expect(hearsStereo(once)).toBe(once);
+  const byItself = description(media('0'), media('1'), media('2', ['a=fmtp:111 stereo=1;useinbandfec=1']));
+  expect(hearsStereo(byItself)).toBe(byItself);
 });
 
 test('Opus without parameters gets a line for them, and a description without Opus stays as it is', () => {

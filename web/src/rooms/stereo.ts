@@ -28,7 +28,10 @@ function withOpus(media: string, parameters: string): string {
   if (type === undefined) return media;
   const names = parameters.split(';').map((parameter) => parameter.split('=')[0]);
   const line = new RegExp(`^a=fmtp:${type} (.*?)(\\r?)$`, 'm');
-  const kept = (line.exec(media)?.[1] ?? '').split(';').filter((one) => one && !names.includes(one.trim().split('=')[0]));
+  const said = (line.exec(media)?.[1] ?? '').split(';').filter((one) => one);
+  // A browser that says it by itself may not like to have its words moved.
+  if (parameters.split(';').every((one) => said.includes(one))) return media;
+  const kept = said.filter((one) => !names.includes(one.trim().split('=')[0]));
   const all = [...kept, ...parameters.split(';')].join(';');
   if (line.test(media)) return media.replace(line, `a=fmtp:${type} ${all}$2`);
   return media.replace(new RegExp(`^(a=rtpmap:${type} .*?)(\\r?\\n)`, 'm'), `$1$2a=fmtp:${type} ${all}$2`);
