@@ -89,7 +89,7 @@ export class RoomChat extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.sight.observe(this);
+    this.watchSight();
     document.addEventListener('visibilitychange', this.noteRead);
   }
 
@@ -103,6 +103,10 @@ export class RoomChat extends LitElement {
   override focus(): void {
     this.scrollIntoView({ block: 'nearest' });
     this.renderRoot.querySelector('input')?.focus();
+  }
+
+  protected override firstUpdated(): void {
+    this.watchSight();
   }
 
   protected override willUpdate(): void {
@@ -134,6 +138,12 @@ export class RoomChat extends LitElement {
         <p class="quiet" id="left">${t('left', { count: left })}</p>
       </form>
     `;
+  }
+
+  /** Whoever sees where to write sees what was written last. */
+  private watchSight(): void {
+    const form = this.renderRoot.querySelector('form');
+    if (form) this.sight.observe(form);
   }
 
   private readonly typed = (event: Event): void => {

@@ -198,6 +198,7 @@ export class RoomSession extends EventTarget {
   /** Hears everybody, or nobody. */
   listen(on: boolean): void {
     this.isListening = on;
+    this.ears.apply();
     this.membership.act({ type: 'listen', who: on ? 'all' : [] });
   }
 
@@ -276,6 +277,7 @@ export class RoomSession extends EventTarget {
     if (isSpoken(state) !== (before !== null && isSpoken(before))) this.ears.duck(isSpoken(state));
     if (state.slots !== before?.slots) this.ears.apply();
     if (you?.muted) this.refused('muted');
+    else if (you && !you.word) this.refused('no_word');
   }
 
   /** We may not talk, or no longer; why is told by the protocol's code. */
@@ -344,6 +346,8 @@ export class RoomSession extends EventTarget {
 
   private loudnessIn(mid: string): Loudness {
     const { state } = this.membership;
+    // Until the relay has stopped sending.
+    if (!this.isListening) return { volume: 0, music: false };
     const person = state && personIn(state, mid);
     const music = state?.slots.find((slot) => slot.mid === mid)?.music ?? false;
     return { volume: person ? this.volumeOf(person.name) : 1, music };
