@@ -158,7 +158,8 @@ export async function showRooms(house, look) {
     full: await openRoom(url, { roomName: 'Two seats', max: 2 }),
   };
   const others = [];
-  for (const room of [rooms.open, rooms.show, rooms.full, rooms.full]) {
+  // Of the two seats one is kept for the host.
+  for (const room of [rooms.open, rooms.show, rooms.full]) {
     others.push(await comeInside(house.browserFor('idle'), url, room.roomId, { name: 'Ben' }));
   }
   const tab = await openPage(house.browserFor('idle'), url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
