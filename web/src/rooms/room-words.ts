@@ -26,13 +26,13 @@ function describeTalk(view: RoomView): string {
 }
 
 /** Whom we hear. */
-function describeOthers({ stage, listening, people }: RoomView): string {
+function describeOthers({ stage, listening, people, talk }: RoomView): string {
   if (stage !== 'inside') return '';
   if (!listening) return t('deaf');
   const heard = people.filter(({ talking, you }) => talking && !you);
   if (heard.length > 1) return t('manyTalk', { count: heard.length });
   if (heard[0]) return t('oneTalks', { name: heard[0].name });
-  return people.length > 1 ? t('nobodyTalks') : '';
+  return people.length > 1 && talk !== 'live' ? t('nobodyTalks') : '';
 }
 
 /** Why nobody can talk here, as far as the room is concerned; null when we can. */
