@@ -49,6 +49,16 @@ async function heardIn(tab) {
   return tonesIn(samples, Object.values(TONES));
 }
 
+/** Listens until these are heard and no others: a slot that changes hands in the middle of a recording has both. */
+async function assertHears(tab, isRight, what) {
+  let heard = [];
+  for (let attempt = 0; attempt < 6; attempt++) {
+    heard = await heardIn(tab);
+    if (isRight(heard)) return heard;
+  }
+  throw new assert.AssertionError({ message: `${what}: heard ${heard}` });
+}
+
 test('each of six is heard by the other five, alone and two at once', async () => {
   const tabs = [];
   for (const name of NAMES) tabs.push(await enter(name));
@@ -75,14 +85,12 @@ test('of five who talk at once four are heard, and the fifth as soon as another 
   const listener = tabs.pop();
   for (const tab of tabs) await press(tab);
   await untilTalking(listener, NAMES.slice(0, 5));
-  const before = await heardIn(listener);
-  assert.equal(before.length, 4, `heard: ${before}`);
+  const before = await assertHears(listener, (heard) => heard.length === 4, 'four of five');
   const seated = NAMES.findIndex((name) => before.includes(TONES[name]));
   await press(tabs[seated], false);
   const rest = Object.values(TONES).slice(0, 5).filter((_, index) => index !== seated);
   await untilView(listener, ({ people }) => people.filter(({ talking }) => talking).length === 4);
-  await listener.waitForTimeout(300);
-  assert.deepEqual(await heardIn(listener), rest);
+  await assertHears(listener, (heard) => heard.join() === rest.join(), `all but ${NAMES[seated]}`);
 });
 
 /** Runs in a page: the moment of the first sound in a slot from now on, on a clock that all pages share. */
