@@ -7,7 +7,7 @@ import axe from 'axe-core';
 
 import { openPage, until } from './browser.mjs';
 import { addCard, openDashboard, untilCard } from './dashboard.mjs';
-import { openHouse, showCards, showPages } from './scenes.mjs';
+import { openHouse, showCards, showPages, showRooms } from './scenes.mjs';
 
 /** More presses of Tab than any page has stops. */
 const MANY_STOPS = 60;
@@ -46,6 +46,14 @@ async function violations(tab, { part, state, screen, scheme }, within) {
 test('axe has nothing against any page in any state', async () => {
   const found = [];
   await showPages(house, async (tab, scene) => {
+    found.push(...(await violations(tab, scene, 'html')));
+  });
+  assert.deepEqual(found, []);
+});
+
+test('axe has nothing against any room, or its door', async () => {
+  const found = [];
+  await showRooms(house, async (tab, scene) => {
     found.push(...(await violations(tab, scene, 'html')));
   });
   assert.deepEqual(found, []);
@@ -108,7 +116,7 @@ test('all of the page is reached by Tab, in an order that makes sense, and seen 
   await page.locator('#mp3-link').waitFor();
   await page.locator('summary').evaluate((summary) => summary.parentElement.setAttribute('open', ''));
   assert.deepEqual(seen(await stopsOf(page)), [
-    ...['listen', 'talk'],
+    ...['listen', 'talk', 'rooms-link'],
     ...['Settings', 'name', 'microphone', 'loudspeaker', 'echoCancellation', 'noiseSuppression', 'autoGainControl'],
     ...['test-sound', 'test-microphone', 'mp3-link', 'Status'],
   ]);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { openPage, startBrowser, until, untilHeard } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { addCard, openDashboard, startDashboard, untilCard } from './dashboard.mjs';
+import { comeInside, openRoom, untilRoom } from './rooms.mjs';
 import { speak } from './sound.mjs';
 
 export const STATES = ['idle', 'talking', 'listening', 'refused', 'offline'];
@@ -110,6 +111,73 @@ export async function showPages(house, look) {
     }
     await leave(house, tab);
   }
+}
+
+/** Scenes of rooms: who does what before each is looked at. Ben is in the room, too. */
+const ROOM_SCENES = {
+  'rooms-list': async (tab) => {
+    await goTo(tab, '#/rooms');
+    await tab.locator('#rooms li').first().waitFor();
+    await tab.locator('rooms-page summary').click();
+  },
+  'room-door': async (tab, { locked }) => {
+    await goTo(tab, `#/room/${locked.roomId}`);
+    await tab.locator('room-door #enter').waitFor();
+  },
+  'room-full': async (tab, { full }) => {
+    await goTo(tab, `#/room/${full.roomId}`);
+    await tab.locator('[data-refusal="full"]').waitFor();
+  },
+  'room-idle': async (tab, { open }) => {
+    await goTo(tab, `#/room/${open.roomId}`);
+    await untilRoom(tab, 'carries', 'yes');
+  },
+  'room-talking': async (tab) => {
+    await tab.click('room-page #talk');
+    await untilRoom(tab, 'talk', 'live');
+  },
+  'room-host': async (tab, { show }) => {
+    await goTo(tab, '#/rooms');
+    await tab.evaluate(({ roomId, hostId }) => sessionStorage.setItem(`voice-relay-room-${roomId}`, hostId), show);
+    await goTo(tab, `#/room/${show.roomId}`);
+    await untilRoom(tab, 'carries', 'yes');
+    await tab.locator('room-people .menu').first().click();
+    for (const panel of ['music-panel', 'statistics-panel', 'invite-panel']) await tab.locator(`${panel} summary`).click();
+    await tab.locator('#charts').waitFor();
+    await tab.locator('invite-panel qr-code svg').waitFor();
+  },
+};
+
+/** Shows rooms, and what is before their doors, on every screen and in every scheme. */
+export async function showRooms(house, look) {
+  const { url } = house.daemon;
+  const rooms = {
+    open: await openRoom(url, { roomName: 'Living room' }),
+    show: await openRoom(url, { roomName: 'Music evening', kind: 'broadcast' }),
+    locked: await openRoom(url, { roomName: 'Study', pin: '1234' }),
+    full: await openRoom(url, { roomName: 'Two seats', max: 2 }),
+  };
+  const others = [];
+  // Of the two seats one is kept for the host.
+  for (const room of [rooms.open, rooms.show, rooms.full]) {
+    others.push(await comeInside(house.browserFor('idle'), url, room.roomId, { name: 'Ben' }));
+  }
+  const tab = await openPage(house.browserFor('idle'), url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
+  for (const [part, bring] of Object.entries(ROOM_SCENES)) {
+    await bring(tab, rooms);
+    for (const [screen, size] of Object.entries(SCREENS)) {
+      for (const scheme of SCHEMES) {
+        await tab.setViewportSize(size);
+        await tab.emulateMedia({ colorScheme: scheme });
+        await look(tab, { part, state: 'shown', screen, scheme });
+      }
+    }
+  }
+  for (const other of [tab, ...others]) await other.context().close();
+}
+
+async function goTo(tab, hash) {
+  await tab.evaluate((wanted) => (location.hash = wanted), hash);
 }
 
 /** Shows every card in every state and scheme, one at a time. */

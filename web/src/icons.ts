@@ -21,3 +21,6 @@ export const loudspeakerIcon = picture(svg`
 export const silentIcon = picture(svg`
   <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z" />
   <path d="m16 9.5 5 5m0-5-5 5" />`);
+
+export const chatIcon = picture(svg`
+  <path d="M4 5.5h16v11h-9.5L6 20.5v-4H4z" />`);

@@ -16,10 +16,12 @@ declare global {
 }
 
 /** A view besides home. */
-type View = HTMLElement & { session: VoiceSession; streamId?: string };
+type View = HTMLElement & { session: VoiceSession; streamId?: string; roomId?: string };
 
 /** The other views, loaded when somebody goes there. */
 const MODULES = {
+  room: () => import('./rooms/room-page'),
+  rooms: () => import('./rooms/rooms-page'),
   share: () => import('./share-page'),
   status: () => import('./status-page'),
   stream: () => import('./stream-page'),
@@ -56,6 +58,7 @@ async function viewOf(route: Route): Promise<View | null> {
   view.dataset['view'] = route.view;
   view.session = session;
   if (route.view === 'stream') view.streamId = route.id;
+  if (route.view === 'room') view.roomId = route.id;
   return view;
 }
 

@@ -160,6 +160,23 @@ export const pageStyles = css`
     color: var(--accent);
     overflow-wrap: anywhere;
   }
+  .way {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    min-height: 2.75rem;
+    padding: 0.4rem 1rem;
+    border: 1px solid var(--line);
+    border-radius: 0.9rem;
+    background: var(--surface);
+    font-weight: 650;
+    text-decoration: none;
+  }
+  .way::after {
+    content: '›';
+    font-size: 1.5rem;
+    line-height: 1;
+  }
   footer {
     padding-bottom: 0.5rem;
     text-align: center;

@@ -96,6 +96,7 @@ export class VoiceRelayPage extends LitElement {
           .base=${this.session?.base}
         ></problem-help>
         ${this.renderUnblock(view)}
+        <a class="way" id="rooms-link" href=${hashOf({ view: 'rooms' })}>${t('rooms')}</a>
         <section><speaker-list .session=${this.session}></speaker-list></section>
         <section class="settings"><settings-panel .session=${this.session}></settings-panel></section>
         ${renderPlayers(view, this.session ? tokenPath(this.session.base) : '/')}

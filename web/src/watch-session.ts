@@ -2,10 +2,14 @@
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
-import type { VoiceSession } from './session/session';
+import type { TalkState } from './session/talker';
 
-/** A session as an element sees it that shows it and talks; a dashboard card gives its own view of one. */
-export type TalkSession = Pick<VoiceSession, 'view' | 'talk' | 'stopTalking' | 'addEventListener' | 'removeEventListener'>;
+/** A session as an element sees it that shows it and talks: of the page, of a card, of a room. */
+export interface TalkSession extends Pick<EventTarget, 'addEventListener' | 'removeEventListener'> {
+  readonly view: { readonly talk: TalkState };
+  talk(): Promise<void>;
+  stopTalking(): void;
+}
 
 /** An element that shows a session, which whoever made the element sets. */
 export interface SessionHost extends ReactiveControllerHost {

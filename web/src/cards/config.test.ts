@@ -33,6 +33,12 @@ describe('a configuration', () => {
     expect(card.server?.href).toBe('http://192.168.1.5:8080/');
   });
 
+  it('may name a room, by its id', () => {
+    expect(readRelayCard({ room: 'kitchen', pin: 1234 })).toMatchObject({ room: 'kitchen', pin: '1234' });
+    expect(readSendingCard({})).toMatchObject({ room: '', pin: '' });
+    expect(() => readRelayCard({ room: '../kitchen' })).toThrow('room must be the id of a room');
+  });
+
   it('may name a path below ingress', () => {
     const { server } = readReceivingCard({ server_url: '/api/hassio_ingress/token/ws' });
     expect(server?.href).toBe('http://homeassistant.local:8123/api/hassio_ingress/token/');

@@ -20,6 +20,10 @@ export interface CardConfig {
   server: URL | null;
   /** The app, when the relay is reached through ingress; empty: found by the card. */
   slug: string;
+  /** The room in which the card talks and listens; empty: the whole house. */
+  room: string;
+  /** Of that room; empty: none. */
+  pin: string;
   /** What media players play instead of our stream on the relay; empty: that stream. */
   streamUrl: string;
   mediaPlayers: string[];
@@ -64,6 +68,8 @@ function readCommon(options: Options): Omit<CardConfig, 'mode'> {
     name: options.text('name'),
     server: options.server(),
     slug: options.text('slug'),
+    room: options.room(),
+    pin: options.text('pin'),
     streamUrl: options.text('stream_url'),
     mediaPlayers: options.mediaPlayers(),
     autoTalk: false,
@@ -90,6 +96,12 @@ class Options {
     if (typeof value === 'number') return String(value);
     if (typeof value !== 'string') throw wrong(option, t('mustBeText'), value);
     return value.trim();
+  }
+
+  room(): string {
+    const room = this.text('room');
+    if (!/^[\w-]*$/.test(room)) throw wrong('room', t('mustBeRoom'), room);
+    return room;
   }
 
   title(): string | null {

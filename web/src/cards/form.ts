@@ -26,6 +26,8 @@ const WORDS: Record<string, () => { label: string; help?: string }> = {
   mode: () => ({ label: t('mode') }),
   title: () => ({ label: t('titleLabel'), help: t('titleHelp') }),
   name: () => ({ label: t('name'), help: t('nameHelp') }),
+  room: () => ({ label: t('roomLabel'), help: t('roomHelp') }),
+  pin: () => ({ label: t('pin'), help: t('pinHelp') }),
   target_media_player: () => ({ label: t('players'), help: t('playersHelp') }),
   auto_listen: () => ({ label: t('autoListen'), help: t('autoListenHelp') }),
   auto_play: () => ({ label: t('autoListen'), help: t('autoListenHelp') }),
@@ -66,6 +68,8 @@ export function relayForm(read: (written: unknown) => CardConfig): Form {
     mode(),
     text('title'),
     text('name'),
+    text('room'),
+    text('pin'),
     players,
     flag('auto_listen'),
     group(t('sound'), [boost, ...voice()]),
@@ -78,6 +82,8 @@ export function sendingForm(read: (written: unknown) => CardConfig): Form {
   return form(read, [
     text('title'),
     text('name'),
+    text('room'),
+    text('pin'),
     players,
     flag('auto_start'),
     group(t('sound'), voice()),
@@ -87,7 +93,7 @@ export function sendingForm(read: (written: unknown) => CardConfig): Form {
 
 /** The editor of `custom:voice-receiving-card`. */
 export function receivingForm(read: (written: unknown) => CardConfig): Form {
-  return form(read, [text('title'), text('name'), flag('auto_play'), boost, group(t('connection'), [text('server_url')])]);
+  return form(read, [text('title'), text('name'), text('room'), text('pin'), flag('auto_play'), boost, group(t('connection'), [text('server_url')])]);
 }
 
 function form(read: (written: unknown) => CardConfig, schema: Field[]): Form {

@@ -5,11 +5,12 @@ import { browserStorage, type Choices, type ChoiceStorage } from '../session/cho
 import { VoiceSession } from '../session/session';
 import { Booster } from './booster';
 import type { Way } from './ingress';
+import { RoomFace } from './room-face';
 import { Trouble } from './trouble';
 import type { Route } from './way';
 
 /** Of what is on `window`; copies of this module with another number keep to themselves. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A line without cards is kept for so long. */
 const KEEP_MS = 5_000;
@@ -29,6 +30,8 @@ export interface Seat {
   readonly listens: boolean;
   /** How much louder than usual it wants others to be. */
   readonly boost: number;
+  /** The room that it is for; empty: the whole house. */
+  readonly room: string;
 }
 
 /** A session that cards share, or the reason why there is none yet. Fires `change`. */
@@ -41,6 +44,7 @@ export class Line extends EventTarget {
   throughIngress = false;
 
   private readonly seats = new Set<Seat>();
+  private readonly rooms = new Map<string, RoomFace>();
   private readonly booster = new Booster();
   private closeWay: () => void = () => undefined;
   private unused: ReturnType<typeof setTimeout> | undefined;
@@ -67,7 +71,8 @@ export class Line extends EventTarget {
   leave(seat: Seat): void {
     this.seats.delete(seat);
     if (this.speaker === seat) this.session?.stopTalking();
-    if (![...this.seats].some(({ listens }) => listens)) this.session?.stopListening();
+    if (![...this.seats].some(({ listens, room }) => listens && !room)) this.session?.stopListening();
+    this.leaveRoom(seat);
     this.boost();
     if (this.seats.size) return;
     this.unused = setTimeout(() => {
@@ -85,10 +90,36 @@ export class Line extends EventTarget {
     await begun;
   }
 
+  /** The room of this card, which it goes into with this voice; null while the relay is not found. */
+  enter({ room }: Seat, pin: string, voice: Voice): RoomFace | null {
+    const { session } = this;
+    if (!session) return null;
+    const present = this.rooms.get(room);
+    if (present) return present;
+    const face = new RoomFace(session, room, pin, voice);
+    this.rooms.set(room, face);
+    face.addEventListener('change', () => {
+      this.dispatchEvent(new Event('change'));
+    });
+    return face;
+  }
+
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     this.session?.unblock();
+    for (const face of this.rooms.values()) face.unblock();
     void this.booster.unblock();
+  }
+
+  private leaveRoom(seat: Seat): void {
+    const face = this.rooms.get(seat.room);
+    if (!face) return;
+    if (face.speaker === seat) face.stopTalking();
+    const others = [...this.seats].filter(({ room }) => room === seat.room);
+    if (!others.some(({ listens }) => listens)) face.stopListening();
+    if (others.length) return;
+    this.rooms.delete(seat.room);
+    face.close();
   }
 
   private async open(): Promise<void> {
@@ -153,6 +184,7 @@ export class Line extends EventTarget {
     this.closed = true;
     clearTimeout(this.silence);
     clearTimeout(this.retry);
+    for (const face of this.rooms.values()) face.close();
     this.session?.close();
     this.booster.close();
     this.closeWay();

@@ -1,11 +1,13 @@
 // One card's place on a line: what the card wants of the session it shares, and what it does by itself.
 
-import type { SessionView, VoiceSession } from '../session/session';
+import type { Refusal } from '../rooms/room-view';
+import type { SessionView } from '../session/session';
 import { playerHost } from './address';
 import type { CardConfig } from './config';
 import { refusalOf, type Hass } from './hass';
-import type { Line, Seat } from './lines';
+import type { Line, Seat, Voice } from './lines';
 import { TargetPlayers } from './players';
+import type { CardSession, RoomFace } from './room-face';
 
 /** What there is to show before there is a session. */
 const NOTHING: SessionView = {
@@ -31,10 +33,12 @@ export interface Owner {
 export class Place extends EventTarget implements Seat {
   readonly listens: boolean;
   readonly boost: number;
+  readonly room: string;
   /** Why a media player does not play; empty when it does. */
   playerProblem = '';
 
   private readonly players: TargetPlayers;
+  private face: RoomFace | null = null;
   private hasBegun = false;
 
   constructor(
@@ -45,6 +49,7 @@ export class Place extends EventTarget implements Seat {
     super();
     this.listens = config.mode !== 'talk';
     this.boost = config.volumeBoost;
+    this.room = config.room;
     this.players = new TargetPlayers(
       config.mediaPlayers,
       async (...action) => owner.hass()?.callService?.(...action),
@@ -58,8 +63,14 @@ export class Place extends EventTarget implements Seat {
     this.follow();
   }
 
-  get session(): VoiceSession | null {
-    return this.line.session;
+  /** The session of the house, or of the card's room. */
+  get session(): CardSession | null {
+    return this.room ? this.face : this.line.session;
+  }
+
+  /** Why we are not in the card's room, if we are not. */
+  get refusal(): Refusal | null {
+    return this.face?.refusal ?? null;
   }
 
   /** Everything there is to show. */
@@ -69,14 +80,9 @@ export class Place extends EventTarget implements Seat {
 
   /** Talks with this card's voice, and on its media players. */
   async talk(): Promise<void> {
-    const { config } = this;
     this.playerProblem = '';
-    await this.line.talk(this, {
-      name: config.name || (this.owner.hass()?.user?.name ?? ''),
-      echoCancellation: config.echoCancellation,
-      noiseSuppression: config.noiseSuppression,
-      autoGainControl: config.autoGainControl,
-    });
+    if (this.room) await this.face?.talk(this, this.voice);
+    else await this.line.talk(this, this.voice);
   }
 
   stopTalking(): void {
@@ -95,7 +101,14 @@ export class Place extends EventTarget implements Seat {
     this.players.stop();
   }
 
+  private get voice(): Voice {
+    const { name, echoCancellation, noiseSuppression, autoGainControl } = this.config;
+    return { name: name || (this.owner.hass()?.user?.name ?? ''), echoCancellation, noiseSuppression, autoGainControl };
+  }
+
   private readonly follow = (): void => {
+    // In the editor nobody is there.
+    if (this.room && !this.owner.isPreview()) this.face ??= this.line.enter(this, this.config.pin, this.voice);
     this.begin();
     this.tellPlayers();
     this.dispatchEvent(new Event('change'));
@@ -117,14 +130,16 @@ export class Place extends EventTarget implements Seat {
 
   private tellPlayers(): void {
     const { talk, streams, mp3Port } = this.view;
-    const isOurs = this.line.speaker === this;
+    const isOurs = (this.room ? this.face : this.line)?.speaker === this;
     if (!isOurs || talk === 'idle' || talk === 'failed') {
       this.players.stop();
       return;
     }
     const stream = streams.find(({ own }) => own);
     if (talk !== 'live' || !stream || mp3Port === null) return;
-    this.players.play(stream.id, () => this.addressOf(stream.id, mp3Port));
+    // Players of a room play all of it.
+    const played = this.room ? `room/${this.room}` : stream.id;
+    this.players.play(played, () => this.addressOf(played, mp3Port));
   }
 
   private async addressOf(stream: string, mp3Port: number): Promise<string> {

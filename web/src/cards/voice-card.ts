@@ -9,6 +9,7 @@ import { loudspeakerIcon, silentIcon } from '../icons';
 import '../level-meter';
 import { t, troubleInWords } from '../messages/card';
 import { problemInWords, waysOut } from '../messages/problems';
+import { entryRefusal } from '../messages/rooms';
 import { microphoneObstacle } from '../session/microphone';
 import type { Problem } from '../session/problem';
 import type { SessionView } from '../session/session';
@@ -206,11 +207,13 @@ export abstract class VoiceCard extends LitElement {
   /** What is in the way, and what to do about it. */
   private renderNotes(mode: Mode, view: SessionView | null): TemplateResult {
     const trouble = this.place?.line.trouble;
+    const refusal = this.place?.refusal;
     const obstacle = mode === 'listen' ? null : microphoneObstacle();
     const isBlocked = view?.streams.some(({ state }) => state === 'blocked');
     const problem = mode !== 'listen' && view?.talk === 'failed' ? view.problem : null;
     return html`
       ${trouble ? html`<p class="warning" id="trouble" role="alert">${troubleInWords(trouble)}</p>` : nothing}
+      ${refusal ? html`<p class="warning" id="refusal" role="alert">${entryRefusal(refusal)}</p>` : nothing}
       ${obstacle ? html`<p class="note" id="obstacle">${problemInWords({ code: obstacle, detail: '' })}</p>` : nothing}
       ${problem ? html`<p class="warning" id="problem" role="alert">${problemInWords(problem)} ${adviceOn(problem)}</p>` : nothing}
       ${this.place?.playerProblem

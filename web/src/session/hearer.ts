@@ -1,7 +1,7 @@
 // Hearing one stream: a socket and a peer connection of its own, since one socket holds one.
 
 import { playOn } from './devices';
-import type { ServerMessage } from './protocol';
+import { STREAM_WORDS, type ClientMessage, type ServerMessage } from './protocol';
 import { Signalling } from './signalling';
 
 /** How the hearing goes. `playing` only once sound really arrives; `blocked`: the browser wants a tap. */
@@ -34,7 +34,7 @@ export class Hearer {
   /** Loudness in dBov, as the relay measures it. */
   level = SILENCE_DBOV;
 
-  private readonly signalling: Signalling;
+  private readonly signalling: Signalling<ClientMessage, ServerMessage>;
   private readonly connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
   private readonly audio = new Audio();
   private readonly patience: ReturnType<typeof setTimeout>;
@@ -54,6 +54,7 @@ export class Hearer {
   ) {
     this.signalling = new Signalling(
       url,
+      STREAM_WORDS,
       {
         up: () => {
           this.signalling.send({ type: 'start_receiving', stream_id: streamId });

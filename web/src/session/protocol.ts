@@ -1,5 +1,7 @@
 // The fixed WebSocket protocol (docs/protocol.md, part 1) as types. No behaviour besides reading a frame.
 
+import type { Dialect } from './signalling';
+
 /** What we say. */
 export type ClientMessage =
   | { type: 'start_sending'; name?: string }
@@ -33,11 +35,21 @@ const KNOWN = new Set<string>([
 
 /** Reads a frame; null for what other versions may say and we do not know. */
 export function parseMessage(frame: unknown): ServerMessage | null {
+  return readFrame(frame, KNOWN) as ServerMessage | null;
+}
+
+/** The words of streams, for a socket. */
+export const STREAM_WORDS: Dialect<ClientMessage, ServerMessage> = {
+  parse: parseMessage,
+  lifeSign: { type: 'get_available_streams' },
+};
+
+/** Reads a frame whose type is one of these; null for any other. */
+export function readFrame(frame: unknown, known: ReadonlySet<string>): object | null {
   if (typeof frame !== 'string') return null;
   try {
     const message = JSON.parse(frame) as { type?: unknown } | null;
-    const known = typeof message?.type === 'string' && KNOWN.has(message.type);
-    return known ? (message as ServerMessage) : null;
+    return typeof message?.type === 'string' && known.has(message.type) ? message : null;
   } catch {
     return null;
   }

@@ -5,9 +5,9 @@ import { backoff } from './backoff';
 import { DEFAULT_CHOICES, loadChoices } from './choices';
 import { devicesOf } from './devices';
 import { problemOf } from './microphone';
+import { nominatedAtOnce } from './offering-peer';
 import { parseMessage, streamOf } from './protocol';
 import { socketUrl } from './session';
-import { nominatedAtOnce } from './uplink';
 
 describe('back-off', () => {
   it('begins soon and never waits a second while somebody looks', () => {

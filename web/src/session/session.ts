@@ -1,11 +1,12 @@
 // The one object behind the page, and behind cards: talks, hears everybody else, and says how both go.
 // It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
+import type { RoomSession } from '../rooms/room-session';
 import { chime } from './chime';
 import { browserStorage, loadChoices, saveChoices, type Choices, type ChoiceStorage } from './choices';
 import { DeviceList } from './devices';
 import { Hearer } from './hearer';
-import type { ServerMessage } from './protocol';
+import { STREAM_WORDS, type ClientMessage, type ServerMessage } from './protocol';
 import { Roster } from './roster';
 import { Signalling } from './signalling';
 import { onGesture, watchSurroundings } from './surroundings';
@@ -18,7 +19,7 @@ export type { ConnectionView, SessionView, StreamView };
 export const MAX_HEARD = 16;
 
 /** What the microphone has to be opened anew for. */
-const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
+export const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
 
 /** A stream that could not be heard is tried again after this. */
 const RETRY_MS = 300;
@@ -26,7 +27,7 @@ const RETRY_MS = 300;
 /** A client of the relay. Fires `change` whenever {@link view} has. */
 export class VoiceSession extends EventTarget {
   private readonly socketUrl: string;
-  private readonly signalling: Signalling;
+  private readonly signalling: Signalling<ClientMessage, ServerMessage>;
   private readonly talker: Talker;
   private readonly hearers = new Map<string, Hearer>();
   private readonly roster: Roster;
@@ -43,6 +44,7 @@ export class VoiceSession extends EventTarget {
   /** Ends waiting for a tap, while something is blocked. */
   private ignoreGestures: (() => void) | null = null;
   private isPlayedElsewhere = false;
+  private visited: RoomSession | null = null;
 
   /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
   constructor(
@@ -57,6 +59,7 @@ export class VoiceSession extends EventTarget {
     };
     this.signalling = new Signalling(
       this.socketUrl,
+      STREAM_WORDS,
       {
         up: () => {
           this.talker.up();
@@ -227,6 +230,17 @@ export class VoiceSession extends EventTarget {
     for (const hearer of this.hearers.values()) hearer.playedElsewhere = elsewhere;
   }
 
+  /** The room that the person is in: there they talk and listen, and not here, until they come back. */
+  get room(): RoomSession | null {
+    return this.visited;
+  }
+
+  set room(room: RoomSession | null) {
+    this.visited = room;
+    if (room) this.stopTalking();
+    this.reconcile();
+  }
+
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     for (const hearer of this.hearers.values()) void hearer.unblock();
@@ -260,7 +274,7 @@ export class VoiceSession extends EventTarget {
   /** Makes what is heard what should be heard. */
   private reconcile(): void {
     const others = this.streams.filter((id) => !this.talker.owns(id) && !this.passedOver.has(id));
-    const wanted = new Set(this.listening ? others.slice(-MAX_HEARD) : []);
+    const wanted = new Set(this.listening && !this.visited ? others.slice(-MAX_HEARD) : []);
     for (const [id, hearer] of this.hearers) {
       if (wanted.has(id)) continue;
       this.hearers.delete(id);

@@ -2,7 +2,6 @@
 // single one does not. What the messages mean is its owner's business.
 
 import { backoff } from './backoff';
-import { parseMessage, type ClientMessage, type ServerMessage } from './protocol';
 
 /** A socket on which nothing came for so long is asked for a sign of life… */
 const QUIET_MS = { usual: 4_000, urgent: 1_500 };
@@ -15,15 +14,23 @@ const DOUBT_MS = 1_500;
 /** A socket that does not open by then is given up; each try has somewhat longer, for slow networks. */
 const OPEN_MS = { first: 2_000, more: 500, longest: 6_000 };
 
+/** The words that are spoken on a socket: what we say, and what is said to us. */
+export interface Dialect<Said, Heard> {
+  /** Reads a frame; null for what is not known. */
+  parse(frame: unknown): Heard | null;
+  /** What is always answered, and changes nothing. */
+  lifeSign: Said;
+}
+
 /** What the owner of a socket wants to hear. */
-export interface SignallingEvents {
+export interface SignallingEvents<Heard> {
   up(): void;
   down(): void;
-  message(message: ServerMessage): void;
+  message(message: Heard): void;
 }
 
 /** One signalling connection. */
-export class Signalling {
+export class Signalling<Said, Heard> {
   private socket: WebSocket | null = null;
   private attempt = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -35,7 +42,8 @@ export class Signalling {
 
   constructor(
     private readonly url: string,
-    private readonly events: SignallingEvents,
+    private readonly dialect: Dialect<Said, Heard>,
+    private readonly events: SignallingEvents<Heard>,
     private readonly lasting: boolean,
   ) {}
 
@@ -61,7 +69,7 @@ export class Signalling {
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       this.listen();
-      const message = parseMessage(event.data);
+      const message = this.dialect.parse(event.data);
       if (message) this.events.message(message);
     };
     socket.onclose = () => {
@@ -70,7 +78,7 @@ export class Signalling {
   }
 
   /** Says something; lost when the socket is down, since coming up begins anew anyway. */
-  send(message: ClientMessage): void {
+  send(message: Said): void {
     if (this.isUp) this.socket?.send(JSON.stringify(message));
   }
 
@@ -102,7 +110,7 @@ export class Signalling {
 
   private ask(patience: number): void {
     clearTimeout(this.watch);
-    this.send({ type: 'get_available_streams' });
+    this.send(this.dialect.lifeSign);
     this.watch = setTimeout(() => {
       this.drop();
     }, patience);

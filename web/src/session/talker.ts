@@ -3,7 +3,7 @@
 import type { Choices } from './choices';
 import { MicrophoneError, openMicrophone } from './microphone';
 import type { Problem } from './problem';
-import { streamOf, type ServerMessage } from './protocol';
+import { streamOf, type ClientMessage, type ServerMessage } from './protocol';
 import type { Signalling } from './signalling';
 import { Uplink } from './uplink';
 
@@ -46,7 +46,7 @@ export class Talker {
   private round = 0;
 
   constructor(
-    private readonly signalling: Pick<Signalling, 'isUp' | 'send'>,
+    private readonly signalling: Pick<Signalling<ClientMessage, ServerMessage>, 'isUp' | 'send'>,
     private readonly choices: () => Choices,
     private readonly changed: () => void,
   ) {}

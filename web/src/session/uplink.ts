@@ -1,125 +1,14 @@
-// The connection that carries our voice, from its first offer to its end. It is made without a
-// microphone, so that both get ready at the same time; whatever track it is given later needs no new offer.
+// The connection that carries our voice. It is made without a microphone, so that both get ready at the same
+// time; whatever track it is given later needs no new offer.
 
-/** After a change of network, the connection must have found a new way by then. */
-const RENEWAL_MS = 2_000;
-
-/** A way that was nominated at once must carry the connection by then; else it is one without a way back. */
-const HURRY_MS = 1_500;
-
-/**
- * Whether ways are nominated at once. Not on a device that has an address to which the relay cannot answer,
- * such as that of a network of virtual machines: there, only a way that was tried is a good one.
- */
-let hurries = true;
-
-/** What the owner of an uplink wants to hear. */
-export interface UplinkEvents {
-  /** To be sent to the relay: the first offer, or one that renews the connection. */
-  offer(offer: RTCSessionDescriptionInit): void;
-  /** It is of no more use. Said once, and not after {@link Uplink.close}. */
-  lost(): void;
-}
+import { OfferingPeer } from './offering-peer';
 
 /** One peer connection that sends. */
-export class Uplink {
-  readonly peer = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
-
+export class Uplink extends OfferingPeer {
   private readonly sender = this.peer.addTransceiver('audio', { direction: 'sendonly' }).sender;
-  private verdict: ReturnType<typeof setTimeout> | undefined;
-  private ended = false;
-
-  constructor(private readonly events: UplinkEvents) {
-    this.peer.onconnectionstatechange = () => {
-      const state = this.peer.connectionState;
-      if (state === 'failed' || state === 'closed') this.lose();
-      else if (state === 'disconnected') void this.renew();
-    };
-  }
 
   /** Sends the sound of this track from now on, or nothing. */
   async carry(track: MediaStreamTrack | null): Promise<void> {
     if (!this.ended) await this.sender.replaceTrack(track);
   }
-
-  /** Makes an offer. */
-  async offer(): Promise<void> {
-    try {
-      const offer = await this.peer.createOffer();
-      await this.peer.setLocalDescription(offer);
-      if (!this.ended) this.events.offer({ type: 'offer', sdp: offer.sdp ?? '' });
-    } catch {
-      this.lose();
-    }
-  }
-
-  /** Takes the relay's answer. */
-  async accept(answer: RTCSessionDescriptionInit): Promise<void> {
-    if (this.ended || this.peer.signalingState !== 'have-local-offer') return;
-    const sdp = answer.sdp ?? '';
-    try {
-      await this.peer.setRemoteDescription({ type: 'answer', sdp: hurries ? nominatedAtOnce(sdp) : sdp });
-      if (hurries) this.expectWay();
-    } catch {
-      this.lose();
-    }
-  }
-
-  /** Begins anew without hurry when hurrying has led nowhere. */
-  private expectWay(): void {
-    setTimeout(() => {
-      if (this.ended || this.peer.connectionState === 'connected') return;
-      hurries = false;
-      this.lose();
-    }, HURRY_MS);
-  }
-
-  /** Looks for a new way through the network (ICE restart). A way that works goes on being used meanwhile. */
-  async renew(): Promise<void> {
-    const before = await this.answers();
-    // Before the first answer, and during a renewal, a way is being looked for anyway.
-    if (this.ended || this.peer.signalingState !== 'stable' || !this.peer.remoteDescription) return;
-    clearTimeout(this.verdict);
-    this.verdict = setTimeout(() => void this.judge(before), RENEWAL_MS);
-    this.peer.restartIce();
-    await this.offer();
-  }
-
-  /** Ends it. */
-  close(): void {
-    this.ended = true;
-    clearTimeout(this.verdict);
-    this.peer.close();
-  }
-
-  /** Whether anything has answered since the renewal. */
-  private async judge(before: Map<string, number>): Promise<void> {
-    const now = await this.answers();
-    const answered = [...now].some(([way, count]) => count > (before.get(way) ?? 0));
-    if (!answered || this.peer.connectionState !== 'connected') this.lose();
-  }
-
-  /** How many checks the other side has answered, on each way through the network. */
-  private async answers(): Promise<Map<string, number>> {
-    const ways = new Map<string, number>();
-    for (const stats of (await this.peer.getStats()).values() as Iterable<RTCIceCandidatePairStats>) {
-      if (stats.type === 'candidate-pair') ways.set(stats.id, stats.responsesReceived ?? 0);
-    }
-    return ways;
-  }
-
-  private lose(): void {
-    if (this.ended) return;
-    this.close();
-    this.events.lost();
-  }
-}
-
-/**
- * The relay's answer, so that the path to it is nominated by the first check. Chromium nominates with its
- * second one, 50 ms later, when the other side is a lite agent, and DTLS waits for that. We offer, so we
- * control in both cases (RFC 8445, section 6.1.1), and that the relay never checks by itself does no harm.
- */
-export function nominatedAtOnce(sdp: string): string {
-  return sdp.replace(/^a=ice-lite\r?\n/m, '');
 }

@@ -1,0 +1,77 @@
+// How others come into the room: a link, the same as a QR code, and the address of its mix for media players.
+
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+
+import '../copy-text';
+import { roomWords as t } from '../messages/room';
+import '../qr-code';
+import { askRelay, type RelayInfo } from '../relay-info';
+import { addresses } from '../share-link';
+import { isLoopback, tokenPath } from '../stream-addresses';
+import { fieldStyles } from './field.styles';
+import type { Room } from './room-protocol';
+
+@customElement('invite-panel')
+export class InvitePanel extends LitElement {
+  static override styles = [
+    fieldStyles,
+    css`
+      :host {
+        display: block;
+      }
+      .ways {
+        display: grid;
+        gap: 1rem;
+        padding-bottom: 0.75rem;
+      }
+      p {
+        margin: 0;
+      }
+      .quiet {
+        color: var(--quiet);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) room: Room | null = null;
+  @property({ attribute: false }) base: URL | null = null;
+
+  @state() private isOpen = false;
+  @state() private info: RelayInfo | null = null;
+
+  protected override updated(changes: PropertyValues): void {
+    if (changes.has('isOpen') && this.isOpen && !this.info) void this.learn();
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (!this.room || !this.base) return nothing;
+    return html`<details @toggle=${this.toggled}>
+      <summary>${t('invite')}</summary>
+      ${this.isOpen && this.info ? this.renderWays(this.room, this.base, this.info) : nothing}
+    </details>`;
+  }
+
+  private renderWays({ url }: Room, base: URL, info: RelayInfo): TemplateResult {
+    const path = tokenPath(base);
+    const outer = addresses(info, path, location.hostname);
+    // This very page, unless no other device could open it.
+    const link = isLoopback(location.hostname) ? `${outer.page}${location.hash}` : location.href;
+    const player = new URL(url, outer.player.slice(0, outer.player.indexOf('stream/'))).href;
+    return html`<div class="ways">
+      <qr-code text=${link} label=${t('qr')}></qr-code>
+      <copy-text id="link" value=${link} label=${t('link')}><p>${t('link')}</p></copy-text>
+      <copy-text id="player" value=${player} label=${t('player')}>
+        <p>${t('player')}<br /><span class="quiet">${t('playerHint')}</span></p>
+      </copy-text>
+    </div>`;
+  }
+
+  private async learn(): Promise<void> {
+    if (this.base) this.info = (await askRelay<RelayInfo>(this.base, 'api/info'))?.body ?? null;
+  }
+
+  private readonly toggled = (event: Event): void => {
+    this.isOpen = (event.target as HTMLDetailsElement).open;
+  };
+}

@@ -1,0 +1,129 @@
+// Who is in the room: talking, loudness, connection, and what a host may do with each.
+
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+
+import '../level-meter';
+import { roomWords as t } from '../messages/room';
+import { SessionWatch } from '../watch-session';
+import { roomPeopleStyles } from './room-people.styles';
+import type { HostAction } from './room-protocol';
+import type { RoomSession } from './room-session';
+import type { PersonView, RoomView } from './room-view';
+import './sure-button';
+
+@customElement('room-people')
+export class RoomPeople extends LitElement {
+  static override styles = roomPeopleStyles;
+
+  @property({ attribute: false }) session: RoomSession | null = null;
+
+  /** Whose menu is open. */
+  @state() private open: string | null = null;
+
+  constructor() {
+    super();
+    new SessionWatch(this);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (!this.session) return nothing;
+    const { view } = this.session;
+    return html`
+      <h2>${t('people')}</h2>
+      <ul>
+        ${repeat(
+          view.people,
+          ({ id }) => id,
+          (person) => this.renderPerson(person, view),
+        )}
+      </ul>
+      ${view.people.length === 1 ? html`<p class="quiet" id="alone">${t('alone')}</p>` : nothing}
+    `;
+  }
+
+  private renderPerson(person: PersonView, view: RoomView): TemplateResult {
+    const { name, you } = person;
+    return html`
+      <li data-person=${person.id} data-talking=${person.talking ? 'on' : 'off'} class=${person.talking ? 'talking' : ''}>
+        <span class="face" aria-hidden="true">${initialOf(name)}</span>
+        <div class="words">
+          <span class="name">${name}</span>
+          <span class="marks">${marksOf(person, view).join(' · ')}</span>
+        </div>
+        ${renderQuality(person)}
+        <level-meter .level=${person.level} aria-label=${t('levelOf', { name })}></level-meter>
+        ${!you || view.mayHost ? this.renderMenu(person, view) : nothing}
+      </li>
+    `;
+  }
+
+  private renderVolume({ name, volume }: PersonView): TemplateResult {
+    const turn = (event: Event) => {
+      this.session?.setVolume(name, (event.target as HTMLInputElement).valueAsNumber);
+    };
+    return html`<label>
+      ${t('volumeOf', { name })}
+      <input type="range" min="0" max="1" step="0.05" .value=${String(volume)} @input=${turn} />
+    </label>`;
+  }
+
+  private renderMenu(person: PersonView, view: RoomView): TemplateResult {
+    const { id, name, you } = person;
+    const isOpen = this.open === id;
+    const toggle = () => {
+      this.open = isOpen ? null : id;
+    };
+    return html`
+      <button type="button" class="menu" aria-label=${t('menuOf', { name })} aria-expanded=${isOpen} @click=${toggle}>⋯</button>
+      ${isOpen
+        ? html`<div class="opened">
+            ${you ? nothing : this.renderVolume(person)} ${view.mayHost ? this.renderActions(person, view) : nothing}
+          </div>`
+        : nothing}
+    `;
+  }
+
+  private renderActions({ id, name, muted, you, word, host, pinned }: PersonView, { room }: RoomView): TemplateResult {
+    const isBroadcast = room?.kind === 'broadcast';
+    return html`<div class="actions">
+      ${you ? nothing : this.renderAction(id, muted ? 'unmute' : 'mute', muted ? t('unmute') : t('mute'))}
+      ${isBroadcast && !host ? this.renderAction(id, word ? 'take_word' : 'give_word', word ? t('takeWord') : t('giveWord')) : nothing}
+      ${this.renderAction(pinned ? null : id, 'pin', pinned ? t('unpin') : t('pin'))}
+      ${host || room?.permanent ? nothing : this.renderAction(id, 'hand_over', t('handOver'))}
+      ${you
+        ? nothing
+        : html`<sure-button data-action="kick" label=${t('kick')} question=${t('kickSure', { name })}
+            @sure=${() => this.session?.host('kick', id)}></sure-button>`}
+    </div>`;
+  }
+
+  private renderAction(who: string | null, action: HostAction, words: string): TemplateResult {
+    return html`<button type="button" data-action=${action} @click=${() => this.session?.host(action, who)}>${words}</button>`;
+  }
+}
+
+function renderQuality({ quality }: PersonView): TemplateResult {
+  if (!quality) return html`<span></span>`;
+  return html`<span class="quality ${quality}" role="img" aria-label=${t(`quality_${quality}`)} title=${t(`quality_${quality}`)}>
+    <i></i><i></i><i></i>
+  </span>`;
+}
+
+/** What there is to say of somebody besides the name, the most important first. */
+function marksOf({ you, host, muted, word, talking, music, pinned }: PersonView, { room }: RoomView): string[] {
+  return [
+    ...(you ? [t('you')] : []),
+    ...(host ? [t('host')] : []),
+    ...(muted ? [t('muted')] : []),
+    ...(talking ? [t('isTalking')] : []),
+    ...(music ? [t('sharesMusic')] : []),
+    ...(pinned ? [t('pinned')] : []),
+    ...(room?.kind === 'broadcast' && word && !host ? [t('hasWord')] : []),
+  ];
+}
+
+function initialOf(name: string): string {
+  return Array.from(name.trim())[0]?.toUpperCase() ?? '?';
+}

@@ -1,0 +1,161 @@
+// The words of rooms (docs/protocol.md, "Rooms") as types, and how a frame of them is read.
+
+import { readFrame } from '../session/protocol';
+import type { Dialect } from '../session/signalling';
+
+/** How good somebody's connection is; null until it is known. */
+export type Quality = 'good' | 'fair' | 'poor' | null;
+
+/** Somebody in a room. */
+export interface Participant {
+  id: string;
+  name: string;
+  host: boolean;
+  /** By the host. */
+  muted: boolean;
+  /** May talk. */
+  word: boolean;
+  talking: boolean;
+  /** Is heard with music. */
+  music: boolean;
+  quality: Quality;
+}
+
+/** A room, as everybody may see it. */
+export interface Room {
+  id: string;
+  name: string;
+  kind: 'intercom' | 'broadcast';
+  permanent: boolean;
+  locked: boolean;
+  /** Whether it has one. */
+  pin: boolean;
+  /** Ids of participants. */
+  host: string | null;
+  pinned: string | null;
+  max: number;
+  participants: number;
+  talking: number;
+  /** Unix seconds. */
+  createdAt: number;
+  /** Its mix for players, relative to the MP3 port. */
+  url: string;
+}
+
+/** One line of the chat. */
+export interface ChatLine {
+  from: string;
+  name: string;
+  text: string;
+  /** Unix seconds. */
+  at: number;
+  host: boolean;
+}
+
+/** One of our receiving m-lines, and who is in it. */
+export interface Slot {
+  mid: string;
+  who: string;
+  music: boolean;
+}
+
+/** One guest's connection. Milliseconds; loss as a share from 0 to 1. */
+export interface GuestStats {
+  id: string;
+  name: string;
+  rtt: number | null;
+  loss: number | null;
+  jitter: number | null;
+  /** From mouth to ear, an estimate. */
+  delay: number | null;
+  quality: Quality;
+}
+
+/** What the whole room is like, at one moment. */
+export interface RoomMoment {
+  /** Bits a second. */
+  bitrate: number | null;
+  /** From mouth to ear, in milliseconds. */
+  latency: number | null;
+  /** Milliseconds. */
+  jitter: number | null;
+  /** A share from 0 to 1. */
+  loss: number | null;
+}
+
+/** The same now, before, and for each guest. */
+export interface RoomStats extends RoomMoment {
+  guestCount: number;
+  /** Seconds. */
+  duration: number;
+  bufferLevel: number | null;
+  /** Oldest first. */
+  history: RoomMoment[];
+  guests: GuestStats[];
+}
+
+export const HOST_ACTIONS = ['mute', 'unmute', 'kick', 'hand_over', 'give_word', 'take_word', 'pin', 'lock', 'unlock', 'close', 'claim'] as const;
+
+export type HostAction = (typeof HOST_ACTIONS)[number];
+
+/** What we say. */
+export type RoomRequest =
+  | { type: 'join'; room: string; name: string; pin?: string; key?: string }
+  | { type: 'offer'; sdp: string }
+  | { type: 'talk'; on: boolean }
+  | { type: 'music'; on: boolean; title?: string }
+  | { type: 'listen'; who: 'all' | string[] }
+  | { type: 'chat'; text: string }
+  | { type: 'host'; action: HostAction; who?: string | null }
+  | { type: 'watch_rooms'; on: boolean }
+  | { type: 'report'; delay_ms: number; concealed: number }
+  | { type: 'leave' }
+  | { type: 'ping' };
+
+/** What the relay says. */
+export type RoomMessage =
+  | { type: 'joined'; room: Room; you: string; key: string; participants: Participant[]; chat: ChatLine[] }
+  | { type: 'answer'; sdp: string; voice: string | null; music: string | null; slots: string[] }
+  | { type: 'participant_joined'; participant: Participant }
+  | { type: 'participant_changed'; participant: Participant }
+  | { type: 'participant_left'; who: string; reason: 'left' | 'gone' | 'kicked' }
+  | { type: 'room_changed'; room: Room }
+  | { type: 'talking'; who: string; on: boolean; music: boolean }
+  | { type: 'slots'; slots: Slot[] }
+  | { type: 'levels'; levels: Record<string, number> }
+  | ({ type: 'chat' } & ChatLine)
+  | { type: 'bitrate'; voice: number; music: number }
+  | ({ type: 'stats' } & RoomStats)
+  | { type: 'removed'; reason: 'kicked' | 'replaced'; message: string }
+  | { type: 'room_closed'; reason: 'closed' | 'host_left' | 'idle'; message: string }
+  | { type: 'rooms'; rooms: Room[] }
+  | { type: 'left' }
+  | { type: 'pong' }
+  | { type: 'error'; code?: string; message: string };
+
+const KNOWN = new Set<string>([
+  'joined',
+  'answer',
+  'participant_joined',
+  'participant_changed',
+  'participant_left',
+  'room_changed',
+  'talking',
+  'slots',
+  'levels',
+  'chat',
+  'bitrate',
+  'stats',
+  'removed',
+  'room_closed',
+  'rooms',
+  'left',
+  'pong',
+  'error',
+] satisfies RoomMessage['type'][]);
+
+/** The words of rooms, for a socket. */
+export const ROOM_WORDS: Dialect<RoomRequest, RoomMessage> = {
+  parse: (frame) => readFrame(frame, KNOWN) as RoomMessage | null,
+  lifeSign: { type: 'ping' },
+};
