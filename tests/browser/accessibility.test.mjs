@@ -116,7 +116,7 @@ test('all of the page is reached by Tab, in an order that makes sense, and seen 
   await page.locator('#mp3-link').waitFor();
   await page.locator('summary').evaluate((summary) => summary.parentElement.setAttribute('open', ''));
   assert.deepEqual(seen(await stopsOf(page)), [
-    ...['listen', 'talk', 'rooms-link'],
+    ...['listen', 'talk', 'rooms-link', 'sounds-link'],
     ...['Settings', 'name', 'microphone', 'loudspeaker', 'echoCancellation', 'noiseSuppression', 'autoGainControl'],
     ...['test-sound', 'test-microphone', 'mp3-link', 'Status'],
   ]);

@@ -1,0 +1,338 @@
+// Plays files: one at a time, from the queue, whatever becomes of the relay meanwhile. Has no face.
+
+import { AddressSound } from './address-sound';
+import { PlayerMemory, type Taste } from './kept';
+import { addressOf, type SoundFile } from './library';
+import { Peaks } from './peaks';
+import { PlayQueue } from './play-queue';
+import { StreamedSound } from './streamed-sound';
+import { waysFor, type Supply, type SupplyEvents, type Way } from './supply';
+import { WholeSound } from './whole-sound';
+
+/** `reconnecting` also means that there is nothing left to be heard meanwhile. */
+export type PlayState = 'stopped' | 'buffering' | 'playing' | 'paused' | 'reconnecting' | 'failed';
+
+/** Why it has `failed`: the relay's codes, and our own. */
+export type PlayProblem = 'gone' | 'unreadable' | 'undecodable' | 'other';
+
+/** Seconds that are here before it begins. */
+const PRE_BUFFER = 10;
+
+/** With `fast start`: the least of them, and how much faster than it is played sound has to come. */
+const FAST_BUFFER = 1;
+const FAST_ENOUGH = 1.25;
+
+/** So many failures to decode, one after another, are the end. */
+const FAILURES_MOST = 3;
+
+/** Seconds between two notes of where we are. */
+const NOTE_EVERY = 5;
+
+const PROBLEMS: Record<string, PlayProblem> = { no_file: 'gone', gone: 'gone', unreadable: 'unreadable' };
+
+export class FilePlayer extends EventTarget {
+  readonly audio = new Audio();
+  readonly queue = new PlayQueue<SoundFile>();
+
+  file: SoundFile | null = null;
+  problem: PlayProblem | null = null;
+  /** It was replaced while it was played, and has begun anew. */
+  wasReplaced = false;
+  peaks: Peaks | null = null;
+  way: Way | null = null;
+
+  private readonly memory = new PlayerMemory();
+  private supply: Supply | null = null;
+  private isConnected = true;
+  /** Whether sound is wanted; the element may be paused for want of it. */
+  private wantsSound = false;
+  private failures = 0;
+  private began = 0;
+  private noted = 0;
+
+  constructor(private readonly base: URL) {
+    super();
+    this.audio.volume = this.taste.volume;
+    this.listen();
+  }
+
+  get taste(): Taste {
+    return this.memory.taste;
+  }
+
+  get state(): PlayState {
+    if (this.problem) return 'failed';
+    if (!this.supply) return 'stopped';
+    if (!this.wantsSound) return 'paused';
+    const isHeard = !this.audio.paused && this.audio.readyState > this.audio.HAVE_CURRENT_DATA;
+    if (isHeard) return 'playing';
+    return this.isConnected ? 'buffering' : 'reconnecting';
+  }
+
+  /** Seconds. */
+  get position(): number {
+    return this.audio.currentTime;
+  }
+
+  /** Seconds; 0 while nobody knows. */
+  get duration(): number {
+    const { duration } = this.audio;
+    return Number.isFinite(duration) ? duration : (this.file?.duration ?? 0);
+  }
+
+  /** Plays this file from where it was left. */
+  play(file: SoundFile): void {
+    this.leave();
+    this.file = file;
+    this.begin(file, this.memory.placeOf(file.id));
+  }
+
+  /** Plays these, one after another. */
+  playAll(files: readonly SoundFile[]): void {
+    this.queue.fill(files);
+    this.next(null);
+  }
+
+  /** Plays it when its turn comes. False: the queue is full. */
+  enqueue(file: SoundFile): boolean {
+    const hasRoom = this.queue.add(file);
+    if (hasRoom && (this.state === 'stopped' || this.state === 'failed')) this.next();
+    this.changed();
+    return hasRoom;
+  }
+
+  toggle(): void {
+    if (this.problem) this.again();
+    else if (!this.supply) this.next();
+    else if (this.wantsSound) this.pause();
+    else this.goOn();
+  }
+
+  pause(): void {
+    this.wantsSound = false;
+    this.hush();
+    this.note();
+    this.changed();
+  }
+
+  goOn(): void {
+    this.wantsSound = true;
+    this.tick();
+  }
+
+  stop(): void {
+    this.leave();
+    this.file = null;
+    this.changed();
+  }
+
+  /** Once more after a failure. */
+  again(): void {
+    if (this.file) this.play(this.file);
+  }
+
+  next(current = this.file): void {
+    const file = this.queue.next(current);
+    if (file) this.play(file);
+    else this.stop();
+  }
+
+  previous(): void {
+    const file = this.queue.previous(this.file);
+    if (file) this.play(file);
+    else this.seek(0);
+  }
+
+  seek(seconds: number): void {
+    if (!this.supply) return;
+    const place = Math.min(Math.max(seconds, 0), Math.max(this.duration - 0.1, 0));
+    this.supply.seek(place);
+    this.audio.currentTime = place;
+    this.began = performance.now();
+    if (!this.hasEnough()) this.hush();
+    this.note();
+    this.tick();
+  }
+
+  set volume(volume: number) {
+    const kept = Math.min(Math.max(volume, 0), 1);
+    this.audio.volume = kept;
+    this.keep({ volume: kept });
+  }
+
+  set speed(speed: number) {
+    this.audio.defaultPlaybackRate = speed;
+    this.audio.playbackRate = speed;
+    this.changed();
+  }
+
+  keep(taste: Partial<Taste>): void {
+    this.memory.keepTaste(taste);
+    this.tick();
+  }
+
+  close(): void {
+    this.leave();
+  }
+
+  private listen(): void {
+    const { audio } = this;
+    const on = (kind: string, then: () => void) => {
+      audio.addEventListener(kind, then);
+    };
+    for (const kind of ['canplay', 'canplaythrough', 'playing', 'progress', 'seeked', 'durationchange']) on(kind, this.tick);
+    on('timeupdate', () => {
+      if (Math.abs(audio.currentTime - this.noted) > NOTE_EVERY) this.note();
+      this.tick();
+    });
+    on('waiting', () => {
+      if (!this.hasEnough()) this.hush();
+      this.tick();
+    });
+    on('pause', () => {
+      // We pause for want of sound only; somebody else has done this: the system, for a call.
+      if (audio.paused && !audio.ended && this.hasEnough()) this.wantsSound = false;
+      this.changed();
+    });
+    on('ended', () => {
+      this.ended();
+    });
+    on('error', () => {
+      if (this.supply instanceof AddressSound) void this.supply.explain();
+      else if (this.supply) this.undecodable();
+    });
+  }
+
+  private begin(file: SoundFile, at: number): void {
+    this.failures = 0;
+    this.problem = null;
+    this.wasReplaced = false;
+    this.wantsSound = true;
+    this.open(file, at);
+  }
+
+  /** Opens it in the way that has not failed yet. */
+  private open(file: SoundFile, at: number): void {
+    const ways = waysFor(file);
+    const way = ways[Math.min(this.failures, ways.length - 1)] ?? 'address';
+    this.closeSupply();
+    this.way = way;
+    this.isConnected = true;
+    this.began = performance.now();
+    this.peaks = new Peaks(this.changed);
+    this.supply = this.supplyFor(way, file, at);
+    if (at > 0) this.audio.currentTime = at;
+    this.changed();
+  }
+
+  private supplyFor(way: Way, file: SoundFile, at: number): Supply {
+    const { audio, base } = this;
+    const events = this.eventsOf(file);
+    if (way === 'stream') return new StreamedSound(audio, base, file.id, at, events);
+    if (way === 'whole') return new WholeSound(audio, base, file.id, at, events);
+    return new AddressSound(audio, addressOf(base, file), at, events);
+  }
+
+  private eventsOf(file: SoundFile): SupplyEvents {
+    return {
+      progress: this.tick,
+      came: (bytes, from, to) => {
+        this.peaks?.take(bytes, from, to, (to - from) * (file.duration ?? Infinity));
+      },
+      replaced: () => {
+        this.wasReplaced = true;
+        this.hush();
+        this.audio.currentTime = 0;
+        this.changed();
+      },
+      failed: (code) => {
+        this.fail(PROBLEMS[code] ?? 'other');
+      },
+      undecodable: () => {
+        this.undecodable();
+      },
+      connected: (isConnected) => {
+        this.isConnected = isConnected;
+        this.changed();
+      },
+    };
+  }
+
+  /** Looks at what is there, and lets it be heard if it is enough. */
+  private readonly tick = (): void => {
+    const { audio } = this;
+    if (this.wantsSound && this.supply && audio.paused && !audio.ended && this.hasEnough()) {
+      audio.play().catch((error: unknown) => {
+        // The browser wants a tap first. Whatever else ends it is told by other events.
+        if (error instanceof DOMException && error.name === 'NotAllowedError') this.pause();
+      });
+    }
+    this.changed();
+  };
+
+  private hasEnough(): boolean {
+    const { supply, audio } = this;
+    if (!supply) return false;
+    const ahead = supply.ahead(audio.currentTime);
+    if (supply.isComplete || ahead >= PRE_BUFFER || ahead >= this.duration - audio.currentTime) return ahead > 0;
+    const speed = ahead / ((performance.now() - this.began) / 1_000);
+    return this.taste.fastStart && ahead >= FAST_BUFFER && speed >= FAST_ENOUGH * audio.playbackRate;
+  }
+
+  private hush(): void {
+    this.audio.pause();
+  }
+
+  private ended(): void {
+    const { file } = this;
+    if (file) this.memory.keepPlace(file.id, 0, 0);
+    this.supply?.close();
+    this.supply = null;
+    if (file && this.queue.repeat === 'one') this.play(file);
+    else this.next();
+  }
+
+  private undecodable(): void {
+    const { file, audio } = this;
+    if (!file) return;
+    const at = audio.currentTime;
+    this.failures += 1;
+    if (this.failures >= FAILURES_MOST) this.fail('undecodable');
+    else this.open(file, at);
+  }
+
+  private fail(problem: PlayProblem): void {
+    this.leave();
+    this.problem = problem;
+    this.changed();
+  }
+
+  /** Ends what is played, and keeps where it was. */
+  private leave(): void {
+    this.note();
+    this.wantsSound = false;
+    this.problem = null;
+    this.closeSupply();
+  }
+
+  private closeSupply(): void {
+    this.hush();
+    this.supply?.close();
+    this.peaks?.close();
+    [this.supply, this.peaks, this.way] = [null, null, null];
+    if (!this.audio.hasAttribute('src')) return;
+    this.audio.removeAttribute('src');
+    this.audio.load();
+  }
+
+  /** Keeps where we are. */
+  note(): void {
+    if (!this.file || !this.supply) return;
+    this.noted = this.audio.currentTime;
+    this.memory.keepPlace(this.file.id, this.noted, this.duration);
+  }
+
+  private readonly changed = (): void => {
+    this.dispatchEvent(new Event('change'));
+  };
+}
