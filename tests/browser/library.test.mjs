@@ -181,3 +181,137 @@ test('it goes on at the same second after a restart of the relay', async () => {
   assert.ok(Math.abs(at - (3 * PART + 10)) < 1, `${at} s`);
   assert.equal(await heard(page), TONES[3]);
 });
+
+test('the relay goes and comes back while it is played, and nobody hears a gap', async () => {
+  const page = await openSounds();
+  await play(page, 'long');
+  await untilState(page, 'playing');
+  await seek(page, PART - 15);
+  await untilState(page, 'playing');
+  const began = await page.evaluate(() => [performance.now() / 1_000, document.querySelector('sounds-page').player.position]);
+  await daemon.stop('SIGKILL');
+  await start(daemon.ports);
+  await page.waitForFunction((place) => document.querySelector('sounds-page').player.position > place, PART + 2, { timeout: 30_000 });
+  const now = await page.evaluate(() => [performance.now() / 1_000, document.querySelector('sounds-page').player.position]);
+  const lost = now[0] - began[0] - (now[1] - began[1]);
+  assert.ok(lost < 1, `${lost} s late`);
+  assert.equal(await heard(page), TONES[1]);
+});
+
+test('a later visit begins where the file was left', async () => {
+  const page = await openSounds();
+  await play(page, 'long');
+  await untilState(page, 'playing');
+  await seek(page, PART + 20);
+  await untilState(page, 'playing');
+  await page.reload();
+  await page.locator('#files li').first().waitFor();
+  await play(page, 'long');
+  await untilState(page, 'playing');
+  const at = await positionOf(page);
+  assert.ok(at > PART + 18 && at < PART + 24, `${at} s`);
+  assert.equal(await heard(page), TONES[1]);
+});
+
+for (const [name, second] of [['whole.ogg', 1_485], ['whole.m4a', 990], ['whole.wav', 440]]) {
+  test(`${name}, which comes whole before it is heard, has another sound at another place`, async () => {
+    const page = await openSounds();
+    await play(page, name);
+    await untilState(page, 'playing');
+    assert.equal(await page.locator('sounds-page').getAttribute('data-way'), 'whole');
+    await seek(page, 17);
+    await untilState(page, 'playing');
+    assert.equal(await heard(page), second);
+    // What is drawn is what was decoded.
+    const loudest = await page.evaluate(() => Math.max(...document.querySelector('sounds-page').player.peaks.columns));
+    assert.ok(loudest > 0.2, `${loudest}`);
+  });
+}
+
+test('what waits follows when the first has ended, and all once more after the last', async () => {
+  const page = await openSounds();
+  await page.locator('queue-panel summary').click();
+  await page.locator('#repeat').selectOption('all');
+  await page.locator('.add[aria-label="Queue first"]').click();
+  await page.locator('.add[aria-label="Queue second"]').click();
+  await untilState(page, 'playing');
+  assert.equal(await page.locator('#title').textContent(), 'first');
+  assert.equal(await page.locator('#coming li').count(), 1);
+  await seek(page, 10);
+  await page.locator('#title', { hasText: 'second' }).waitFor({ timeout: 10_000 });
+  await untilState(page, 'playing');
+  assert.equal(await heard(page), 990);
+  await page.click('#next');
+  await page.locator('#title', { hasText: 'first' }).waitFor();
+  await untilState(page, 'playing');
+  assert.equal(await heard(page), 440);
+});
+
+test('a file that was deleted is told, and the next one can be had', async () => {
+  const page = await openSounds();
+  rmSync(join(folder, 'doomed.mp3'));
+  await play(page, 'doomed');
+  await untilState(page, 'failed');
+  assert.match(await page.locator('#failed').textContent(), /no longer there/);
+  await play(page, 'first');
+  await untilState(page, 'playing');
+  assert.equal(await page.locator('#failed').count(), 0);
+});
+
+test('a file that cannot be decoded ends after three tries, with a way out', async () => {
+  const page = await openSounds();
+  await play(page, 'broken');
+  await untilState(page, 'failed', 30_000);
+  assert.match(await page.locator('#failed').textContent(), /cannot play/);
+  const { status } = await fetch(await page.locator('#download').getAttribute('href'));
+  assert.equal(status, 200);
+  assert.ok(await page.locator('#again').isVisible());
+});
+
+test('a file that is replaced while the relay is away begins anew, and that is told', async () => {
+  const page = await openSounds();
+  await play(page, 'varied');
+  await untilState(page, 'playing');
+  await daemon.stop();
+  makeTones('varied.mp3', [1_485, 660], PART, '-q:a', '2');
+  await seek(page, 3 * PART);
+  await start(daemon.ports);
+  await page.locator('#state', { hasText: 'replaced' }).waitFor({ timeout: 30_000 });
+  await untilState(page, 'playing');
+  assert.equal(await heard(page), 1_485);
+  assert.ok((await positionOf(page)) < 10);
+});
+
+test('keys and the system play, pause and seek', async () => {
+  const page = await openSounds();
+  await play(page, 'long');
+  await untilState(page, 'playing');
+  await page.locator('h1').focus();
+  await page.keyboard.press('Space');
+  await untilState(page, 'paused');
+  const at = await positionOf(page);
+  await page.keyboard.press('ArrowRight');
+  assert.ok(Math.abs((await positionOf(page)) - at - 5) < 0.2);
+  await page.keyboard.press('ArrowDown');
+  assert.ok(await page.evaluate(() => document.querySelector('sounds-page').player.audio.volume < 1));
+  await page.keyboard.press('Space');
+  await untilState(page, 'playing');
+  assert.deepEqual(await page.evaluate(() => [navigator.mediaSession.metadata.title, navigator.mediaSession.playbackState]), ['long', 'playing']);
+});
+
+test('what is far ahead, or long heard, takes no memory', async () => {
+  const page = await openSounds();
+  await play(page, 'long');
+  await untilState(page, 'playing');
+  const kept = () => page.evaluate(() => {
+    const { buffered, currentTime } = document.querySelector('sounds-page').player.audio;
+    return { ranges: buffered.length, behind: currentTime - buffered.start(0), ahead: buffered.end(buffered.length - 1) - currentTime };
+  });
+  await page.evaluate(() => (document.querySelector('sounds-page').player.speed = 2));
+  // Long enough that all of it would have come, and that what was heard is more than is kept.
+  await page.waitForFunction(() => document.querySelector('sounds-page').player.position > 60, undefined, { timeout: 60_000 });
+  const { ranges, behind, ahead } = await kept();
+  assert.equal(ranges, 1);
+  assert.ok(behind < 50, `${behind} s behind`);
+  assert.ok(ahead > 30 && ahead < 90, `${ahead} s ahead`);
+});

@@ -30,7 +30,10 @@ export class FileFeed {
   private isStale = true;
   private known: Metadata | null = null;
   private channel: FileChannel | null = null;
-  private isOpen = false;
+  /** It has told of the file on this connection. */
+  private isReady = false;
+  /** Seeks that it has not answered yet. */
+  private unanswered = 0;
   private isHeld = false;
   private isComplete = false;
   private isOver = false;
@@ -51,8 +54,10 @@ export class FileFeed {
     this.isStale = true;
     this.isHeld = false;
     this.isComplete = false;
-    if (this.isOpen && this.known) this.channel?.say({ type: 'seek', chunk });
-    else if (!this.channel) this.connect();
+    if (!this.channel) this.connect();
+    if (!this.isReady) return;
+    this.unanswered += 1;
+    this.channel?.say({ type: 'seek', chunk });
   }
 
   /** Wants no more for now. What is under way still comes. */
@@ -93,7 +98,6 @@ export class FileFeed {
   }
 
   private opened(): void {
-    this.isOpen = true;
     const { known, file } = this;
     const type = known ? 'resume' : 'play';
     const same = known && (known.sha256 ? { sha256: known.sha256 } : { version: known.version });
@@ -101,8 +105,7 @@ export class FileFeed {
   }
 
   private lost(): void {
-    this.channel = null;
-    this.isOpen = false;
+    [this.channel, this.isReady] = [null, false];
     // Whoever wants nothing now needs no connection: the relay closes those that are idle.
     if (this.isOver || this.isHeld || this.isComplete) return;
     this.events.connected(false);
@@ -113,7 +116,7 @@ export class FileFeed {
 
   private heard(message: FromRelay): void {
     if (message.type === 'metadata' && message.file === this.file) this.begin(message);
-    else if (message.type === 'sending' && message.chunk === this.next) this.isStale = false;
+    else if (message.type === 'sending') this.answered();
     else if (message.type === 'complete' && !this.isStale) this.end(message.sha256);
     else if (message.type === 'error') this.refused(message.code);
   }
@@ -122,10 +125,15 @@ export class FileFeed {
     this.attempts = 0;
     this.events.connected(true);
     this.known = metadata;
-    this.isStale = false;
+    [this.isStale, this.isReady, this.unanswered] = [false, true, 0];
     // Whoever hears of it may wish for another place, or have done so while the file was being opened.
     this.events.metadata(metadata);
     if (metadata.fromChunk !== this.next) this.seek(this.next);
+  }
+
+  private answered(): void {
+    this.unanswered -= 1;
+    if (this.unanswered === 0) this.isStale = false;
   }
 
   private end(sha256: string): void {
@@ -136,7 +144,7 @@ export class FileFeed {
 
   private refused(code: string): void {
     if (code === 'changed') {
-      [this.next, this.isStale, this.isHeld, this.isComplete] = [0, true, false, false];
+      [this.next, this.isStale, this.isReady, this.isHeld, this.isComplete] = [0, true, false, false, false];
       this.events.replaced();
       return;
     }

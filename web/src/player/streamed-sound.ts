@@ -153,8 +153,10 @@ export class StreamedSound implements Supply {
       this.isStale = false;
       // Also makes the decoder forget the frame that it has half of.
       if (media.readyState === 'open') buffer.abort();
-      buffer.remove(0, Infinity);
-      return;
+      if (buffer.buffered.length) {
+        buffer.remove(0, Infinity);
+        return;
+      }
     }
     this.noteLength();
     if (this.forget(buffer, BEHIND_MOST)) return;
