@@ -286,7 +286,7 @@ test('keys and the system play, pause and seek', async () => {
   const page = await openSounds();
   await play(page, 'long');
   await untilState(page, 'playing');
-  await page.locator('h1').focus();
+  await page.locator('sounds-page h1').focus();
   await page.keyboard.press('Space');
   await untilState(page, 'paused');
   const at = await positionOf(page);

@@ -2,25 +2,18 @@
 
 import { AddressSound } from './address-sound';
 import { PlayerMemory, type Taste } from './kept';
-import { addressOf, type SoundFile } from './library';
+import type { SoundFile } from './library';
 import { Peaks } from './peaks';
 import { PlayQueue } from './play-queue';
-import { StreamedSound } from './streamed-sound';
-import { waysFor, type Supply, type SupplyEvents, type Way } from './supply';
-import { WholeSound } from './whole-sound';
+import { isEnough } from './pre-buffer';
+import type { Supply, SupplyEvents, Way } from './supply';
+import { openSupply, waysFor } from './ways';
 
 /** `reconnecting` also means that there is nothing left to be heard meanwhile. */
 export type PlayState = 'stopped' | 'buffering' | 'playing' | 'paused' | 'reconnecting' | 'failed';
 
 /** Why it has `failed`: the relay's codes, and our own. */
 export type PlayProblem = 'gone' | 'unreadable' | 'undecodable' | 'other';
-
-/** Seconds that are here before it begins. */
-const PRE_BUFFER = 10;
-
-/** With `fast start`: the least of them, and how much faster than it is played sound has to come. */
-const FAST_BUFFER = 1;
-const FAST_ENOUGH = 1.25;
 
 /** So many failures to decode, one after another, are the end. */
 const FAILURES_MOST = 3;
@@ -220,17 +213,9 @@ export class FilePlayer extends EventTarget {
     this.isConnected = true;
     this.began = performance.now();
     this.peaks = new Peaks(this.changed);
-    this.supply = this.supplyFor(way, file, at);
+    this.supply = openSupply(way, this.audio, this.base, file, at, this.eventsOf(file));
     if (at > 0) this.audio.currentTime = at;
     this.changed();
-  }
-
-  private supplyFor(way: Way, file: SoundFile, at: number): Supply {
-    const { audio, base } = this;
-    const events = this.eventsOf(file);
-    if (way === 'stream') return new StreamedSound(audio, base, file.id, at, events);
-    if (way === 'whole') return new WholeSound(audio, base, file.id, at, events);
-    return new AddressSound(audio, addressOf(base, file), at, events);
   }
 
   private eventsOf(file: SoundFile): SupplyEvents {
@@ -273,10 +258,14 @@ export class FilePlayer extends EventTarget {
   private hasEnough(): boolean {
     const { supply, audio } = this;
     if (!supply) return false;
-    const ahead = supply.ahead(audio.currentTime);
-    if (supply.isComplete || ahead >= PRE_BUFFER || ahead >= this.duration - audio.currentTime) return ahead > 0;
-    const speed = ahead / ((performance.now() - this.began) / 1_000);
-    return this.taste.fastStart && ahead >= FAST_BUFFER && speed >= FAST_ENOUGH * audio.playbackRate;
+    const left = this.duration - audio.currentTime;
+    return isEnough({
+      ahead: supply.ahead(audio.currentTime),
+      isLast: supply.isComplete || supply.ahead(audio.currentTime) >= left,
+      waited: (performance.now() - this.began) / 1_000,
+      fastStart: this.taste.fastStart,
+      speed: audio.playbackRate,
+    });
   }
 
   private hush(): void {
@@ -284,7 +273,12 @@ export class FilePlayer extends EventTarget {
   }
 
   private ended(): void {
-    const { file } = this;
+    const { file, audio } = this;
+    // Browsers pass over what they cannot decode, and are soon at the end of a file that is broken.
+    if (file?.duration && audio.currentTime < file.duration / 2) {
+      this.undecodable();
+      return;
+    }
     if (file) this.memory.keepPlace(file.id, 0, 0);
     this.supply?.close();
     this.supply = null;

@@ -28,16 +28,6 @@ export interface Supply {
   close(): void;
 }
 
-/** Files of which all is kept in memory are no larger than this. */
-export const WHOLE_MOST = 64 << 20;
-
-/** The ways that are worth a try for a file, the best first. */
-export function waysFor({ mime, size }: { mime: string; size: number }): Way[] {
-  // Of what the relay has, browsers take only MP3 piece by piece: MP4 would have to be fragmented.
-  const streams = mime === 'audio/mpeg' && typeof MediaSource !== 'undefined' && MediaSource.isTypeSupported(mime);
-  return [...(streams ? ['stream' as const] : []), ...(size <= WHOLE_MOST ? ['whole' as const] : []), 'address'];
-}
-
 /** Seconds of what the element has, from here on without a gap. */
 export function bufferedAhead(buffered: TimeRanges, seconds: number): number {
   for (let index = 0; index < buffered.length; index++) {
