@@ -1,10 +1,9 @@
-// Plays files: one at a time, from the queue, whatever becomes of the relay meanwhile. Has no face.
+// Plays one file, whatever becomes of the relay meanwhile. Has no face.
 
 import { AddressSound } from './address-sound';
 import { PlayerMemory, type Taste } from './kept';
 import type { SoundFile } from './library';
 import { Peaks } from './peaks';
-import { PlayQueue } from './play-queue';
 import { isEnough } from './pre-buffer';
 import type { Supply, SupplyEvents, Way } from './supply';
 import { openSupply, waysFor } from './ways';
@@ -25,7 +24,6 @@ const PROBLEMS: Record<string, PlayProblem> = { no_file: 'gone', gone: 'gone', u
 
 export class FilePlayer extends EventTarget {
   readonly audio = new Audio();
-  readonly queue = new PlayQueue<SoundFile>();
 
   file: SoundFile | null = null;
   problem: PlayProblem | null = null;
@@ -80,23 +78,8 @@ export class FilePlayer extends EventTarget {
     this.begin(file, this.memory.placeOf(file.id));
   }
 
-  /** Plays these, one after another. */
-  playAll(files: readonly SoundFile[]): void {
-    this.queue.fill(files);
-    this.next(null);
-  }
-
-  /** Plays it when its turn comes. False: the queue is full. */
-  enqueue(file: SoundFile): boolean {
-    const hasRoom = this.queue.add(file);
-    if (hasRoom && (this.state === 'stopped' || this.state === 'failed')) this.next();
-    this.changed();
-    return hasRoom;
-  }
-
   toggle(): void {
-    if (this.problem) this.again();
-    else if (!this.supply) this.next();
+    if (this.problem || !this.supply) this.again();
     else if (this.wantsSound) this.pause();
     else this.goOn();
   }
@@ -119,21 +102,9 @@ export class FilePlayer extends EventTarget {
     this.changed();
   }
 
-  /** Once more after a failure. */
+  /** Once more, after a failure or its end. */
   again(): void {
     if (this.file) this.play(this.file);
-  }
-
-  next(current = this.file): void {
-    const file = this.queue.next(current);
-    if (file) this.play(file);
-    else this.stop();
-  }
-
-  previous(): void {
-    const file = this.queue.previous(this.file);
-    if (file) this.play(file);
-    else this.seek(0);
   }
 
   seek(seconds: number): void {
@@ -282,8 +253,12 @@ export class FilePlayer extends EventTarget {
     if (file) this.memory.keepPlace(file.id, 0, 0);
     this.supply?.close();
     this.supply = null;
-    if (file && this.queue.repeat === 'one') this.play(file);
-    else this.next();
+    this.finished();
+  }
+
+  /** The file was played to its end. */
+  protected finished(): void {
+    this.stop();
   }
 
   private undecodable(): void {
@@ -326,7 +301,7 @@ export class FilePlayer extends EventTarget {
     this.memory.keepPlace(this.file.id, this.noted, this.duration);
   }
 
-  private readonly changed = (): void => {
+  protected readonly changed = (): void => {
     this.dispatchEvent(new Event('change'));
   };
 }

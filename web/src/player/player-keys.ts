@@ -1,6 +1,6 @@
 // The player by the keys of the keyboard, and by those of headsets, watches and lock screens (Media Session).
 
-import type { FilePlayer } from './file-player';
+import type { QueuePlayer } from './queue-player';
 import { addressOf, titleOf } from './library';
 
 /** Seconds, and shares of loudness, of one press. */
@@ -11,7 +11,7 @@ const STEP_VOLUME = 0.05;
 const OWN_KEYS = 'input, select, textarea, button, a, summary';
 
 /** What the key does, or null. */
-function actionOf(player: FilePlayer, key: string): (() => void) | null {
+function actionOf(player: QueuePlayer, key: string): (() => void) | null {
   const actions: Record<string, () => void> = {
     ' ': () => {
       player.toggle();
@@ -33,7 +33,7 @@ function actionOf(player: FilePlayer, key: string): (() => void) | null {
 }
 
 /** Obeys the keyboard until the function that it gives is called. */
-export function obeyKeys(player: FilePlayer): () => void {
+export function obeyKeys(player: QueuePlayer): () => void {
   const press = (event: KeyboardEvent) => {
     const [target] = event.composedPath();
     const isTaken = target instanceof Element && target.matches(OWN_KEYS);
@@ -49,7 +49,7 @@ export function obeyKeys(player: FilePlayer): () => void {
 }
 
 /** Shows the player to the system, and obeys it, until the function that it gives is called. */
-export function joinMediaSession(player: FilePlayer, base: URL): () => void {
+export function joinMediaSession(player: QueuePlayer, base: URL): () => void {
   const session = (navigator as { mediaSession?: MediaSession }).mediaSession;
   if (!session) return () => undefined;
   const actions = actionsOf(player);
@@ -69,7 +69,7 @@ export function joinMediaSession(player: FilePlayer, base: URL): () => void {
   };
 }
 
-function actionsOf(player: FilePlayer): Partial<Record<MediaSessionAction, MediaSessionActionHandler>> {
+function actionsOf(player: QueuePlayer): Partial<Record<MediaSessionAction, MediaSessionActionHandler>> {
   return {
     play: () => {
       player.goOn();
@@ -106,7 +106,7 @@ function obey(session: MediaSession, action: MediaSessionAction, handler: MediaS
   }
 }
 
-function tell(session: MediaSession, player: FilePlayer, base: URL): void {
+function tell(session: MediaSession, player: QueuePlayer, base: URL): void {
   const { file, state, duration, position, audio } = player;
   const title = file ? titleOf(file) : null;
   if ((session.metadata?.title ?? null) !== title) {

@@ -7,7 +7,7 @@ import { buttonStyles } from '../button.styles';
 import { soundsWords as t } from '../messages/sounds';
 import { fieldStyles } from '../rooms/field.styles';
 import { clock } from './clock';
-import type { FilePlayer } from './file-player';
+import type { QueuePlayer } from './queue-player';
 import { addressOf, titleOf } from './library';
 import { PlayerWatch } from './watch-player';
 import './wave-form';
@@ -89,7 +89,7 @@ export class PlayerPanel extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) player: FilePlayer | null = null;
+  @property({ attribute: false }) player: QueuePlayer | null = null;
   @property({ attribute: false }) base: URL | null = null;
 
   constructor() {
@@ -117,7 +117,7 @@ export class PlayerPanel extends LitElement {
     `;
   }
 
-  private renderProblem({ problem, file }: FilePlayer): TemplateResult | typeof nothing {
+  private renderProblem({ problem, file }: QueuePlayer): TemplateResult | typeof nothing {
     if (!problem) return nothing;
     return html`<div id="failed" role="alert">
       <p>${t(problem)}</p>
@@ -130,7 +130,7 @@ export class PlayerPanel extends LitElement {
     </div>`;
   }
 
-  private renderPlace(player: FilePlayer): TemplateResult {
+  private renderPlace(player: QueuePlayer): TemplateResult {
     const { position, duration, audio, peaks } = player;
     const length = duration || 1;
     const { buffered } = audio;
@@ -152,7 +152,7 @@ export class PlayerPanel extends LitElement {
     `;
   }
 
-  private renderTaste(player: FilePlayer): TemplateResult {
+  private renderTaste(player: QueuePlayer): TemplateResult {
     const { taste, audio } = player;
     return html`<div class="taste">
       <label>

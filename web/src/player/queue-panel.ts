@@ -6,7 +6,7 @@ import { customElement, property } from 'lit/decorators.js';
 import { buttonStyles } from '../button.styles';
 import { soundsWords as t } from '../messages/sounds';
 import { fieldStyles } from '../rooms/field.styles';
-import type { FilePlayer } from './file-player';
+import type { QueuePlayer } from './queue-player';
 import { titleOf } from './library';
 import type { Repeat } from './play-queue';
 import { PlayerWatch } from './watch-player';
@@ -55,7 +55,7 @@ export class QueuePanel extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) player: FilePlayer | null = null;
+  @property({ attribute: false }) player: QueuePlayer | null = null;
 
   constructor() {
     super();
@@ -86,7 +86,7 @@ export class QueuePanel extends LitElement {
     </details>`;
   }
 
-  private renderOrder({ queue }: FilePlayer): TemplateResult {
+  private renderOrder({ queue }: QueuePlayer): TemplateResult {
     const repeat = (event: Event) => {
       queue.repeat = (event.target as HTMLSelectElement).value as Repeat;
     };

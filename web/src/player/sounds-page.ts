@@ -9,7 +9,7 @@ import { partStyles } from '../part.styles';
 import { fieldStyles } from '../rooms/field.styles';
 import type { VoiceSession } from '../session/session';
 import { clock } from './clock';
-import { FilePlayer } from './file-player';
+import { QueuePlayer } from './queue-player';
 import { listFiles, SEARCH_LENGTH, titleOf, type SoundFile } from './library';
 import { joinMediaSession, obeyKeys } from './player-keys';
 import './player-panel';
@@ -73,7 +73,7 @@ export class SoundsPage extends LitElement {
   @state() private total = 0;
   @state() private isAway = false;
   @state() private isFull = false;
-  @state() private player: FilePlayer | null = null;
+  @state() private player: QueuePlayer | null = null;
   private search = '';
   private asking = new AbortController();
   private pause: ReturnType<typeof setTimeout> | undefined;
@@ -90,7 +90,7 @@ export class SoundsPage extends LitElement {
   protected override willUpdate(changes: PropertyValues<this>): void {
     if (!changes.has('session') || !this.session || this.player) return;
     const { base } = this.session;
-    const player = new FilePlayer(base);
+    const player = new QueuePlayer(base);
     this.player = player;
     const show = () => {
       this.dataset['state'] = player.state;
@@ -158,7 +158,7 @@ export class SoundsPage extends LitElement {
       this.isFull = this.player?.enqueue(file) === false;
     };
     return html`<li>
-      <button class="play" type="button" aria-label=${t('playThis', { title })} aria-current=${this.player?.file?.id === file.id}
+      <button class="play" type="button" aria-current=${this.player?.file?.id === file.id}
         @click=${() => this.player?.play(file)}>
         <span>${title}</span>
         <span class="length">${file.duration === null ? nothing : clock(file.duration)}</span>

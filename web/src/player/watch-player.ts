@@ -2,12 +2,12 @@
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
-import type { FilePlayer } from './file-player';
+import type { QueuePlayer } from './queue-player';
 
-type Host = ReactiveControllerHost & { player: FilePlayer | null };
+type Host = ReactiveControllerHost & { player: QueuePlayer | null };
 
 export class PlayerWatch implements ReactiveController {
-  private watched: FilePlayer | null = null;
+  private watched: QueuePlayer | null = null;
   private readonly draw = (): void => {
     this.host.requestUpdate();
   };
