@@ -53,10 +53,11 @@ before(async () => {
   makeTones('whole.ogg', [660, 1_485], 12, '-c:a', 'libvorbis');
   makeTones('whole.m4a', [440, 990], 12);
   makeTones('whole.wav', [990, 440], 12);
+  makeTones('large.wav', TONES, 2 * PART);
   breakSound(makeTones('broken.flac', [440], 12));
   browser = await startBrowser();
   await start();
-  await untilListed(9);
+  await untilListed(10);
 });
 
 after(async () => {
@@ -314,4 +315,45 @@ test('what is far ahead, or long heard, takes no memory', async () => {
   assert.equal(ranges, 1);
   assert.ok(behind < 50, `${behind} s behind`);
   assert.ok(ahead > 30 && ahead < 90, `${ahead} s ahead`);
+});
+
+test('a file that is too large to be kept is played by its address, and comes back at the same second, too', async () => {
+  const page = await openSounds();
+  await play(page, 'large');
+  await untilState(page, 'playing');
+  assert.equal(await page.locator('sounds-page').getAttribute('data-way'), 'address');
+  await seek(page, 4 * PART + 20);
+  await untilState(page, 'playing');
+  assert.equal(await heard(page), TONES[2]);
+  await daemon.stop();
+  await seek(page, 6 * PART + 10);
+  await untilState(page, 'reconnecting', 60_000);
+  await start(daemon.ports);
+  await untilState(page, 'playing', 30_000);
+  const at = await positionOf(page);
+  assert.ok(Math.abs(at - (6 * PART + 10)) < 1, `${at} s`);
+  assert.equal(await heard(page), TONES[3]);
+});
+
+test('ten seconds are fetched first; a fast start begins sooner', async () => {
+  const page = await openSounds();
+  await page.evaluate(() => {
+    const { player } = document.querySelector('sounds-page');
+    const play = player.audio.play.bind(player.audio);
+    player.audio.play = () => {
+      window.aheadAtStart ??= player.audio.buffered.end(0);
+      return play();
+    };
+  });
+  const aheadAtStart = async () => {
+    await page.evaluate(() => (window.aheadAtStart = undefined));
+    await play(page, 'long');
+    await untilState(page, 'playing');
+    await page.click('#stop');
+    return page.evaluate(() => window.aheadAtStart);
+  };
+  const usual = await aheadAtStart();
+  await page.check('#fast-start');
+  const fast = await aheadAtStart();
+  assert.ok(usual >= 10 && fast < usual && fast >= 1, `${usual} s, ${fast} s`);
 });

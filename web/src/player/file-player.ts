@@ -73,9 +73,12 @@ export class FilePlayer extends EventTarget {
 
   /** Plays this file from where it was left. */
   play(file: SoundFile): void {
-    this.leave();
+    this.close();
     this.file = file;
-    this.begin(file, this.memory.placeOf(file.id));
+    this.failures = 0;
+    this.wasReplaced = false;
+    this.wantsSound = true;
+    this.open(file, this.memory.placeOf(file.id));
   }
 
   toggle(): void {
@@ -97,7 +100,7 @@ export class FilePlayer extends EventTarget {
   }
 
   stop(): void {
-    this.leave();
+    this.close();
     this.file = null;
     this.changed();
   }
@@ -135,10 +138,6 @@ export class FilePlayer extends EventTarget {
     this.tick();
   }
 
-  close(): void {
-    this.leave();
-  }
-
   private listen(): void {
     const { audio } = this;
     const on = (kind: string, then: () => void) => {
@@ -165,14 +164,6 @@ export class FilePlayer extends EventTarget {
       if (this.supply instanceof AddressSound) void this.supply.explain();
       else if (this.supply) this.undecodable();
     });
-  }
-
-  private begin(file: SoundFile, at: number): void {
-    this.failures = 0;
-    this.problem = null;
-    this.wasReplaced = false;
-    this.wantsSound = true;
-    this.open(file, at);
   }
 
   /** Opens it in the way that has not failed yet. */
@@ -271,13 +262,13 @@ export class FilePlayer extends EventTarget {
   }
 
   private fail(problem: PlayProblem): void {
-    this.leave();
+    this.close();
     this.problem = problem;
     this.changed();
   }
 
   /** Ends what is played, and keeps where it was. */
-  private leave(): void {
+  close(): void {
     this.note();
     this.wantsSound = false;
     this.problem = null;

@@ -9,12 +9,13 @@ import { fieldStyles } from '../rooms/field.styles';
 import { clock } from './clock';
 import type { QueuePlayer } from './queue-player';
 import { addressOf, titleOf } from './library';
+import { COLUMNS } from './peaks';
 import { PlayerWatch } from './watch-player';
 import './wave-form';
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
-const NO_COLUMNS = new Float32Array(0);
+const NO_COLUMNS = new Float32Array(COLUMNS);
 
 @customElement('player-panel')
 export class PlayerPanel extends LitElement {
@@ -46,11 +47,12 @@ export class PlayerPanel extends LitElement {
         align-items: center;
       }
       .buttons button {
+        flex: 1;
         min-height: 3rem;
       }
       #toggle {
-        flex: 1;
-        min-width: 8rem;
+        flex-basis: 100%;
+        order: -1;
         background: var(--accent);
         color: var(--on-accent);
       }
@@ -59,14 +61,19 @@ export class PlayerPanel extends LitElement {
         grid-template-columns: 1fr 1fr;
         gap: 0.75rem;
       }
+      [type='checkbox'] {
+        width: 1.4rem;
+        height: 1.4rem;
+        min-height: 0;
+        margin: 0;
+        accent-color: var(--accent);
+      }
       .check {
+        gap: 0.75rem;
         grid-column: 1 / -1;
         grid-template-columns: auto 1fr;
         align-items: center;
         min-height: 2.75rem;
-      }
-      fieldset {
-        display: contents;
       }
       #failed {
         display: grid;

@@ -28,7 +28,15 @@ export class QueuePanel extends LitElement {
         gap: 0.75rem;
         align-items: end;
       }
+      [type='checkbox'] {
+        width: 1.4rem;
+        height: 1.4rem;
+        min-height: 0;
+        margin: 0;
+        accent-color: var(--accent);
+      }
       .check {
+        gap: 0.75rem;
         grid-template-columns: auto 1fr;
         align-items: center;
         min-height: 2.75rem;

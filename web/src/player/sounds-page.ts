@@ -8,6 +8,7 @@ import { soundsWords as t } from '../messages/sounds';
 import { partStyles } from '../part.styles';
 import { fieldStyles } from '../rooms/field.styles';
 import type { VoiceSession } from '../session/session';
+import { addIcon } from './add-icon';
 import { clock } from './clock';
 import { QueuePlayer } from './queue-player';
 import { listFiles, SEARCH_LENGTH, titleOf, type SoundFile } from './library';
@@ -54,6 +55,13 @@ export class SoundsPage extends LitElement {
       }
       .play[aria-current='true'] {
         border: 2px solid var(--accent);
+      }
+      .add {
+        width: 3.25rem;
+        padding: 0;
+      }
+      .add svg {
+        width: 1.6rem;
       }
       .place,
       .length {
@@ -164,7 +172,7 @@ export class SoundsPage extends LitElement {
         <span class="length">${file.duration === null ? nothing : clock(file.duration)}</span>
         <span class="place">${file.name}</span>
       </button>
-      <button class="add" type="button" aria-label=${t('addThis', { title })} @click=${enqueue}>${t('add')}</button>
+      <button class="add" type="button" aria-label=${t('addThis', { title })} title=${t('add')} @click=${enqueue}>${addIcon}</button>
     </li>`;
   }
 

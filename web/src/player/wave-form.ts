@@ -70,7 +70,7 @@ export class WaveForm extends LitElement {
     // Asked at every drawing, so that it follows from light to dark.
     const style = getComputedStyle(this);
     const colour = (name: string) => style.getPropertyValue(name).trim();
-    this.drawColumns(pen, width, colour('--accent'), colour('--line'));
+    this.drawColumns(pen, width, colour('--accent'), colour('--quiet'));
     pen.fillStyle = colour('--level');
     for (const [from, to] of this.buffered) pen.fillRect(from * width, HEIGHT - LINE, (to - from) * width, LINE);
   }
