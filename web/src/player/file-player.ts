@@ -5,7 +5,7 @@ import { PlayerMemory, type Taste } from './kept';
 import type { SoundFile } from './library';
 import { Peaks } from './peaks';
 import { isEnough } from './pre-buffer';
-import type { Supply, SupplyEvents, Way } from './supply';
+import { wasPassedOver, type Supply, type SupplyEvents, type Way } from './supply';
 import { openSupply, waysFor } from './ways';
 
 /** `reconnecting` also means that there is nothing left to be heard meanwhile. */
@@ -38,6 +38,8 @@ export class FilePlayer extends EventTarget {
   /** Whether sound is wanted; the element may be paused for want of it. */
   private wantsSound = false;
   private failures = 0;
+  /** The place that was asked for last, and when. */
+  private from = 0;
   private began = 0;
   private noted = 0;
 
@@ -115,7 +117,7 @@ export class FilePlayer extends EventTarget {
     const place = Math.min(Math.max(seconds, 0), Math.max(this.duration - 0.1, 0));
     this.supply.seek(place);
     this.audio.currentTime = place;
-    this.began = performance.now();
+    this.ask(place);
     if (!this.hasEnough()) this.hush();
     this.note();
     this.tick();
@@ -130,6 +132,7 @@ export class FilePlayer extends EventTarget {
   set speed(speed: number) {
     this.audio.defaultPlaybackRate = speed;
     this.audio.playbackRate = speed;
+    this.ask(this.position);
     this.changed();
   }
 
@@ -173,7 +176,7 @@ export class FilePlayer extends EventTarget {
     this.closeSupply();
     this.way = way;
     this.isConnected = true;
-    this.began = performance.now();
+    this.ask(at);
     this.peaks = new Peaks(this.changed);
     this.supply = openSupply(way, this.audio, this.base, file, at, this.eventsOf(file));
     if (at > 0) this.audio.currentTime = at;
@@ -217,6 +220,11 @@ export class FilePlayer extends EventTarget {
     this.changed();
   };
 
+  /** Seconds since this place was asked for. */
+  private get waited(): number {
+    return (performance.now() - this.began) / 1_000;
+  }
+
   private hasEnough(): boolean {
     const { supply, audio } = this;
     if (!supply) return false;
@@ -224,10 +232,14 @@ export class FilePlayer extends EventTarget {
     return isEnough({
       ahead: supply.ahead(audio.currentTime),
       isLast: supply.isComplete || supply.ahead(audio.currentTime) >= left,
-      waited: (performance.now() - this.began) / 1_000,
+      waited: this.waited,
       fastStart: this.taste.fastStart,
       speed: audio.playbackRate,
     });
+  }
+
+  private ask(place: number): void {
+    [this.from, this.began] = [place, performance.now()];
   }
 
   private hush(): void {
@@ -235,10 +247,9 @@ export class FilePlayer extends EventTarget {
   }
 
   private ended(): void {
-    const { file, audio } = this;
-    // Browsers pass over what they cannot decode, and are soon at the end of a file that is broken.
-    if (file?.duration && audio.currentTime < file.duration / 2) {
-      this.undecodable();
+    const { file, audio, from } = this;
+    if (wasPassedOver(audio.currentTime - from, this.waited * audio.playbackRate)) {
+      this.undecodable(from);
       return;
     }
     if (file) this.memory.keepPlace(file.id, 0, 0);
@@ -252,10 +263,9 @@ export class FilePlayer extends EventTarget {
     this.stop();
   }
 
-  private undecodable(): void {
-    const { file, audio } = this;
+  private undecodable(at = this.audio.currentTime): void {
+    const { file } = this;
     if (!file) return;
-    const at = audio.currentTime;
     this.failures += 1;
     if (this.failures >= FAILURES_MOST) this.fail('undecodable');
     else this.open(file, at);

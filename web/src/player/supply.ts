@@ -37,3 +37,11 @@ export function bufferedAhead(buffered: TimeRanges, seconds: number): number {
   }
   return 0;
 }
+
+/** Sound that is played in so much less time than it takes was not heard. */
+const TOO_SOON = 2;
+
+/** Whether a browser has passed over what it cannot decode: as many seconds as it says were `played` in so many. */
+export function wasPassedOver(played: number, took: number): boolean {
+  return played > took + TOO_SOON;
+}
