@@ -4,23 +4,16 @@ import { AddressSound } from './address-sound';
 import { PlayerMemory, type Taste } from './kept';
 import type { SoundFile } from './library';
 import { Peaks } from './peaks';
+import { problemOf, type PlayProblem, type PlayState } from './play-state';
 import { isEnough } from './pre-buffer';
 import { wasPassedOver, type Supply, type SupplyEvents, type Way } from './supply';
 import { openSupply, waysFor } from './ways';
-
-/** `reconnecting` also means that there is nothing left to be heard meanwhile. */
-export type PlayState = 'stopped' | 'buffering' | 'playing' | 'paused' | 'reconnecting' | 'failed';
-
-/** Why it has `failed`: the relay's codes, and our own. */
-export type PlayProblem = 'gone' | 'unreadable' | 'undecodable' | 'other';
 
 /** So many failures to decode, one after another, are the end. */
 const FAILURES_MOST = 3;
 
 /** Seconds between two notes of where we are. */
 const NOTE_EVERY = 5;
-
-const PROBLEMS: Record<string, PlayProblem> = { no_file: 'gone', gone: 'gone', unreadable: 'unreadable' };
 
 export class FilePlayer extends EventTarget {
   readonly audio = new Audio();
@@ -196,7 +189,7 @@ export class FilePlayer extends EventTarget {
         this.changed();
       },
       failed: (code) => {
-        this.fail(PROBLEMS[code] ?? 'other');
+        this.fail(problemOf(code));
       },
       undecodable: () => {
         this.undecodable();
@@ -210,7 +203,12 @@ export class FilePlayer extends EventTarget {
 
   /** Looks at what is there, and lets it be heard if it is enough. */
   private readonly tick = (): void => {
-    const { audio } = this;
+    const { audio, from } = this;
+    // At its end before it has begun: there is nothing in it that can be decoded.
+    if (this.wantsSound && this.supply && audio.ended && audio.currentTime === from && from < this.duration - 1) {
+      this.undecodable(from);
+      return;
+    }
     if (this.wantsSound && this.supply && audio.paused && !audio.ended && this.hasEnough()) {
       audio.play().catch((error: unknown) => {
         // The browser wants a tap first. Whatever else ends it is told by other events.
