@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::relay::ChannelError;
-use crate::relay_handle::{Channel, ChannelWriter, RelayGone, RelayHandle, Said};
+use crate::relay_handle::{Channel, ChannelStats, ChannelWriter, RelayGone, RelayHandle, Said};
 
 use super::catalogue::{Catalogue, Facts, FileId, OpenError};
 use super::reader::Reader;
@@ -60,8 +60,8 @@ pub struct CourierStats {
     pub completed: AtomicU64,
     /// Files that were replaced or deleted while they were sent, or could not be read.
     pub failed: AtomicU64,
-    /// Bytes written to channels.
-    pub bytes: Arc<AtomicU64>,
+    /// Of the channels.
+    pub channels: Arc<ChannelStats>,
     /// Messages of clients that talk faster than they read.
     pub dropped: AtomicU64,
 }
@@ -120,7 +120,7 @@ impl Courier {
         local: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
         let seat = Seat::take(self, address)?;
-        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.stats.bytes)).await??;
+        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.stats.channels)).await??;
         let answer = std::mem::take(&mut channel.answer);
         Ok((answer, self.clone().serve(channel, seat)))
     }
