@@ -19,8 +19,9 @@ use voice_relay::http::{Claims, Tokens};
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
-/// Libraries that say more than anybody wants to know at every try to connect; `log.level` may say otherwise.
-const QUIET: &str = "pulseaudio=off";
+/// Libraries that say more than anybody wants to know, at every try to connect and of every audio file; `log.level` may
+/// say otherwise.
+const QUIET: &str = "pulseaudio=off,symphonia=off";
 
 fn main() -> ExitCode {
     let invocation = match config::load(std::env::args_os(), environment()) {

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
-use warp::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use warp::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+};
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
@@ -151,9 +153,7 @@ async fn answer(visitor: Visitor, offer: Offer, shared: &Shared) -> Response {
         Err(Refused::Offer(offer)) if !matches!(offer, ChannelError::TooManyPeers(_)) => {
             error(StatusCode::BAD_REQUEST, "bad_description", &offer.to_string())
         }
-        Err(refused @ Refused::FullForAddress(_)) => {
-            error(StatusCode::TOO_MANY_REQUESTS, "full", &refused.to_string())
-        }
+        Err(refused @ Refused::FullForAddress(_)) => error(StatusCode::TOO_MANY_REQUESTS, "full", &refused.to_string()),
         Err(refused @ Refused::Gone(_)) => {
             error(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", &refused.to_string())
         }
@@ -261,11 +261,7 @@ pub(super) fn encode(page: &mut Page<'_>, files: &Files) -> fmt::Result {
     page.counter("files_scans", "Times the folders of files were looked through", load(&catalogue.scans))?;
     page.gauge("files_clients", "Clients that are sent files", courier.clients.load(Ordering::Relaxed) as u64)?;
     page.counter("files_refused", "Clients over files.clients", load(&courier.refused))?;
-    page.counter(
-        "files_refused_by_address",
-        "Clients over files.per_address",
-        load(&courier.refused_by_address),
-    )?;
+    page.counter("files_refused_by_address", "Clients over files.per_address", load(&courier.refused_by_address))?;
     page.counter("files_timed_out", "Clients that opened no channel within a minute", load(&courier.timed_out))?;
     page.counter("files_idled_out", "Clients that were idle for files.idle", load(&courier.idled_out))?;
     page.counter("files_completed", "Files sent to their last chunk", load(&courier.completed))?;

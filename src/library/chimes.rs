@@ -41,12 +41,16 @@ const CHIMES: [(&str, f64, &[Strike]); 4] = [
     ("ding.wav", 1.5, &[strike(0.0, 1_318.5, 0.35, BAR)]),
     ("ding-dong.wav", 2.4, &[strike(0.0, 659.3, 0.45, BAR), strike(0.6, 523.3, 0.6, BAR)]),
     ("gong.wav", 4.0, &[strike(0.0, 110.0, 1.4, PLATE)]),
-    ("alert.wav", 1.6, &[
-        strike(0.0, 880.0, 0.12, HORN),
-        strike(0.25, 1_108.7, 0.12, HORN),
-        strike(0.5, 880.0, 0.12, HORN),
-        strike(0.75, 1_108.7, 0.12, HORN),
-    ]),
+    (
+        "alert.wav",
+        1.6,
+        &[
+            strike(0.0, 880.0, 0.12, HORN),
+            strike(0.25, 1_108.7, 0.12, HORN),
+            strike(0.5, 880.0, 0.12, HORN),
+            strike(0.75, 1_108.7, 0.12, HORN),
+        ],
+    ),
 ];
 
 /// Makes the folder with the chimes in it, unless there is one already: what was deleted there stays so.

@@ -249,11 +249,13 @@ impl Round<'_> {
         match done {
             Done::Written => {}
             Done::Opened(opened) => {
-                let opened = opened.map(|(reader, facts)| {
-                    self.reader = Some(reader.in_chunks_of(self.transfer.chunk_bytes()));
-                    facts
-                });
-                self.transfer.opened(opened);
+                let (reader, facts) = match opened {
+                    Ok((reader, facts)) => (Some(reader), Ok(facts)),
+                    Err(trouble) => (None, Err(trouble)),
+                };
+                if self.transfer.opened(facts) {
+                    self.reader = reader.map(|reader| reader.in_chunks_of(self.transfer.chunk_bytes()));
+                }
             }
             Done::Hashed(hash) => {
                 let counter = if hash.is_some() { &stats.completed } else { &stats.failed };

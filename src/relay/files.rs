@@ -82,8 +82,7 @@ impl Relay {
             return Err(ChannelError::TooManyPeers(self.config.max_peers));
         }
         let mut session = Session::for_channel(&self.certificate, &self.addresses_for(local), now);
-        let answer =
-            session.accept_offer(offer).map_err(|refused| ChannelError::InvalidOffer(refused.to_string()))?;
+        let answer = session.accept_offer(offer).map_err(|refused| ChannelError::InvalidOffer(refused.to_string()))?;
         if !sdp::takes_channel(&answer) {
             return Err(ChannelError::NoChannel);
         }

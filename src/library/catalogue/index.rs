@@ -44,8 +44,7 @@ pub(super) struct Index {
 impl Index {
     /// Reads what is there. What is damaged is set aside: all of it can be had again.
     pub(super) fn new(data: &DataFolder) -> Self {
-        let mut index =
-            Self { folder: data.clone(), kept: HashMap::new(), database: None, given_up: false };
+        let mut index = Self { folder: data.clone(), kept: HashMap::new(), database: None, given_up: false };
         let path = data.file(FILE);
         if path.exists() {
             match guarded(|| read(&path)) {
@@ -212,7 +211,9 @@ mod tests {
         Index::new(&data).keep((0..500).map(|number| (number.to_string(), kept(number))));
         let whole = fs::read(data.file(FILE)).expect("there");
         let bent = |at: usize| [&whole[..at], &[0x5a; 4_096], &whole[whole.len().min(at + 4_096)..]].concat();
-        for content in [vec![], b"no database".to_vec(), whole[..whole.len() / 2].to_vec(), bent(0), bent(4_096), bent(40_960)] {
+        for content in
+            [vec![], b"no database".to_vec(), whole[..whole.len() / 2].to_vec(), bent(0), bent(4_096), bent(40_960)]
+        {
             fs::write(data.file(FILE), content).expect("written");
             let mut index = Index::new(&data);
             index.keep([("new".to_owned(), kept(7))]);
