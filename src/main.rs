@@ -19,9 +19,9 @@ use voice_relay::http::{Claims, Tokens};
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
-/// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, str0m of a codec that we do
-/// not use in every description. `log.level` may say otherwise.
-const QUIET: &str = "pulseaudio=off,str0m::format=error";
+/// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, symphonia of every audio file,
+/// str0m of a codec that we do not use in every description. `log.level` may say otherwise.
+const QUIET: &str = "pulseaudio=off,symphonia=off,str0m::format=error";
 
 fn main() -> ExitCode {
     let invocation = match config::load(std::env::args_os(), environment()) {

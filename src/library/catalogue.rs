@@ -202,12 +202,13 @@ impl Catalogue {
         {
             tracing::warn!(%error, folder = %chimes.display(), "cannot make the chimes");
         }
-        let mut index = self.index();
         let mut walk = Walk::new(self.0.max);
         let (mut entries, mut changed) = (BTreeMap::new(), Vec::new());
         for folder in &self.0.folders {
             for found in walk.through(folder) {
-                let kept = index.find(&found).unwrap_or_else(|| {
+                // Not locked while files are read: whoever has hashed one has something to keep as well.
+                let known = self.index().find(&found);
+                let kept = known.unwrap_or_else(|| {
                     let kept = walk::describe(&found);
                     changed.push((found.name.clone(), kept.clone()));
                     kept
@@ -219,8 +220,10 @@ impl Catalogue {
                 self.publish(Shelf::of(entries.clone()));
             }
         }
+        let mut index = self.index();
         index.keep(changed);
-        index.forget_all_but(&walk.names);
+        index.forget(|name| walk.misses(name));
+        drop(index);
         self.count(&walk, entries.len());
         self.publish(Shelf::of(entries));
         walk.watched
@@ -257,3 +260,6 @@ impl Catalogue {
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

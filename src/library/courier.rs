@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::relay::ChannelError;
-use crate::relay_handle::{Channel, ChannelWriter, RelayGone, RelayHandle, Said};
+use crate::relay_handle::{Channel, ChannelStats, ChannelWriter, RelayGone, RelayHandle, Said};
 
 use super::catalogue::{Catalogue, Facts, FileId, OpenError};
 use super::reader::Reader;
@@ -60,8 +60,8 @@ pub struct CourierStats {
     pub completed: AtomicU64,
     /// Files that were replaced or deleted while they were sent, or could not be read.
     pub failed: AtomicU64,
-    /// Bytes written to channels.
-    pub bytes: Arc<AtomicU64>,
+    /// Of the channels.
+    pub channels: Arc<ChannelStats>,
     /// Messages of clients that talk faster than they read.
     pub dropped: AtomicU64,
 }
@@ -120,7 +120,7 @@ impl Courier {
         local: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
         let seat = Seat::take(self, address)?;
-        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.stats.bytes)).await??;
+        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.stats.channels)).await??;
         let answer = std::mem::take(&mut channel.answer);
         Ok((answer, self.clone().serve(channel, seat)))
     }
@@ -249,11 +249,13 @@ impl Round<'_> {
         match done {
             Done::Written => {}
             Done::Opened(opened) => {
-                let opened = opened.map(|(reader, facts)| {
-                    self.reader = Some(reader.in_chunks_of(self.transfer.chunk_bytes()));
-                    facts
-                });
-                self.transfer.opened(opened);
+                let (reader, facts) = match opened {
+                    Ok((reader, facts)) => (Some(reader), Ok(facts)),
+                    Err(trouble) => (None, Err(trouble)),
+                };
+                if self.transfer.opened(facts) {
+                    self.reader = reader.map(|reader| reader.in_chunks_of(self.transfer.chunk_bytes()));
+                }
             }
             Done::Hashed(hash) => {
                 let counter = if hash.is_some() { &stats.completed } else { &stats.failed };

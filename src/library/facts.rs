@@ -116,7 +116,7 @@ pub(super) fn describe_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Description, 
 
 /// The picture in a file, if there is one that browsers can show.
 pub(super) fn cover(file: File, kind: Kind) -> Option<Cover> {
-    look_into(Box::new(file), kind, |format| Ok(visuals(format).into_iter().find_map(shown))).ok().flatten()
+    look_into(Box::new(file), kind, |format| Ok(visuals(&revisions(format)).find_map(shown))).ok().flatten()
 }
 
 /// A panic of the reader costs that file only: it is damaged in a way that nobody has thought of.
@@ -143,8 +143,9 @@ fn describe_format(format: &mut dyn FormatReader) -> Result<Description, NoAudio
     let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
     let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
     let seconds = time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
-    let cover = !visuals(format).is_empty();
-    let title = format.metadata().skip_to_latest().and_then(title_of);
+    let revisions = revisions(format);
+    let cover = visuals(&revisions).next().is_some();
+    let title = revisions.iter().find_map(title_of);
     Ok(Description { seconds, title, cover })
 }
 
@@ -158,15 +159,22 @@ fn title_of(revision: &MetadataRevision) -> Option<String> {
     Some(title.trim().to_owned()).filter(|title| !title.is_empty())
 }
 
-/// Those that browsers can show.
-fn visuals(format: &mut dyn FormatReader) -> Vec<Visual> {
-    let metadata = format.metadata().skip_to_latest().cloned();
-    let visuals = metadata.map(|revision| revision.media.visuals).unwrap_or_default();
-    visuals.into_iter().filter(|visual| picture_kind(&visual.data).is_some()).collect()
+/// All that is written about the file: at its beginning, within, and at its end.
+fn revisions(format: &mut dyn FormatReader) -> Vec<MetadataRevision> {
+    let mut metadata = format.metadata();
+    let mut revisions: Vec<_> = std::iter::from_fn(|| metadata.pop()).collect();
+    revisions.extend(metadata.current().cloned());
+    revisions
 }
 
-fn shown(visual: Visual) -> Option<Cover> {
-    Some(Cover { mime: picture_kind(&visual.data)?, bytes: visual.data.into() })
+/// Those that browsers can show.
+fn visuals(revisions: &[MetadataRevision]) -> impl Iterator<Item = &Visual> {
+    let visuals = revisions.iter().flat_map(|revision| &revision.media.visuals);
+    visuals.filter(|visual| picture_kind(&visual.data).is_some())
+}
+
+fn shown(visual: &Visual) -> Option<Cover> {
+    Some(Cover { mime: picture_kind(&visual.data)?, bytes: visual.data.to_vec() })
 }
 
 /// By its first bytes: what the file says of them may be anything, and browsers would believe it.
