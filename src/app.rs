@@ -362,5 +362,6 @@ fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
         cleanup_interval: config.relay.cleanup_interval,
         stale_after: config.relay.stale_after,
         tap_all: config.clips.count > 0,
+        room_bitrate: config.rooms.bitrate * 1_000,
     }
 }

@@ -198,11 +198,13 @@ pub struct RoomsConfig {
     pub intercom_size: usize,
     /// And of one broadcast room.
     pub broadcast_size: usize,
+    /// The best bitrate of what is sent there, in kbit/s.
+    pub bitrate: u32,
 }
 
 impl From<RoomsConfig> for House {
     fn from(rooms: RoomsConfig) -> Self {
-        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size } = rooms;
+        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size, .. } = rooms;
         Self { home, intercom, broadcast, max, intercom_size, broadcast_size }
     }
 }

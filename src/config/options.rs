@@ -333,6 +333,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Likewise.",
     ),
     opt(
+        "rooms.bitrate",
+        Kind::Number(16, 128),
+        "128",
+        "The best bitrate in rooms, in kbit/s",
+        "Whoever talks sends less while somebody who hears it loses much. At 128, music may have 256. A room that is \
+         opened may have a lower one of its own.",
+    ),
+    opt(
         "media.port",
         Kind::Port,
         "8082",

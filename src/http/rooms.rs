@@ -1,5 +1,7 @@
 //! `/api/rooms`: the rooms of the house, for programs. Talking in them is signalling's.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use warp::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use warp::http::{HeaderMap, StatusCode};
@@ -25,7 +27,12 @@ struct Wish {
     pin: Option<String>,
     /// Participants at most.
     max: Option<usize>,
+    /// The best bitrate there, in kbit/s.
+    bitrate: Option<u32>,
 }
+
+/// Bitrates that one may ask for, in kbit/s.
+const BITRATES: RangeInclusive<u32> = 16..=128;
 
 /// What makes a room that is not open to all be told.
 #[derive(Deserialize)]
@@ -116,8 +123,14 @@ async fn open(wish: Wish, shared: &Shared) -> Response {
         Ok(pin) => pin,
         Err(error) => return sentence(StatusCode::BAD_REQUEST, &error),
     };
+    if wish.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
+        return text(StatusCode::BAD_REQUEST, "bitrate is in kbit/s, from 16 to 128");
+    }
     match shared.conversation.rooms().open(wish.room_name, wish.kind, pin, wish.max).await {
         Ok((opened, room)) => {
+            if let Some(bitrate) = wish.bitrate {
+                shared.conversation.relay().set_cap(opened.room, bitrate * 1_000).await;
+            }
             let reply = OpenedReply { room_id: &room.id, room_name: &room.name, host_id: opened.key, room: &room };
             warp::reply::with_status(fresh(&reply), StatusCode::CREATED).into_response()
         }
