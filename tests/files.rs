@@ -37,11 +37,10 @@ fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A daemon that serves this folder.
+/// A daemon that serves this folder, and keeps what it knows in a hidden one within.
 async fn serve(folder: &Path, files: usize, flags: &[&str]) -> App {
-    let data = tempfile::tempdir().expect("a folder").keep();
     let folders = format!("--files-folders={}", folder.display());
-    let data = format!("--data-dir={}", data.display());
+    let data = format!("--data-dir={}", folder.join(".data").display());
     let app = start(&[&[folders.as_str(), &data], flags].concat());
     await_files(&app, "", files).await;
     app
@@ -262,10 +261,9 @@ async fn without_a_token_that_permits_listening_there_are_no_files() {
 }
 
 async fn serve_closed(folder: &Path) -> App {
-    let data = tempfile::tempdir().expect("a folder").keep();
     start(&[
         &format!("--files-folders={}", folder.display()),
-        &format!("--data-dir={}", data.display()),
+        &format!("--data-dir={}", folder.join(".data").display()),
         "--access=token",
     ])
 }
