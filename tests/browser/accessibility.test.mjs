@@ -7,7 +7,7 @@ import axe from 'axe-core';
 
 import { openPage, until } from './browser.mjs';
 import { addCard, openDashboard, untilCard } from './dashboard.mjs';
-import { openHouse, showCards, showPages, showRooms } from './scenes.mjs';
+import { openHouse, showCards, showPages, showRooms, showSounds } from './scenes.mjs';
 
 /** More presses of Tab than any page has stops. */
 const MANY_STOPS = 60;
@@ -54,6 +54,14 @@ test('axe has nothing against any page in any state', async () => {
 test('axe has nothing against any room, or its door', async () => {
   const found = [];
   await showRooms(house, async (tab, scene) => {
+    found.push(...(await violations(tab, scene, 'html')));
+  });
+  assert.deepEqual(found, []);
+});
+
+test('axe has nothing against the sounds and their player', async () => {
+  const found = [];
+  await showSounds(house, async (tab, scene) => {
     found.push(...(await violations(tab, scene, 'html')));
   });
   assert.deepEqual(found, []);
@@ -116,7 +124,7 @@ test('all of the page is reached by Tab, in an order that makes sense, and seen 
   await page.locator('#mp3-link').waitFor();
   await page.locator('summary').evaluate((summary) => summary.parentElement.setAttribute('open', ''));
   assert.deepEqual(seen(await stopsOf(page)), [
-    ...['listen', 'talk', 'rooms-link'],
+    ...['listen', 'talk', 'rooms-link', 'sounds-link'],
     ...['Settings', 'name', 'microphone', 'loudspeaker', 'echoCancellation', 'noiseSuppression', 'autoGainControl'],
     ...['test-sound', 'test-microphone', 'mp3-link', 'Status'],
   ]);

@@ -137,7 +137,7 @@ test('nothing on any view is against the policy of the page', async () => {
   tab.on('console', (message) => /Content Security Policy|Permissions.Policy/i.test(message.text()) && violations.push(message.text()));
   await tab.click('#talk');
   await until(tab, 'talk', 'live');
-  for (const view of ['#/status', '#/stream/latest', '#/share', '#/trust', '#/rooms', '#/room/home', '#/']) {
+  for (const view of ['#/status', '#/stream/latest', '#/share', '#/trust', '#/rooms', '#/sounds', '#/room/home', '#/']) {
     await tab.goto(`${daemon.url}${view}`);
     await tab.waitForTimeout(700);
   }

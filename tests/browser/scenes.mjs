@@ -1,7 +1,8 @@
 // Every page and every card in every state that people meet, for those who look at them: the screenshots and the
 // accessibility test. The daemon, the browser and whoever else talks are real.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,7 +42,8 @@ const GROUNDS = { light: '#fafafa', dark: '#111111' };
 /** A house: the relay, a dashboard, Anna in another room, and browsers with and without a microphone. */
 export async function openHouse({ locale = 'en-US' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
-  const daemon = new Daemon();
+  const sounds = makeSounds(folder);
+  const daemon = new Daemon(sounds);
   const [allowing, refusing] = await Promise.all([
     startBrowser(speak(folder)),
     startBrowser(undefined, ['--use-fake-ui-for-media-stream=deny']),
@@ -53,6 +55,7 @@ export async function openHouse({ locale = 'en-US' } = {}) {
   await anna.click('#listen');
   return {
     daemon,
+    sounds,
     dashboard,
     anna,
     locale,
@@ -66,13 +69,28 @@ export async function openHouse({ locale = 'en-US' } = {}) {
   };
 }
 
+/** A folder of a few sounds. */
+function makeSounds(folder) {
+  const sounds = join(folder, 'sounds');
+  mkdirSync(sounds);
+  for (const [name, tones] of [['Dinner bell.wav', ['880', '660']], ['Gone.wav', ['440']], ['Long evening.wav', ['220', '330']]]) {
+    execFileSync('sox', ['-n', '-b', '16', join(sounds, name), 'synth', '12', ...tones.flatMap((tone) => ['sine', tone]), 'tremolo', '0.3', '90']);
+  }
+  return sounds;
+}
+
 /** A daemon that can be away for a while, and comes back on the same ports. */
 class Daemon {
   #running = null;
   #ports;
+  #flags;
+
+  constructor(sounds) {
+    this.#flags = ['--tls-mode=off', `--files-folders=${sounds}`];
+  }
 
   async start() {
-    this.#running ??= await startDaemon(this.#ports);
+    this.#running ??= await startDaemon(this.#ports, undefined, this.#flags);
     this.#ports = this.#running.ports;
     this.url = this.#running.url;
   }
@@ -174,6 +192,41 @@ export async function showRooms(house, look) {
     }
   }
   for (const other of [tab, ...others]) await other.context().close();
+}
+
+/** Scenes of the sounds: what is done before each is looked at. */
+const SOUND_SCENES = {
+  'sounds-list': async (tab) => {
+    await goTo(tab, '#/sounds');
+    await tab.locator('#files li').nth(2).waitFor();
+  },
+  'sounds-playing': async (tab) => {
+    await tab.locator('queue-panel summary').click();
+    await tab.locator('.play', { hasText: 'Long evening' }).click();
+    await tab.locator('.add').first().click();
+    await tab.locator('sounds-page[data-state="playing"]').waitFor();
+  },
+  'sounds-failed': async (tab, { sounds }) => {
+    rmSync(join(sounds, 'Gone.wav'), { force: true });
+    await tab.locator('.play', { hasText: 'Gone' }).click();
+    await tab.locator('player-panel #failed').waitFor();
+  },
+};
+
+/** Shows the sounds and their player, on every screen and in every scheme. */
+export async function showSounds(house, look) {
+  const tab = await openPage(house.browserFor('idle'), house.daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
+  for (const [part, bring] of Object.entries(SOUND_SCENES)) {
+    await bring(tab, house);
+    for (const [screen, size] of Object.entries(SCREENS)) {
+      for (const scheme of SCHEMES) {
+        await tab.setViewportSize(size);
+        await tab.emulateMedia({ colorScheme: scheme });
+        await look(tab, { part, state: 'shown', screen, scheme });
+      }
+    }
+  }
+  await tab.context().close();
 }
 
 async function goTo(tab, hash) {

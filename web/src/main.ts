@@ -23,6 +23,7 @@ const MODULES = {
   room: () => import('./rooms/room-page'),
   rooms: () => import('./rooms/rooms-page'),
   share: () => import('./share-page'),
+  sounds: () => import('./player/sounds-page'),
   status: () => import('./status-page'),
   stream: () => import('./stream-page'),
   trust: () => import('./trust-page'),

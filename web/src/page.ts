@@ -97,6 +97,7 @@ export class VoiceRelayPage extends LitElement {
         ></problem-help>
         ${this.renderUnblock(view)}
         <a class="way" id="rooms-link" href=${hashOf({ view: 'rooms' })}>${t('rooms')}</a>
+        <a class="way" id="sounds-link" href=${hashOf({ view: 'sounds' })}>${t('sounds')}</a>
         <section><speaker-list .session=${this.session}></speaker-list></section>
         <section class="settings"><settings-panel .session=${this.session}></settings-panel></section>
         ${renderPlayers(view, this.session ? tokenPath(this.session.base) : '/')}

@@ -6,7 +6,7 @@ export type Route = { view: 'home' } | { view: 'stream' | 'room'; id: string } |
 /** Views that are of nothing in particular. */
 type Simple = (typeof SIMPLE)[number];
 
-const SIMPLE = ['status', 'trust', 'share', 'rooms'] as const;
+const SIMPLE = ['status', 'trust', 'share', 'rooms', 'sounds'] as const;
 
 /** Reads `location.hash`. What it does not know is home. */
 export function routeOf(hash: string): Route {

@@ -1,0 +1,114 @@
+// What waits to be played, and in which order.
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+
+import { buttonStyles } from '../button.styles';
+import { soundsWords as t } from '../messages/sounds';
+import { fieldStyles } from '../rooms/field.styles';
+import type { QueuePlayer } from './queue-player';
+import { titleOf } from './library';
+import type { Repeat } from './play-queue';
+import { PlayerWatch } from './watch-player';
+
+const REPEATS = { none: 'repeatNone', one: 'repeatOne', all: 'repeatAll' } as const;
+
+@customElement('queue-panel')
+export class QueuePanel extends LitElement {
+  static override styles = [
+    buttonStyles,
+    fieldStyles,
+    css`
+      :host {
+        display: block;
+      }
+      .order {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        gap: 0.75rem;
+        align-items: end;
+      }
+      [type='checkbox'] {
+        width: 1.4rem;
+        height: 1.4rem;
+        min-height: 0;
+        margin: 0;
+        accent-color: var(--accent);
+      }
+      .check {
+        gap: 0.75rem;
+        grid-template-columns: auto 1fr;
+        align-items: center;
+        min-height: 2.75rem;
+      }
+      ol {
+        display: grid;
+        gap: 0.5rem;
+        max-height: 20rem;
+        margin: 0.75rem 0;
+        padding: 0.25rem;
+        overflow-y: auto;
+        list-style: none;
+      }
+      li {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0.75rem;
+        overflow-wrap: anywhere;
+      }
+      p {
+        color: var(--quiet);
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) player: QueuePlayer | null = null;
+
+  constructor() {
+    super();
+    new PlayerWatch(this);
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { player } = this;
+    if (!player) return nothing;
+    const { coming } = player.queue;
+    return html`<details>
+      <summary>${coming.length ? t('queueCount', { count: coming.length }) : t('queue')}</summary>
+      ${this.renderOrder(player)}
+      ${coming.length ? nothing : html`<p>${t('queueEmpty')}</p>`}
+      <ol id="coming">
+        ${coming.map((file, index) => {
+          const title = titleOf(file);
+          const remove = () => {
+            player.queue.remove(index);
+            this.requestUpdate();
+          };
+          return html`<li>
+            <span>${title}</span>
+            <button type="button" aria-label=${t('removeThis', { title })} @click=${remove}>${t('remove')}</button>
+          </li>`;
+        })}
+      </ol>
+    </details>`;
+  }
+
+  private renderOrder({ queue }: QueuePlayer): TemplateResult {
+    const repeat = (event: Event) => {
+      queue.repeat = (event.target as HTMLSelectElement).value as Repeat;
+    };
+    const shuffle = (event: Event) => {
+      queue.shuffle = (event.target as HTMLInputElement).checked;
+    };
+    return html`<div class="order">
+      <label class="check"><input id="shuffle" type="checkbox" .checked=${queue.shuffle} @change=${shuffle} /> ${t('shuffle')}</label>
+      <label>
+        ${t('repeat')}
+        <select id="repeat" @change=${repeat}>
+          ${Object.entries(REPEATS).map(([value, word]) => html`<option value=${value} ?selected=${value === queue.repeat}>${t(word)}</option>`)}
+        </select>
+      </label>
+    </div>`;
+  }
+}
