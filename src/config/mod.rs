@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::announce::AnnounceLimits;
 use crate::audio::ClipLimits;
 use crate::rooms::House;
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub media: MediaConfig,
     /// Audio files.
     pub files: FilesConfig,
+    /// What is announced in rooms.
+    pub announce: AnnounceConfig,
     /// When senders and streams are given up.
     pub relay: LifecycleConfig,
     /// How many of each there may be.
@@ -236,6 +239,23 @@ pub struct FilesConfig {
     /// A client that is idle for so long is given up.
     #[serde(deserialize_with = "seconds")]
     pub idle: Duration,
+}
+
+/// What is announced in rooms.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AnnounceConfig {
+    /// Announcements that wait in one room.
+    pub waiting: usize,
+    /// Bytes of one recording that is sent.
+    pub clip_bytes: u64,
+    /// Bytes of all of those together.
+    pub memory: u64,
+}
+
+impl From<AnnounceConfig> for AnnounceLimits {
+    fn from(AnnounceConfig { waiting, clip_bytes, memory }: AnnounceConfig) -> Self {
+        Self { waiting, clip_bytes, memory }
+    }
 }
 
 /// When senders and streams are given up.
