@@ -132,3 +132,197 @@ async fn an_announcement_is_heard_by_players_after_its_chime() {
     assert_eq!(metric(&app, "announcements_played_total").await, 1);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_participant_hears_all_of_it_and_sees_who_talks() {
+    let folder = folder();
+    let app = serve(folder.path(), &[]).await;
+    let mut guest = participant(app.ports, json!({ "type": "join", "room": "home", "name": "Ada" })).await;
+    announce(&app, json!({ "room": "home", "file": "dinner", "chime": "bell.wav", "name": "Dinner" })).await;
+    assert_eq!(guest.signalling.expect("participant_joined").await["participant"]["name"], "Dinner");
+    guest.signalling.expect("participant_left").await;
+    let packets = guest.peer.with(|client, _| client.received.iter().map(|it| it.payload.clone()).collect::<Vec<_>>());
+    let mut decoder = opus::Decoder::new(48_000, opus::Channels::Mono).expect("a decoder");
+    let mut heard = Vec::new();
+    for packet in packets.await {
+        let mut pcm = [0; 5_760];
+        let length = decoder.decode(&packet, &mut pcm, false).expect("Opus");
+        heard.extend_from_slice(&pcm[..length]);
+    }
+    let turns = in_turn(&heard);
+    let [(CHIME_HZ, chime), (SPEECH_HZ, speech)] = turns[..] else { panic!("{turns:?}") };
+    assert!((5..=6).contains(&chime) && (9..=10).contains(&speech), "{turns:?}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_urgent_interrupts_and_what_was_interrupted_goes_on_where_it_was() {
+    let folder = folder();
+    let app = serve(folder.path(), &[]).await;
+    let heard = player(&app, 7.5).await;
+    let wish = |file, priority| json!({ "room": "home", "file": file, "priority": priority, "repeat": 1 });
+    let dinner = announce(&app, json!({ "room": "home", "file": "dinner.wav", "repeat": 2 })).await;
+    let bell = announce(&app, wish("bell.wav", "normal")).await;
+    until(async || look(&app, &dinner).await["played"].as_f64().is_some_and(|played| played > 0.6)).await;
+    let fire = post_json(app.ports.http, "/api/announce", &wish("fire.wav", "urgent")).await.json();
+    assert_eq!(fire["position"], 0);
+    let list = get(app.ports.http, "/api/announce").await.json();
+    let ids: Vec<_> = list["rooms"][0]["waiting"].as_array().expect("a list").iter().map(|it| &it["id"]).collect();
+    assert_eq!((&list["rooms"][0]["playing"]["id"], ids), (&fire["id"], vec![&json!(dinner), &json!(bell)]));
+    let turns = in_turn(&heard.await.expect("no panic"));
+    let order: Vec<_> = turns.iter().map(|(tone, _)| *tone).collect();
+    assert_eq!(order, [SPEECH_HZ, URGENT_HZ, SPEECH_HZ, CHIME_HZ], "{turns:?}");
+    let speech = turns[0].1 + turns[2].1;
+    assert!((16..=20).contains(&speech), "two seconds in all, not more: {turns:?}");
+    for id in [dinner, bell] {
+        assert_eq!(look(&app, &id).await["state"], "played");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_is_stopped_while_it_plays_and_while_it_waits() {
+    let folder = folder();
+    let app = serve(folder.path(), &[]).await;
+    let long = json!({ "room": "home", "file": "long.wav" });
+    let (first, second) = (announce(&app, long.clone()).await, announce(&app, long.clone()).await);
+    let streams = async || get(app.ports.mp3, "/stream/room/home/status").await.json()["active_streams"].clone();
+    until(async || streams().await == json!([format!("stream_{first}")])).await;
+    assert_eq!(look(&app, &second).await["position"], 1);
+    assert_eq!([delete(&app, &second).await, delete(&app, &first).await, delete(&app, &first).await], [204, 204, 404]);
+    until(async || streams().await == json!([])).await;
+    assert_eq!(look(&app, &first).await["state"], "stopped");
+    assert_eq!(get(app.ports.http, "/api/announce").await.json(), json!({ "rooms": [] }));
+    assert_eq!(delete(&app, &Uuid::nil().to_string()).await, 404);
+    announce(&app, long).await;
+    until(async || streams().await != json!([])).await;
+    let stopping = Instant::now();
+    app.stop().await;
+    assert!(stopping.elapsed() < Duration::from_secs(3), "one that plays keeps nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_line_takes_only_what_is_urgent() {
+    let folder = folder();
+    let app = serve(folder.path(), &["--announce-waiting=1"]).await;
+    let long = json!({ "room": "home", "file": "long.wav" });
+    let (_first, second) = (announce(&app, long.clone()).await, announce(&app, long.clone()).await);
+    let refused = post_json(app.ports.http, "/api/announce", &long).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
+    assert!(refused.text().contains("announce.waiting"), "{}", refused.text());
+    announce(&app, json!({ "room": "home", "file": "fire.wav", "priority": "urgent" })).await;
+    assert_eq!(look(&app, &second).await["state"], "displaced");
+    let counted =
+        [metric(&app, "announcements_refused_total").await, metric(&app, "announcements_displaced_total").await];
+    assert_eq!(counted, [1, 1]);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_announced_gets_an_error_that_says_why() {
+    let folder = folder();
+    let app = serve(folder.path(), &[]).await;
+    let id = get(app.ports.http, "/api/files?search=bell").await.json()["files"][0]["id"].clone();
+    let address = format!("api/files/{}", id.as_str().expect("an id"));
+    for (file, status) in [(&*address, 202), (id.as_str().expect("an id"), 202), ("api/files/../bell.wav", 404)] {
+        let wish = json!({ "room": "home", "file": file });
+        assert_eq!(post_json(app.ports.http, "/api/announce", &wish).await.status, status, "{file}");
+    }
+    fs::write(folder.path().join("bell.wav"), b"RIFF of nothing").expect("written");
+    for (wish, status, why) in [
+        (json!({ "room": "attic", "file": "dinner" }), 404, "no such room"),
+        (json!({ "room": "home", "file": "lunch" }), 404, "no file \"lunch\""),
+        (json!({ "room": "home", "file": "dinner", "chime": "gong" }), 404, "no file \"gong\""),
+        (json!({ "room": "home", "file": "bell" }), 422, "damaged"),
+        (json!({ "room": "home" }), 400, "file names what"),
+        (json!({ "file": "dinner" }), 400, "room"),
+        (json!({ "room": "home", "file": "dinner", "volume": 21 }), 400, "from -60 to 20"),
+        (json!({ "room": "home", "file": "dinner", "repeat": 11 }), 400, "1 to 10"),
+        (json!({ "room": "home", "file": "dinner", "priority": "huge" }), 400, "huge"),
+        (json!({ "room": "home", "file": "dinner", "colour": "red" }), 400, "colour"),
+    ] {
+        let refused = post_json(app.ports.http, "/api/announce", &wish).await;
+        assert_eq!((refused.status, refused.text().contains(why)), (status, true), "{wish}: {}", refused.text());
+    }
+    app.stop().await;
+}
+
+async fn upload(app: &App, query: &str, body: &[u8]) -> Answer {
+    // The client by hand speaks text; curl sends any bytes.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("clip");
+    fs::write(&path, body).expect("written");
+    let url = format!("http://{}/api/announce/clip?{query}", app.ports.http);
+    let mut curl = tokio::process::Command::new("curl");
+    curl.args(["-sS", "-X", "POST", "-H", "Content-Type: audio/wav", "-w", "\n%{http_code}", "--data-binary"]);
+    let output = curl.arg(format!("@{}", path.display())).arg(url).output().await.expect("curl");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (body, status) = text.rsplit_once('\n').expect("a status");
+    Answer { status: status.parse().expect("a number"), head: String::new(), body: body.into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_that_is_sent_is_heard_and_kept_no_longer_than_it_plays() {
+    let folder = folder();
+    let flags = ["--announce-clip-bytes=100000", "--announce-memory=120000"];
+    let app = serve(folder.path(), &flags).await;
+    let clip = wav(48_000, URGENT_HZ, 0.8);
+    let heard = player(&app, 5.0).await;
+    let sent = upload(&app, "room=home&chime=bell&name=Post&volume=-3", &clip).await;
+    assert_eq!(sent.status, 202, "{}", sent.text());
+    assert_eq!(metric(&app, "announcements_bytes").await, clip.len() as u64);
+    let second = upload(&app, "room=home", &clip).await;
+    assert!(second.status == 503 && second.text().contains("announce.memory"), "{}", second.text());
+    let id = sent.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(look(&app, &id).await["name"], "Post");
+    let turns = in_turn(&heard.await.expect("no panic"));
+    assert_eq!(turns.iter().map(|(tone, _)| *tone).collect::<Vec<_>>(), [CHIME_HZ, URGENT_HZ], "{turns:?}");
+    until(async || metric(&app, "announcements_bytes").await == 0).await;
+    for (query, body, status, why) in [
+        ("room=home", wav(48_000, URGENT_HZ, 2.0), 413, "announce.clip_bytes"),
+        ("room=home", b"not audio".to_vec(), 422, "cannot be played"),
+        ("room=home&file=bell", clip.clone(), 400, "The recording is the body"),
+        ("room=attic", clip.clone(), 404, "no such room"),
+    ] {
+        let refused = upload(&app, query, &body).await;
+        assert_eq!((refused.status, refused.text().contains(why)), (status, true), "{query}: {}", refused.text());
+    }
+    assert_eq!(metric(&app, "announcements_bytes").await, 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_room_that_is_not_open_only_the_right_to_share_announces() {
+    let folder = folder();
+    let data = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", data.path().display());
+    let folders = format!("--files-folders={}", folder.path().display());
+    let (_daemon, ports) =
+        start_program(&[&data, &folders, "--rooms-broadcast=Stage", "--rooms-intercom=Kitchen"]).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 4).await;
+    let opened = post_json(ports.http, "/api/rooms", &json!({ "roomName": "Secret", "pin": "4711" })).await;
+    assert_eq!(opened.status, 201);
+    let token = async |flags: &[&str]| {
+        let output = program().arg("token").args(flags).arg(&data).output().await.expect("run");
+        String::from_utf8(output.stdout).expect("text").lines().next().expect("a token").to_owned()
+    };
+    let (talks, listens) = (token(&["--scope=talk", "--room=kitchen"]).await, token(&["--scope=listen"]).await);
+    let shares = token(&["--scope=talk,share,listen"]).await;
+    for (token, room, status) in [
+        ("", "secret", 403),
+        ("", "stage", 403),
+        ("", "kitchen", 202),
+        (&talks, "kitchen", 202),
+        (&talks, "home", 403),
+        (&listens, "kitchen", 401),
+        (&shares, "secret", 202),
+        (&shares, "stage", 202),
+    ] {
+        let path = if token.is_empty() { "/api/announce".into() } else { format!("/t/{token}/api/announce") };
+        let answer = post_json(ports.http, &path, &json!({ "room": room, "file": "long" })).await;
+        assert_eq!(answer.status, status, "{room}: {}", answer.text());
+    }
+    let rooms = async |path: &str| get(ports.http, path).await.json()["rooms"].as_array().map(Vec::len);
+    assert_eq!(rooms("/api/announce").await, Some(1), "the others are not told of");
+    assert_eq!(rooms(&format!("/t/{shares}/api/announce")).await, Some(3));
+}

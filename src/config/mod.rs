@@ -21,7 +21,7 @@ use crate::rooms::House;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
-pub use load::{Command, Invocation, TokenCommand, load};
+pub use load::{Command, Invocation, SayCommand, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
