@@ -23,8 +23,9 @@ use voice_relay::http::{Claims, Tokens};
 const EXIT_USAGE: u8 = 64;
 
 /// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, str0m of a codec that we do
-/// not use in every description. `log.level` may say otherwise.
-const QUIET: &str = "pulseaudio=off,str0m::format=error";
+/// not use in every description, symphonia of what makes a file none, which whoever sent it is told. `log.level` may say
+/// otherwise.
+const QUIET: &str = "pulseaudio=off,str0m::format=error,symphonia=off";
 
 fn main() -> ExitCode {
     let invocation = match config::load(std::env::args_os(), environment()) {

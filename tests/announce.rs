@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::http::{Answer, get, post_json, request};
 use support::live::{PATIENCE, participant, program, start, start_program, url};
+use support::pulse::{Client, Rig, alone, wait_for};
 use support::sound::{Player, share_at};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use uuid::Uuid;
 use voice_relay::app::App;
 
@@ -325,4 +327,65 @@ async fn in_a_room_that_is_not_open_only_the_right_to_share_announces() {
     let rooms = async |path: &str| get(ports.http, path).await.json()["rooms"].as_array().map(Vec::len);
     assert_eq!(rooms("/api/announce").await, Some(1), "the others are not told of");
     assert_eq!(rooms(&format!("/t/{shares}/api/announce")).await, Some(3));
+}
+
+/// What `say` says, and whether it is content.
+async fn say(arguments: &[&str]) -> (bool, String) {
+    let output = program().arg("say").args(arguments).stderr(std::process::Stdio::piped()).output().await.expect("run");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_said_from_the_command_line_which_waits_until_it_was_heard() {
+    let folder = folder();
+    let data = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", data.path().display());
+    let folders = format!("--files-folders={}", folder.path().display());
+    let (_daemon, ports) = start_program(&["--access=token", &data, &folders, "--rooms-intercom=Kitchen"]).await;
+    let port = format!("--http-port={}", ports.http.port());
+    let (fire, broken) = (folder.path().join("fire.wav"), folder.path().join("broken.mp3"));
+    let (fire, broken) = (fire.to_str().expect("text"), broken.to_str().expect("text"));
+    fs::write(broken, b"not audio").expect("written");
+    let ours = [&*port, &data, "--access=token"];
+    let began = Instant::now();
+    let (content, told) =
+        say(&[&ours[..], &["--room", "kitchen", "--chime=bell", "--volume", "-6", fire]].concat()).await;
+    assert!(content && told.contains("playing, 1 of 2 s") && told.contains("played"), "{told}");
+    assert!(began.elapsed() > Duration::from_millis(1_600), "not before it was heard");
+    for (arguments, why) in [
+        (&["--room", "attic", fire][..], "no such room"),
+        (&["--chime", "gong", fire], "no file \"gong\""),
+        (&["--volume=50", fire], "from -60 to 20"),
+        (&["--token=forged", fire], "401"),
+        (&[broken], "cannot be played"),
+        (&["/nowhere.wav"], "cannot read /nowhere.wav"),
+    ] {
+        let (content, told) = say(&[&ours[..], arguments].concat()).await;
+        assert!(!content && told.contains(why), "{arguments:?}: {told}");
+    }
+    let (content, told) = say(&["--http-port=1", fire]).await;
+    assert!(!content && told.contains("no voice-relay answers"), "{told}");
+}
+
+#[test]
+fn an_announcement_with_its_chime_is_heard_on_the_loudspeaker() {
+    alone("an_announcement_with_its_chime_is_heard_on_the_loudspeaker", |mut rig: Rig| {
+        rig.serve();
+        rig.add_sink("t");
+        let (_parec, heard) = Client::record("t.monitor");
+        let (folder, runtime) = (folder(), Runtime::new().expect("a runtime"));
+        let app = runtime.block_on(serve(folder.path(), &["--sound-output=t", "--sound-play=latest"]));
+        let card = || runtime.block_on(get(app.ports.http, "/api/sound")).json()["output"]["card"]["running"].clone();
+        wait_for("the card", || card() == true && heard.len() > 0);
+        let wish = json!({ "room": "home", "file": "dinner", "chime": "bell" });
+        let id = runtime.block_on(announce(&app, wish));
+        wait_for("its end", || runtime.block_on(look(&app, &id))["state"] == "played");
+        let after = heard.len() + 24_000;
+        wait_for("what the card holds back", || heard.len() > after);
+        let turns = in_turn(&heard.samples());
+        let [(CHIME_HZ, chime), (SPEECH_HZ, speech)] = turns[..] else { panic!("{turns:?}") };
+        assert!((4..=6).contains(&chime) && (8..=10).contains(&speech), "{turns:?}");
+        runtime.block_on(app.stop());
+    });
 }
