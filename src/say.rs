@@ -102,7 +102,10 @@ impl Daemon {
             }
             match state["state"].as_str() {
                 Some("playing" | "waiting") => tokio::time::sleep(LOOK_INTERVAL).await,
-                Some("played") => return Ok(println!()),
+                Some("played") => {
+                    println!();
+                    return Ok(());
+                }
                 other => {
                     println!();
                     let why = state["message"].as_str().unwrap_or("before its end");

@@ -1,20 +1,20 @@
 //! `/api/announce`: recordings that are to be heard in a room: files of the library, or what is sent along.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod told;
+
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, pin_mut};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::announce::{
-    AnnounceError, Announcement, AnnouncementId, Announcer, Known, Outcome, Priority, REPEATS, Reservation, VOLUMES,
-    Wish,
+    AnnounceError, Announcement, AnnouncementId, Known, Priority, REPEATS, Reservation, VOLUMES, Wish,
 };
 use crate::domain::RoomId;
 use crate::library::{FileId, OpenError, Recording};
@@ -24,7 +24,10 @@ use super::Shared;
 use super::access::{Scope, Visitor};
 use super::reply::{RETRY_SECONDS, text, with};
 use super::rooms::{fresh, no_room, sentence};
-use super::status::Page;
+
+use told::{described, living};
+
+pub(super) use told::encode;
 
 /// Bytes of a request that names a file.
 const MAX_BODY: u64 = 4_096;
@@ -60,6 +63,28 @@ fn once() -> u32 {
     1
 }
 
+/// Why somebody may not announce in a room, or not know of an announcement.
+enum Refusal {
+    NoRoom,
+    OtherRoom,
+    NotOpen,
+    Unknown,
+}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoRoom => no_room(),
+            Refusal::OtherRoom => text(StatusCode::FORBIDDEN, "This link is for another room"),
+            Refusal::NotOpen => text(
+                StatusCode::FORBIDDEN,
+                "This room has a PIN, is locked, or is a broadcast: only a token with the right share announces there",
+            ),
+            Refusal::Unknown => text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over"),
+        }
+    }
+}
+
 /// `/api/announce` and what is below it.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
@@ -82,11 +107,15 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             answered(announce_clip(&visitor, manner, length, body, &shared).await)
         });
     let one = warp::path!("api" / "announce" / Uuid).and(visitor).and(with_shared);
-    let look = one.clone().and(warp::get()).map(|id, visitor: Visitor, shared: Shared| {
-        answered(find(id, &visitor, &shared).map(|known| fresh(&described(id, &known, &shared))))
+    let look =
+        one.clone().and(warp::get()).map(|id, visitor: Visitor, shared: Shared| match find(id, &visitor, &shared) {
+            Ok(known) => fresh(&described(id, &known, &shared)),
+            Err(refusal) => refusal.into(),
+        });
+    let stop = one.and(warp::delete()).map(|id, visitor: Visitor, shared: Shared| match stop(id, &visitor, &shared) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal.into(),
     });
-    let stop =
-        one.and(warp::delete()).map(|id, visitor: Visitor, shared: Shared| answered(stop(id, &visitor, &shared)));
     list.or(file).unify().or(clip).unify().or(look).unify().or(stop).unify()
 }
 
@@ -188,23 +217,18 @@ async fn recording(file: &str, shared: &Shared) -> Result<(Recording, String), R
 }
 
 /// The room of this id, if this visitor may be heard there without having joined it.
-fn enter(slug: &str, visitor: &Visitor, shared: &Shared) -> Result<RoomId, Response> {
-    let room = shared.conversation.rooms().find(slug).ok_or_else(no_room)?;
+fn enter(slug: &str, visitor: &Visitor, shared: &Shared) -> Result<RoomId, Refusal> {
+    let room = shared.conversation.rooms().find(slug).ok_or(Refusal::NoRoom)?;
     may_announce(room, visitor, shared).map(|()| room)
 }
 
-fn may_announce(room: RoomId, visitor: &Visitor, shared: &Shared) -> Result<(), Response> {
+fn may_announce(room: RoomId, visitor: &Visitor, shared: &Shared) -> Result<(), Refusal> {
     let rooms = shared.conversation.rooms();
     if !rooms.slug(room).is_some_and(|slug| visitor.may_enter(&slug)) {
-        return Err(text(StatusCode::FORBIDDEN, "This link is for another room"));
+        return Err(Refusal::OtherRoom);
     }
-    if !rooms.is_open(room) && !visitor.scopes.contains(Scope::Share) {
-        return Err(text(
-            StatusCode::FORBIDDEN,
-            "This room has a PIN, is locked, or is a broadcast: only a token with the right share announces there",
-        ));
-    }
-    Ok(())
+    let may = rooms.is_open(room) || visitor.scopes.contains(Scope::Share);
+    may.then_some(()).ok_or(Refusal::NotOpen)
 }
 
 fn refused(error: AnnounceError) -> Response {
@@ -224,7 +248,7 @@ fn refused(error: AnnounceError) -> Response {
 fn list(visitor: &Visitor, shared: &Shared) -> Response {
     let rooms = shared.announcer.list().into_iter().filter(|(room, _)| may_announce(*room, visitor, shared).is_ok());
     let rooms = rooms.filter_map(|(room, line)| {
-        let described = |(place, one): (usize, &std::sync::Arc<Announcement>)| living(one, place);
+        let described = |(place, one): (usize, &Arc<Announcement>)| living(one, place);
         let mut line: Vec<_> = line.iter().enumerate().map(described).collect();
         let playing = line.remove(0);
         Some(json!({ "room": shared.conversation.rooms().slug(room)?, "playing": playing, "waiting": line }))
@@ -232,67 +256,13 @@ fn list(visitor: &Visitor, shared: &Shared) -> Response {
     fresh(&json!({ "rooms": rooms.collect::<Vec<_>>() }))
 }
 
-/// What is known of one that this visitor may know of.
-fn find(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<Known, Response> {
-    let known = shared.announcer.find(AnnouncementId(id)).filter(|known| {
-        // Those of a room that is no more are nobody's business.
-        may_announce(known.room(), visitor, shared).is_ok()
-    });
-    known.ok_or_else(|| text(StatusCode::NOT_FOUND, "There is no such announcement, or no more"))
+/// What is known of one that this visitor may know of: of those in rooms that are no more, nobody.
+fn find(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<Known, Refusal> {
+    let known = shared.announcer.find(AnnouncementId(id)).ok_or(Refusal::Unknown)?;
+    may_announce(known.room(), visitor, shared).map(|()| known).map_err(|_| Refusal::Unknown)
 }
 
-fn stop(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<Response, Response> {
+fn stop(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<(), Refusal> {
     find(id, visitor, shared)?;
-    if shared.announcer.stop(AnnouncementId(id)) {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    Err(text(StatusCode::NOT_FOUND, "This announcement is over"))
-}
-
-fn described(id: Uuid, known: &Known, shared: &Shared) -> Value {
-    let mut value = match known {
-        Known::Lives(announcement, position) => living(announcement, *position),
-        Known::Over(_, outcome) => over(id, outcome),
-    };
-    value["room"] = json!(shared.conversation.rooms().slug(known.room()));
-    value
-}
-
-fn living(announcement: &Announcement, position: usize) -> Value {
-    json!({
-        "id": announcement.id,
-        "name": announcement.name,
-        "state": if position == 0 { "playing" } else { "waiting" },
-        "position": position,
-        "priority": announcement.priority,
-        "played": announcement.played(),
-        "duration": announcement.seconds,
-    })
-}
-
-fn over(id: Uuid, outcome: &Outcome) -> Value {
-    let (state, why) = match outcome {
-        Outcome::Played => ("played", None),
-        Outcome::Stopped => ("stopped", None),
-        Outcome::Displaced => ("displaced", Some("Something urgent needed its place")),
-        Outcome::Failed(why) => ("failed", Some(&**why)),
-    };
-    json!({ "id": id, "state": state, "message": why })
-}
-
-/// What is counted, for `/metrics`.
-pub(super) fn encode(page: &mut Page<'_>, announcer: &Announcer) -> fmt::Result {
-    let lines = announcer.list();
-    let waiting: usize = lines.iter().map(|(_, line)| line.len() - 1).sum();
-    let stats = announcer.stats();
-    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    page.gauge("announcements_playing", "Rooms in which an announcement plays", lines.len() as u64)?;
-    page.gauge("announcements_waiting", "Announcements that wait", waiting as u64)?;
-    page.gauge("announcements_bytes", "Memory of recordings that were sent to be announced", announcer.memory())?;
-    page.counter("announcements_played", "Announcements heard to their end", load(&stats.played))?;
-    page.counter("announcements_stopped", "Announcements stopped before", load(&stats.stopped))?;
-    page.counter("announcements_failed", "Announcements broken off by damage", load(&stats.failed))?;
-    page.counter("announcements_displaced", "Announcements that went for urgent ones", load(&stats.displaced))?;
-    page.counter("announcements_refused", "Announcements over announce.*", load(&stats.refused))?;
-    page.counter("announcement_packets_lost", "Packets the media thread had no time for", load(&stats.packets_lost))
+    shared.announcer.stop(AnnouncementId(id)).then_some(()).ok_or(Refusal::Unknown)
 }
