@@ -186,15 +186,15 @@ fn closed(result: Result<(), HostError>) -> Response {
     }
 }
 
-fn no_room() -> Response {
+pub(super) fn no_room() -> Response {
     text(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are")
 }
 
-fn sentence(status: StatusCode, error: &impl ToString) -> Response {
+pub(super) fn sentence(status: StatusCode, error: &impl ToString) -> Response {
     warp::reply::with_status(error.to_string(), status).into_response()
 }
 
 /// Who is where is known to nobody later.
-fn fresh(reply: &impl Serialize) -> Response {
+pub(super) fn fresh(reply: &impl Serialize) -> Response {
     with(warp::reply::json(reply).into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }

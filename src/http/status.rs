@@ -144,6 +144,7 @@ impl Collector for Snapshot {
         self.encode_clips(&mut page)?;
         self.encode_rooms(&mut page)?;
         super::files::encode(&mut page, &self.shared.files)?;
+        super::announce::encode(&mut page, &self.shared.announcer)?;
         self.encode_sound(&mut page)
     }
 }

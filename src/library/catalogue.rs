@@ -137,6 +137,14 @@ impl Catalogue {
         usual.or_else(|| shelf.in_order.first()).map(|entry| entry.id)
     }
 
+    /// The file that people call so: by its name with or without its folders, and with or without what it ends in.
+    pub fn called(&self, name: &str) -> Option<FileId> {
+        let shelf = self.shelf();
+        let exact = shelf.in_order.iter().find(|entry| entry.is_called(name));
+        let is_stem = |entry: &&Arc<Entry>| entry.is_called(&format!("{name}.{}", entry.kind.extension()));
+        exact.or_else(|| shelf.in_order.iter().find(is_stem)).map(|entry| entry.id)
+    }
+
     /// Opens a file, as it is now.
     ///
     /// # Errors

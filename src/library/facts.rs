@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, Visual};
 
@@ -95,11 +95,14 @@ pub struct Cover {
 
 /// A file is none that can be played.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAudio {
+pub enum NoAudio {
+    /// The disk, or the permissions, do not allow it.
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
+    /// What is in it makes no sense.
     #[error("it is damaged, or of another kind than its name says: {0}")]
     Damaged(String),
+    /// It is some container with something else in it.
     #[error("there is no audio in it")]
     NoTrack,
 }
@@ -119,30 +122,39 @@ pub(super) fn cover(file: File, kind: Kind) -> Option<Cover> {
     look_into(Box::new(file), kind, |format| Ok(visuals(&revisions(format)).find_map(shown))).ok().flatten()
 }
 
-/// A panic of the reader costs that file only: it is damaged in a way that nobody has thought of.
 fn look_into<T>(
     source: Box<dyn MediaSource>,
     kind: Kind,
     look: impl FnOnce(&mut dyn FormatReader) -> Result<T, NoAudio>,
 ) -> Result<T, NoAudio> {
-    let looked = catch_unwind(AssertUnwindSafe(|| {
-        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
-        let metadata = MetadataOptions::default()
-            .limit_tag_bytes(Limit::Maximum(MAX_TAG))
-            .limit_visual_bytes(Limit::Maximum(MAX_COVER));
-        let mut hint = Hint::new();
-        hint.with_extension(kind.extension());
-        let probe = symphonia::default::get_probe();
-        let mut format = probe.probe(&hint, stream, FormatOptions::default(), metadata)?;
-        look(&mut *format)
-    }));
-    looked.unwrap_or_else(|_| Err(NoAudio::Damaged("its reader panicked over it".into())))
+    let mut hint = Hint::new();
+    hint.with_extension(kind.extension());
+    guarded(|| look(&mut *open(source, &hint)?))
+}
+
+/// The reader of a file: by what is in it, and only then by the hint.
+pub(super) fn open(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Box<dyn FormatReader>, NoAudio> {
+    let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+    let metadata = MetadataOptions::default()
+        .limit_tag_bytes(Limit::Maximum(MAX_TAG))
+        .limit_visual_bytes(Limit::Maximum(MAX_COVER));
+    Ok(symphonia::default::get_probe().probe(hint, stream, FormatOptions::default(), metadata)?)
+}
+
+/// A panic of the reader costs that file only: it is damaged in a way that nobody has thought of.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, NoAudio>) -> Result<T, NoAudio> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(NoAudio::Damaged("its reader panicked over it".into())))
+}
+
+/// How long a track plays, where the file says so.
+pub(super) fn seconds_of(track: &Track) -> Option<f64> {
+    let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
+    time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
 }
 
 fn describe_format(format: &mut dyn FormatReader) -> Result<Description, NoAudio> {
     let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
-    let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
-    let seconds = time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    let seconds = seconds_of(track);
     let revisions = revisions(format);
     let cover = visuals(&revisions).next().is_some();
     let title = revisions.iter().find_map(title_of);
