@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 use voice_relay::app::App;
+use voice_relay::library::Recording;
 
 /// What the chime, what is announced, and what is urgent sound like.
 const CHIME_HZ: f64 = 1_000.0;
@@ -388,4 +389,27 @@ fn an_announcement_with_its_chime_is_heard_on_the_loudspeaker() {
         assert!((4..=6).contains(&chime) && (8..=10).contains(&speech), "{turns:?}");
         runtime.block_on(app.stop());
     });
+}
+
+#[tokio::test]
+async fn every_kind_of_file_can_be_played() {
+    let folder = folder();
+    let source = folder.path().join("fire.wav");
+    // Made stereo, each channel has 3 dB less.
+    for kind in ["mp3", "ogg", "opus", "flac", "wav", "m4a"] {
+        let path = folder.path().join(format!("copy.{kind}"));
+        let mut ffmpeg = tokio::process::Command::new("ffmpeg");
+        ffmpeg.args(["-loglevel", "error", "-i"]).arg(&source).args(["-ar", "48000", "-ac", "2"]).arg(&path);
+        let output = ffmpeg.output().await.expect("ffmpeg is installed");
+        assert!(output.status.success(), "{kind}: {}", String::from_utf8_lossy(&output.stderr));
+        let recording = Recording::Clip(fs::read(&path).expect("there").into());
+        let (mut playing, mut samples) = (recording.play().expect(kind), Vec::new());
+        while let Some(rate) = playing.next(&mut samples).expect(kind) {
+            assert_eq!(rate, 48_000, "{kind}");
+        }
+        let pcm: Vec<_> = samples.iter().map(|sample| (sample * 32_768.0) as i16).collect();
+        assert!((37_000..=41_000).contains(&pcm.len()), "{kind}: {} samples", pcm.len());
+        assert!(share_at(URGENT_HZ, &pcm[4_800..33_600]) > 0.95, "{kind}");
+        assert!(pcm[4_800..33_600].iter().any(|sample| *sample > 8_000), "{kind}: as loud as it was");
+    }
 }

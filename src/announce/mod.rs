@@ -1,8 +1,9 @@
 //! Announcements: recordings that are heard in a room as if somebody said them. Joins the library, where they come
 //! from, and the relay, where they are a sender like any other, so that whoever hears the room hears them.
 //!
-//! Each `announcement` waits in its room's `line`, and while there is one, the room has a `stage`: a thread that performs it. `script` is
-//! what is heard of one, and `pace` when. Who may announce, and how that is asked for, is `http`'s business.
+//! Each `announcement` waits in its room's `line`; while there is one, the room has a `stage`, which is a thread that
+//! performs it. `script` is what is heard of one, and `pace` when. Who may announce, and how that is asked for, is
+//! `http`'s business.
 
 mod announcement;
 mod line;
@@ -196,9 +197,18 @@ impl Announcer {
         if let Some(first) = hall.lines.get(&room).and_then(Line::first).filter(|_| is_open) {
             return Some(Arc::clone(first));
         }
-        let left: Vec<_> = hall.lines.remove(&room).iter().flat_map(Line::iter).map(Arc::clone).collect();
-        left.iter().for_each(|one| self.note(&mut hall, one, Outcome::Stopped));
+        self.clear(&mut hall, room, &Outcome::Stopped);
         None
+    }
+
+    /// The stage of a room broke down; the next announcement has another one.
+    fn abandon(&self, room: RoomId) {
+        self.clear(&mut self.lock(), room, &Outcome::Failed("its player panicked".into()));
+    }
+
+    fn clear(&self, hall: &mut Hall, room: RoomId, outcome: &Outcome) {
+        let left: Vec<_> = hall.lines.remove(&room).iter().flat_map(Line::iter).map(Arc::clone).collect();
+        left.iter().for_each(|one| self.note(hall, one, outcome.clone()));
     }
 
     /// It is over; false where it was before.

@@ -42,6 +42,15 @@ struct OnAir {
     speech: Speech,
 }
 
+/// A line without a stage would wait for ever.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.announcer.abandon(self.room);
+        }
+    }
+}
+
 impl Stage {
     fn run(mut self) {
         let mut pace = Pace::new(Instant::now());
