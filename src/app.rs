@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::announce::Announcer;
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::conversation::Conversation;
@@ -288,8 +289,11 @@ impl App {
         let rooms = conversation.rooms().clone();
         let room = rooms.find(&config.sound.room).ok_or_else(|| StartError::Room(config.sound.room.clone()))?;
         let sound = Sound::start(&config.sound, room, &mounts, &self.relay).map_err(StartError::Sound)?;
+        let announcer =
+            Announcer::new(self.relay.clone(), rooms.clone(), config.announce.clone().into(), self.shutdown.clone());
         Ok(Shared {
             relay: self.relay.clone(),
+            announcer,
             conversation,
             sound,
             mounts: mounts.clone(),
@@ -362,5 +366,6 @@ fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
         cleanup_interval: config.relay.cleanup_interval,
         stale_after: config.relay.stale_after,
         tap_all: config.clips.count > 0,
+        room_bitrate: config.rooms.bitrate * 1_000,
     }
 }

@@ -2,6 +2,7 @@
 //! travels between them. No behaviour beyond parsing and printing.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -82,6 +83,15 @@ pub struct LiveStream {
 impl From<StreamId> for LiveStream {
     fn from(id: StreamId) -> Self {
         Self { id, room: RoomId::HOME, music: false }
+    }
+}
+
+/// What counts as one client where addresses are counted: one device may have as many addresses of an IPv6 network
+/// (/64) as it likes.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 => v4,
     }
 }
 

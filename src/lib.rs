@@ -10,12 +10,14 @@
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`library`] is the audio files of the house, and how they come to clients over a data channel.
+//! - [`announce`] lets recordings be heard in a room, by whoever listens there.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
 //! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again.
 
+pub mod announce;
 pub mod app;
 pub mod audio;
 pub mod card;

@@ -1,6 +1,7 @@
 //! The daemon's story: read the configuration, start logging, build the parts, run, drain, exit.
 
 mod health;
+mod say;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -11,7 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
-use voice_relay::config::{self, Command, Config, Invocation, LoadError, LogConfig, LogFormat, TokenCommand};
+use voice_relay::config::{
+    self, Command, Config, Invocation, LoadError, LogConfig, LogFormat, SayCommand, TokenCommand,
+};
 use voice_relay::data::DataFolder;
 use voice_relay::hass;
 use voice_relay::http::{Claims, Tokens};
@@ -19,9 +22,9 @@ use voice_relay::http::{Claims, Tokens};
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
-/// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, str0m of a codec that we do
-/// not use in every description. `log.level` may say otherwise.
-const QUIET: &str = "pulseaudio=off,str0m::format=error";
+/// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, symphonia of every audio file,
+/// str0m of a codec that we do not use in every description. `log.level` may say otherwise.
+const QUIET: &str = "pulseaudio=off,symphonia=off,str0m::format=error";
 
 fn main() -> ExitCode {
     let invocation = match config::load(std::env::args_os(), environment()) {
@@ -31,10 +34,11 @@ fn main() -> ExitCode {
     let result = match &invocation.command {
         Command::Serve => serve(&invocation),
         Command::Health => health::ask(invocation.config.bind, invocation.config.http.port),
-        Command::Devices => say(&devices()),
+        Command::Say(asked) => announce(asked, &invocation.config),
+        Command::Devices => print(&devices()),
         Command::Token(asked) => token(asked, &invocation.config),
-        Command::PrintConfig => say(&config::print(&invocation)),
-        Command::GenerateDocs => say(&config::markdown()),
+        Command::PrintConfig => print(&config::print(&invocation)),
+        Command::GenerateDocs => print(&config::markdown()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,8 +54,14 @@ fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 
-fn say(text: &str) -> anyhow::Result<()> {
+fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("cannot write to the standard output")
+}
+
+/// Has the running daemon announce something, and waits until it was heard.
+fn announce(asked: &SayCommand, config: &Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(say::announce(asked, config))
 }
 
 /// A line a device: its direction, whether it is the default, its id, and what people call it.
@@ -79,7 +89,7 @@ fn token(asked: &TokenCommand, config: &Config) -> anyhow::Result<()> {
             let claims = Claims::new(scopes, room.clone(), name.clone(), SystemTime::now(), *life);
             let token = tokens.sign(&claims).with_context(folder)?;
             let (page, mp3) = (config.http.port, config.mp3.port);
-            say(&format!(
+            print(&format!(
                 "{token}\n\n\
                  page    http://<this machine>:{page}/t/{token}/\n\
                  player  http://<this machine>:{mp3}/t/{token}/stream/latest.mp3\n\

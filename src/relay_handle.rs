@@ -17,7 +17,7 @@ use crate::audio::{Births, PacketSource};
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 use crate::relay::{AnswerError, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed};
 
-pub use files::{Channel, ChannelWriter, Said};
+pub use files::{Channel, ChannelStats, ChannelWriter, Said};
 pub use local::LocalSender;
 pub use media::Media;
 
@@ -104,8 +104,6 @@ pub struct MediaStats {
     pub tap_overflows: u64,
     /// Things that happened in rooms and were told to nobody.
     pub room_events_lost: u64,
-    /// Messages of clients on data channels that came faster than they were read.
-    pub channel_messages_dropped: u64,
     /// Commands that wait for the media thread.
     pub commands_waiting: usize,
 }
@@ -240,7 +238,6 @@ impl RelayHandle {
             taps: media.taps.values().map(Vec::len).sum(),
             tap_overflows: media.tap_overflows,
             room_events_lost: media.room_events_lost,
-            channel_messages_dropped: media.channels.dropped,
             commands_waiting,
         })
         .await

@@ -14,6 +14,7 @@ use support::http::{get, request};
 use support::live::{PATIENCE, start};
 use tempfile::TempDir;
 use voice_relay::app::App;
+use voice_relay::relay::{CloseReason, Event, Input, Output, Relay, RelayConfig};
 
 const CHUNK: usize = 65_536;
 
@@ -36,11 +37,10 @@ fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A daemon that serves this folder.
+/// A daemon that serves this folder, and keeps what it knows in a hidden one within.
 async fn serve(folder: &Path, files: usize, flags: &[&str]) -> App {
-    let data = tempfile::tempdir().expect("a folder").keep();
     let folders = format!("--files-folders={}", folder.display());
-    let data = format!("--data-dir={}", data.display());
+    let data = format!("--data-dir={}", folder.join(".data").display());
     let app = start(&[&[folders.as_str(), &data], flags].concat());
     await_files(&app, "", files).await;
     app
@@ -261,10 +261,9 @@ async fn without_a_token_that_permits_listening_there_are_no_files() {
 }
 
 async fn serve_closed(folder: &Path) -> App {
-    let data = tempfile::tempdir().expect("a folder").keep();
     start(&[
         &format!("--files-folders={}", folder.display()),
-        &format!("--data-dir={}", data.display()),
+        &format!("--data-dir={}", folder.join(".data").display()),
         "--access=token",
     ])
 }
@@ -355,4 +354,82 @@ async fn the_first_chunk_comes_within_a_tenth_of_a_second() {
     println!("from the offer to the first chunk: {fastest:?}");
     assert!(fastest < Duration::from_millis(100), "{fastest:?}");
     app.stop().await;
+}
+
+/// A second of a tone as a file of each kind, by ffmpeg, with a title.
+fn tones(folder: &Path) {
+    for (name, codec) in [
+        ("a.mp3", "libmp3lame"),
+        ("b.ogg", "libvorbis"),
+        ("c.opus", "libopus"),
+        ("d.flac", "flac"),
+        ("e.wav", "pcm_s16le"),
+        ("f.m4a", "aac"),
+    ] {
+        let input = ["-loglevel", "error", "-f", "lavfi", "-i", "sine=440:d=1:r=48000"];
+        let title = ["-metadata", "title=A tone", "-c:a", codec];
+        let path = folder.join(name);
+        let made = std::process::Command::new("ffmpeg").args(input).args(title).arg(&path).status().expect("ffmpeg");
+        assert!(made.success(), "{name}");
+    }
+}
+
+/// Puts a picture into an MP3 file.
+fn put_cover(folder: &Path) {
+    let ffmpeg = |arguments: &str| {
+        let arguments = arguments.replace('@', &folder.display().to_string());
+        let run = std::process::Command::new("ffmpeg").args(arguments.split(' ')).status().expect("ffmpeg");
+        assert!(run.success(), "{arguments}");
+    };
+    ffmpeg("-loglevel error -f lavfi -i color=red:s=16x16 -frames:v 1 @/.red.png");
+    ffmpeg("-loglevel error -i @/a.mp3 -i @/.red.png -map 0 -map 1 -c copy -id3v2_version 3 @/g.mp3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_every_kind_are_known_by_length_title_and_cover() {
+    let folder = folder_with(&[]);
+    tones(folder.path());
+    put_cover(folder.path());
+    let app = serve(folder.path(), 7, &[]).await;
+    let files = await_files(&app, "", 7).await;
+    for file in &files {
+        let seconds = file["duration"].as_f64().unwrap_or_else(|| panic!("no length: {file}"));
+        assert!((seconds - 1.0).abs() < 0.1, "{file}");
+        assert!(file["bitrate"].as_u64().is_some_and(|rate| rate > 10_000), "{file}");
+        // The reader of WAV files passes their titles over.
+        let title = if file["mime"] == "audio/wav" { Value::Null } else { json!("A tone") };
+        assert_eq!(file["title"], title, "{file}");
+        let has_cover = file["name"].as_str().is_some_and(|name| name.ends_with("g.mp3"));
+        assert_eq!(file["cover"], has_cover, "{file}");
+        let path = format!("/api/files/{}/cover", file["id"].as_str().expect("an id"));
+        let cover = get(app.ports.http, &path).await;
+        assert_eq!(cover.status, if has_cover { 200 } else { 404 });
+        assert!(!has_cover || cover.header("content-type") == Some("image/png"));
+    }
+    let by_title = get(app.ports.http, "/api/files?search=a%20TONE&limit=2&offset=1").await.json();
+    assert_eq!((&by_title["total"], by_title["files"].as_array().map(Vec::len)), (&json!(6), Some(2)));
+    assert_eq!(get(app.ports.http, "/api/files?limit=5000").await.status, 400);
+    assert_eq!(get(app.ports.http, "/api/health").await.json()["message"], "7 files can be played");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_connect_within_a_minute_is_given_up() {
+    let now = Instant::now();
+    let addresses = vec!["192.168.1.2:8083".parse().expect("an address")];
+    let mut relay = Relay::new(RelayConfig { addresses, ..RelayConfig::default() }, now);
+    let offer = Offering::new(audio_stream()).await.offer;
+    let peer = relay.open_channel(now, &offer, false).expect("a good offer").peer;
+    let mut closed = None;
+    let mut time = now;
+    while closed.is_none() && time < now + Duration::from_secs(120) {
+        time = relay.deadline().max(time + Duration::from_millis(1));
+        relay.handle(time, Input::Timeout);
+        while let Some(output) = relay.poll() {
+            if let Output::Event(Event::PeerClosed(gone, reason)) = output {
+                closed = Some((gone, reason, (time - now).as_secs()));
+            }
+        }
+    }
+    assert_eq!(closed, Some((peer, CloseReason::ConnectTimeout, 60)));
 }

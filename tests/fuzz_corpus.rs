@@ -60,6 +60,16 @@ fn gate() {
 }
 
 #[test]
+fn files() {
+    replay("files", targets::files);
+}
+
+#[test]
+fn transfers() {
+    replay("transfers", targets::transfers);
+}
+
+#[test]
 fn playout() {
     replay("playout", targets::playout);
 }

@@ -383,6 +383,9 @@ fn the_cap_of_a_room_holds_whatever_its_guests_can_bear() {
     world.relay.set_cap(world.now, KITCHEN, 64_000);
     world.run_for(secs(1));
     assert_eq!(bitrates_told(&world, all[0]), [64]);
+    let late = world.participant(KITCHEN, 4);
+    world.run_for(secs(1));
+    assert_eq!(bitrates_told(&world, late), [64], "who comes later is told, too");
 }
 
 #[test]

@@ -216,6 +216,19 @@ async fn a_closed_room_closes_all_connections_of_it() {
 }
 
 #[tokio::test]
+async fn who_comes_into_a_room_with_a_bitrate_of_its_own_is_told_it() {
+    let app = start(&["--rooms-bitrate=64"]);
+    for (wish, wanted) in
+        [(json!({ "roomName": "Usual" }), 64_000), (json!({ "roomName": "Low", "bitrate": 24 }), 24_000)]
+    {
+        let (room, key) = open(&app, wish).await;
+        let told = host(&app, &room, &key).await.signalling.expect("bitrate").await;
+        assert_eq!((&told["voice"], &told["music"]), (&json!(wanted), &json!(wanted)));
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_measured_is_told_to_those_who_are_there() {
     let app = start(&KITCHEN);
     let mut anna = in_kitchen(&app, "Anna").await;

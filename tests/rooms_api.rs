@@ -85,6 +85,7 @@ async fn what_is_no_room_to_be_opened_gets_an_error_that_says_why() {
         (r#"{"roomName":"x","pin":"12"}"#, "4 to 12 digits"),
         (r#"{"roomName":"x","max":31}"#, "2 to 30"),
         (r#"{"roomName":"x","max":1}"#, "2 to 30"),
+        (r#"{"roomName":"x","bitrate":300}"#, "16 to 128"),
         (r#"{"roomName":"x","kind":"disco"}"#, "disco"),
         (r#"{"roomName":"x","colour":"red"}"#, "colour"),
         (r#"{}"#, "roomName"),

@@ -6,20 +6,24 @@
 
 mod configuration;
 mod descriptions;
+mod files;
 mod gate;
 mod house;
 mod players;
 mod playout;
 mod relay;
 mod tokens;
+mod transfers;
 
 pub use configuration::configuration;
 pub use descriptions::descriptions;
+pub use files::files;
 pub use gate::gate;
 pub use players::{ranges, wishes};
 pub use playout::playout;
 pub use relay::relay;
 pub use tokens::tokens;
+pub use transfers::transfers;
 
 /// A client's signalling message.
 pub fn messages(data: &[u8]) {

@@ -16,6 +16,9 @@ use super::{PacketSource, SAMPLE_RATE};
 /// Bits a second of the microphone's packets: wideband speech that nobody tells from the original.
 const BITRATE: i32 = 32_000;
 
+/// The same of a recording, which may be music.
+const RECORDING_BITRATE: i32 = 64_000;
+
 /// Losses for which the packets carry copies of their predecessors, in percent.
 const EXPECTED_LOSS: i32 = 10;
 
@@ -85,8 +88,20 @@ impl Speech {
     /// # Errors
     /// When libopus has no memory for it.
     pub fn new() -> Result<Self, opus::Error> {
-        let mut opus = Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
-        opus.set_bitrate(Bitrate::Bits(BITRATE))?;
+        Self::encoding(Application::Voip, BITRATE)
+    }
+
+    /// An encoder for what was recorded, be it speech, a chime or music.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn of_recordings() -> Result<Self, opus::Error> {
+        Self::encoding(Application::Audio, RECORDING_BITRATE)
+    }
+
+    fn encoding(application: Application, bitrate: i32) -> Result<Self, opus::Error> {
+        let mut opus = Encoder::new(SAMPLE_RATE, Channels::Mono, application)?;
+        opus.set_bitrate(Bitrate::Bits(bitrate))?;
         opus.set_inband_fec(true)?;
         opus.set_packet_loss_perc(EXPECTED_LOSS)?;
         Ok(Self { opus, clock: None })

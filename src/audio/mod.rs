@@ -6,7 +6,7 @@
 //! `stretch`. `program` says what there is to hear, and mixes it with `mixer` and `ducking`. `format` is the shapes
 //! that come out, made by `mp3`, `wav` and `ogg`; `mount` runs one of those for all listeners of the
 //! same, at the pace of the clock. `clips` keeps what was said for a while;
-//! `host` is the machine's own loudspeaker and microphone. Nothing here knows HTTP, sockets or WebRTC: packets come through a
+//! `host` is the machine's own loudspeaker and microphone; `resample` is for whatever comes at another rate. Nothing here knows HTTP, sockets or WebRTC: packets come through a
 //! [`PacketSource`].
 
 mod clips;
@@ -24,6 +24,7 @@ mod mp3;
 mod ogg;
 mod playout;
 mod program;
+mod resample;
 mod stats;
 mod stretch;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use host::{Dial, Speech, Spoken};
 pub use mixer::{GAIN_RANGE, Gains};
 pub use mount::{Listener, Mounts};
 pub use program::Program;
+pub use resample::Resampler;
 pub use stats::AudioStats;
 
 /// PCM samples a second, everywhere in this module: the rate of Opus.

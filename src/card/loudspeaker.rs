@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use rtrb::Producer;
 
+use crate::audio::Resampler;
+
 use super::backend::Target;
-use super::convert::{Resampler, from_pcm};
+use super::convert::from_pcm;
 use super::depth::Depth;
 use super::line::Line;
 use super::stats::CardStats;

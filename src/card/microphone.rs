@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use rtrb::Consumer;
 
+use crate::audio::Resampler;
+
 use super::backend::Target;
-use super::convert::{Resampler, to_pcm};
+use super::convert::to_pcm;
 use super::line::Line;
 use super::stats::CardStats;
 use super::stream::{self, OpenError, Opened, Signals};

@@ -26,6 +26,8 @@ enum Meaning {
 /// Every option of `config.json`.
 const TABLE: &[(&str, Meaning)] = &[
     ("access", Meaning::Option("access")),
+    ("rooms", Meaning::Option("rooms.intercom")),
+    ("broadcast_rooms", Meaning::Option("rooms.broadcast")),
     ("advertise_address", Meaning::Option("media.advertise")),
     ("sound_output", Meaning::Switch("sound.output")),
     ("sound_input", Meaning::Switch("sound.input")),
@@ -34,6 +36,7 @@ const TABLE: &[(&str, Meaning)] = &[
     ("https_port", Meaning::Option("http.tls_port")),
     ("mp3_port", Meaning::Option("mp3.port")),
     ("media_port", Meaning::Option("media.port")),
+    ("files_port", Meaning::Option("files.port")),
     ("certfile", Meaning::ForStart),
     ("keyfile", Meaning::ForStart),
 ];

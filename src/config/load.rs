@@ -8,7 +8,9 @@ use std::time::Duration;
 use config::{ConfigError, FileFormat, Map, Source, Value, ValueKind};
 use uuid::Uuid;
 
+use crate::announce::REPEATS;
 use crate::http::Scope;
+use crate::rooms::HOME;
 
 use super::Config;
 use super::app_options::{self, AppOptions, OPTIONS_VARIABLE};
@@ -19,12 +21,14 @@ use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, find
 const FILE_VARIABLE: &str = "VOICE_RELAY_CONFIG";
 
 /// What the program is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Relay voices.
     Serve,
     /// Ask the running daemon how it is.
     Health,
+    /// Have the running daemon announce something.
+    Say(SayCommand),
     /// List the sound devices of the machine.
     Devices,
     /// Make a token, or take one back.
@@ -33,6 +37,25 @@ pub enum Command {
     PrintConfig,
     /// Write `docs/configuration.md` to the standard output.
     GenerateDocs,
+}
+
+/// What is to be announced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SayCommand {
+    /// The file with it.
+    pub file: PathBuf,
+    /// The room's id.
+    pub room: String,
+    /// A file of the library that is heard before.
+    pub chime: Option<String>,
+    /// In decibels.
+    pub volume: f32,
+    /// Times.
+    pub repeat: u32,
+    /// Interrupts what is not.
+    pub urgent: bool,
+    /// What permits it, where that is needed.
+    pub token: Option<String>,
 }
 
 /// What is to be done about tokens.
@@ -97,6 +120,7 @@ pub fn load(
     }
     let command = match matches.subcommand() {
         Some(("health", _)) => Command::Health,
+        Some(("say", asked)) => Command::Say(say_command(asked)),
         Some(("devices", _)) => Command::Devices,
         Some(("token", asked)) => Command::Token(token_command(asked)),
         Some(("generate-docs", _)) => Command::GenerateDocs,
@@ -129,8 +153,42 @@ fn command_line() -> clap::Command {
         .args(OPTIONS.iter().map(flag))
         .subcommand(clap::Command::new("health").about("Ask the running daemon how it is; exits 0 when it is healthy"))
         .subcommand(clap::Command::new("devices").about("List the loudspeakers and microphones of this machine"))
+        .subcommand(say_arguments())
         .subcommand(token_arguments())
         .subcommand(clap::Command::new("generate-docs").hide(true))
+}
+
+fn say_arguments() -> clap::Command {
+    let argument = |name: &'static str| clap::Arg::new(name).long(name);
+    let repeats = i64::from(*REPEATS.start())..=i64::from(*REPEATS.end());
+    let volume = argument("volume").value_name("DECIBELS").value_parser(clap::value_parser!(f32)).default_value("0");
+    clap::Command::new("say")
+        .about("Have the running daemon play a file in a room, and wait until it was heard")
+        .arg(clap::Arg::new("file").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf)))
+        .arg(argument("room").default_value(HOME).help("The room's id"))
+        .arg(argument("chime").help("What is heard before: a file of the library, such as ding"))
+        .arg(volume.allow_hyphen_values(true).help("How loud, from -60 to 20; 0 is as it is"))
+        .arg(
+            argument("repeat")
+                .value_parser(clap::value_parser!(u32).range(repeats))
+                .default_value("1")
+                .help("How often"),
+        )
+        .arg(argument("urgent").action(clap::ArgAction::SetTrue).help("Interrupt what is not urgent"))
+        .arg(argument("token").help("What permits it, where access is by token or the room is not open"))
+}
+
+fn say_command(asked: &clap::ArgMatches) -> SayCommand {
+    const GIVEN: &str = "it is required, or has a default";
+    SayCommand {
+        file: asked.get_one::<PathBuf>("file").expect(GIVEN).clone(),
+        room: asked.get_one::<String>("room").expect(GIVEN).clone(),
+        chime: asked.get_one("chime").cloned(),
+        volume: *asked.get_one("volume").expect(GIVEN),
+        repeat: *asked.get_one("repeat").expect(GIVEN),
+        urgent: asked.get_flag("urgent"),
+        token: asked.get_one("token").cloned(),
+    }
 }
 
 /// Days of a token's life, where nothing else is said; and the longest.

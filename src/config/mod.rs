@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::announce::AnnounceLimits;
 use crate::audio::ClipLimits;
 use crate::rooms::House;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
-pub use load::{Command, Invocation, TokenCommand, load};
+pub use load::{Command, Invocation, SayCommand, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,6 +48,8 @@ pub struct Config {
     pub media: MediaConfig,
     /// Audio files.
     pub files: FilesConfig,
+    /// What is announced in rooms.
+    pub announce: AnnounceConfig,
     /// When senders and streams are given up.
     pub relay: LifecycleConfig,
     /// How many of each there may be.
@@ -198,11 +201,13 @@ pub struct RoomsConfig {
     pub intercom_size: usize,
     /// And of one broadcast room.
     pub broadcast_size: usize,
+    /// The best bitrate of what is sent there, in kbit/s.
+    pub bitrate: u32,
 }
 
 impl From<RoomsConfig> for House {
     fn from(rooms: RoomsConfig) -> Self {
-        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size } = rooms;
+        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size, .. } = rooms;
         Self { home, intercom, broadcast, max, intercom_size, broadcast_size }
     }
 }
@@ -236,6 +241,23 @@ pub struct FilesConfig {
     /// A client that is idle for so long is given up.
     #[serde(deserialize_with = "seconds")]
     pub idle: Duration,
+}
+
+/// What is announced in rooms.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AnnounceConfig {
+    /// Announcements that wait in one room.
+    pub waiting: usize,
+    /// Bytes of one recording that is sent.
+    pub clip_bytes: u64,
+    /// Bytes of all of those together.
+    pub memory: u64,
+}
+
+impl From<AnnounceConfig> for AnnounceLimits {
+    fn from(AnnounceConfig { waiting, clip_bytes, memory }: AnnounceConfig) -> Self {
+        Self { waiting, clip_bytes, memory }
+    }
 }
 
 /// When senders and streams are given up.

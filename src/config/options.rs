@@ -333,6 +333,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Likewise.",
     ),
     opt(
+        "rooms.bitrate",
+        Kind::Number(16, 128),
+        "128",
+        "The best bitrate in rooms, in kbit/s",
+        "Whoever talks sends less while somebody who hears it loses much. At 128, music may have 256. A room that is \
+         opened may have a lower one of its own.",
+    ),
+    opt(
         "media.port",
         Kind::Port,
         "8082",
@@ -397,6 +405,29 @@ pub(super) const OPTIONS: &[Opt] = &[
         "600",
         "Seconds without anything sent or said after which such a client is given up",
         "Counted in `voice_relay_files_idled_out`.",
+    ),
+    opt(
+        "announce.waiting",
+        Kind::Number(0, 1_000),
+        "20",
+        "Announcements that wait in one room, besides the one that plays",
+        "Further ones get status 503; counted in `voice_relay_announcements_refused`. An urgent one is taken all the \
+         same: the last that is not urgent goes for it, counted in `voice_relay_announcements_displaced`. See \
+         docs/announcements.md.",
+    ),
+    opt(
+        "announce.clip_bytes",
+        Kind::Number(1_024, 1_073_741_824),
+        "16777216",
+        "Bytes of a recording that is sent to be announced",
+        "A longer one gets status 413, and is counted as above. A file of the library may be of any length.",
+    ),
+    opt(
+        "announce.memory",
+        Kind::Number(1_024, 4_000_000_000),
+        "67108864",
+        "Bytes of memory for all such recordings that play or wait",
+        "Further ones get status 503, and are counted as above.",
     ),
     opt(
         "relay.publisher_timeout",

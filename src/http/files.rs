@@ -19,6 +19,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::library::{Catalogue, Courier, FileId, OpenError, OpenFile, Refused};
+use crate::relay::ChannelError;
 
 use super::Shared;
 use super::access::Visitor;
@@ -35,6 +36,9 @@ const MAX_SEARCH: usize = 200;
 /// Files of one answer, where nothing is said, and at most.
 const USUAL_LIMIT: usize = 100;
 const MOST_FILES: usize = 1_000;
+
+/// The thread that carries files answers within this time, or it is not well.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes that are read, and written, at once.
 const PIECE: usize = 64 << 10;
@@ -90,11 +94,10 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::json())
         .and(with_shared.clone())
         .then(async |visitor: Visitor, offer: Offer, shared: Shared| answer(visitor, offer, &shared).await);
-    let health = warp::path!("api" / "health").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
-        let count = shared.files.catalogue.len();
-        warp::reply::json(&json!({ "status": "healthy", "message": format!("{count} files can be played") }))
-            .into_response()
-    });
+    let health = warp::path!("api" / "health")
+        .and(warp::get())
+        .and(with_shared.clone())
+        .then(async |shared: Shared| health(&shared.files).await);
     let list = warp::path!("api" / "files")
         .and(warp::get())
         .and(warp::query())
@@ -125,6 +128,16 @@ fn one(
     file.or(cover).unify()
 }
 
+/// Whether the thread that carries files answers.
+async fn health(files: &Files) -> Response {
+    let answers = tokio::time::timeout(ANSWER_TIMEOUT, files.courier.relay().stats()).await;
+    let (status, word, message) = match answers {
+        Ok(Ok(_)) => (StatusCode::OK, "healthy", format!("{} files can be played", files.catalogue.len())),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy", "the thread that carries files does not answer".into()),
+    };
+    warp::reply::with_status(warp::reply::json(&json!({ "status": word, "message": message })), status).into_response()
+}
+
 async fn answer(visitor: Visitor, offer: Offer, shared: &Shared) -> Response {
     if !shared.gate.may_join(&visitor) {
         return error(StatusCode::TOO_MANY_REQUESTS, "too_fast", "Too many connections; wait a little");
@@ -137,8 +150,13 @@ async fn answer(visitor: Visitor, offer: Offer, shared: &Shared) -> Response {
             let answer = json!({ "answer": { "type": "answer", "sdp": answer } });
             warp::reply::json(&answer).into_response()
         }
-        Err(refused @ Refused::Offer(_)) => error(StatusCode::BAD_REQUEST, "bad_description", &refused.to_string()),
+        Err(Refused::Offer(offer)) if !matches!(offer, ChannelError::TooManyPeers(_)) => {
+            error(StatusCode::BAD_REQUEST, "bad_description", &offer.to_string())
+        }
         Err(refused @ Refused::FullForAddress(_)) => error(StatusCode::TOO_MANY_REQUESTS, "full", &refused.to_string()),
+        Err(refused @ Refused::Gone(_)) => {
+            error(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", &refused.to_string())
+        }
         Err(refused) => error(StatusCode::SERVICE_UNAVAILABLE, "full", &refused.to_string()),
     }
 }
@@ -248,6 +266,7 @@ pub(super) fn encode(page: &mut Page<'_>, files: &Files) -> fmt::Result {
     page.counter("files_idled_out", "Clients that were idle for files.idle", load(&courier.idled_out))?;
     page.counter("files_completed", "Files sent to their last chunk", load(&courier.completed))?;
     page.counter("files_failed", "Files that changed, went or failed while they were sent", load(&courier.failed))?;
-    page.counter("files_bytes", "Bytes sent over data channels", load(&courier.bytes))?;
-    page.counter("files_messages_dropped", "Messages of clients that do not read", load(&courier.dropped))
+    page.counter("files_bytes", "Bytes sent over data channels", load(&courier.channels.written))?;
+    let dropped = load(&courier.dropped) + load(&courier.channels.dropped);
+    page.counter("files_messages_dropped", "Messages of clients that talk faster than they read", dropped)
 }

@@ -3,11 +3,12 @@
 //! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
 //! machine's own card, `rooms` those of the house; `files` audio files, and the offers of those who want them over a data
-//! channel; `fanout` writes the audio to the players' sockets,
+//! channel, `announce` lets them be heard in rooms; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
 mod access;
+mod announce;
 mod assets;
 mod clips;
 mod fanout;
@@ -36,6 +37,7 @@ use warp::reply::{Reply, Response};
 use warp::ws::Ws;
 use warp::{Filter, Rejection};
 
+use crate::announce::Announcer;
 use crate::audio::{AudioStats, Clips, Mounts};
 use crate::config::{Limits, WhenIdle};
 use crate::conversation::Conversation;
@@ -88,6 +90,8 @@ pub struct Shared {
     pub clips: Clips,
     /// Audio files.
     pub files: Files,
+    /// Whoever lets them be heard in rooms.
+    pub announcer: Announcer,
     /// The machine's own sound card.
     pub sound: Sound,
     /// What the audio side counts.
@@ -136,6 +140,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .or(rooms::routes(shared.clone()))
         .unify()
         .or(files::routes(shared.clone()))
+        .unify()
+        .or(announce::routes(shared.clone()))
         .unify()
         .or(share::routes(shared.clone()))
         .unify()

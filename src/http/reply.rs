@@ -8,7 +8,7 @@ use warp::http::header::{
 use warp::reply::{Reply, Response};
 
 /// After so many seconds a client that was turned away may try again.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
+pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// A status and a sentence that says what to do about it.
 pub(super) fn text(status: StatusCode, sentence: &'static str) -> Response {

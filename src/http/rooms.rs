@@ -1,5 +1,7 @@
 //! `/api/rooms`: the rooms of the house, for programs. Talking in them is signalling's.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use warp::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use warp::http::{HeaderMap, StatusCode};
@@ -25,7 +27,12 @@ struct Wish {
     pin: Option<String>,
     /// Participants at most.
     max: Option<usize>,
+    /// The best bitrate there, in kbit/s.
+    bitrate: Option<u32>,
 }
+
+/// Bitrates that one may ask for, in kbit/s.
+const BITRATES: RangeInclusive<u32> = 16..=128;
 
 /// What makes a room that is not open to all be told.
 #[derive(Deserialize)]
@@ -116,8 +123,14 @@ async fn open(wish: Wish, shared: &Shared) -> Response {
         Ok(pin) => pin,
         Err(error) => return sentence(StatusCode::BAD_REQUEST, &error),
     };
+    if wish.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
+        return text(StatusCode::BAD_REQUEST, "bitrate is in kbit/s, from 16 to 128");
+    }
     match shared.conversation.rooms().open(wish.room_name, wish.kind, pin, wish.max).await {
         Ok((opened, room)) => {
+            if let Some(bitrate) = wish.bitrate {
+                shared.conversation.relay().set_cap(opened.room, bitrate * 1_000).await;
+            }
             let reply = OpenedReply { room_id: &room.id, room_name: &room.name, host_id: opened.key, room: &room };
             warp::reply::with_status(fresh(&reply), StatusCode::CREATED).into_response()
         }
@@ -173,15 +186,15 @@ fn closed(result: Result<(), HostError>) -> Response {
     }
 }
 
-fn no_room() -> Response {
+pub(super) fn no_room() -> Response {
     text(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are")
 }
 
-fn sentence(status: StatusCode, error: &impl ToString) -> Response {
+pub(super) fn sentence(status: StatusCode, error: &impl ToString) -> Response {
     warp::reply::with_status(error.to_string(), status).into_response()
 }
 
 /// Who is where is known to nobody later.
-fn fresh(reply: &impl Serialize) -> Response {
+pub(super) fn fresh(reply: &impl Serialize) -> Response {
     with(warp::reply::json(reply).into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }

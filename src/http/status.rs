@@ -144,6 +144,7 @@ impl Collector for Snapshot {
         self.encode_clips(&mut page)?;
         self.encode_rooms(&mut page)?;
         super::files::encode(&mut page, &self.shared.files)?;
+        super::announce::encode(&mut page, &self.shared.announcer)?;
         self.encode_sound(&mut page)
     }
 }
@@ -184,6 +185,7 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
     page.counter("receive_calls", "System calls that received datagrams", socket.receive_calls)?;
     page.counter("send_calls", "System calls that sent datagrams", socket.send_calls)?;
     page.gauge("taps", "Decoders that listen in on streams", media.taps as u64)?;
+    page.counter("room_events_lost", "Things in rooms that nobody was told", media.room_events_lost)?;
     page.gauge("commands_waiting", "Commands that wait for the media thread", media.commands_waiting as u64)?;
     let help = "From a packet's arrival in the kernel until a receiver's copy was sent";
     page.histogram("forward_delay_seconds", help, &socket.forward_delay)

@@ -137,6 +137,14 @@ impl Catalogue {
         usual.or_else(|| shelf.in_order.first()).map(|entry| entry.id)
     }
 
+    /// The file that people call so: by its name with or without its folders, and with or without what it ends in.
+    pub fn called(&self, name: &str) -> Option<FileId> {
+        let shelf = self.shelf();
+        let exact = shelf.in_order.iter().find(|entry| entry.is_called(name));
+        let is_stem = |entry: &&Arc<Entry>| entry.is_called(&format!("{name}.{}", entry.kind.extension()));
+        exact.or_else(|| shelf.in_order.iter().find(is_stem)).map(|entry| entry.id)
+    }
+
     /// Opens a file, as it is now.
     ///
     /// # Errors
@@ -202,12 +210,13 @@ impl Catalogue {
         {
             tracing::warn!(%error, folder = %chimes.display(), "cannot make the chimes");
         }
-        let mut index = self.index();
         let mut walk = Walk::new(self.0.max);
         let (mut entries, mut changed) = (BTreeMap::new(), Vec::new());
         for folder in &self.0.folders {
             for found in walk.through(folder) {
-                let kept = index.find(&found).unwrap_or_else(|| {
+                // Not locked while files are read: whoever has hashed one has something to keep as well.
+                let known = self.index().find(&found);
+                let kept = known.unwrap_or_else(|| {
                     let kept = walk::describe(&found);
                     changed.push((found.name.clone(), kept.clone()));
                     kept
@@ -219,8 +228,10 @@ impl Catalogue {
                 self.publish(Shelf::of(entries.clone()));
             }
         }
+        let mut index = self.index();
         index.keep(changed);
-        index.forget_all_but(&walk.names);
+        index.forget(|name| walk.misses(name));
+        drop(index);
         self.count(&walk, entries.len());
         self.publish(Shelf::of(entries));
         walk.watched
@@ -257,3 +268,6 @@ impl Catalogue {
         self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,21 +3,24 @@
 //!
 //! In memory for one client are 256 KiB in its channel, as much read ahead, and its messages.
 
-use std::collections::HashMap;
+mod seats;
+
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::relay::ChannelError;
 use crate::relay_handle::{Channel, ChannelWriter, RelayGone, RelayHandle, Said};
 
 use super::catalogue::{Catalogue, Facts, FileId, OpenError};
 use super::reader::Reader;
 use super::transfer::{Act, Transfer, Trouble};
+
+pub use seats::{CourierLimits, CourierStats, Refused};
+use seats::{Seat, Seats};
 
 /// A client that has not opened its channel by then is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -32,76 +35,23 @@ const HASH_PATIENCE: Duration = Duration::from_millis(30);
 const WRITING_PAUSES: usize = 8;
 const WRITING_PAUSE: Duration = Duration::from_millis(250);
 
-/// How many clients, and for how long.
-#[derive(Debug, Clone, Copy)]
-pub struct CourierLimits {
-    /// All together.
-    pub clients: usize,
-    /// From one address.
-    pub per_address: usize,
-    /// Without anything sent or said.
-    pub idle: Duration,
-}
-
-/// What the courier counts.
-#[derive(Debug, Default)]
-pub struct CourierStats {
-    /// Clients now.
-    pub clients: AtomicUsize,
-    /// Clients over the limit.
-    pub refused: AtomicU64,
-    /// Clients over the limit of their address.
-    pub refused_by_address: AtomicU64,
-    /// Clients that did not open their channel in time.
-    pub timed_out: AtomicU64,
-    /// Clients that were idle for too long.
-    pub idled_out: AtomicU64,
-    /// Files that were sent to their last chunk.
-    pub completed: AtomicU64,
-    /// Files that were replaced or deleted while they were sent, or could not be read.
-    pub failed: AtomicU64,
-    /// Bytes written to channels.
-    pub bytes: Arc<AtomicU64>,
-    /// Messages of clients that talk faster than they read.
-    pub dropped: AtomicU64,
-}
-
-/// A client is not served.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// `files.clients` are served.
-    #[error("Too many clients at once: {0}; files.clients sets how many may be")]
-    Full(usize),
-    /// `files.per_address` of its address are.
-    #[error("Too many connections from this address at once: {0}; files.per_address sets how many may be")]
-    FullForAddress(usize),
-    /// Its offer cannot be used.
-    #[error("{0}")]
-    Offer(#[from] ChannelError),
-    /// The daemon goes down.
-    #[error("{0}")]
-    Gone(#[from] RelayGone),
-}
-
 /// Serves clients. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
     relay: RelayHandle,
     catalogue: Catalogue,
-    limits: CourierLimits,
-    seats: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    stats: Arc<CourierStats>,
+    seats: Seats,
 }
 
 impl Courier {
     /// Sends files of this catalogue over channels of this relay.
     pub fn new(relay: RelayHandle, catalogue: Catalogue, limits: CourierLimits) -> Self {
-        Self { relay, catalogue, limits, seats: Arc::default(), stats: Arc::default() }
+        Self { relay, catalogue, seats: Seats::new(limits) }
     }
 
     /// What is counted.
     pub fn stats(&self) -> &CourierStats {
-        &self.stats
+        &self.seats.stats
     }
 
     /// The relay that carries the channels.
@@ -119,15 +69,15 @@ impl Courier {
         offer: String,
         local: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
-        let seat = Seat::take(self, address)?;
-        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.stats.bytes)).await??;
+        let seat = self.seats.take(address)?;
+        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.seats.stats.channels)).await??;
         let answer = std::mem::take(&mut channel.answer);
         Ok((answer, self.clone().serve(channel, seat)))
     }
 
     async fn serve(self, mut channel: Channel, seat: Seat) {
         match timeout(CONNECT_TIMEOUT, channel.said.recv()).await {
-            Err(_) => drop(self.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
+            Err(_) => drop(self.seats.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
             Ok(Some(Said::Opened)) => {
                 let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
                 let transfer = Transfer::new(channel.longest, seed);
@@ -202,8 +152,8 @@ impl Round<'_> {
                 self.perform(act, said).await?;
                 continue;
             }
-            let Ok(next) = timeout(self.courier.limits.idle, said.recv()).await else {
-                self.courier.stats.idled_out.fetch_add(1, Ordering::Relaxed);
+            let Ok(next) = timeout(self.courier.seats.limits.idle, said.recv()).await else {
+                self.courier.seats.stats.idled_out.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             };
             self.hear(next)?;
@@ -214,7 +164,7 @@ impl Round<'_> {
         match said {
             Some(Said::Text(text)) => {
                 let taken = self.transfer.said(&text);
-                self.courier.stats.dropped.fetch_add(u64::from(!taken), Ordering::Relaxed);
+                self.courier.seats.stats.dropped.fetch_add(u64::from(!taken), Ordering::Relaxed);
                 Ok(())
             }
             Some(Said::Opened | Said::Unfit) => Ok(()),
@@ -226,7 +176,7 @@ impl Round<'_> {
     async fn perform(&mut self, act: Act, said: &mut tokio::sync::mpsc::Receiver<Said>) -> Result<(), Gone> {
         let (courier, writer, file) = (self.courier, self.writer, self.file());
         let mut reader = self.reader.take();
-        let deadline = Instant::now() + courier.limits.idle;
+        let deadline = Instant::now() + courier.seats.limits.idle;
         let done = {
             let mut work = std::pin::pin!(carry_out(courier, writer, act, &mut reader));
             loop {
@@ -234,7 +184,7 @@ impl Round<'_> {
                     done = &mut work => break done,
                     heard = said.recv() => self.hear(heard)?,
                     () = tokio::time::sleep_until(deadline) => {
-                        courier.stats.idled_out.fetch_add(1, Ordering::Relaxed);
+                        courier.seats.stats.idled_out.fetch_add(1, Ordering::Relaxed);
                         return Err(Gone);
                     }
                 }
@@ -245,15 +195,17 @@ impl Round<'_> {
     }
 
     fn settle(&mut self, done: Done, file: Option<FileId>) -> Result<(), Gone> {
-        let stats = &self.courier.stats;
+        let stats = &self.courier.seats.stats;
         match done {
             Done::Written => {}
             Done::Opened(opened) => {
-                let opened = opened.map(|(reader, facts)| {
-                    self.reader = Some(reader.in_chunks_of(self.transfer.chunk_bytes()));
-                    facts
-                });
-                self.transfer.opened(opened);
+                let (reader, facts) = match opened {
+                    Ok((reader, facts)) => (Some(reader), Ok(facts)),
+                    Err(trouble) => (None, Err(trouble)),
+                };
+                if self.transfer.opened(facts) {
+                    self.reader = reader.map(|reader| reader.in_chunks_of(self.transfer.chunk_bytes()));
+                }
             }
             Done::Hashed(hash) => {
                 let counter = if hash.is_some() { &stats.completed } else { &stats.failed };
@@ -297,42 +249,4 @@ async fn carry_out(courier: &Courier, writer: &ChannelWriter, act: Act, reader: 
 
 fn written(result: Result<(), RelayGone>) -> Done {
     result.map_or(Done::Lost, |()| Done::Written)
-}
-
-/// A client's place, given back when it goes.
-struct Seat {
-    courier: Courier,
-    address: IpAddr,
-}
-
-impl Seat {
-    fn take(courier: &Courier, address: IpAddr) -> Result<Self, Refused> {
-        let (limits, stats) = (&courier.limits, &courier.stats);
-        let mut seats = courier.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        if seats.values().sum::<usize>() >= limits.clients {
-            stats.refused.fetch_add(1, Ordering::Relaxed);
-            return Err(Refused::Full(limits.clients));
-        }
-        let taken = seats.entry(address).or_default();
-        if *taken >= limits.per_address {
-            stats.refused_by_address.fetch_add(1, Ordering::Relaxed);
-            return Err(Refused::FullForAddress(limits.per_address));
-        }
-        *taken += 1;
-        stats.clients.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { courier: courier.clone(), address })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = self.courier.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = seats.get_mut(&self.address) {
-            *taken -= 1;
-            if *taken == 0 {
-                seats.remove(&self.address);
-            }
-        }
-        self.courier.stats.clients.fetch_sub(1, Ordering::Relaxed);
-    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, Visual};
 
@@ -95,11 +95,14 @@ pub struct Cover {
 
 /// A file is none that can be played.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAudio {
+pub enum NoAudio {
+    /// The disk, or the permissions, do not allow it.
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
+    /// What is in it makes no sense.
     #[error("it is damaged, or of another kind than its name says: {0}")]
     Damaged(String),
+    /// It is some container with something else in it.
     #[error("there is no audio in it")]
     NoTrack,
 }
@@ -116,35 +119,45 @@ pub(super) fn describe_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Description, 
 
 /// The picture in a file, if there is one that browsers can show.
 pub(super) fn cover(file: File, kind: Kind) -> Option<Cover> {
-    look_into(Box::new(file), kind, |format| Ok(visuals(format).into_iter().find_map(shown))).ok().flatten()
+    look_into(Box::new(file), kind, |format| Ok(visuals(&revisions(format)).find_map(shown))).ok().flatten()
 }
 
-/// A panic of the reader costs that file only: it is damaged in a way that nobody has thought of.
 fn look_into<T>(
     source: Box<dyn MediaSource>,
     kind: Kind,
     look: impl FnOnce(&mut dyn FormatReader) -> Result<T, NoAudio>,
 ) -> Result<T, NoAudio> {
-    let looked = catch_unwind(AssertUnwindSafe(|| {
-        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
-        let metadata = MetadataOptions::default()
-            .limit_tag_bytes(Limit::Maximum(MAX_TAG))
-            .limit_visual_bytes(Limit::Maximum(MAX_COVER));
-        let mut hint = Hint::new();
-        hint.with_extension(kind.extension());
-        let probe = symphonia::default::get_probe();
-        let mut format = probe.probe(&hint, stream, FormatOptions::default(), metadata)?;
-        look(&mut *format)
-    }));
-    looked.unwrap_or_else(|_| Err(NoAudio::Damaged("its reader panicked over it".into())))
+    let mut hint = Hint::new();
+    hint.with_extension(kind.extension());
+    guarded(|| look(&mut *open(source, &hint)?))
+}
+
+/// The reader of a file: by what is in it, and only then by the hint.
+pub(super) fn open(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Box<dyn FormatReader>, NoAudio> {
+    let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+    let metadata = MetadataOptions::default()
+        .limit_tag_bytes(Limit::Maximum(MAX_TAG))
+        .limit_visual_bytes(Limit::Maximum(MAX_COVER));
+    Ok(symphonia::default::get_probe().probe(hint, stream, FormatOptions::default(), metadata)?)
+}
+
+/// A panic of the reader costs that file only: it is damaged in a way that nobody has thought of.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, NoAudio>) -> Result<T, NoAudio> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(NoAudio::Damaged("its reader panicked over it".into())))
+}
+
+/// How long a track plays, where the file says so.
+pub(super) fn seconds_of(track: &Track) -> Option<f64> {
+    let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
+    time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
 }
 
 fn describe_format(format: &mut dyn FormatReader) -> Result<Description, NoAudio> {
     let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
-    let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
-    let seconds = time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
-    let cover = !visuals(format).is_empty();
-    let title = format.metadata().skip_to_latest().and_then(title_of);
+    let seconds = seconds_of(track);
+    let revisions = revisions(format);
+    let cover = visuals(&revisions).next().is_some();
+    let title = revisions.iter().find_map(title_of);
     Ok(Description { seconds, title, cover })
 }
 
@@ -158,15 +171,22 @@ fn title_of(revision: &MetadataRevision) -> Option<String> {
     Some(title.trim().to_owned()).filter(|title| !title.is_empty())
 }
 
-/// Those that browsers can show.
-fn visuals(format: &mut dyn FormatReader) -> Vec<Visual> {
-    let metadata = format.metadata().skip_to_latest().cloned();
-    let visuals = metadata.map(|revision| revision.media.visuals).unwrap_or_default();
-    visuals.into_iter().filter(|visual| picture_kind(&visual.data).is_some()).collect()
+/// All that is written about the file: at its beginning, within, and at its end.
+fn revisions(format: &mut dyn FormatReader) -> Vec<MetadataRevision> {
+    let mut metadata = format.metadata();
+    let mut revisions: Vec<_> = std::iter::from_fn(|| metadata.pop()).collect();
+    revisions.extend(metadata.current().cloned());
+    revisions
 }
 
-fn shown(visual: Visual) -> Option<Cover> {
-    Some(Cover { mime: picture_kind(&visual.data)?, bytes: visual.data.into() })
+/// Those that browsers can show.
+fn visuals(revisions: &[MetadataRevision]) -> impl Iterator<Item = &Visual> {
+    let visuals = revisions.iter().flat_map(|revision| &revision.media.visuals);
+    visuals.filter(|visual| picture_kind(&visual.data).is_some())
+}
+
+fn shown(visual: &Visual) -> Option<Cover> {
+    Some(Cover { mime: picture_kind(&visual.data)?, bytes: visual.data.to_vec() })
 }
 
 /// By its first bytes: what the file says of them may be anything, and browsers would believe it.

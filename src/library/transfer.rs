@@ -61,6 +61,8 @@ pub struct Transfer {
     state: State,
     /// The open file, or the last that was.
     file: Option<Facts>,
+    /// Whether the client was told what it is.
+    told: bool,
     playlist: Playlist,
     waiting: VecDeque<String>,
 }
@@ -72,6 +74,7 @@ impl Transfer {
             chunk: CHUNK_BYTES.min(longest),
             state: State::Fresh,
             file: None,
+            told: false,
             playlist: Playlist::new(seed),
             waiting: VecDeque::new(),
         }
@@ -128,23 +131,25 @@ impl Transfer {
         true
     }
 
-    /// The file that was asked for is open, or cannot be opened.
-    pub fn opened(&mut self, result: Result<Facts, Trouble>) {
-        // The client may have thought better of it since.
-        let State::Opening(choice) = self.state.clone() else { return };
+    /// The file that was asked for is open, or cannot be opened. False: the client has thought better of it since, and
+    /// the one that was open before still is.
+    pub fn opened(&mut self, result: Result<Facts, Trouble>) -> bool {
+        let State::Opening(choice) = self.state.clone() else { return false };
         let facts = match result {
             Ok(facts) => facts,
             Err(trouble) => {
                 self.state = State::Idle;
-                return self.say_trouble(&trouble);
+                self.say_trouble(&trouble);
+                return false;
             }
         };
         let unproven = choice.needs_hash(&facts);
-        self.file = Some(facts);
+        (self.file, self.told) = (Some(facts), false);
         match unproven {
             true => self.state = State::Unproven(choice),
             false => self.start(&choice),
         }
+        true
     }
 
     /// Sends the open file, if it is the one that was meant; else from its beginning.
@@ -261,7 +266,10 @@ impl Transfer {
         if from > self.chunks() {
             return self.say_trouble(&Trouble::NoChunk(self.chunks()));
         }
-        self.waiting.push_back(messages::place("sending", from));
+        match self.told {
+            true => self.waiting.push_back(messages::place("sending", from)),
+            false => self.say_metadata(from),
+        }
         self.state = State::Sending(from);
     }
 
@@ -282,6 +290,7 @@ impl Transfer {
 
     fn say_metadata(&mut self, from: u64) {
         let chunks = self.chunks();
+        self.told = true;
         if let Some(file) = &self.file {
             self.waiting.push_back(messages::metadata(file, self.chunk, chunks, from));
         }

@@ -75,8 +75,9 @@ impl MediaThread {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name(carries.thread().into()).spawn(move || {
-            if carries == Carries::Voices {
-                priority::raise();
+            match carries {
+                Carries::Voices => priority::raise(),
+                Carries::Files => priority::lower(),
             }
             let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
             if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {

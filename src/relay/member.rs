@@ -233,6 +233,7 @@ impl Relay {
         self.members.insert(membership.voice, peer);
         self.members.insert(membership.music, peer);
         self.rooms.entry(membership.room).or_default().members.push(peer);
+        self.tell_bitrates(membership.room);
         let member = self.member(peer).expect("admitted above");
         Ok(member.joined(peer, &answer))
     }
@@ -288,7 +289,7 @@ impl Relay {
         }
     }
 
-    /// The best bitrate for a room, in bits a second.
+    /// The best bitrate for this room, in bits a second.
     pub fn set_cap(&mut self, now: Instant, room: RoomId, cap: u32) {
         self.now = now;
         self.rooms.entry(room).or_default().cap = Some(cap);
@@ -412,7 +413,7 @@ impl Relay {
     /// Tells those in a room what to send, where that has changed: what the weakest of the others can bear.
     fn tell_bitrates(&mut self, room: RoomId) {
         let Some(room) = self.rooms.get(&room) else { return };
-        let cap = room.cap.unwrap_or(BITRATES[0]);
+        let cap = room.cap.unwrap_or(self.config.room_bitrate);
         let members = room.members.clone();
         let bearable = |id: &PeerId| Some((self.member(*id)?.bearable.bitrate(), *id));
         // What the weakest can bear counts for all the others; for itself, the second.

@@ -68,6 +68,8 @@ pub struct RelayConfig {
     pub stale_after: Duration,
     /// Streams are tapped from their first packet on.
     pub tap_all: bool,
+    /// The best bitrate of a room that has none of its own, in bits a second.
+    pub room_bitrate: u32,
 }
 
 impl Default for RelayConfig {
@@ -80,6 +82,7 @@ impl Default for RelayConfig {
             cleanup_interval: CLEANUP_INTERVAL,
             stale_after: STALE_AFTER,
             tap_all: false,
+            room_bitrate: BITRATES[0],
         }
     }
 }

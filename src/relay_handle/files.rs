@@ -20,12 +20,21 @@ const MESSAGE_QUEUE: usize = 16;
 #[derive(Default)]
 pub(super) struct Channels {
     lines: HashMap<PeerId, Line>,
-    pub(super) dropped: u64,
+}
+
+/// What channels count.
+#[derive(Debug, Default)]
+pub struct ChannelStats {
+    /// Bytes of messages to clients.
+    pub written: AtomicU64,
+    /// Messages of clients that came faster than they were read.
+    pub dropped: AtomicU64,
 }
 
 struct Line {
     said: mpsc::Sender<Said>,
     writable: Arc<Notify>,
+    stats: Arc<ChannelStats>,
 }
 
 /// What a client's channel says.
@@ -56,8 +65,7 @@ pub struct ChannelWriter {
     relay: RelayHandle,
     peer: PeerId,
     writable: Arc<Notify>,
-    /// Bytes that all channels together were written.
-    written: Arc<AtomicU64>,
+    stats: Arc<ChannelStats>,
 }
 
 impl RelayHandle {
@@ -69,15 +77,16 @@ impl RelayHandle {
         &self,
         offer: String,
         local: bool,
-        written: Arc<AtomicU64>,
+        stats: Arc<ChannelStats>,
     ) -> Result<Result<Channel, ChannelError>, RelayGone> {
         let relay = self.clone();
         self.call(move |media, now| {
             let Channelled { peer, answer, longest } = media.relay.open_channel(now, &offer, local)?;
             let (sender, said) = mpsc::channel(MESSAGE_QUEUE);
             let writable = Arc::<Notify>::default();
-            media.channels.lines.insert(peer, Line { said: sender, writable: Arc::clone(&writable) });
-            Ok(Channel { answer, longest, said, writer: ChannelWriter { relay, peer, writable, written } })
+            let line = Line { said: sender, writable: Arc::clone(&writable), stats: Arc::clone(&stats) };
+            media.channels.lines.insert(peer, line);
+            Ok(Channel { answer, longest, said, writer: ChannelWriter { relay, peer, writable, stats } })
         })
         .await
     }
@@ -92,7 +101,7 @@ impl ChannelWriter {
         loop {
             let (peer, copy) = (self.peer, message.clone());
             if self.relay.call(move |media, now| media.relay.write(now, peer, binary, &copy)).await? {
-                self.written.fetch_add(message.len() as u64, Ordering::Relaxed);
+                self.stats.written.fetch_add(message.len() as u64, Ordering::Relaxed);
                 return Ok(());
             }
             self.writable.notified().await;
@@ -119,7 +128,7 @@ impl Media {
             ChannelEvent::Text(text) => Said::Text(text),
         };
         if line.said.try_send(said).is_err() {
-            self.channels.dropped += 1;
+            line.stats.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 

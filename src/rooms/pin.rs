@@ -1,12 +1,14 @@
 //! PINs: four to twelve digits, kept as a hash only, and guessed at a few times a minute at most.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use uuid::Uuid;
+
+use crate::domain::network;
 
 /// Guesses at one room's PIN from one address, in [`GUESS_WINDOW`].
 pub const MAX_GUESSES: usize = 5;
@@ -115,14 +117,6 @@ impl Guesses {
         if let Some(guesses) = self.0.get_mut(&address.map(network)) {
             guesses.pop();
         }
-    }
-}
-
-/// One device may have as many addresses of an IPv6 network (/64) as it likes.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
     }
 }
 

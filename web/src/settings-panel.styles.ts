@@ -3,52 +3,16 @@
 import { css } from 'lit';
 
 import { buttonStyles } from './button.styles';
+import { fieldStyles } from './field.styles';
 
 export const settingsStyles = css`
   ${buttonStyles}
+  ${fieldStyles}
   :host {
     display: block;
   }
-  summary {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    min-height: 2.75rem;
-    font-weight: 650;
-    list-style: none;
-    cursor: pointer;
-  }
-  summary::-webkit-details-marker {
-    display: none;
-  }
-  summary::after {
-    content: '';
-    width: 0.5rem;
-    height: 0.5rem;
-    margin: 0 0.5rem 0.25rem 0;
-    border: solid var(--quiet);
-    border-width: 0 2px 2px 0;
-    transform: rotate(45deg);
-  }
-  details[open] summary::after {
-    margin-bottom: -0.25rem;
-    transform: rotate(225deg);
-  }
   .field {
-    display: grid;
-    gap: 0.25rem;
     margin-top: 0.75rem;
-  }
-  :is(.field input, select) {
-    box-sizing: border-box;
-    width: 100%;
-    min-height: 2.75rem;
-    padding: 0 0.75rem;
-    border: 1px solid var(--quiet);
-    border-radius: 0.6rem;
-    background: var(--ground);
-    color: var(--ink);
-    font: inherit;
   }
   p {
     margin: 0.25rem 0 0;
@@ -104,10 +68,6 @@ export const settingsStyles = css`
   button[aria-pressed='true'] {
     border-color: var(--live);
     color: var(--live);
-  }
-  :is(summary, input, select):focus-visible {
-    outline: 3px solid var(--accent);
-    outline-offset: 2px;
   }
   @media (prefers-reduced-motion: reduce) {
     .switch input::after {

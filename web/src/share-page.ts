@@ -7,6 +7,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import './copy-text';
 import { spoken } from './i18n';
 import { shareWords as t } from './messages/share';
+import { fieldStyles } from './field.styles';
 import { partStyles } from './part.styles';
 import './qr-code';
 import { askRelay, type RelayInfo } from './relay-info';
@@ -32,6 +33,7 @@ const USUAL_DAYS = 30;
 export class SharePage extends LitElement {
   static override styles = [
     partStyles,
+    fieldStyles,
     css`
       form {
         display: grid;
@@ -40,26 +42,6 @@ export class SharePage extends LitElement {
       }
       #who-hint {
         margin-top: -0.6rem;
-      }
-      label {
-        display: grid;
-        gap: 0.35rem;
-      }
-      input,
-      select {
-        box-sizing: border-box;
-        width: 100%;
-        min-height: 2.75rem;
-        padding: 0.4rem 0.7rem;
-        border: 1px solid var(--line);
-        border-radius: 0.6rem;
-        background: var(--ground);
-        color: var(--ink);
-        font: inherit;
-      }
-      :is(input, select):focus-visible {
-        outline: 3px solid var(--accent);
-        outline-offset: 2px;
       }
       #made {
         display: grid;

@@ -65,6 +65,8 @@ pub(super) fn needed_scope<B>(request: &Request<B>) -> Option<Scope> {
         _ if path.starts_with("/api/tokens") => Some(Scope::Share),
         // Whoever may talk may open rooms, and close his own.
         _ if path.starts_with("/api/rooms") && !reads => Some(Scope::Talk),
+        // So may he have others talk.
+        _ if path.starts_with("/api/announce") && !reads => Some(Scope::Talk),
         _ if path.starts_with("/api/") && reads => Some(Scope::Listen),
         _ if path.starts_with("/api/") => Some(Scope::Admin),
         _ => None,

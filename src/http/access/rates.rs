@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config::Limits;
+use crate::domain::network;
 
 /// So many seconds' worth may come at once: a dashboard that opens asks for everything in a moment.
 const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
@@ -54,16 +55,6 @@ impl Rates {
 
 fn a_second(rate: NonZeroU32) -> DefaultKeyedRateLimiter<IpAddr> {
     RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(BURST_SECONDS)))
-}
-
-/// One device may have as many addresses of an IPv6 network (/64) as it likes.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => {
-            IpAddr::V6(std::net::Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]

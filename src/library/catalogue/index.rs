@@ -1,6 +1,6 @@
 //! What was read from files, kept in a database, so that a start with thousands of them reads none.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -70,8 +70,8 @@ impl Index {
     }
 
     /// Forgets files that are there no more.
-    pub(super) fn forget_all_but(&mut self, names: &HashSet<String>) {
-        let gone: Vec<_> = self.kept.keys().filter(|name| !names.contains(*name)).cloned().collect();
+    pub(super) fn forget(&mut self, is_gone: impl Fn(&str) -> bool) {
+        let gone: Vec<_> = self.kept.keys().filter(|name| is_gone(name)).cloned().collect();
         self.write(&[], &gone);
         for name in &gone {
             self.kept.remove(name);
@@ -191,7 +191,7 @@ mod tests {
         let data = DataFolder::new(parent.path().join("data"));
         let mut index = Index::new(&data);
         index.keep([("a".to_owned(), kept(1)), ("b".to_owned(), kept(2))]);
-        index.forget_all_but(&HashSet::from(["b".to_owned()]));
+        index.forget(|name| name == "a");
         drop(index);
         assert_eq!(Index::new(&data).kept, HashMap::from([("b".to_owned(), kept(2))]));
     }

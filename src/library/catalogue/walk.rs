@@ -43,6 +43,8 @@ pub(super) struct Found {
 /// One way through all folders.
 pub(super) struct Walk {
     max: usize,
+    /// Names of the folders that are there.
+    reached: HashSet<String>,
     /// Names of all that was found.
     pub(super) names: HashSet<String>,
     /// Files beyond `max`.
@@ -56,17 +58,26 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(max: usize) -> Self {
-        let (names, seen) = (HashSet::new(), HashSet::new());
-        Self { max, names, over_limit: 0, watched: Vec::new(), seen, found: Vec::new() }
+        let (reached, names, seen) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { max, reached, names, over_limit: 0, watched: Vec::new(), seen, found: Vec::new() }
     }
 
     /// Files in this folder, and in those within.
     pub(super) fn through(&mut self, folder: &Folder) -> Vec<Found> {
         match fs::canonicalize(&folder.path) {
-            Ok(root) => self.enter(&root.clone(), &root, &folder.name, 0),
+            Ok(root) => {
+                self.reached.insert(folder.name.clone());
+                self.enter(&root, &root, &folder.name, 0);
+            }
             Err(error) => tracing::debug!(%error, folder = %folder.path.display(), "a folder of files is not there"),
         }
         std::mem::take(&mut self.found)
+    }
+
+    /// Whether a file of this name is no more. Of a folder that is not there just now, nothing is known.
+    pub(super) fn misses(&self, name: &str) -> bool {
+        let folder = name.split_once('/').map_or(name, |(folder, _)| folder);
+        self.reached.contains(folder) && !self.names.contains(name)
     }
 
     fn enter(&mut self, path: &Path, root: &Path, name: &str, depth: usize) {

@@ -248,3 +248,28 @@ fn a_client_that_talks_and_does_not_read_costs_no_memory() {
     let taken = (0..1_000).filter(|_| transfer.said("nonsense")).count();
     assert_eq!(taken, MAX_WAITING);
 }
+
+#[test]
+fn no_chunk_comes_before_the_client_knows_what_it_is_of() {
+    let mut transfer = transfer();
+    say(&mut transfer, &json!({"type": "play", "file": FileId(1), "fromChunk": 9}));
+    transfer.poll();
+    assert!(transfer.opened(Ok(facts(1, CHUNK_BYTES as u64 * 2))));
+    assert_eq!(said(&mut transfer)["code"], "no_chunk");
+    say(&mut transfer, &json!({"type": "seek", "chunk": 1}));
+    assert_eq!(said(&mut transfer)["type"], "metadata");
+    assert_eq!(chunks(&mut transfer), [1]);
+}
+
+#[test]
+fn a_file_that_is_open_only_when_nobody_wants_it_any_more_takes_no_ones_place() {
+    let mut transfer = sending();
+    say(&mut transfer, &json!({"type": "play", "file": FileId(2)}));
+    transfer.poll();
+    say(&mut transfer, &json!({"type": "stop"}));
+    assert!(!transfer.opened(Ok(facts(2, 10))));
+    assert_eq!(said(&mut transfer)["type"], "stopped");
+    say(&mut transfer, &json!({"type": "seek", "chunk": 10}));
+    assert_eq!(said(&mut transfer)["type"], "sending");
+    assert_eq!(chunks(&mut transfer), [10]);
+}

@@ -5,7 +5,7 @@ import { customElement, property } from 'lit/decorators.js';
 
 import { buttonStyles } from '../button.styles';
 import { soundsWords as t } from '../messages/sounds';
-import { fieldStyles } from '../rooms/field.styles';
+import { fieldStyles } from '../field.styles';
 import { clock } from './clock';
 import type { QueuePlayer } from './queue-player';
 import { addressOf, titleOf } from './library';

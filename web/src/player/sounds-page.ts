@@ -6,7 +6,7 @@ import { repeat } from 'lit/directives/repeat.js';
 
 import { soundsWords as t } from '../messages/sounds';
 import { partStyles } from '../part.styles';
-import { fieldStyles } from '../rooms/field.styles';
+import { fieldStyles } from '../field.styles';
 import type { VoiceSession } from '../session/session';
 import { addIcon } from './add-icon';
 import { clock } from './clock';

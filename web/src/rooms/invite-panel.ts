@@ -9,7 +9,7 @@ import '../qr-code';
 import { askRelay, type RelayInfo } from '../relay-info';
 import { addresses } from '../share-link';
 import { isLoopback, tokenPath } from '../stream-addresses';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 import type { Room } from './room-protocol';
 
 @customElement('invite-panel')

@@ -7,7 +7,7 @@ import { buttonStyles } from '../button.styles';
 import { roomWords as t } from '../messages/room';
 import type { AudioDevice } from '../session/devices';
 import { SessionWatch } from '../watch-session';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 import { canShareScreen, openFile, openInput, shareScreen } from './music-source';
 import type { RoomSession } from './room-session';
 import type { MusicView } from './room-view';

@@ -7,7 +7,7 @@ import { buttonStyles } from '../button.styles';
 import { spoken } from '../i18n';
 import { roomWords as t } from '../messages/room';
 import { SessionWatch } from '../watch-session';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 import type { ChatLine } from './room-protocol';
 import type { RoomSession } from './room-session';
 

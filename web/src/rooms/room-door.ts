@@ -7,7 +7,7 @@ import { entryRefusal, entryWords as t } from '../messages/rooms';
 import { partStyles } from '../part.styles';
 import { hashOf } from '../routes';
 import { SessionWatch } from '../watch-session';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 import type { RoomSession } from './room-session';
 
 /** The room may want us now, or soon. */

@@ -3,7 +3,7 @@
 import { css } from 'lit';
 
 import { pageStyles } from '../page.styles';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 
 export const roomPageStyles = [
   pageStyles,

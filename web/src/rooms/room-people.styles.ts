@@ -3,7 +3,7 @@
 import { css } from 'lit';
 
 import { buttonStyles } from '../button.styles';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 
 export const roomPeopleStyles = css`
   ${buttonStyles}

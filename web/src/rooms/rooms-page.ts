@@ -8,7 +8,7 @@ import { roomsWords as t } from '../messages/rooms';
 import { partStyles } from '../part.styles';
 import { hashOf } from '../routes';
 import type { VoiceSession } from '../session/session';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 import { openRoom } from './open-room';
 import type { Room } from './room-protocol';
 import { RoomWatch } from './room-watch';

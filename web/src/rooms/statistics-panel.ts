@@ -7,7 +7,7 @@ import { spoken } from '../i18n';
 import '../live-chart';
 import { roomWords as t } from '../messages/room';
 import { SessionWatch } from '../watch-session';
-import { fieldStyles } from './field.styles';
+import { fieldStyles } from '../field.styles';
 import type { GuestStats, RoomMoment } from './room-protocol';
 import type { RoomSession } from './room-session';
 import type { RoomView } from './room-view';

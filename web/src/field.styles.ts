@@ -1,4 +1,4 @@
-// How fields look in which people write or choose something about rooms.
+// How everything looks in which people write or choose something, and what they open to find more.
 
 import { css } from 'lit';
 
@@ -7,7 +7,7 @@ export const fieldStyles = css`
     display: grid;
     gap: 0.35rem;
   }
-  :is(input:not([type='range'], [type='file']), select, textarea) {
+  :is(input:not([type='range'], [type='file'], [type='checkbox']), select, textarea) {
     box-sizing: border-box;
     width: 100%;
     min-height: 2.75rem;

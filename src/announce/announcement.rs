@@ -1,0 +1,161 @@
+//! One announcement: what is wished, what becomes of it, and how it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{fmt, io};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::RoomId;
+use crate::library::{NoAudio, Recording};
+
+use super::Reservation;
+use super::pace::FRAME;
+use super::script::Script;
+
+/// Times that one announcement may be heard.
+pub const REPEATS: std::ops::RangeInclusive<u32> = 1..=10;
+
+/// How loud one may be, in decibels.
+pub const VOLUMES: std::ops::RangeInclusive<f32> = -60.0..=20.0;
+
+/// Identity of one announcement; its stream has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct AnnouncementId(pub Uuid);
+
+/// What goes before what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Waits for those that came before.
+    #[default]
+    Normal,
+    /// Interrupts what is not urgent.
+    Urgent,
+}
+
+/// Something that is to be announced.
+#[derive(Debug)]
+pub struct Wish {
+    /// Where.
+    pub room: RoomId,
+    /// How people call it.
+    pub name: String,
+    /// What.
+    pub recording: Recording,
+    /// What is heard before.
+    pub chime: Option<Recording>,
+    /// In decibels, of [`VOLUMES`]; 0 is as it is.
+    pub volume: f32,
+    /// Times, of [`REPEATS`].
+    pub repeat: u32,
+    /// Before what.
+    pub priority: Priority,
+    /// The memory that it takes, if it is no file.
+    pub memory: Option<Reservation>,
+}
+
+/// Something is not announced.
+#[derive(Debug, thiserror::Error)]
+pub enum AnnounceError {
+    /// The recording, or the chime, is none.
+    #[error("It cannot be played: {0}")]
+    Broken(NoAudio),
+    /// As many wait as may.
+    #[error("{0} announcements wait in this room already, as many as announce.waiting allows")]
+    LineFull(usize),
+    /// It is longer than any may be.
+    #[error("It has more than {0} bytes, which announce.clip_bytes allows")]
+    TooLarge(u64),
+    /// Those that wait take all the memory there is for them.
+    #[error("The recordings that wait take {0} bytes already, as many as announce.memory allows")]
+    MemoryFull(u64),
+    /// There is no thread for it.
+    #[error("It cannot be played now: {0}")]
+    NoThread(io::Error),
+    /// The daemon goes down.
+    #[error("The voice relay is shutting down")]
+    ShuttingDown,
+}
+
+/// How an announcement ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was heard to its end.
+    Played,
+    /// Somebody stopped it, or its room was closed.
+    Stopped,
+    /// Something urgent needed its place.
+    Displaced,
+    /// It could not be read any more, and why.
+    Failed(String),
+}
+
+/// An announcement that plays or waits.
+pub struct Announcement {
+    /// Its identity.
+    pub id: AnnouncementId,
+    /// Where it is heard.
+    pub room: RoomId,
+    /// How people call it.
+    pub name: String,
+    /// Before what it is heard.
+    pub priority: Priority,
+    /// How long all of it is, where the files say so.
+    pub seconds: Option<f64>,
+    pub(super) script: Script,
+    /// Those of 20 ms that were heard.
+    pub(super) frames: AtomicU64,
+    pub(super) over: AtomicBool,
+    _memory: Option<Reservation>,
+}
+
+impl Announcement {
+    pub(super) fn new(
+        id: AnnouncementId,
+        room: RoomId,
+        name: String,
+        priority: Priority,
+        script: Script,
+        seconds: Option<f64>,
+        memory: Option<Reservation>,
+    ) -> Self {
+        let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { id, room, name, priority, seconds, script, frames, over, _memory: memory }
+    }
+
+    /// How much of it was heard.
+    pub fn played(&self) -> f64 {
+        self.frames.load(Ordering::Relaxed) as f64 * FRAME.as_secs_f64()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Announcement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Announcement").field(&self.id).finish()
+    }
+}
+
+/// What is known of an announcement.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// It plays, or waits behind so many.
+    Lives(Arc<Announcement>, usize),
+    /// It is over.
+    Over(RoomId, Outcome),
+}
+
+impl Known {
+    /// Where it is, or was, heard.
+    pub fn room(&self) -> RoomId {
+        match self {
+            Self::Lives(announcement, _) => announcement.room,
+            Self::Over(room, _) => *room,
+        }
+    }
+}

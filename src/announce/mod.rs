@@ -1,0 +1,256 @@
+//! Announcements: recordings that are heard in a room as if somebody said them. Joins the library, where they come
+//! from, and the relay, where they are a sender like any other, so that whoever hears the room hears them.
+//!
+//! Each `announcement` waits in its room's `line`; while there is one, the room has a `stage`, which is a thread that
+//! performs it. `script` is what is heard of one, and `pace` when. Who may announce, and how that is asked for, is
+//! `http`'s business.
+
+mod announcement;
+mod line;
+mod pace;
+mod script;
+mod stage;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::RoomId;
+use crate::relay_handle::RelayHandle;
+use crate::rooms::RoomsHandle;
+
+pub use announcement::{AnnounceError, Announcement, AnnouncementId, Known, Outcome, Priority, REPEATS, VOLUMES, Wish};
+use line::{Line, Placed};
+use script::Script;
+
+/// Announcements that are over, of which it is still known how they ended; the oldest is forgotten.
+const REMEMBERED: usize = 200;
+
+/// How much there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct AnnounceLimits {
+    /// Announcements that wait in one room, besides the one that plays.
+    pub waiting: usize,
+    /// Bytes of a recording that is sent here.
+    pub clip_bytes: u64,
+    /// Bytes of all such recordings together.
+    pub memory: u64,
+}
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub struct AnnounceStats {
+    /// Heard to their end.
+    pub played: AtomicU64,
+    /// Stopped by somebody, or by their room's end.
+    pub stopped: AtomicU64,
+    /// Broken off, since they could not be read any more.
+    pub failed: AtomicU64,
+    /// Never heard, since something urgent needed their place.
+    pub displaced: AtomicU64,
+    /// Not taken, for the bounds of lines and memory.
+    pub refused: AtomicU64,
+    /// Packets for which the media thread had no time.
+    pub packets_lost: AtomicU64,
+}
+
+/// Memory for a recording that was sent here, until it is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    announcer: Announcer,
+    bytes: u64,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.announcer.0.memory.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Whoever announces. Cheap to clone.
+#[derive(Clone)]
+pub struct Announcer(Arc<Inner>);
+
+struct Inner {
+    relay: RelayHandle,
+    rooms: RoomsHandle,
+    limits: AnnounceLimits,
+    shutdown: CancellationToken,
+    hall: Mutex<Hall>,
+    /// Bytes of recordings that were sent here and are not over.
+    memory: AtomicU64,
+    stats: AnnounceStats,
+}
+
+/// All that play or wait, and some that did.
+#[derive(Debug, Default)]
+struct Hall {
+    /// A room has a line while it has a stage.
+    lines: BTreeMap<RoomId, Line>,
+    over: VecDeque<(AnnouncementId, RoomId, Outcome)>,
+}
+
+impl fmt::Debug for Announcer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Announcer")
+    }
+}
+
+impl Announcer {
+    /// Announces in these rooms over this relay, until the daemon goes down.
+    pub fn new(relay: RelayHandle, rooms: RoomsHandle, limits: AnnounceLimits, shutdown: CancellationToken) -> Self {
+        let (hall, memory, stats) = (Mutex::default(), AtomicU64::new(0), AnnounceStats::default());
+        Self(Arc::new(Inner { relay, rooms, limits, shutdown, hall, memory, stats }))
+    }
+
+    /// What is counted.
+    pub fn stats(&self) -> &AnnounceStats {
+        &self.0.stats
+    }
+
+    /// Bytes of recordings that were sent here and are not over.
+    pub fn memory(&self) -> u64 {
+        self.0.memory.load(Ordering::Relaxed)
+    }
+
+    /// Memory for a recording of so many bytes.
+    ///
+    /// # Errors
+    /// When it is too large, or there is none left.
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation, AnnounceError> {
+        let AnnounceLimits { clip_bytes, memory, .. } = self.0.limits;
+        if bytes > clip_bytes {
+            return Err(self.refused(AnnounceError::TooLarge(clip_bytes)));
+        }
+        let more = |taken: u64| taken.checked_add(bytes).filter(|taken| *taken <= memory);
+        match self.0.memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(Reservation { announcer: self.clone(), bytes }),
+            Err(_) => Err(self.refused(AnnounceError::MemoryFull(memory))),
+        }
+    }
+
+    /// Announces something, as soon as it is its turn; gives its place in the line.
+    ///
+    /// # Errors
+    /// When it cannot be played, or there are too many.
+    pub async fn announce(&self, wish: Wish) -> Result<(AnnouncementId, usize), AnnounceError> {
+        let Wish { room, name, recording, chime, volume, repeat, priority, memory } = wish;
+        let script = Script::new(chime, &recording, repeat, volume);
+        let rehearsal = script.clone();
+        let rehearsed = tokio::task::spawn_blocking(move || rehearsal.rehearse()).await;
+        let seconds = rehearsed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
+        let id = AnnouncementId(Uuid::new_v4());
+        let announcement = Arc::new(Announcement::new(id, room, name, priority, script, seconds, memory));
+        Ok((id, self.place(&announcement)?))
+    }
+
+    /// All that play or wait, by rooms; the first of each plays.
+    pub fn list(&self) -> Vec<(RoomId, Vec<Arc<Announcement>>)> {
+        let hall = self.lock();
+        let lines = hall.lines.iter().map(|(room, line)| (*room, line.iter().map(Arc::clone).collect::<Vec<_>>()));
+        lines.filter(|(_, line)| !line.is_empty()).collect()
+    }
+
+    /// What is known of one.
+    pub fn find(&self, id: AnnouncementId) -> Option<Known> {
+        let hall = self.lock();
+        let lives = hall.lines.values().find_map(|line| {
+            let (place, found) = line.iter().enumerate().find(|(_, one)| one.id == id)?;
+            Some(Known::Lives(Arc::clone(found), place))
+        });
+        let over = || hall.over.iter().find(|over| over.0 == id).map(|(_, room, how)| Known::Over(*room, how.clone()));
+        lives.or_else(over)
+    }
+
+    /// Stops one, or takes it out of its line. False: there is none, or no more.
+    pub fn stop(&self, id: AnnouncementId) -> bool {
+        match self.find(id) {
+            Some(Known::Lives(announcement, _)) => self.end(&announcement, Outcome::Stopped),
+            _ => false,
+        }
+    }
+
+    fn place(&self, announcement: &Arc<Announcement>) -> Result<usize, AnnounceError> {
+        let (waiting, room) = (self.0.limits.waiting, announcement.room);
+        let mut hall = self.lock();
+        let is_new = !hall.lines.contains_key(&room);
+        let placed = hall.lines.entry(room).or_default().place(Arc::clone(announcement), waiting);
+        let Placed { position, displaced } = placed.map_err(|_| self.refused(AnnounceError::LineFull(waiting)))?;
+        if let Some(displaced) = displaced {
+            self.note(&mut hall, &displaced, Outcome::Displaced);
+        }
+        if is_new && let Err(error) = stage::open(self.clone(), room) {
+            hall.lines.remove(&room);
+            return Err(AnnounceError::NoThread(error));
+        }
+        Ok(position)
+    }
+
+    /// What is to be heard in a room now. `None`: nothing, and the stage is to be left.
+    fn to_be_heard(&self, room: RoomId) -> Option<Arc<Announcement>> {
+        let is_open = !self.0.shutdown.is_cancelled() && self.0.rooms.exists(room);
+        let mut hall = self.lock();
+        if let Some(first) = hall.lines.get(&room).and_then(Line::first).filter(|_| is_open) {
+            return Some(Arc::clone(first));
+        }
+        self.clear(&mut hall, room, &Outcome::Stopped);
+        None
+    }
+
+    /// The stage of a room broke down; the next announcement has another one.
+    fn abandon(&self, room: RoomId) {
+        self.clear(&mut self.lock(), room, &Outcome::Failed("its player panicked".into()));
+    }
+
+    fn clear(&self, hall: &mut Hall, room: RoomId, outcome: &Outcome) {
+        let left: Vec<_> = hall.lines.remove(&room).iter().flat_map(Line::iter).map(Arc::clone).collect();
+        left.iter().for_each(|one| self.note(hall, one, outcome.clone()));
+    }
+
+    /// It is over; false where it was before.
+    fn end(&self, announcement: &Arc<Announcement>, outcome: Outcome) -> bool {
+        let mut hall = self.lock();
+        let line = hall.lines.get_mut(&announcement.room);
+        let was_there = line.and_then(|line| line.remove(announcement.id)).is_some();
+        if was_there {
+            self.note(&mut hall, announcement, outcome);
+        }
+        was_there
+    }
+
+    fn note(&self, hall: &mut Hall, announcement: &Announcement, outcome: Outcome) {
+        announcement.over.store(true, Ordering::Relaxed);
+        let stats = &self.0.stats;
+        let counter = match &outcome {
+            Outcome::Played => &stats.played,
+            Outcome::Stopped => &stats.stopped,
+            Outcome::Displaced => &stats.displaced,
+            Outcome::Failed(why) => {
+                tracing::warn!(%why, "an announcement is broken off");
+                &stats.failed
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if hall.over.len() == REMEMBERED {
+            hall.over.pop_front();
+        }
+        hall.over.push_back((announcement.id, announcement.room, outcome));
+    }
+
+    fn refused(&self, error: AnnounceError) -> AnnounceError {
+        self.0.stats.refused.fetch_add(1, Ordering::Relaxed);
+        error
+    }
+
+    fn relay(&self) -> &RelayHandle {
+        &self.0.relay
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Hall> {
+        self.0.hall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
