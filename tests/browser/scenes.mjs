@@ -86,7 +86,7 @@ class Daemon {
   #flags;
 
   constructor(sounds) {
-    this.#flags = ['--tls-mode=off', `--files-folders=${sounds}`];
+    this.#flags = ['--tls-mode=off', `--files-folders=${sounds}`, `--data-dir=${join(sounds, '.data')}`];
   }
 
   async start() {

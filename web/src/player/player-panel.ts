@@ -49,6 +49,7 @@ export class PlayerPanel extends LitElement {
       .buttons button {
         flex: 1;
         min-height: 3rem;
+        padding-inline: 0.5rem;
       }
       #toggle {
         flex-basis: 100%;
