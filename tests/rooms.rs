@@ -35,6 +35,14 @@ async fn host(app: &App, room: &str, key: &str) -> Participant {
     participant(app.ports, json!({ "type": "join", "room": room, "name": "Host", "key": key })).await
 }
 
+/// A room that was opened so, with its host and a guest.
+async fn company(app: &App, wish: Value) -> (String, Participant, Participant) {
+    let (room, key) = open(app, wish).await;
+    let host = host(app, &room, &key).await;
+    let guest = guest(app, &room, "Ben").await;
+    (room, host, guest)
+}
+
 async fn assert_hears_no_more(peer: &Peer) {
     tokio::time::sleep(A_MOMENT).await;
     let before = peer.packets_received().await;
@@ -133,9 +141,7 @@ async fn an_offer_that_cannot_be_used_is_told_and_a_good_one_is_taken_then() {
 #[tokio::test]
 async fn whoever_the_host_mutes_is_not_heard_whatever_its_client_sends() {
     let app = start(&[]);
-    let (room, key) = open(&app, json!({ "roomName": "Party" })).await;
-    let mut host = host(&app, &room, &key).await;
-    let mut guest = guest(&app, &room, "Ben").await;
+    let (_, mut host, mut guest) = company(&app, json!({ "roomName": "Party" })).await;
     guest.talk().await;
     host.peer.wait_for_packets(20).await;
     host.host("mute", &guest.id.clone()).await;
@@ -150,9 +156,7 @@ async fn whoever_the_host_mutes_is_not_heard_whatever_its_client_sends() {
 #[tokio::test]
 async fn a_guest_who_is_sent_out_hears_nothing_more_and_is_not_heard() {
     let app = start(&[]);
-    let (room, key) = open(&app, json!({ "roomName": "Party" })).await;
-    let mut host = host(&app, &room, &key).await;
-    let mut guest = guest(&app, &room, "Ben").await;
+    let (room, mut host, mut guest) = company(&app, json!({ "roomName": "Party" })).await;
     host.talk().await;
     guest.peer.wait_for_packets(20).await;
     host.host("kick", &guest.id.clone()).await;
@@ -168,9 +172,7 @@ async fn a_guest_who_is_sent_out_hears_nothing_more_and_is_not_heard() {
 #[tokio::test]
 async fn in_a_broadcast_guests_are_heard_only_with_the_word() {
     let app = start(&[]);
-    let (room, key) = open(&app, json!({ "roomName": "Radio", "kind": "broadcast" })).await;
-    let mut host = host(&app, &room, &key).await;
-    let mut guest = guest(&app, &room, "Ben").await;
+    let (_, mut host, mut guest) = company(&app, json!({ "roomName": "Radio", "kind": "broadcast" })).await;
     guest.say(json!({ "type": "talk", "on": true })).await;
     assert_eq!(guest.signalling.expect("error").await["code"], "no_word");
     guest.peer.with(support::client::Client::talk).await;
@@ -202,9 +204,7 @@ async fn who_comes_back_with_the_key_is_the_same_and_the_former_connection_is_ou
 #[tokio::test]
 async fn a_closed_room_closes_all_connections_of_it() {
     let app = start(&[]);
-    let (room, key) = open(&app, json!({ "roomName": "Party" })).await;
-    let mut host = host(&app, &room, &key).await;
-    let mut guest = guest(&app, &room, "Ben").await;
+    let (_, mut host, mut guest) = company(&app, json!({ "roomName": "Party" })).await;
     host.talk().await;
     guest.peer.wait_for_packets(20).await;
     host.say(json!({ "type": "host", "action": "close" })).await;
