@@ -146,7 +146,6 @@ function assertWhole(name, got) {
   assert.deepEqual(got.hashes, hashesOf(join(folder, `${name}.wav`)));
   const rate = (size * 8) / (got.took - got.opened) / 1_000;
   console.log(`${name}: ${rate.toFixed(0)} Mbit/s, first chunk after ${(got.first).toFixed(0)} ms (channel open after ${got.opened.toFixed(0)} ms)`);
-  return rate;
 }
 
 describe('on the loopback', () => {
