@@ -81,15 +81,6 @@ impl Conversation {
         self.lock_reports().insert(who, (Instant::now(), report));
     }
 
-    /// The streams of these, voices and music.
-    pub fn streams_of(&self, participants: &[ParticipantId]) -> Vec<StreamId> {
-        let is_theirs =
-            |stream: &StreamId| self.rooms.who_is(*stream).is_some_and(|(who, _)| participants.contains(&who));
-        let voices = participants.iter().map(|who| who.voice());
-        let others = self.relay.live().iter().map(|live| live.id).filter(is_theirs).collect::<Vec<_>>();
-        voices.chain(others).collect()
-    }
-
     /// Carries what happens from the relay to the rooms, and what they order back, for as long as it is polled.
     pub async fn carry(self, mut events: RoomEvents) {
         let mut orders = self.rooms.orders();
@@ -135,12 +126,11 @@ impl Conversation {
 
     async fn follow(&self, order: Order) {
         match order {
-            Order::Silence(who, silenced) => {
-                self.relay.set_silenced(who.voice(), silenced).await;
-            }
+            Order::Silence(who, silenced) => self.relay.set_silenced(who.voice(), silenced).await,
             // Whoever is there again by another connection has replaced this one there, too.
             Order::Remove(who, _) if self.rooms.who_is(who.voice()).is_some() => {}
             Order::Remove(who, _) => self.relay.leave(who.voice()).await,
+            Order::Forget(room) => self.relay.remove_room(room).await,
             Order::Pin(room, who) => self.relay.pin(room, who.map(ParticipantId::voice)).await,
         }
     }

@@ -9,7 +9,7 @@ use support::client::Received;
 use support::network::Conditions;
 use support::world::{Who, World};
 use voice_relay::domain::{RoomId, StreamId};
-use voice_relay::relay::{DropReason, Event, RelayConfig, Wanted};
+use voice_relay::relay::{DropReason, Event, Membership, RelayConfig, Wanted};
 
 const KITCHEN: RoomId = RoomId(1);
 const LOUD: i8 = -20;
@@ -283,6 +283,21 @@ fn who_is_silenced_is_heard_by_nobody_and_again_when_that_ends() {
     world.relay.set_silenced(world.now, voice, false);
     world.run_for(secs(1));
     assert!(so_far(&world, all[1]) > since + 40);
+}
+
+#[test]
+fn who_may_only_listen_is_not_heard_whoever_ends_its_silence() {
+    let mut world = World::new(20);
+    let of = |number| StreamId::of_connection(uuid::Uuid::from_u128(number));
+    let membership = Membership { room: KITCHEN, voice: of(501), music: of(502), only_listens: true };
+    let quiet = world.try_join(membership, 4).expect("room");
+    let other = world.participant(KITCHEN, 4);
+    world.relay.set_silenced(world.now, of(501), false);
+    world.say(quiet, LOUD);
+    world.say(other, LOUD);
+    world.run_for(secs(2));
+    assert!(world[other].client.received.is_empty() && so_far(&world, quiet) > 40);
+    assert!(dropped(&world, DropReason::Silenced) > 40);
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn take_part(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
         8 => world[who].client.play_music(now),
         _ => {
             let text = String::from_utf8_lossy(some_bytes(script)?);
-            drop(world.relay.join(now, Membership { room, voice, music: other }, &text, false));
+            drop(world.relay.join(now, Membership { room, voice, music: other, only_listens: false }, &text, false));
         }
     }
     Ok(())

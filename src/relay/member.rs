@@ -2,7 +2,6 @@
 //!
 //! Which rooms there are, and who may do what in them, is decided elsewhere: here is only what that means for packets.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use str0m::media::Mid;
@@ -13,16 +12,13 @@ use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use super::forwarding::{Heard, Packet};
 use super::lifecycle::CloseReason;
 use super::negotiation::PublishError;
-use super::peer::{Peer, Role};
+use super::peer::Role;
 use super::quality::{BITRATES, Bearable};
 use super::session::Session;
 use super::slots::{Claim, Slots};
 use super::stats::DropReason;
 use super::timeline::{Numbered, Position};
 use super::{Event, Output, Relay, sdp};
-
-/// A stream of a participant of which nothing came for so long is over: silence too sends a packet every 400 ms.
-const FALLEN_SILENT: Duration = Duration::from_secs(2);
 
 /// Who is to be a participant of which room.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +29,8 @@ pub struct Membership {
     pub voice: StreamId,
     /// Its music.
     pub music: StreamId,
+    /// It may hear, and never speak, whatever those in the room decide.
+    pub only_listens: bool,
 }
 
 /// A participant's offer was taken.
@@ -83,8 +81,8 @@ pub struct MemberStats {
 
 /// What the relay keeps of a participant.
 pub(super) struct Member {
-    pub(super) membership: Membership,
-    pub(super) fingerprint: String,
+    membership: Membership,
+    fingerprint: String,
     voice: Option<Mid>,
     music: Option<Mid>,
     slots: Slots,
@@ -96,18 +94,6 @@ pub(super) struct Member {
     told: u32,
     stats: MemberStats,
 }
-
-/// All who are in a room.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    pub(super) members: Vec<PeerId>,
-    /// The streams that go before others.
-    pinned: Option<StreamId>,
-    /// The best bitrate that is wanted here, if not the best there is.
-    cap: Option<u32>,
-}
-
-pub(super) type Rooms = HashMap<RoomId, Room>;
 
 impl Member {
     fn new(membership: Membership, fingerprint: String) -> Self {
@@ -151,7 +137,7 @@ impl Member {
 
     /// The stream that packets of this m-line are of.
     fn feeds(&self, mid: Mid) -> Option<LiveStream> {
-        let Membership { room, voice, music } = self.membership;
+        let Membership { room, voice, music, .. } = self.membership;
         match Some(mid) {
             line if line == self.voice => Some(LiveStream { id: voice, room, music: false }),
             line if line == self.music => Some(LiveStream { id: music, room, music: true }),
@@ -179,6 +165,22 @@ impl Member {
     fn slots_event(&self) -> Output {
         let taken = self.slots.taken().map(|(lane, stream)| (lane.mid().to_string(), stream)).collect();
         Output::Event(Event::Slots(self.membership.voice, taken))
+    }
+
+    /// Bits a second that it can bear.
+    pub(super) fn bearable(&self) -> u32 {
+        self.bearable.bitrate()
+    }
+
+    /// What it is to be told if it may send so much now, and did not know.
+    pub(super) fn allow(&mut self, bitrate: u32) -> Option<Output> {
+        let is_news = std::mem::replace(&mut self.told, bitrate) != bitrate;
+        is_news.then(|| Output::Event(Event::Bitrate(self.membership.voice, bitrate)))
+    }
+
+    /// Hears this stream no longer, since it is over; what it is to be told then, if it heard it.
+    pub(super) fn release(&mut self, ended: StreamId) -> Option<Output> {
+        self.slots.release(ended).then(|| self.slots_event())
     }
 
     /// Takes note of a report. True when it changes what is bearable.
@@ -280,30 +282,6 @@ impl Relay {
         }
     }
 
-    /// Whose voice goes before others in a room.
-    pub fn pin(&mut self, room: RoomId, pinned: Option<StreamId>) {
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.pinned = pinned;
-        } else if pinned.is_some() {
-            self.rooms.insert(room, Room { pinned, ..Room::default() });
-        }
-    }
-
-    /// The best bitrate for this room, in bits a second.
-    pub fn set_cap(&mut self, now: Instant, room: RoomId, cap: u32) {
-        self.now = now;
-        self.rooms.entry(room).or_default().cap = Some(cap);
-        self.tell_bitrates(room);
-    }
-
-    /// A room is no more; whoever is left in it is closed.
-    pub fn remove_room(&mut self, now: Instant, room: RoomId) {
-        self.now = now;
-        for member in self.rooms.remove(&room).map(|room| room.members).unwrap_or_default() {
-            self.close_peer(member, CloseReason::Requested);
-        }
-    }
-
     /// What is measured of all participants.
     pub fn member_stats(&self) -> Vec<MemberStats> {
         self.rooms.values().flat_map(|room| &room.members).filter_map(|id| Some(self.member(*id)?.stats)).collect()
@@ -316,7 +294,7 @@ impl Relay {
         let Some(feeds) = peer.session.mid_of(packet.header.ssrc).and_then(|mid| member.feeds(mid)) else {
             return self.stats.count_drop(DropReason::Malformed);
         };
-        if member.silenced {
+        if member.silenced || member.membership.only_listens {
             return self.stats.count_drop(DropReason::Silenced);
         }
         member.stats.bytes_in += packet.payload.len() as u64;
@@ -324,16 +302,6 @@ impl Relay {
             return self.stats.count_drop(DropReason::TooManyStreams);
         }
         self.ingest(feeds, Some(id), Numbered::of(&packet), Packet::from(packet));
-    }
-
-    /// All who are in a room.
-    pub(super) fn audience(&self, room: RoomId) -> &[PeerId] {
-        self.rooms.get(&room).map(|room| &*room.members).unwrap_or_default()
-    }
-
-    /// Whether a stream goes before others where it is heard.
-    pub(super) fn is_pinned(&self, heard: LiveStream) -> bool {
-        heard.music || self.rooms.get(&heard.room).is_some_and(|room| room.pinned == Some(heard.id))
     }
 
     /// Seals a packet for a participant, if there is a slot for it.
@@ -364,7 +332,7 @@ impl Relay {
     /// Takes what a participant reports of what it was sent.
     pub(super) fn note_reports(&mut self, id: PeerId, reports: impl Iterator<Item = MediaEgressStats>) {
         let now = self.now;
-        let Some(Peer { role: Role::Member(member), .. }) = self.peers.get_mut(&id) else { return };
+        let Some(member) = self.member_mut(id) else { return };
         // Of a slot in which nobody was lately nothing is lost; the worst of the others counts.
         let worst = reports.filter(|report| report.loss.is_some() || report.rtt.is_some());
         let worst = worst.max_by(|a, b| a.loss.unwrap_or(0.0).total_cmp(&b.loss.unwrap_or(0.0)));
@@ -374,21 +342,9 @@ impl Relay {
         }
     }
 
-    /// A stream is over: its slots are free for others.
-    pub(super) fn free_slots(&mut self, ended: LiveStream) {
-        let Some(room) = self.rooms.get(&ended.room) else { return };
-        for id in &room.members {
-            if let Some(Peer { role: Role::Member(member), .. }) = self.peers.get_mut(id)
-                && member.slots.release(ended.id)
-            {
-                self.outbox.push_back(member.slots_event());
-            }
-        }
-    }
-
     /// Takes a participant that is gone out of its room.
     pub(super) fn forget_member(&mut self, id: PeerId, member: &Member) {
-        let Membership { room, voice, music } = member.membership;
+        let Membership { room, voice, music, .. } = member.membership;
         if self.members.get(&voice) == Some(&id) {
             self.members.remove(&voice);
             self.members.remove(&music);
@@ -399,36 +355,6 @@ impl Relay {
             members.members.retain(|member| *member != id);
         }
         self.tell_bitrates(room);
-    }
-
-    /// Ends what participants have said to the end without saying so.
-    pub(super) fn end_what_fell_silent(&mut self) {
-        let of_members = self.streams.values().filter(|stream| stream.member().is_some());
-        let silent = of_members.filter(|it| self.now.saturating_duration_since(it.last_packet()) >= FALLEN_SILENT);
-        for stream in silent.map(|stream| stream.heard().id).collect::<Vec<_>>() {
-            self.end_stream(stream);
-        }
-    }
-
-    /// Tells those in a room what to send, where that has changed: what the weakest of the others can bear.
-    fn tell_bitrates(&mut self, room: RoomId) {
-        let Some(room) = self.rooms.get(&room) else { return };
-        let cap = room.cap.unwrap_or(self.config.room_bitrate);
-        let members = room.members.clone();
-        let bearable = |id: &PeerId| Some((self.member(*id)?.bearable.bitrate(), *id));
-        // What the weakest can bear counts for all the others; for itself, the second.
-        let mut weakest: Vec<_> = members.iter().filter_map(bearable).collect();
-        weakest.sort_unstable();
-        weakest.truncate(2);
-        for id in members {
-            let others = weakest.iter().find(|(_, other)| *other != id);
-            let bitrate = others.map_or(cap, |(bitrate, _)| cap.min(*bitrate));
-            let Some(Peer { role: Role::Member(member), .. }) = self.peers.get_mut(&id) else { continue };
-            if member.told != bitrate {
-                member.told = bitrate;
-                self.outbox.push_back(Output::Event(Event::Bitrate(member.membership.voice, bitrate)));
-            }
-        }
     }
 
     fn is_member_with(&self, id: PeerId, fingerprint: &str) -> bool {
@@ -443,17 +369,21 @@ impl Relay {
         Ok(member.joined(id, &answer))
     }
 
-    fn member(&self, id: PeerId) -> Option<&Member> {
+    pub(super) fn member(&self, id: PeerId) -> Option<&Member> {
         match &self.peers.get(&id)?.role {
             Role::Member(member) => Some(member),
             _ => None,
         }
     }
 
-    fn member_of(&mut self, voice: StreamId) -> Option<&mut Member> {
-        match &mut self.peers.get_mut(self.members.get(&voice)?)?.role {
+    pub(super) fn member_mut(&mut self, id: PeerId) -> Option<&mut Member> {
+        match &mut self.peers.get_mut(&id)?.role {
             Role::Member(member) => Some(member),
             _ => None,
         }
+    }
+
+    fn member_of(&mut self, voice: StreamId) -> Option<&mut Member> {
+        self.member_mut(*self.members.get(&voice)?)
     }
 }

@@ -8,7 +8,7 @@
 //! (str0m) authenticates and decrypts → `timeline` gives it its place in the stream → `forwarding`
 //! seals it once for every subscriber as [`Relay::poll`] is called, so that the first can leave
 //! before the last is sealed. `member` is who takes part in a room: one connection, on which everybody else is heard
-//! in `slots`, and whose losses `quality` turns into what the others may send. `negotiation` makes peers out of offers and answers, `lifecycle` ends
+//! in `slots`; `room` is what those in one have in common, and `quality` what their losses mean for what the others send. `negotiation` makes peers out of offers and answers, `lifecycle` ends
 //! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders
 //! that need no connection, and `files` is a connection that carries no audio: what is in files goes over a data channel.
 
@@ -21,6 +21,7 @@ mod member;
 mod negotiation;
 mod peer;
 mod quality;
+mod room;
 mod sdp;
 mod session;
 mod slots;
@@ -48,6 +49,7 @@ use demux::Demux;
 use forwarding::{Fanout, Stream};
 use local::Local;
 use peer::Peer;
+use room::Room;
 use session::Drained;
 use timers::Timers;
 
@@ -164,7 +166,7 @@ pub struct Relay {
     publishers: HashMap<StreamId, PeerId>,
     /// Participants of rooms, by their voices and by their music.
     members: HashMap<StreamId, PeerId>,
-    rooms: member::Rooms,
+    rooms: HashMap<RoomId, Room>,
     /// Senders on this machine, which are no peers.
     locals: HashMap<StreamId, Local>,
     streams: HashMap<StreamId, Stream>,

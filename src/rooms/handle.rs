@@ -3,6 +3,7 @@
 mod membership;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -214,6 +215,13 @@ impl RoomsHandle {
     /// Who is in a room, the longest there first.
     pub fn participants(&self, room: RoomId) -> Option<Vec<ParticipantInfo>> {
         self.lock().rooms.participants(room)
+    }
+
+    /// The streams of those of these who are there.
+    pub fn streams_of(&self, participants: &[ParticipantId]) -> Vec<StreamId> {
+        let post = self.lock();
+        let participants: BTreeSet<_> = participants.iter().collect();
+        participants.into_iter().flat_map(|who| post.rooms.streams_of(*who)).collect()
     }
 
     /// Somebody is heard, or no longer, by voice or by music.

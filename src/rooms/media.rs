@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use crate::domain::StreamId;
+
 use super::Rooms;
-use super::notice::{Recipients, RoomMessage};
+use super::notice::{Order, Recipients, RoomMessage};
 use super::participant::{ParticipantId, Quality, Visit};
 
 /// Somebody may not talk.
@@ -44,6 +46,24 @@ impl Rooms {
             false if !room.has_word(visit) => Err(TalkError::NoWord),
             false => Ok(()),
         }
+    }
+
+    /// The media connection of somebody is there: whether he may be heard is ordered anew, in its turn among all that
+    /// was decided of him.
+    pub fn note_connected(&mut self, visit: Visit) {
+        let participant = self.visits.get(&visit).and_then(|id| self.rooms.get(id)?.present.get(&visit));
+        let order = participant.map(|participant| Order::Silence(participant.who.id, participant.silenced));
+        self.orders.extend(order);
+    }
+
+    /// The streams of somebody who is there: his voice, and his music.
+    pub fn streams_of(&self, who: ParticipantId) -> Vec<StreamId> {
+        let joined = self.present.get(&who).and_then(|visit| {
+            let participant = self.rooms.get(self.visits.get(visit)?)?.present.get(visit)?;
+            Some(vec![who.voice(), participant.who.music])
+        });
+        // Who talks without having joined has a voice alone.
+        joined.unwrap_or_else(|| Vec::from_iter(self.streams.contains_key(&who.voice()).then(|| who.voice())))
     }
 
     /// Somebody is heard, or no longer, by voice or by music. Who is silenced is not, whatever still arrives.

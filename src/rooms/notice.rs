@@ -179,4 +179,6 @@ pub enum Order {
     Remove(ParticipantId, Visit),
     /// Keep a slot for this one in the room, or for nobody.
     Pin(RoomId, Option<ParticipantId>),
+    /// Forget this room: it is no more.
+    Forget(RoomId),
 }

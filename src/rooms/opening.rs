@@ -145,15 +145,12 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let present = std::mem::take(&mut room.present);
         let visits: Vec<Visit> = present.keys().copied().collect();
+        if room.pinned.is_some() {
+            self.orders.push_back(Order::Pin(id, None));
+        }
         room.renew(now);
-        if !room.permanent
-            && let Some(room) = self.rooms.remove(&id)
-        {
-            self.slugs.remove(&room.slug);
-            // They talk on, to nobody.
-            for stranger in &room.strangers {
-                self.streams.remove(&stranger.id.voice());
-            }
+        if !room.permanent {
+            self.demolish(id);
         }
         if !visits.is_empty() {
             self.tell(Recipients::Those(visits), why.message());
@@ -163,6 +160,16 @@ impl Rooms {
             self.forget(*visit, &participant.who);
         }
         self.note_list(now);
+    }
+
+    fn demolish(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.remove(&id) else { return };
+        self.slugs.remove(&room.slug);
+        // They talk on, to nobody.
+        for stranger in &room.strangers {
+            self.streams.remove(&stranger.id.voice());
+        }
+        self.orders.push_back(Order::Forget(id));
     }
 
     fn free_slug(&self, name: &str) -> String {

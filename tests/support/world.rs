@@ -106,7 +106,7 @@ impl World {
     pub fn participant(&mut self, room: RoomId, slots: usize) -> Who {
         let number = self.members.len() as u128;
         let of = |number| StreamId::of_connection(Uuid::from_u128(number));
-        let membership = Membership { room, voice: of(number), music: of(1_000 + number) };
+        let membership = Membership { room, voice: of(number), music: of(1_000 + number), only_listens: false };
         self.try_join(membership, slots).expect("room for a participant")
     }
 
@@ -124,7 +124,10 @@ impl World {
         let (now, voice) = (self.now, self[who].stream);
         let offer = self[who].client.offer_to_join(more_slots);
         let music = StreamId::of_connection(Uuid::from_u128(1_000 + who.0 as u128));
-        let joined = self.relay.join(now, Membership { room, voice, music }, &offer, false).expect("a renewed offer");
+        let joined = self
+            .relay
+            .join(now, Membership { room, voice, music, only_listens: false }, &offer, false)
+            .expect("a renewed offer");
         assert_eq!(joined.peer, self[who].peer, "a renewed connection stays the same peer");
         self[who].client.accept_answer(&joined.answer, now);
         self.flush();

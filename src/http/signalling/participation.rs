@@ -112,15 +112,15 @@ impl Participation {
         if rooms(&self.conversation).who_is(joined.id.voice()).is_none() {
             return not_joined();
         }
-        let place = Place { room: joined.room, voice: joined.id.voice(), music: joined.music };
+        let only_listens = !guest.visitor.scopes.contains(Scope::Talk);
+        let place = Place { room: joined.room, voice: joined.id.voice(), music: joined.music, only_listens };
         let relay = self.conversation.relay();
         let agreed = match relay.join(place, self.name.clone(), sdp, guest.is_local()).await {
             Ok(Ok(agreed)) => agreed,
             Ok(Err(error)) => return refused(&error),
             Err(gone) => return shutting_down(gone),
         };
-        let may_talk = self.membership.may_talk().is_ok() && guest.permits(Scope::Talk);
-        relay.set_silenced(place.voice, !may_talk).await;
+        self.membership.note_connected();
         self.peer = Some(agreed.peer);
         ServerMessage::Answer { sdp: agreed.answer, voice: agreed.voice, music: agreed.music, slots: agreed.slots }
     }
@@ -147,7 +147,7 @@ impl Participation {
     async fn listen(&self, who: WhoToHear) {
         let wanted = match who {
             WhoToHear::All(Everybody::All) => Wanted::All,
-            WhoToHear::These(participants) => Wanted::Only(self.conversation.streams_of(&participants)),
+            WhoToHear::These(participants) => Wanted::Only(rooms(&self.conversation).streams_of(&participants)),
         };
         self.conversation.relay().set_wanted(self.membership.joined().id.voice(), wanted).await;
     }

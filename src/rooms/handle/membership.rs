@@ -32,6 +32,11 @@ impl Membership {
         self.rooms.lock().rooms.may_talk(self.joined.visit)
     }
 
+    /// The media connection is there.
+    pub fn note_connected(&self) {
+        self.rooms.with(|post, _| post.rooms.note_connected(self.joined.visit));
+    }
+
     /// Writes to all in the room.
     ///
     /// # Errors

@@ -6,10 +6,10 @@ mod entry;
 mod handle;
 mod hosting;
 mod house;
+mod media;
 mod pins;
 mod random;
 mod stats;
-mod strangers;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};

@@ -1,4 +1,4 @@
-//! Those who talk without having joined.
+//! Those who talk without having joined, and what the media side is told.
 
 use uuid::Uuid;
 
@@ -52,4 +52,37 @@ fn one_talks_without_having_joined_only_where_all_may() {
     for room in [with_pin.room, broadcast.room, opened.room, RoomId(99)] {
         assert!(!stage.rooms.is_open(room));
     }
+}
+
+#[test]
+fn the_media_side_forgets_what_a_closed_room_had_pinned_and_the_room_itself() {
+    let mut stage = Stage::new();
+    let (opened, [host, anna, _]) = stage.company(Kind::Intercom);
+    stage.host(host, HostAction::Pin { who: Some(anna.id) }).expect("his");
+    stage.orders.clear();
+    stage.host(host, HostAction::Close).expect("his");
+    assert_eq!(stage.orders[..2], [Order::Pin(opened.room, None), Order::Forget(opened.room)]);
+}
+
+#[test]
+fn whether_somebody_may_be_heard_is_ordered_anew_when_his_connection_is_there() {
+    let mut stage = Stage::new();
+    let (_, [host, anna, _]) = stage.company(Kind::Intercom);
+    stage.host(host, HostAction::Mute { who: anna.id }).expect("his");
+    stage.orders.clear();
+    stage.rooms.note_connected(anna.visit);
+    stage.rooms.note_connected(host.visit);
+    stage.deliver();
+    assert_eq!(stage.orders, [Order::Silence(anna.id, true), Order::Silence(host.id, false)]);
+}
+
+#[test]
+fn whom_one_wants_to_hear_is_heard_with_his_music_and_strangers_have_a_voice_alone() {
+    let mut stage = Stage::new();
+    let anna = stage.join(RoomId::HOME, "Anna");
+    stage.rooms.stranger_came(stage.now, stream(RoomId::HOME), "Card");
+    let (stranger, _) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
+    assert_eq!(stage.rooms.streams_of(anna.id), [anna.id.voice(), anna.music]);
+    assert_eq!(stage.rooms.streams_of(stranger), [stream(RoomId::HOME).id]);
+    assert!(stage.rooms.streams_of(ParticipantId(Uuid::from_u128(99))).is_empty());
 }
