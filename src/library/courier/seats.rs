@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::domain::network;
 use crate::relay::ChannelError;
 use crate::relay_handle::{ChannelStats, RelayGone};
 
@@ -82,7 +83,7 @@ impl Seats {
 
     /// A place for one more client from this address.
     pub(super) fn take(&self, address: IpAddr) -> Result<Seat, Refused> {
-        let (limits, stats) = (&self.limits, &self.stats);
+        let (limits, stats, address) = (&self.limits, &self.stats, network(address));
         let mut seats = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if seats.values().sum::<usize>() >= limits.clients {
             stats.refused.fetch_add(1, Ordering::Relaxed);
@@ -124,6 +125,9 @@ mod tests {
         assert!(matches!(seats.take(here), Err(Refused::FullForAddress(2))));
         let other = seats.take(there).expect("a place");
         assert!(matches!(seats.take(there), Err(Refused::Full(3))));
+        let [of_one, network] =
+            ["fd00::1", "fd00::2"].map(|address| super::network(address.parse().expect("an address")));
+        assert_eq!(of_one, network, "one device may have many addresses");
         drop((taken, other));
         assert!(seats.take(here).is_ok());
         assert!(seats.taken.lock().expect("whole").is_empty());
