@@ -175,7 +175,7 @@ impl Member {
     /// What it is to be told if it may send so much now, and did not know.
     pub(super) fn allow(&mut self, bitrate: u32) -> Option<Output> {
         let is_news = std::mem::replace(&mut self.told, bitrate) != bitrate;
-        is_news.then(|| Output::Event(Event::Bitrate(self.membership.voice, bitrate)))
+        is_news.then_some(Output::Event(Event::Bitrate(self.membership.voice, bitrate)))
     }
 
     /// Hears this stream no longer, since it is over; what it is to be told then, if it heard it.
