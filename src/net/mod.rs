@@ -189,6 +189,7 @@ impl MediaLoop {
     fn flush(&mut self) {
         if !self.outgoing.is_empty() {
             self.socket.send(&mut self.outgoing, &mut self.media.socket);
+            self.outgoing.spent().for_each(|payload| self.media.relay.recycle(payload));
         }
     }
 }

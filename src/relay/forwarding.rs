@@ -8,7 +8,7 @@ use str0m::rtp::RtpPacket;
 use crate::domain::{LiveStream, OpusPacket, PeerId, StreamId};
 
 use super::peer::Role;
-use super::session::Lane;
+use super::session::{Rtp, Way};
 use super::stats::DropReason;
 use super::timeline::{Numbered, Position, Timeline};
 use super::{Event, Output, Relay};
@@ -21,6 +21,9 @@ const LOUD: i8 = -55;
 
 /// Whoever was loud so short a while ago still talks.
 const TALKS_ON: Duration = Duration::from_millis(500);
+
+/// Copies of a packet that are sealed before they are handed out: the first receivers do not wait for the last.
+const SEALED_AT_ONCE: usize = 8;
 
 /// A stream of which at least one packet was decrypted.
 pub(super) struct Stream {
@@ -144,7 +147,7 @@ impl From<RtpPacket> for Packet {
 
 /// A packet on its way to the subscribers that it had when it came.
 pub(super) struct Fanout {
-    packet: Arc<Packet>,
+    packet: Packet,
     heard: Heard,
     place: Position,
     remaining: Vec<PeerId>,
@@ -184,27 +187,30 @@ impl Relay {
         if loud && !std::mem::replace(&mut stream.talks, true) {
             self.outbox.push_back(Output::Event(Event::Talks(heard, true)));
         }
+        let mut remaining = std::mem::take(&mut self.spare_audience);
         // Taken from the end: reversed, so that those who joined first are served first.
         let subscribers = self.streams[&heard.id].subscribers.iter().copied();
         let others = self.audience(heard.room).iter().copied().filter(|other| Some(*other) != member);
-        let remaining: Vec<_> = subscribers.chain(others).rev().collect();
+        remaining.extend(subscribers.chain(others).rev());
         if !remaining.is_empty() {
             let heard = Heard { stream: heard.id, loud, pinned: self.is_pinned(heard) };
-            self.fanouts.push_back(Fanout { packet: Arc::new(packet), heard, place, remaining });
+            self.fanouts.push_back(Fanout { packet, heard, place, remaining });
         }
     }
 
-    /// Seals one packet for one subscriber. False when there is none left to seal.
+    /// Seals a packet for the next few subscribers. False when there is none left to seal.
     pub(super) fn forward_next(&mut self) -> bool {
-        let Some(fanout) = self.fanouts.front_mut() else {
+        let Some(mut fanout) = self.fanouts.pop_front() else {
             return false;
         };
-        let Some(subscriber) = fanout.remaining.pop() else {
-            self.fanouts.pop_front();
-            return true;
-        };
-        let (packet, heard, place) = (Arc::clone(&fanout.packet), fanout.heard, fanout.place);
-        self.forward(subscriber, &packet, heard, place);
+        for _ in 0..SEALED_AT_ONCE {
+            let Some(subscriber) = fanout.remaining.pop() else {
+                self.spare_audience = fanout.remaining;
+                return true;
+            };
+            self.forward(subscriber, &fanout.packet, fanout.heard, fanout.place);
+        }
+        self.fanouts.push_front(fanout);
         true
     }
 
@@ -224,15 +230,27 @@ impl Relay {
             self.stats.count_drop(DropReason::Late);
             return;
         };
-        self.seal(id, lane, place, packet, false);
+        self.seal(id, &Rtp { lane, place, packet, begins: false });
     }
 
-    /// Seals a packet for a peer; `begins` where another voice begins on that lane.
-    pub(super) fn seal(&mut self, id: PeerId, lane: Lane, place: Position, packet: &Packet, begins: bool) {
+    /// Seals a packet for a peer.
+    pub(super) fn seal(&mut self, id: PeerId, rtp: &Rtp<'_>) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        match peer.session.take(self.now, rtp, || self.spares.pop().unwrap_or_default()) {
+            Way::Short(transmit) => {
+                self.stats.packets_shortened += 1;
+                self.outbox.push_back(Output::Transmit(transmit));
+            }
+            Way::Long => self.seal_by_str0m(id, rtp),
+            Way::Taken => return self.stats.count_drop(DropReason::Late),
+        }
         self.stats.packets_forwarded += 1;
-        self.stats.audio_bytes_out += packet.payload.len() as u64;
+        self.stats.audio_bytes_out += rtp.packet.payload.len() as u64;
+    }
+
+    fn seal_by_str0m(&mut self, id: PeerId, rtp: &Rtp<'_>) {
         let before = self.outbox.len();
-        self.drive(id, |session, now, out| session.send(now, lane, place, packet, begins, out));
+        self.drive(id, |session, now, out| session.send(now, rtp, out));
         for output in self.outbox.range_mut(before..) {
             if let Output::Transmit(transmit) = output {
                 transmit.forwarded = true;

@@ -88,7 +88,8 @@ impl Relay {
         };
         let mut accepted = false;
         self.drive(id, |session, now, out| {
-            accepted = session.receive(now, datagram, out) && (!is_rtp(payload) || !out.packets.is_empty());
+            let is_rtp = is_rtp(payload);
+            accepted = session.receive(now, datagram, is_rtp, out) && (!is_rtp || !out.packets.is_empty());
         });
         if !accepted {
             return self.stats.count_drop(DropReason::Unauthenticated);

@@ -14,7 +14,7 @@ use super::lifecycle::CloseReason;
 use super::negotiation::PublishError;
 use super::peer::Role;
 use super::quality::{BITRATES, Bearable};
-use super::session::Session;
+use super::session::{Rtp, Session};
 use super::slots::{Claim, Slots};
 use super::stats::DropReason;
 use super::timeline::{Numbered, Position};
@@ -326,7 +326,7 @@ impl Relay {
             return self.stats.count_drop(DropReason::Late);
         };
         member.stats.bytes_out += packet.payload.len() as u64;
-        self.seal(id, lane, place, packet, seat.is_new);
+        self.seal(id, &Rtp { lane, place, packet, begins: seat.is_new });
     }
 
     /// Takes what a participant reports of what it was sent.

@@ -33,6 +33,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
 use str0m::config::DtlsCert;
 
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
@@ -52,6 +53,9 @@ use peer::Peer;
 use room::Room;
 use session::Drained;
 use timers::Timers;
+
+/// Buffers kept for the next datagrams: a few batches of the socket.
+const MAX_SPARES: usize = 64;
 
 /// What the relay is told once, at its start.
 #[derive(Debug, Clone)]
@@ -159,17 +163,17 @@ pub struct Relay {
     /// Time as last told.
     now: Instant,
     next_peer: u64,
-    peers: HashMap<PeerId, Peer>,
+    peers: FxHashMap<PeerId, Peer>,
     demux: Demux,
     timers: Timers,
     /// Who feeds a stream, from the offer on; the stream itself exists from its first packet on.
     publishers: HashMap<StreamId, PeerId>,
     /// Participants of rooms, by their voices and by their music.
     members: HashMap<StreamId, PeerId>,
-    rooms: HashMap<RoomId, Room>,
+    rooms: FxHashMap<RoomId, Room>,
     /// Senders on this machine, which are no peers.
     locals: HashMap<StreamId, Local>,
-    streams: HashMap<StreamId, Stream>,
+    streams: FxHashMap<StreamId, Stream>,
     /// Numbers streams in the order in which they became live.
     streams_started: u64,
     next_levels: Instant,
@@ -178,6 +182,10 @@ pub struct Relay {
     fanouts: VecDeque<Fanout>,
     /// Reused by every session's drain.
     scratch: Drained,
+    /// Buffers that were sent and may be used again.
+    spares: Vec<Vec<u8>>,
+    /// The list of a fan-out that is done, for the next one.
+    spare_audience: Vec<PeerId>,
     stats: RelayStats,
 }
 
@@ -196,18 +204,20 @@ impl Relay {
             certificate,
             now,
             next_peer: 0,
-            peers: HashMap::new(),
+            peers: FxHashMap::default(),
             demux: Demux::default(),
             timers: Timers::default(),
             publishers: HashMap::new(),
             members: HashMap::new(),
-            rooms: HashMap::new(),
+            rooms: FxHashMap::default(),
             locals: HashMap::new(),
-            streams: HashMap::new(),
+            streams: FxHashMap::default(),
             streams_started: 0,
             outbox: VecDeque::new(),
             fanouts: VecDeque::new(),
             scratch: Drained::default(),
+            spares: Vec::new(),
+            spare_audience: Vec::new(),
             stats: RelayStats::default(),
         }
     }
@@ -238,6 +248,13 @@ impl Relay {
             if !self.forward_next() {
                 return None;
             }
+        }
+    }
+
+    /// Takes the payload of a datagram that was sent, for another one: so that nothing is allocated for each.
+    pub fn recycle(&mut self, payload: Vec<u8>) {
+        if self.spares.len() < MAX_SPARES {
+            self.spares.push(payload);
         }
     }
 

@@ -4,6 +4,10 @@
 //! inside it costs this session alone.
 
 mod channel;
+mod header;
+mod keys;
+mod shortcut;
+mod srtp;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
+use str0m::crypto::from_feature_flags;
 use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo, Ssrc};
@@ -21,6 +26,9 @@ use super::forwarding::Packet;
 use super::timeline::Position;
 
 pub(super) use channel::ChannelSaid;
+use shortcut::Shortcut;
+pub(super) use shortcut::Way;
+use srtp::Sealer;
 
 /// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
 /// it doubles a receiver's memory and costs as much as forwarding does.
@@ -104,10 +112,34 @@ impl Lane {
     }
 }
 
+/// A packet of a stream on its way to one receiver.
+#[derive(Clone, Copy)]
+pub(super) struct Rtp<'a> {
+    pub(super) lane: Lane,
+    /// Its place in what this receiver hears on that lane.
+    pub(super) place: Position,
+    pub(super) packet: &'a Packet,
+    /// Another voice begins with it.
+    pub(super) begins: bool,
+}
+
+impl Rtp<'_> {
+    /// Tells a jitter buffer that it may adapt here.
+    fn marker(&self) -> bool {
+        self.packet.marker || self.begins
+    }
+
+    /// The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
+    fn timestamp(&self) -> u32 {
+        self.place.timestamp as u32
+    }
+}
+
 /// One str0m session.
 pub(super) struct Session {
     rtc: Box<Rtc>,
     deadline: Instant,
+    shortcut: Shortcut,
 }
 
 impl Session {
@@ -134,7 +166,8 @@ impl Session {
     }
 
     fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
-        let mut session = Self { rtc: Box::new(config.build(now)), deadline: now };
+        let rtc = config.set_crypto_provider(keys::provider()).build(now);
+        let mut session = Self { rtc: Box::new(rtc), deadline: now, shortcut: Shortcut::default() };
         session.add_addresses(addresses);
         session
     }
@@ -202,11 +235,14 @@ impl Session {
 
     /// Feeds a datagram. False when it proves not to be of this session: its address was never
     /// validated, or its ICE check fails the integrity test.
-    pub(super) fn receive(&mut self, now: Instant, datagram: Receive<'_>, out: &mut Drained) -> bool {
+    pub(super) fn receive(&mut self, now: Instant, datagram: Receive<'_>, is_rtp: bool, out: &mut Drained) -> bool {
         let input = Input::Receive(now, datagram);
         let accepted = catch_unwind(AssertUnwindSafe(|| self.rtc.accepts(&input))).unwrap_or(false);
         if accepted {
             self.drive(out, |rtc| rtc.handle_input(input));
+        }
+        if !is_rtp {
+            self.shortcut.forget_patterns();
         }
         accepted
     }
@@ -216,24 +252,28 @@ impl Session {
         self.drive(out, |rtc| rtc.handle_input(Input::Timeout(now)));
     }
 
-    /// Seals one packet for the remote.
-    pub(super) fn send(
-        &mut self,
-        now: Instant,
-        lane: Lane,
-        place: Position,
-        packet: &Packet,
-        begins: bool,
-        out: &mut Drained,
-    ) {
+    /// Takes the place of a packet, and seals it if that is quickly done; what takes the long way is to be
+    /// [sent](Self::send).
+    pub(super) fn take(&mut self, now: Instant, rtp: &Rtp<'_>, buffer: impl FnOnce() -> Vec<u8>) -> Way {
+        self.shortcut.take(now, rtp, buffer)
+    }
+
+    /// Seals one packet for the remote, and learns from it how those that follow are sealed.
+    pub(super) fn send(&mut self, now: Instant, rtp: &Rtp<'_>, out: &mut Drained) {
+        let mid = rtp.lane.mid;
         self.drive(out, |rtc| {
-            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(lane.mid, None) {
-                stream.write_rtp(rtp_write(lane, place, packet, begins));
+            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
+                stream.write_rtp(rtp_write(rtp));
             }
             Ok(())
         });
         // What was written goes out when time is fed, even if none has passed.
+        let before = out.transmits.len();
         self.advance(now, out);
+        let level_id = self.rtc.media(mid).and_then(|media| media.remote_extmap().id_of(Extension::AudioLevel));
+        for made in &out.transmits[before..] {
+            self.shortcut.learn(now, mid, level_id, made);
+        }
     }
 
     /// Says goodbye: RTCP BYE and DTLS close_notify.
@@ -252,6 +292,9 @@ impl Session {
             self.deadline = drain(&mut self.rtc, out)?;
             Ok(())
         });
+        if let Some(agreed) = keys::take_agreed() {
+            self.shortcut.sealer = Sealer::new(&agreed, from_feature_flags().srtp_provider);
+        }
         match result {
             Ok(()) => {}
             Err(Refused::Invalid(error)) => {
@@ -282,13 +325,13 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
 }
 
 /// A packet of the stream as this receiver is to see it. Its SSRC and MID are the session's own.
-fn rtp_write(lane: Lane, place: Position, packet: &Packet, begins: bool) -> RtpWrite {
+fn rtp_write(rtp: &Rtp<'_>) -> RtpWrite {
+    let Rtp { lane, place, packet, .. } = *rtp;
     let extensions =
         ExtensionValues { audio_level: packet.level, voice_activity: packet.voice, ..ExtensionValues::default() };
-    // The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
-    let timestamp = place.timestamp as u32;
-    RtpWrite::new(lane.payload_type, SeqNo::from(place.sequence), timestamp, packet.arrived, packet.payload.clone())
-        .marker(packet.marker || begins)
+    let sequence = SeqNo::from(place.sequence);
+    RtpWrite::new(lane.payload_type, sequence, rtp.timestamp(), packet.arrived, packet.payload.clone())
+        .marker(rtp.marker())
         .ext_vals(extensions)
 }
 

@@ -68,6 +68,8 @@ pub struct RelayStats {
     pub packets_in: u64,
     /// RTP packets sealed for a subscriber.
     pub packets_forwarded: u64,
+    /// Those of them that went past str0m, sealed after the pattern of an earlier one.
+    pub packets_shortened: u64,
     /// Opus bytes received from publishers.
     pub audio_bytes_in: u64,
     /// Opus bytes forwarded to subscribers.

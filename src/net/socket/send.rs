@@ -42,6 +42,12 @@ impl Outgoing {
         self.waiting.is_empty()
     }
 
+    /// Hands over the payloads of all that were sent, or dropped.
+    pub(in crate::net) fn spent(&mut self) -> impl Iterator<Item = Vec<u8>> {
+        self.waiting.drain(..).map(|waiting| waiting.transmit.payload)
+    }
+
+    /// Sends what waits; it stays until it is [spent](Self::spent).
     pub(super) fn send_to(&mut self, socket: RawFd, local: SocketAddr, stats: &mut SocketStats) {
         let mut next = 0;
         while next < self.waiting.len() {
@@ -61,7 +67,7 @@ impl Outgoing {
             }
         }
         let sent_at = Instant::now();
-        for waiting in self.waiting.drain(..).take(next).filter(|waiting| waiting.transmit.forwarded) {
+        for waiting in self.waiting[..next].iter().filter(|waiting| waiting.transmit.forwarded) {
             stats.forward_delay.observe(sent_at.saturating_duration_since(waiting.arrived));
         }
     }
