@@ -158,6 +158,8 @@ fn encode_relay(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
     page.counter("datagrams_out", "UDP datagrams sent", relay.datagrams_out)?;
     page.counter("packets_in", "RTP packets decrypted", relay.packets_in)?;
     page.counter("packets_forwarded", "RTP packets sealed for receivers", relay.packets_forwarded)?;
+    page.counter("packets_repeated", "RTP packets sent again to those who lost them", relay.packets_repeated)?;
+    page.counter("repeats_refused", "RTP packets asked for again, too late or too often", relay.repeats_refused)?;
     page.counter("packets_shortened", "Those of them that were sealed after a pattern", relay.packets_shortened)?;
     page.counter("audio_bytes_in", "Opus bytes from senders", relay.audio_bytes_in)?;
     page.counter("audio_bytes_out", "Opus bytes to receivers", relay.audio_bytes_out)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::rtp::RtpPacket;
+use str0m::rtp::rtcp::Nack;
 
 use crate::domain::{LiveStream, OpusPacket, PeerId, StreamId};
 
@@ -256,6 +257,15 @@ impl Relay {
                 transmit.forwarded = true;
             }
         }
+    }
+
+    /// Sends again what a peer says it lost.
+    pub(super) fn repeat(&mut self, id: PeerId, nack: &Nack) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let outbox = &mut self.outbox;
+        let repeated = peer.session.repeat(nack, |transmit| outbox.push_back(Output::Transmit(transmit)));
+        self.stats.packets_repeated += repeated.sent;
+        self.stats.repeats_refused += repeated.refused;
     }
 
     /// Reports how loud the streams were.

@@ -127,6 +127,7 @@ impl Relay {
             let Some(peer) = self.peers.get_mut(&id) else { continue };
             peer.heard.datagram = self.now;
             peer.heard.media = self.now;
+            peer.session.ask_again(packet.header.ssrc);
             match peer.role {
                 Role::Publisher { feeds, .. } => self.ingest(feeds, None, Numbered::of(&packet), Packet::from(packet)),
                 Role::Member(_) => self.ingest_of_member(id, packet),
@@ -135,6 +136,9 @@ impl Relay {
         }
         if !said.reports.is_empty() {
             self.note_reports(id, said.reports.drain(..));
+        }
+        for nack in said.nacks.drain(..) {
+            self.repeat(id, &nack);
         }
         for channel in said.channels.drain(..) {
             self.note_channel(id, channel);

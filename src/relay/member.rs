@@ -14,7 +14,7 @@ use super::lifecycle::CloseReason;
 use super::negotiation::PublishError;
 use super::peer::Role;
 use super::quality::{BITRATES, Bearable};
-use super::session::{Rtp, Session};
+use super::session::{Purpose, Rtp, Session};
 use super::slots::{Claim, Slots};
 use super::stats::DropReason;
 use super::timeline::{Numbered, Position};
@@ -221,7 +221,7 @@ impl Relay {
         if self.peers.len() >= self.config.max_peers {
             return Err(PublishError::TooManyPeers(self.config.max_peers));
         }
-        let mut session = self.new_session(local, true);
+        let mut session = self.new_session(local, Purpose::TakesPart);
         let answer = session.accept_offer(offer)?;
         let mut member = Member::new(membership, fingerprint);
         member.set_lines(&session, &answer);

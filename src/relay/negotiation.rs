@@ -7,7 +7,7 @@ use crate::domain::{LiveStream, PeerId, StreamId};
 
 use super::lifecycle::CloseReason;
 use super::peer::{Peer, Role};
-use super::session::{Refused, Session};
+use super::session::{Purpose, Refused, Session};
 use super::timeline::View;
 use super::{Relay, sdp};
 
@@ -101,7 +101,7 @@ impl Relay {
             return self.renew(peer, offer);
         }
         self.check_room_for_publisher(stream)?;
-        let mut session = self.new_session(local, false);
+        let mut session = self.new_session(local, Purpose::Speaks);
         let answer = session.accept_offer(offer)?;
         if !sdp::takes_audio(&answer) {
             return Err(PublishError::NoAudio);
@@ -132,7 +132,7 @@ impl Relay {
         if self.peers.len() >= self.config.max_peers {
             return Err(SubscribeError::TooManyPeers(self.config.max_peers));
         }
-        let mut session = self.new_session(local, false);
+        let mut session = self.new_session(local, Purpose::Hears);
         let track = format!("audio_{}", self.next_peer);
         let (offer, pending) = session.offer_audio(stream.to_string(), track);
         let role = Role::Subscriber { stream, offer: Some(Box::new(pending)), lane: None, view: View::default() };
@@ -206,8 +206,8 @@ impl Relay {
         Ok(())
     }
 
-    pub(super) fn new_session(&self, local: bool, reports: bool) -> Session {
-        Session::new(&self.certificate, &self.addresses_for(local), reports, self.now)
+    pub(super) fn new_session(&self, local: bool, purpose: Purpose) -> Session {
+        Session::new(&self.certificate, &self.addresses_for(local), purpose, self.now)
     }
 
     /// Our addresses that are of use to a client, on this machine or elsewhere.

@@ -5,6 +5,7 @@
 
 mod channel;
 mod header;
+mod kept;
 mod keys;
 mod shortcut;
 mod srtp;
@@ -16,18 +17,21 @@ use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
+use str0m::format::{CodecConfig, PayloadParams};
 use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::net::Receive;
-use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite, SeqNo, Ssrc};
+use str0m::rtp::rtcp::{Nack, Rtcp};
+use str0m::rtp::{Extension, ExtensionValues, RawPacket, RtpPacket, RtpWrite, SeqNo, Ssrc};
 use str0m::stats::MediaEgressStats;
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
 
+use super::Transmit;
 use super::forwarding::Packet;
 use super::timeline::Position;
 
 pub(super) use channel::ChannelSaid;
 use shortcut::Shortcut;
-pub(super) use shortcut::Way;
+pub(super) use shortcut::{Repeated, Way};
 use srtp::Sealer;
 
 /// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
@@ -47,6 +51,8 @@ pub(super) struct Drained {
     pub(super) packets: Vec<RtpPacket>,
     /// What the remote reports of packets that were sent to it, one for each m-line.
     pub(super) reports: Vec<MediaEgressStats>,
+    /// What the remote says it lost.
+    pub(super) nacks: Vec<Nack>,
     /// What is to be known of data channels.
     pub(super) channels: Vec<ChannelSaid>,
     /// ICE and DTLS have just completed.
@@ -140,20 +146,34 @@ pub(super) struct Session {
     rtc: Box<Rtc>,
     deadline: Instant,
     shortcut: Shortcut,
+    /// The remote sends again what we say we lost.
+    repeats: bool,
+}
+
+/// What a session is for, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The remote speaks.
+    Speaks,
+    /// The remote hears.
+    Hears,
+    /// Both, and it is looked at how well it hears.
+    TakesPart,
 }
 
 impl Session {
-    /// A session that answers to these local addresses (ICE-lite: it never checks by itself), and looks at the
-    /// remote's reports only if told so.
-    pub(super) fn new(certificate: &DtlsCert, addresses: &[SocketAddr], reports: bool, now: Instant) -> Self {
+    /// A session that answers to these local addresses (ICE-lite: it never checks by itself).
+    pub(super) fn new(certificate: &DtlsCert, addresses: &[SocketAddr], purpose: Purpose, now: Instant) -> Self {
+        let reports = (purpose == Purpose::TakesPart).then_some(REPORTS_INTERVAL);
         let mut config = Rtc::builder()
-            .set_stats_interval(reports.then_some(REPORTS_INTERVAL))
+            .set_stats_interval(reports)
+            // What it is told of lost packets is in these, and nowhere else.
+            .enable_raw_packets(purpose != Purpose::Speaks)
             .set_ice_lite(true)
             .set_rtp_mode(true)
             .set_dtls_cert(certificate.clone())
-            .clear_codecs()
-            .enable_opus(true, false)
             .clear_extension_map();
+        *config.codec_config() = opus();
         for (id, extension) in EXTENSIONS {
             config = config.set_extension(id, extension);
         }
@@ -167,7 +187,7 @@ impl Session {
 
     fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
         let rtc = config.set_crypto_provider(keys::provider()).build(now);
-        let mut session = Self { rtc: Box::new(rtc), deadline: now, shortcut: Shortcut::default() };
+        let mut session = Self { rtc: Box::new(rtc), deadline: now, shortcut: Shortcut::default(), repeats: false };
         session.add_addresses(addresses);
         session
     }
@@ -189,6 +209,7 @@ impl Session {
 
     /// Takes the remote's offer, first or renewed, and gives the answer.
     pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, Refused> {
+        self.repeats = super::sdp::repeats(offer);
         guarded(|| {
             let offer = SdpOffer::from_sdp_string(offer).map_err(RtcError::from)?;
             let answer = self.rtc.sdp_api().accept_offer(offer)?;
@@ -276,6 +297,18 @@ impl Session {
         }
     }
 
+    /// Sends again what the remote says it lost.
+    pub(super) fn repeat(&mut self, nack: &Nack, send: impl FnMut(Transmit)) -> Repeated {
+        self.shortcut.repeat(nack, send)
+    }
+
+    /// Asks for what was lost of the packets with this SSRC, if the remote knows how to send it again.
+    pub(super) fn ask_again(&mut self, ssrc: Ssrc) {
+        if let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc).filter(|_| self.repeats) {
+            stream.suppress_nack(false);
+        }
+    }
+
     /// Says goodbye: RTCP BYE and DTLS close_notify.
     pub(super) fn close(&mut self, out: &mut Drained) {
         self.drive(out, Rtc::close);
@@ -314,6 +347,7 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
             Output::Transmit(transmit) => out.transmits.push(transmit),
             Output::Event(Event::RtpPacket(packet)) => out.packets.push(packet),
             Output::Event(Event::MediaEgressStats(report)) => out.reports.push(report),
+            Output::Event(Event::RawPacket(raw)) => out.nacks.extend(nack(*raw)),
             Output::Event(Event::Connected) => out.connected = true,
             Output::Event(Event::Closed) => out.over = Some(Over::RemoteClosed),
             Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => {
@@ -321,6 +355,26 @@ fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
             }
             Output::Event(event) => out.channels.extend(ChannelSaid::of(event)),
         }
+    }
+}
+
+/// Opus, of which lost packets may be asked for again (RFC 4585).
+fn opus() -> CodecConfig {
+    let mut codecs = CodecConfig::empty();
+    codecs.enable_opus(true, false);
+    let nackable = |params: &PayloadParams| {
+        let mut params = *params;
+        params.set_fb_nack(true);
+        params
+    };
+    CodecConfig::new_from_payload_params(codecs.params().iter().map(nackable).collect())
+}
+
+/// What the remote says it lost, if that is what it says.
+fn nack(raw: RawPacket) -> Option<Nack> {
+    match raw {
+        RawPacket::RtcpRx(Rtcp::Nack(nack)) => Some(nack),
+        _ => None,
     }
 }
 

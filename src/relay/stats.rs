@@ -70,6 +70,10 @@ pub struct RelayStats {
     pub packets_forwarded: u64,
     /// Those of them that went past str0m, sealed after the pattern of an earlier one.
     pub packets_shortened: u64,
+    /// RTP packets sent again, since a receiver had lost them.
+    pub packets_repeated: u64,
+    /// Packets that a receiver asked for again, and that were too old, or were asked for too often.
+    pub repeats_refused: u64,
     /// Opus bytes received from publishers.
     pub audio_bytes_in: u64,
     /// Opus bytes forwarded to subscribers.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{Extension, ExtensionValues, RtpWrite};
+use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 /// How often a talking client sends.
@@ -66,6 +66,8 @@ pub struct Client {
     pub voice: Option<Voice>,
     /// Of the sender, written into each payload.
     pub tag: u8,
+    /// Asks for what it lost again (RFC 4585), as browsers do where that was agreed.
+    pub asks_again: bool,
     mid: Option<Mid>,
     music: Option<Mid>,
     plays_music: bool,
@@ -97,6 +99,7 @@ impl Client {
             audio_level: -30,
             voice: None,
             tag: 0,
+            asks_again: false,
             mid: None,
             music: None,
             plays_music: false,
@@ -273,17 +276,24 @@ impl Client {
         match event {
             Event::Connected => self.connected = true,
             Event::Closed => self.closed = true,
-            Event::RtpPacket(packet) => self.received.push(Received {
-                ssrc: *packet.header.ssrc,
-                sequence: *packet.seq_no,
-                timestamp: packet.header.timestamp,
-                marker: packet.header.marker,
-                audio_level: packet.header.ext_vals.audio_level,
-                payload: packet.payload.to_vec(),
-                at: packet.timestamp,
-            }),
+            Event::RtpPacket(packet) => self.take(packet),
             _ => {}
         }
+    }
+
+    fn take(&mut self, packet: RtpPacket) {
+        if let Some(stream) = self.rtc.direct_api().stream_rx(&packet.header.ssrc) {
+            stream.suppress_nack(!self.asks_again);
+        }
+        self.received.push(Received {
+            ssrc: *packet.header.ssrc,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            audio_level: packet.header.ext_vals.audio_level,
+            payload: packet.payload.to_vec(),
+            at: packet.timestamp,
+        });
     }
 }
 

@@ -48,6 +48,10 @@ impl Header {
         self.length
     }
 
+    pub(super) fn sequence(&self) -> u16 {
+        u16::from_be_bytes([self.bytes[2], self.bytes[3]])
+    }
+
     pub(super) fn ssrc(&self) -> u32 {
         u32::from_be_bytes([self.bytes[8], self.bytes[9], self.bytes[10], self.bytes[11]])
     }

@@ -10,9 +10,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::media::Mid;
+use str0m::rtp::rtcp::Nack;
 
 use super::Rtp;
 use super::header::Header;
+use super::kept::Kept;
 use super::srtp::{Sealer, TAG};
 use crate::relay::Transmit;
 
@@ -34,6 +36,17 @@ struct Track {
     sent: Sent,
     /// What str0m made of the last packet that it had.
     pattern: Option<Pattern>,
+    /// Where packets went last, and from which source of the session (SSRC).
+    last: Option<Last>,
+    /// What may be asked for again, once something was.
+    kept: Option<Kept>,
+}
+
+#[derive(Clone, Copy)]
+struct Last {
+    ssrc: u32,
+    source: SocketAddr,
+    destination: SocketAddr,
 }
 
 struct Pattern {
@@ -41,6 +54,15 @@ struct Pattern {
     source: SocketAddr,
     destination: SocketAddr,
     at: Instant,
+}
+
+/// How an m-line's lost packets were asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::relay) struct Repeated {
+    /// Sent again.
+    pub(in crate::relay) sent: u64,
+    /// Too old, or asked for too often.
+    pub(in crate::relay) refused: u64,
 }
 
 /// How a packet may go.
@@ -72,23 +94,46 @@ impl Shortcut {
             return Way::Taken;
         }
         let pattern = track.pattern.as_ref().filter(|pattern| pattern.fits(now, rtp));
-        match (pattern, &mut self.sealer) {
-            (Some(pattern), Some(sealer)) => pattern.seal(rtp, sealer, buffer()).map_or(Way::Long, Way::Short),
-            _ => Way::Long,
+        let (Some(pattern), Some(sealer)) = (pattern, &mut self.sealer) else { return Way::Long };
+        let Some(transmit) = pattern.seal(rtp, sealer, buffer()) else { return Way::Long };
+        if let Some(kept) = &mut track.kept {
+            kept.push(rtp.place.sequence as u16, &transmit.payload);
         }
+        Way::Short(transmit)
     }
 
     /// Learns from what str0m made of a packet; `level_id` is the extension by which the remote is told how loud it is.
     pub(super) fn learn(&mut self, now: Instant, mid: Mid, level_id: Option<u8>, made: &str0m::net::Transmit) {
         let Some(header) = Header::of(&made.contents, level_id) else { return };
-        if let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid) {
-            let (source, destination) = (made.source, made.destination);
-            track.pattern = Some(Pattern { header, source, destination, at: now });
+        let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid) else { return };
+        if let Some(kept) = &mut track.kept {
+            kept.push(header.sequence(), &made.contents);
         }
+        let (source, destination) = (made.source, made.destination);
+        track.last = Some(Last { ssrc: header.ssrc(), source, destination });
+        track.pattern = Some(Pattern { header, source, destination, at: now });
+    }
+
+    /// Sends again what the remote says it lost, as far as that is kept.
+    pub(super) fn repeat(&mut self, nack: &Nack, mut send: impl FnMut(Transmit)) -> Repeated {
+        let mut repeated = Repeated::default();
+        let of_it = |track: &&mut Track| track.last.is_some_and(|last| last.ssrc == *nack.ssrc);
+        let Some(track) = self.tracks.iter_mut().find(of_it) else { return repeated };
+        let (Some(last), kept) = (track.last, track.kept.get_or_insert_default()) else { return repeated };
+        for lost in nack.reports.iter().flat_map(|entry| lost(entry.pid, entry.blp)) {
+            let Some(datagram) = kept.repeat(lost) else {
+                repeated.refused += 1;
+                continue;
+            };
+            repeated.sent += 1;
+            let Last { source, destination, .. } = last;
+            send(Transmit { source, destination, payload: datagram.to_vec(), forwarded: false });
+        }
+        repeated
     }
 
     fn begin_track(&mut self, mid: Mid) -> usize {
-        self.tracks.push(Track { mid, sent: Sent::default(), pattern: None });
+        self.tracks.push(Track { mid, sent: Sent::default(), pattern: None, last: None, kept: None });
         self.tracks.len() - 1
     }
 }
@@ -106,6 +151,12 @@ impl Pattern {
         let Self { source, destination, .. } = *self;
         Some(Transmit { source, destination, payload: datagram, forwarded: true })
     }
+}
+
+/// The sequence numbers that an entry names: the first, and which of the sixteen after it.
+fn lost(first: u16, following: u16) -> impl Iterator<Item = u16> {
+    let others = (0..16).filter(move |bit| following >> bit & 1 == 1).map(move |bit| first.wrapping_add(bit + 1));
+    std::iter::once(first).chain(others)
 }
 
 /// Which places of an m-line were sent, as far back as a packet may still come.
@@ -147,6 +198,12 @@ mod tests {
         let mut sent = Sent::default();
         let taken: Vec<_> = [5, 5, 7, 6, 6, 7, 8].map(|place| sent.take(place)).into();
         assert_eq!(taken, [true, false, true, true, false, false, true]);
+    }
+
+    #[test]
+    fn an_entry_names_up_to_seventeen_packets() {
+        assert_eq!(lost(65_534, 0b101).collect::<Vec<_>>(), [65_534, 65_535, 1]);
+        assert_eq!(lost(3, 0xffff).count(), 17);
     }
 
     #[test]
