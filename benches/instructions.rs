@@ -13,7 +13,7 @@ use support::world::{Who, World, relay_address};
 use voice_relay::domain::RoomId;
 use voice_relay::relay::{Input, Output, Relay};
 
-const RECEIVERS: [usize; 4] = [1, 10, 100, 1_000];
+const RECEIVERS: [usize; 4] = [1, 10, 100, 500];
 const PACKETS: usize = 50;
 
 fn main() -> ExitCode {
