@@ -164,8 +164,8 @@ function assertWhole(name, got) {
   assert.equal(got.texts.at(-1).type, 'complete');
   assert.equal(got.bytes, size);
   assert.deepEqual(got.hashes, hashesOf(join(folder, `${name}.wav`)));
-  const rate = (size * 8) / (got.took - got.opened) / 1_000;
-  console.log(`${name}: ${rate.toFixed(0)} Mbit/s, first chunk after ${(got.first).toFixed(0)} ms (channel open after ${got.opened.toFixed(0)} ms)`);
+  const took = got.took - got.opened;
+  console.log(`${name}: ${(took / 1_000).toFixed(1)} s, ${((size * 8) / took / 1_000).toPrecision(3)} Mbit/s, first chunk after ${got.first.toFixed(0)} ms (channel open after ${got.opened.toFixed(0)} ms)`);
 }
 
 describe('on the loopback', () => {
