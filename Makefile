@@ -13,7 +13,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit openapi browser-test screenshots app-root bench fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit openapi browser-test files-long screenshots app-root bench fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -64,6 +64,10 @@ openapi: build
 
 browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
+
+## Half a gigabyte to Chromium through a network that loses one datagram of twenty. Takes twenty minutes and root.
+files-long: test-tools build tests/browser/node_modules/.package-lock.json
+	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) LONG=1 node --test --test-name-pattern='comes whole through it' files.test.mjs
 
 ## Builds the app's image by its Dockerfile, without Docker, and runs what is in it. Takes ten minutes and root.
 app-root:

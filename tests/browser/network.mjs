@@ -14,8 +14,8 @@ const CUT = `table inet cable {
 
 /** What a poor radio does to datagrams, in both directions: so many of a hundred are lost. */
 const lossy = (percent) => `table inet cable {
-  chain in { type filter hook input priority 0; meta l4proto udp numgen random mod 100 < ${percent} drop; }
-  chain out { type filter hook output priority 0; meta l4proto udp numgen random mod 100 < ${percent} drop; }
+  chain in { type filter hook input priority 0; meta l4proto udp numgen random mod 100 < ${percent} counter drop; }
+  chain out { type filter hook output priority 0; meta l4proto udp numgen random mod 100 < ${percent} counter drop; }
 }`;
 
 /** Makes the network. Fails, saying why, where that is not allowed. */
@@ -46,9 +46,11 @@ export function makeNetwork({ here, moved, there } = USUAL) {
     /** What to put before a command to run it there. */
     enter: ['ip', 'netns', 'exec', name],
     cut: () => inside('nft -f -', CUT),
-    lose: (percent) => inside('nft -f -', lossy(percent)),
-    mend: () => inside('nft delete table inet cable'),
     /** Loses so many of a hundred datagrams from now on, in each direction. */
+    lose: (percent) => inside('nft -f -', lossy(percent)),
+    /** How many datagrams it has lost, in both directions. */
+    lost: () => [...String(inside('nft list table inet cable')).matchAll(/counter packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0),
+    mend: () => inside('nft delete table inet cable'),
     /** Gives this machine another address there, in place of the one that it has. */
     move() {
       run(`ip address delete ${here}/29 dev ${ours}`);
