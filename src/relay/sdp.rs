@@ -33,12 +33,6 @@ pub(super) fn fingerprint(description: &str) -> Option<&str> {
     attribute(description, "fingerprint")
 }
 
-/// Whether whoever offers this sends lost packets again when asked to (RFC 4585 4.2).
-pub(super) fn repeats(description: &str) -> bool {
-    let mut feedback = description.lines().filter_map(|line| line.strip_prefix("a=rtcp-fb:"));
-    feedback.any(|line| line.split_whitespace().skip(1).eq(["nack"]))
-}
-
 /// Whether an answer of ours takes audio: one m-line that is neither refused nor inactive.
 pub(super) fn takes_audio(answer: &str) -> bool {
     let mut in_audio = false;

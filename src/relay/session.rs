@@ -146,8 +146,6 @@ pub(super) struct Session {
     rtc: Box<Rtc>,
     deadline: Instant,
     shortcut: Shortcut,
-    /// The remote sends again what we say we lost.
-    repeats: bool,
 }
 
 /// What a session is for, as far as it matters here.
@@ -187,7 +185,7 @@ impl Session {
 
     fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
         let rtc = config.set_crypto_provider(keys::provider()).build(now);
-        let mut session = Self { rtc: Box::new(rtc), deadline: now, shortcut: Shortcut::default(), repeats: false };
+        let mut session = Self { rtc: Box::new(rtc), deadline: now, shortcut: Shortcut::default() };
         session.add_addresses(addresses);
         session
     }
@@ -209,7 +207,6 @@ impl Session {
 
     /// Takes the remote's offer, first or renewed, and gives the answer.
     pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, Refused> {
-        self.repeats = super::sdp::repeats(offer);
         guarded(|| {
             let offer = SdpOffer::from_sdp_string(offer).map_err(RtcError::from)?;
             let answer = self.rtc.sdp_api().accept_offer(offer)?;
@@ -302,9 +299,9 @@ impl Session {
         self.shortcut.repeat(nack, send)
     }
 
-    /// Asks for what was lost of the packets with this SSRC, if the remote knows how to send it again.
+    /// Asks for what was lost of the packets with this SSRC. Browsers do not say that they send audio again, and do.
     pub(super) fn ask_again(&mut self, ssrc: Ssrc) {
-        if let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc).filter(|_| self.repeats) {
+        if let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc) {
             stream.suppress_nack(false);
         }
     }
