@@ -159,6 +159,7 @@ fn encode_relay(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
     page.counter("packets_in", "RTP packets decrypted", relay.packets_in)?;
     page.counter("packets_forwarded", "RTP packets sealed for receivers", relay.packets_forwarded)?;
     page.counter("packets_repeated", "RTP packets sent again to those who lost them", relay.packets_repeated)?;
+    page.counter("packets_doubled", "RTP packets sent twice to those who lose many", relay.packets_doubled)?;
     page.counter("repeats_refused", "RTP packets asked for again, too late or too often", relay.repeats_refused)?;
     page.counter("packets_shortened", "Those of them that were sealed after a pattern", relay.packets_shortened)?;
     page.counter("audio_bytes_in", "Opus bytes from senders", relay.audio_bytes_in)?;

@@ -87,7 +87,7 @@ impl Relay {
             return Err(ChannelError::NoChannel);
         }
         let peer = self.admit(session, Role::Files { channel: None });
-        Ok(Channelled { peer, answer: sdp::with_end_of_candidates(&answer), longest })
+        Ok(Channelled { peer, answer: sdp::finished(&answer), longest })
     }
 
     /// Writes a message to a peer's channel, whole or not at all. False: there is no room now (then

@@ -238,8 +238,10 @@ impl Relay {
     pub(super) fn seal(&mut self, id: PeerId, rtp: &Rtp<'_>) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         match peer.session.take(self.now, rtp, || self.spares.pop().unwrap_or_default()) {
-            Way::Short(transmit) => {
+            Way::Short(transmit, again) => {
                 self.stats.packets_shortened += 1;
+                self.stats.packets_doubled += u64::from(again.is_some());
+                self.outbox.extend(again.map(Output::Transmit));
                 self.outbox.push_back(Output::Transmit(transmit));
             }
             Way::Long => self.seal_by_str0m(id, rtp),
@@ -263,7 +265,7 @@ impl Relay {
     pub(super) fn repeat(&mut self, id: PeerId, nack: &Nack) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         let outbox = &mut self.outbox;
-        let repeated = peer.session.repeat(nack, |transmit| outbox.push_back(Output::Transmit(transmit)));
+        let repeated = peer.session.repeat(self.now, nack, |transmit| outbox.push_back(Output::Transmit(transmit)));
         self.stats.packets_repeated += repeated.sent;
         self.stats.repeats_refused += repeated.refused;
     }

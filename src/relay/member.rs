@@ -155,7 +155,7 @@ impl Member {
     fn joined(&self, peer: PeerId, answer: &str) -> Joined {
         Joined {
             peer,
-            answer: sdp::with_end_of_candidates(answer),
+            answer: sdp::finished(answer),
             voice: self.voice.map(|mid| mid.to_string()),
             music: self.music.map(|mid| mid.to_string()),
             slots: self.slots.lanes().map(|lane| lane.mid().to_string()).collect(),

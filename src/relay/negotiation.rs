@@ -110,7 +110,7 @@ impl Relay {
         if let Some(former) = self.publishers.insert(stream, peer) {
             self.close_peer(former, CloseReason::Replaced);
         }
-        Ok(Published { peer, answer: sdp::with_end_of_candidates(&answer) })
+        Ok(Published { peer, answer: sdp::finished(&answer) })
     }
 
     /// Makes an offer to a receiver: of this stream, or of the newest. `local` as above.
@@ -140,7 +140,7 @@ impl Relay {
         if let Some(stream) = self.streams.get_mut(&stream) {
             stream.add_subscriber(peer);
         }
-        Ok(Subscribed { peer, stream, offer: sdp::with_end_of_candidates(&offer) })
+        Ok(Subscribed { peer, stream, offer: sdp::finished(&offer) })
     }
 
     /// Takes a receiver's answer to the offer of [`subscribe`](Self::subscribe).
@@ -183,7 +183,7 @@ impl Relay {
 
     fn renew(&mut self, id: PeerId, offer: &str) -> Result<Published, PublishError> {
         let answer = self.renew_session(id, offer)?;
-        Ok(Published { peer: id, answer: sdp::with_end_of_candidates(&answer) })
+        Ok(Published { peer: id, answer: sdp::finished(&answer) })
     }
 
     /// Lets a connection that there is already answer a further offer of the same client.

@@ -1,5 +1,7 @@
 //! What the relay reads and writes in session descriptions by itself; the rest is str0m's.
 
+use std::borrow::Cow;
+
 use super::slots::MAX_SLOTS;
 
 /// As many m-lines as a participant of a room has a use for: voice, music, slots, and a data channel. A bound on what
@@ -74,11 +76,19 @@ pub(super) fn audio_lines(answer: &str) -> AudioLines {
     lines
 }
 
-/// Says that no further candidates will come (RFC 8840), so that the remote need not wait for any.
-pub(super) fn with_end_of_candidates(description: &str) -> String {
-    let mut lines: Vec<&str> = description.lines().collect();
+/// A description as it goes out: it says that no further candidates will come (RFC 8840), so that the remote need not
+/// wait for any; and that whoever only listens may measure how far we are (RFC 3611 4.4), which str0m answers without
+/// saying so: a browser that does not know asks for a lost packet once only.
+pub(super) fn finished(description: &str) -> String {
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
+    for line in description.lines() {
+        lines.push(line.into());
+        if line.starts_with("a=rtcp-fb:") && line.ends_with(" nack") {
+            lines.push(line.replace(" nack", " rrtr").into());
+        }
+    }
     if let Some(last) = lines.iter().rposition(|line| line.starts_with("a=candidate:")) {
-        lines.insert(last + 1, "a=end-of-candidates");
+        lines.insert(last + 1, "a=end-of-candidates".into());
     }
     lines.join("\r\n") + "\r\n"
 }
@@ -111,9 +121,9 @@ mod tests {
 
     #[test]
     fn end_of_candidates_follows_the_last_candidate() {
-        let with = with_end_of_candidates("m=audio\r\na=candidate:1\r\na=candidate:2\r\na=mid:0\r\n");
+        let with = finished("m=audio\r\na=candidate:1\r\na=candidate:2\r\na=mid:0\r\n");
         assert_eq!(with, "m=audio\r\na=candidate:1\r\na=candidate:2\r\na=end-of-candidates\r\na=mid:0\r\n");
-        assert_eq!(with_end_of_candidates("v=0\r\n"), "v=0\r\n");
+        assert_eq!(finished("v=0\r\n"), "v=0\r\n");
     }
 
     #[test]

@@ -295,8 +295,8 @@ impl Session {
     }
 
     /// Sends again what the remote says it lost.
-    pub(super) fn repeat(&mut self, nack: &Nack, send: impl FnMut(Transmit)) -> Repeated {
-        self.shortcut.repeat(nack, send)
+    pub(super) fn repeat(&mut self, now: Instant, nack: &Nack, send: impl FnMut(Transmit)) -> Repeated {
+        self.shortcut.repeat(now, nack, send)
     }
 
     /// Asks for what was lost of the packets with this SSRC. Browsers do not say that they send audio again, and do.

@@ -72,6 +72,8 @@ pub struct RelayStats {
     pub packets_shortened: u64,
     /// RTP packets sent again, since a receiver had lost them.
     pub packets_repeated: u64,
+    /// RTP packets sent once more unasked, to receivers who lose many.
+    pub packets_doubled: u64,
     /// Packets that a receiver asked for again, and that were too old, or were asked for too often.
     pub repeats_refused: u64,
     /// Opus bytes received from publishers.

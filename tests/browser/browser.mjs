@@ -22,9 +22,8 @@ const FLAGS = [
  * A browser whose microphone hears this WAV file, over and over; with flags of its own, which win,
  * in this environment.
  */
-export async function startBrowser(speech, flags = [], env = process.env) {
+export async function startBrowser(speech, flags = [], env = process.env, executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium') {
   const file = speech ? [`--use-file-for-fake-audio-capture=${speech}`] : [];
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   return chromium.launch({ executablePath, args: [...FLAGS, ...file, ...flags], env });
 }
 

@@ -67,8 +67,8 @@ pub(in crate::relay) struct Repeated {
 
 /// How a packet may go.
 pub(in crate::relay) enum Way {
-    /// It is sealed.
-    Short(Transmit),
+    /// It is sealed; and the one before goes once more, to a remote that loses many.
+    Short(Transmit, Option<Transmit>),
     /// Only str0m knows how.
     Long,
     /// Its place was sent already: another one sealed for it would betray both (RFC 7714 8.1).
@@ -96,10 +96,11 @@ impl Shortcut {
         let pattern = track.pattern.as_ref().filter(|pattern| pattern.fits(now, rtp));
         let (Some(pattern), Some(sealer)) = (pattern, &mut self.sealer) else { return Way::Long };
         let Some(transmit) = pattern.seal(rtp, sealer, buffer()) else { return Way::Long };
-        if let Some(kept) = &mut track.kept {
-            kept.push(rtp.place.sequence as u16, &transmit.payload);
-        }
-        Way::Short(transmit)
+        let Some(kept) = &mut track.kept else { return Way::Short(transmit, None) };
+        let again =
+            kept.doubled(now).map(|datagram| Transmit { payload: datagram.to_vec(), forwarded: false, ..transmit });
+        kept.push(rtp.place.sequence as u16, &transmit.payload);
+        Way::Short(transmit, again)
     }
 
     /// Learns from what str0m made of a packet; `level_id` is the extension by which the remote is told how loud it is.
@@ -115,11 +116,12 @@ impl Shortcut {
     }
 
     /// Sends again what the remote says it lost, as far as that is kept.
-    pub(super) fn repeat(&mut self, nack: &Nack, mut send: impl FnMut(Transmit)) -> Repeated {
+    pub(super) fn repeat(&mut self, now: Instant, nack: &Nack, mut send: impl FnMut(Transmit)) -> Repeated {
         let mut repeated = Repeated::default();
         let of_it = |track: &&mut Track| track.last.is_some_and(|last| last.ssrc == *nack.ssrc);
         let Some(track) = self.tracks.iter_mut().find(of_it) else { return repeated };
         let (Some(last), kept) = (track.last, track.kept.get_or_insert_default()) else { return repeated };
+        kept.note_asked(now);
         for lost in nack.reports.iter().flat_map(|entry| lost(entry.pid, entry.blp)) {
             let Some(datagram) = kept.repeat(lost) else {
                 repeated.refused += 1;
