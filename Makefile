@@ -13,7 +13,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit openapi browser-test files-long screenshots app-root bench fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit openapi browser-test files-long screenshots app-root bench instructions fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -80,6 +80,12 @@ screenshots: test-tools build tests/browser/node_modules/.package-lock.json
 
 bench: build-tools web/dist/index.html
 	cargo bench --locked
+
+## What the core spends on a packet, in instructions: a change is to be seen in the diff.
+instructions: build-tools web/dist/index.html
+	@tools/require valgrind valgrind
+	cargo bench --locked --bench instructions | grep '^ *[0-9r]' > benches/instructions.txt
+	cat benches/instructions.txt
 
 ## Every parser fed with anything, for so many seconds each: docs/survival.md.
 SECONDS_EACH ?= 60

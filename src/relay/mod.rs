@@ -7,10 +7,13 @@
 //! The way of a packet: [`Relay::handle`] takes a datagram → `demux` finds the peer → its `session`
 //! (str0m) authenticates and decrypts → `timeline` gives it its place in the stream → `forwarding`
 //! seals it once for every subscriber as [`Relay::poll`] is called, so that the first can leave
-//! before the last is sealed. `member` is who takes part in a room: one connection, on which everybody else is heard
-//! in `slots`; `room` is what those in one have in common, and `quality` what their losses mean for what the others send. `negotiation` makes peers out of offers and answers, `lifecycle` ends
-//! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders
-//! that need no connection, and `files` is a connection that carries no audio: what is in files goes over a data channel.
+//! before the last is sealed: mostly past str0m, which is asked only when something may have changed.
+//!
+//! `member` is who takes part in a room: one connection, on which everybody else is heard in `slots`; `room` is what
+//! those in one have in common, and `quality` what their losses mean for what the others send. `negotiation` makes peers
+//! out of offers and answers, `lifecycle` ends them: by wish, by goodbye, by silence, or by the periodic clean-up. `local`
+//! takes the packets of senders that need no connection, and `files` is a connection that carries no audio: what is in
+//! files goes over a data channel.
 
 mod demux;
 mod files;
