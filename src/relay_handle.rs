@@ -4,6 +4,7 @@
 mod files;
 mod local;
 mod media;
+mod resources;
 mod rooms;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::relay::{AnswerError, Histogram, PublishError, Published, Relay, Relay
 pub use files::{Channel, ChannelStats, ChannelWriter, Said};
 pub use local::LocalSender;
 pub use media::Media;
+pub use resources::{OpenError, Opened, PatchError, Patched, Purpose, ResourceCounts, ResourceId};
 
 /// Commands that may wait for the media thread; whoever sends one more waits.
 const COMMAND_QUEUE: usize = 1_024;
@@ -104,6 +106,8 @@ pub struct MediaStats {
     pub tap_overflows: u64,
     /// Things that happened in rooms and were told to nobody.
     pub room_events_lost: u64,
+    /// Connections that have an address of their own.
+    pub resources: ResourceCounts,
     /// Commands that wait for the media thread.
     pub commands_waiting: usize,
 }
@@ -139,6 +143,7 @@ pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media, Births, RoomEvent
         rooms,
         room_events_lost: 0,
         channels: files::Channels::default(),
+        resources: resources::Resources::default(),
         events: events.clone(),
         levels: levels.clone(),
         streams: streams_sender,
@@ -238,6 +243,7 @@ impl RelayHandle {
             taps: media.taps.values().map(Vec::len).sum(),
             tap_overflows: media.tap_overflows,
             room_events_lost: media.room_events_lost,
+            resources: media.resources.counts(),
             commands_waiting,
         })
         .await

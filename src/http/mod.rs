@@ -4,7 +4,7 @@
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
 //! machine's own card, `rooms` those of the house; `files` audio files, and the offers of those who want them over a data
 //! channel, `announce` lets them be heard in rooms; `fanout` writes the audio to the players' sockets,
-//! each of them an `outlet`; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
+//! each of them an `outlet`; `whip` is sending and hearing by one request, WHIP and WHEP; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
 mod access;
@@ -27,6 +27,7 @@ mod sound;
 mod status;
 mod streams;
 mod trust;
+mod whip;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,6 +51,7 @@ pub use fanout::Fanouts;
 pub use files::Files;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
+pub use whip::WhipStats;
 
 pub use outlet::ListenerStats;
 
@@ -73,6 +75,8 @@ pub struct HttpStats {
     pub ingress_port: Arc<PortStats>,
     /// Of the listeners to live audio.
     pub listeners: Arc<ListenerStats>,
+    /// Of WHIP and WHEP.
+    pub whip: WhipStats,
 }
 
 /// What all surfaces share. Cheap to clone.
@@ -142,6 +146,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         .or(files::routes(shared.clone()))
         .unify()
         .or(announce::routes(shared.clone()))
+        .unify()
+        .or(whip::routes(shared.clone()))
         .unify()
         .or(share::routes(shared.clone()))
         .unify()

@@ -1,5 +1,6 @@
 //! Replies that several surfaces give.
 
+use serde_json::json;
 use warp::http::StatusCode;
 use warp::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL,
@@ -13,6 +14,14 @@ pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
 /// A status and a sentence that says what to do about it.
 pub(super) fn text(status: StatusCode, sentence: &'static str) -> Response {
     warp::reply::with_status(sentence, status).into_response()
+}
+
+/// What went wrong, for programs (RFC 9457): a status, and a sentence that says what to do about it.
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    let reply = warp::reply::with_status(warp::reply::json(&body), status).into_response();
+    with(reply, CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
 }
 
 /// 503: what is asked for is not to be had just now.

@@ -145,6 +145,8 @@ impl Collector for Snapshot {
         self.encode_rooms(&mut page)?;
         super::files::encode(&mut page, &self.shared.files)?;
         super::announce::encode(&mut page, &self.shared.announcer)?;
+        let sessions = self.media.as_ref().map(|media| media.resources).unwrap_or_default();
+        super::whip::encode(&mut page, &self.shared.stats.whip, sessions)?;
         self.encode_sound(&mut page)
     }
 }

@@ -361,7 +361,7 @@ impl Relay {
         self.member(id).is_some_and(|member| member.fingerprint == fingerprint)
     }
 
-    fn renew_member(&mut self, id: PeerId, offer: &str) -> Result<Joined, PublishError> {
+    pub(super) fn renew_member(&mut self, id: PeerId, offer: &str) -> Result<Joined, PublishError> {
         let answer = self.renew_session(id, offer)?;
         let peer = self.peers.get_mut(&id).expect("a renewable peer exists");
         let Role::Member(member) = &mut peer.role else { unreachable!("a participant stays one") };

@@ -11,17 +11,19 @@
 //!
 //! `member` is who takes part in a room: one connection, on which everybody else is heard in `slots`; `room` is what
 //! those in one have in common, and `quality` what their losses mean for what the others send. `negotiation` makes peers
-//! out of offers and answers, `lifecycle` ends them: by wish, by goodbye, by silence, or by the periodic clean-up. `local`
-//! takes the packets of senders that need no connection, and `files` is a connection that carries no audio: what is in
+//! out of offers and answers, `listener` out of receivers' offers, and an `offer` is kept to be renewed; `lifecycle` ends
+//! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders that need no connection, and `files` is a connection that carries no audio: what is in
 //! files goes over a data channel.
 
 mod demux;
 mod files;
 mod forwarding;
 mod lifecycle;
+mod listener;
 mod local;
 mod member;
 mod negotiation;
+mod offer;
 mod peer;
 mod quality;
 mod room;
@@ -43,9 +45,11 @@ use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 
 pub use files::{ChannelError, ChannelEvent, Channelled, FILES_CONNECT_TIMEOUT};
 pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
+pub use listener::{ListenError, Listening, RestartError};
 pub use local::{LocalPacket, TooManyStreams};
 pub use member::{Joined, MemberStats, Membership, Wanted};
 pub use negotiation::{AnswerError, PublishError, Published, SubscribeError, Subscribed};
+pub use offer::{Credentials, Offer, fragment_of, ufrag_of};
 pub use quality::BITRATES;
 pub use stats::{DropReason, Histogram, RelayStats};
 

@@ -9,6 +9,7 @@ use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
 use crate::relay::{Event, Relay};
 
 use super::files::Channels;
+use super::resources::Resources;
 use super::{Levels, Names, RoomEvent, SocketStats, StreamEvent};
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
@@ -29,6 +30,7 @@ pub struct Media {
     pub(super) rooms: mpsc::Sender<RoomEvent>,
     pub(super) room_events_lost: u64,
     pub(super) channels: Channels,
+    pub(super) resources: Resources,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
     pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
@@ -57,6 +59,7 @@ impl Media {
             Event::Channel(peer, event) => self.tell_channel(peer, event),
             Event::PeerClosed(peer, reason) => {
                 self.forget_channel(peer);
+                self.resources.forget(peer);
                 tracing::info!(%peer, ?reason, "peer closed");
             }
         }

@@ -145,6 +145,26 @@ impl Client {
         offer.to_sdp_string()
     }
 
+    /// Offers to hear on so many m-lines.
+    pub fn offer_to_hear(&mut self, lines: usize) -> String {
+        let mut changes = self.rtc.sdp_api();
+        for _ in 0..lines {
+            changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+        }
+        let (offer, pending) = changes.apply().expect("something to offer");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    /// Starts ICE anew, with other credentials; gives the whole offer.
+    pub fn offer_restart(&mut self) -> String {
+        let mut changes = self.rtc.sdp_api();
+        changes.ice_restart(true);
+        let (offer, pending) = changes.apply().expect("something to offer");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
     /// Talks on the m-line for music from now on.
     pub fn play_music(&mut self, now: Instant) {
         self.plays_music = true;

@@ -3,7 +3,7 @@
 //!
 //! `channel` is a client of files. `client` is a full ICE peer on str0m, driven by whoever owns it: by `world`, where time and the
 //! network are simulated and seeded, or by `live`, over real sockets against the real daemon. `listener`
-//! takes a live stream's bytes as they come; `sound` is players, and measures of what they play. `house` is the program with TLS.
+//! takes a live stream's bytes as they come; `sound` is players, and measures of what they play. `house` is the program with TLS, `whip` clients that ask once.
 
 // Each test binary uses its own part of this.
 #![allow(dead_code, unreachable_pub)]
@@ -17,4 +17,5 @@ pub mod live;
 pub mod network;
 pub mod pulse;
 pub mod sound;
+pub mod whip;
 pub mod world;

@@ -63,6 +63,9 @@ pub(super) fn needed_scope<B>(request: &Request<B>) -> Option<Scope> {
         // Whoever makes this one only wants to hear something.
         "/api/offer" => Some(Scope::Listen),
         _ if path.starts_with("/api/tokens") => Some(Scope::Share),
+        // By one request one sends, or hears, or ends either.
+        _ if path.starts_with("/whip/") => Some(Scope::Talk),
+        _ if path.starts_with("/whep/") => Some(Scope::Listen),
         // Whoever may talk may open rooms, and close his own.
         _ if path.starts_with("/api/rooms") && !reads => Some(Scope::Talk),
         // So may he have others talk.

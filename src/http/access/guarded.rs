@@ -9,14 +9,32 @@ use std::time::Duration;
 use hyper::Request;
 use tower_service::Service;
 use warp::http::StatusCode;
-use warp::http::header::{HeaderValue, LOCATION, ORIGIN};
+use warp::http::header::{HeaderName, HeaderValue, LOCATION, ORIGIN};
 use warp::reply::Response;
 
 use super::{Door, Gate, Refusal};
 use crate::http::reply::text;
 
+/// The Supervisor's name for the path at which a panel is served.
+const INGRESS_PATH: HeaderName = HeaderName::from_static("x-ingress-path");
+
 /// A request whose answer has not begun by then is given up: its body came too slowly, or something hangs.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What was before our own path, as an extension of the request where there was anything: a token, or the path at which
+/// Home Assistant's proxy serves us. Addresses that a reply names begin with it.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Prefix(pub(in crate::http) String);
+
+impl Prefix {
+    fn of<B>(door: Door, path: &str, request: &Request<B>) -> Option<Self> {
+        let proxied = request.headers().get(INGRESS_PATH).filter(|_| door == Door::Ingress);
+        let proxied = proxied.and_then(|path| path.to_str().ok()).filter(|path| path.starts_with('/'));
+        let token = path.strip_suffix(request.uri().path()).unwrap_or_default();
+        let prefix = format!("{}{token}", proxied.unwrap_or_default().trim_end_matches('/'));
+        Some(Self(prefix)).filter(|prefix| !prefix.0.is_empty())
+    }
+}
 
 /// A service behind a gate.
 #[derive(Clone)]
@@ -45,6 +63,9 @@ where
         let path = request.uri().path().to_owned();
         let inner = gate.judge(self.door, &mut request).map(|visitor| {
             request.extensions_mut().insert(visitor);
+            if let Some(prefix) = Prefix::of(self.door, &path, &request) {
+                request.extensions_mut().insert(prefix);
+            }
             self.service.call(request)
         });
         Box::pin(async move {

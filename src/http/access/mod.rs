@@ -32,6 +32,7 @@ use super::server::ClientAddress;
 
 use asked::{bearer, forwarded_for, host_of, is_audio, is_socket, needed_scope, take_token};
 use guarded::Guarded;
+pub(super) use guarded::Prefix;
 use origin::Origins;
 use rates::Rates;
 pub use tokens::{Claims, Scope, Scopes, Tokens};

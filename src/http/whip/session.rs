@@ -1,0 +1,71 @@
+//! What one POST made, by its own address: fragments for it, and its end.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Buf;
+use futures_util::Stream;
+use headers::{ETag, HeaderMapExt, IfMatch};
+use warp::http::StatusCode;
+use warp::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
+use warp::reply::{Reply, Response};
+
+use crate::http::Shared;
+use crate::http::reply::{problem, with};
+use crate::relay_handle::{PatchError, Patched, ResourceId};
+
+use super::fragment::{Fragment, MAX_FRAGMENT};
+use super::{ACCEPT_PATCH, Asked, SDP_FRAGMENT, count, quoted, read, shutting_down};
+
+const CONDITION: &str = "If-Match says for which paths this is: the ETag that was given last, or * to restart ICE";
+
+/// 404 says the same of those that never were.
+pub(super) fn unknown() -> Response {
+    problem(StatusCode::NOT_FOUND, &PatchError::Unknown.to_string())
+}
+
+/// Takes more candidates (204), or credentials with which ICE starts anew (200).
+pub(super) async fn patch<B: Buf>(
+    asked: &Asked,
+    id: ResourceId,
+    body: impl Stream<Item = Result<B, warp::Error>>,
+    shared: &Shared,
+) -> Result<Response, Response> {
+    let body = read(&asked.headers, (SDP_FRAGMENT, ACCEPT_PATCH), MAX_FRAGMENT, body).await?;
+    let condition = condition(&asked.headers)?;
+    let invalid = |error: super::fragment::InvalidFragment| problem(StatusCode::BAD_REQUEST, &error.to_string());
+    let Fragment { credentials, candidates } = Fragment::parse(&body).map_err(invalid)?;
+    let patched = shared.relay.patch(id, asked.surface.sends(), condition, credentials).await.map_err(shutting_down)?;
+    let (patched, stats) = (patched.map_err(|error| refused(&error))?, &shared.stats.whip);
+    stats.candidates.fetch_add(candidates as u64, Ordering::Relaxed);
+    match patched {
+        Patched::Noted => Ok(StatusCode::NO_CONTENT.into_response()),
+        Patched::Restarted { tag, fragment } => {
+            count(&stats.restarted);
+            let reply = with(fragment.into_response(), CONTENT_TYPE, HeaderValue::from_static(SDP_FRAGMENT));
+            Ok(with(reply, ETAG, quoted(&tag)))
+        }
+    }
+}
+
+/// Ends it.
+pub(super) async fn end(asked: &Asked, id: ResourceId, shared: &Shared) -> Result<Response, Response> {
+    let ended = shared.relay.end(id, asked.surface.sends()).await.map_err(shutting_down)?;
+    ended.then(|| StatusCode::OK.into_response()).ok_or_else(unknown)
+}
+
+/// For which paths the fragment is. It has to say so: candidates of former ones would mislead.
+fn condition(headers: &HeaderMap) -> Result<impl FnOnce(&str) -> bool + Send + use<>, Response> {
+    let said = headers.typed_try_get::<IfMatch>();
+    let said = said.map_err(|_| problem(StatusCode::PRECONDITION_FAILED, CONDITION))?;
+    let said = said.ok_or_else(|| problem(StatusCode::PRECONDITION_REQUIRED, CONDITION))?;
+    Ok(move |tag: &str| format!("\"{tag}\"").parse::<ETag>().is_ok_and(|tag| said.precondition_passes(&tag)))
+}
+
+fn refused(error: &PatchError) -> Response {
+    let status = match error {
+        PatchError::Unknown => StatusCode::NOT_FOUND,
+        PatchError::Outdated => StatusCode::PRECONDITION_FAILED,
+        PatchError::Restart(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    problem(status, &error.to_string())
+}

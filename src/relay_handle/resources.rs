@@ -1,0 +1,240 @@
+//! The door for connections that have an address of their own (WHIP, WHEP), by which alone they are renewed and ended.
+//! They are kept here, on the media thread, so that a connection and its address end at once.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::relay::{
+    Credentials, ListenError, Listening, Membership, Offer, PublishError, Published, RestartError, fragment_of,
+    ufrag_of,
+};
+
+use super::{Media, RelayGone, RelayHandle};
+
+/// What a connection is known by to whoever made it, and to nobody else: 122 bits of chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ResourceId(pub Uuid);
+
+/// What a connection with an address is for.
+#[derive(Debug, Clone)]
+pub enum Purpose {
+    /// It feeds a stream, which people call so.
+    Send(LiveStream, String),
+    /// It hears a stream.
+    Hear(StreamId),
+    /// It hears everybody in a room.
+    HearRoom(RoomId),
+}
+
+/// A connection was made.
+#[derive(Debug)]
+pub struct Opened {
+    /// What it is known by.
+    pub id: ResourceId,
+    /// What its paths are known by: another one after each restart of ICE.
+    pub tag: String,
+    /// SDP for the client.
+    pub answer: String,
+}
+
+/// A connection could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Of a sender.
+    #[error(transparent)]
+    Sender(#[from] PublishError),
+    /// Of a receiver.
+    #[error(transparent)]
+    Receiver(#[from] ListenError),
+}
+
+/// What a fragment did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Patched {
+    /// Nothing: the client's checks tell what candidates would.
+    Noted,
+    /// It renewed the paths.
+    Restarted {
+        /// As in [`Opened`].
+        tag: String,
+        /// What the client needs to know of our side of them.
+        fragment: String,
+    },
+}
+
+/// A fragment was not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatchError {
+    /// There is no such connection, or no more.
+    #[error("There is no such session, or it is over")]
+    Unknown,
+    /// It is of other paths than the present ones.
+    #[error("The session was restarted since; this is for how it was before")]
+    Outdated,
+    /// The paths cannot be renewed.
+    #[error(transparent)]
+    Restart(#[from] RestartError),
+}
+
+/// How many connections with an address there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ResourceCounts {
+    /// Those that send.
+    pub senders: usize,
+    /// Those that hear.
+    pub receivers: usize,
+}
+
+/// Connections that have an address; each is a peer, and `limits.peers` bounds them.
+#[derive(Debug, Default)]
+pub(super) struct Resources {
+    by_id: HashMap<ResourceId, Resource>,
+    by_peer: HashMap<PeerId, ResourceId>,
+}
+
+#[derive(Debug)]
+struct Resource {
+    peer: PeerId,
+    sends: bool,
+    tag: String,
+    offer: Offer,
+}
+
+impl Resources {
+    fn insert(&mut self, id: ResourceId, resource: Resource) {
+        self.by_peer.insert(resource.peer, id);
+        self.by_id.insert(id, resource);
+    }
+
+    /// Only by the surface that made it: what permits to hear permits nothing with senders.
+    fn find(&mut self, id: ResourceId, sends: bool) -> Option<&mut Resource> {
+        self.by_id.get_mut(&id).filter(|resource| resource.sends == sends)
+    }
+
+    /// The connection is gone, and with it its address.
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        if let Some(id) = self.by_peer.remove(&peer) {
+            self.by_id.remove(&id);
+        }
+    }
+
+    pub(super) fn counts(&self) -> ResourceCounts {
+        let senders = self.by_id.values().filter(|resource| resource.sends).count();
+        ResourceCounts { senders, receivers: self.by_id.len() - senders }
+    }
+}
+
+impl RelayHandle {
+    /// Answers an offer, and gives its connection an address. `local`: the client is on this machine.
+    ///
+    /// # Errors
+    /// The outer one when the relay is shutting down.
+    pub async fn open(
+        &self,
+        purpose: Purpose,
+        offer: String,
+        local: bool,
+    ) -> Result<Result<Opened, OpenError>, RelayGone> {
+        let id = ResourceId(Uuid::new_v4());
+        self.call(move |media, now| media.open(now, id, purpose, &offer, local)).await
+    }
+
+    /// Takes a fragment (RFC 8840) for a connection, if `is_for` what its paths are known by: `credentials` that are
+    /// not those that it has restart ICE.
+    ///
+    /// # Errors
+    /// The outer one when the relay is shutting down.
+    pub async fn patch(
+        &self,
+        id: ResourceId,
+        sends: bool,
+        is_for: impl FnOnce(&str) -> bool + Send + 'static,
+        credentials: Option<Credentials>,
+    ) -> Result<Result<Patched, PatchError>, RelayGone> {
+        self.call(move |media, now| media.patch(now, id, sends, is_for, credentials)).await
+    }
+
+    /// Ends a connection. False: there is none of that address.
+    ///
+    /// # Errors
+    /// When the relay is shutting down.
+    pub async fn end(&self, id: ResourceId, sends: bool) -> Result<bool, RelayGone> {
+        self.call(move |media, now| media.end(now, id, sends)).await
+    }
+}
+
+impl Media {
+    fn open(
+        &mut self,
+        now: Instant,
+        id: ResourceId,
+        purpose: Purpose,
+        offer: &str,
+        local: bool,
+    ) -> Result<Opened, OpenError> {
+        let sends = matches!(purpose, Purpose::Send(..));
+        let offer = if sends { Offer::to_send(offer) } else { Offer::to_hear(offer) };
+        let (peer, answer) = self.answer(now, purpose, &offer, local)?;
+        let tag = ufrag_of(&answer).unwrap_or_default().to_owned();
+        self.resources.insert(id, Resource { peer, sends, tag: tag.clone(), offer });
+        Ok(Opened { id, tag, answer })
+    }
+
+    fn answer(
+        &mut self,
+        now: Instant,
+        purpose: Purpose,
+        offer: &Offer,
+        local: bool,
+    ) -> Result<(PeerId, String), OpenError> {
+        match purpose {
+            Purpose::Send(feeds, name) => {
+                let Published { peer, answer } = self.relay.publish(now, feeds, offer.as_ref(), local)?;
+                self.name(feeds.id, &name);
+                Ok((peer, answer))
+            }
+            Purpose::Hear(stream) => {
+                let Listening { peer, answer } = self.relay.listen(now, stream, offer, local)?;
+                Ok((peer, answer))
+            }
+            Purpose::HearRoom(room) => {
+                let [voice, music] = [(); 2].map(|()| StreamId::of_connection(Uuid::new_v4()));
+                let membership = Membership { room, voice, music, only_listens: true };
+                let joined = self.relay.join(now, membership, offer.as_ref(), local).map_err(ListenError::from)?;
+                Ok((joined.peer, joined.answer))
+            }
+        }
+    }
+
+    fn patch(
+        &mut self,
+        now: Instant,
+        id: ResourceId,
+        sends: bool,
+        is_for: impl FnOnce(&str) -> bool,
+        credentials: Option<Credentials>,
+    ) -> Result<Patched, PatchError> {
+        let resource = self.resources.find(id, sends).ok_or(PatchError::Unknown)?;
+        if !is_for(&resource.tag) {
+            return Err(PatchError::Outdated);
+        }
+        let news = credentials.filter(|credentials| resource.offer.ufrag() != Some(&credentials.ufrag));
+        let Some(credentials) = news else { return Ok(Patched::Noted) };
+        let offer = resource.offer.renewed(&credentials);
+        let answer = self.relay.restart(now, resource.peer, &offer)?;
+        resource.offer = offer;
+        resource.tag = ufrag_of(&answer).unwrap_or_default().to_owned();
+        Ok(Patched::Restarted { tag: resource.tag.clone(), fragment: fragment_of(&answer) })
+    }
+
+    fn end(&mut self, now: Instant, id: ResourceId, sends: bool) -> bool {
+        let Some(peer) = self.resources.find(id, sends).map(|resource| resource.peer) else { return false };
+        // At once: the event that says so comes when this command is done.
+        self.resources.forget(peer);
+        self.relay.close(now, peer);
+        true
+    }
+}

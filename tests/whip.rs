@@ -1,0 +1,276 @@
+//! WHIP (RFC 9725) and WHEP against the real daemon: one request to send, one to hear.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::http::{Answer, get, post_json};
+use support::live::{PATIENCE, Peer, named_sender, participant, receiver, sender_in, start, tone, url};
+use support::sound::{Player, usual_share_at};
+use support::whip::{FRAGMENT, SDP, Session, line_of, send};
+use voice_relay::app::{App, Ports};
+
+const TONE_HZ: f64 = 440.0;
+
+/// Waits until a metric has this value.
+async fn wait_for(ports: Ports, line: &str) {
+    let limit = Instant::now() + PATIENCE;
+    while !get(ports.http, "/metrics").await.text().lines().any(|it| it == line) {
+        assert!(Instant::now() < limit, "{line} does not come");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The ids of the streams that are live at home, once there are so many.
+async fn streams(ports: Ports, count: usize) -> Vec<String> {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        let live = get(ports.mp3, "/stream/status").await.json()["active_streams"].clone();
+        let live: Vec<String> = serde_json::from_value(live).expect("a list");
+        if live.len() == count {
+            return live;
+        }
+        assert!(Instant::now() < limit, "{live:?} are not {count}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// An offer that is never answered.
+async fn some_offer(hears: bool) -> String {
+    let peer = Peer::new(0.0).await;
+    peer.with(move |client, _| if hears { client.offer_to_hear(1) } else { client.offer(false) }).await
+}
+
+fn is_problem(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    let problem = answer.json();
+    assert_eq!(problem["status"], status);
+    assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+}
+
+/// Nothing is left of what there was.
+async fn is_empty(app: &App) {
+    for name in ["whip_sessions", "whep_sessions", "peers", "streams", "receivers"] {
+        wait_for(app.ports, &format!("voice_relay_{name} 0")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_by_whip_is_heard_by_whep_and_by_mp3_and_by_the_older_protocol() {
+    let app = start(&[]);
+    let sends = Session::publish(app.ports, "/whip/Radio%20Kitchen", Some(tone(TONE_HZ))).await;
+    let stream = streams(app.ports, 1).await.remove(0);
+    let named = get(app.ports.http, "/api/streams").await.json();
+    assert_eq!(named["streams"][0]["name"], "Radio Kitchen");
+    let mut hears = Vec::new();
+    for path in ["/whep/latest", &format!("/whep/{stream}"), "/whep/home", "/whep/Radio%20Kitchen"] {
+        hears.push(Session::hear(app.ports, path, 1).await);
+    }
+    let (_signalling, older) = receiver(app.ports, None).await;
+    for session in &hears {
+        session.peer.wait_for_packets(20).await;
+    }
+    older.wait_for_packets(20).await;
+    let heard = Player::Ffmpeg.hear(&url(&app, "latest.mp3"), 2.0).await;
+    assert!(usual_share_at(TONE_HZ, &heard[48_000..heard.len() - 4_800]) > 0.9);
+    for session in hears.iter().chain([&sends]) {
+        assert_eq!(session.end().await, 200);
+        assert_eq!(session.end().await, 404, "it is over");
+    }
+    is_empty(&app).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_into_a_room_is_heard_there_and_who_hears_it_has_a_slot_for_each_who_talks() {
+    let app = start(&[]);
+    let room = post_json(app.ports.http, "/api/rooms", &json!({ "roomName": "Studio One" })).await.json();
+    let id = room["roomId"].as_str().expect("an id").to_owned();
+    let hears = Session::hear(app.ports, &format!("/whep/{id}"), 2).await;
+    let mut member = participant(app.ports, json!({ "type": "join", "room": id, "name": "Mia" })).await;
+    let _sends = Session::publish(app.ports, "/whip/studio%20one?name=Desk", None).await;
+    member.peer.wait_for_packets(10).await;
+    let joined = member.signalling.expect("participant_joined").await;
+    assert_eq!(joined["participant"]["name"], "Desk");
+    let _second = sender_in(app.ports, &id, None).await;
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        let sources = hears.peer.with(|client, _| {
+            let mut sources: Vec<_> = client.received.iter().map(|packet| packet.ssrc).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            sources.len()
+        });
+        if sources.await == 2 {
+            break;
+        }
+        assert!(Instant::now() < limit, "two are heard in two slots");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(streams(app.ports, 0).await.is_empty(), "nobody talks at home");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_says_what_the_rfc_asks_for() {
+    let app = start(&[]);
+    let answer = send(app.ports.http, "POST /whip/home", &[SDP], &some_offer(false).await).await;
+    assert_eq!(answer.status, 201);
+    assert!(answer.header("location").is_some_and(|it| it.starts_with("/whip/session/")), "{}", answer.head);
+    assert_eq!(answer.header("accept-patch"), Some("application/trickle-ice-sdpfrag"));
+    assert_eq!(answer.header("access-control-expose-headers"), Some("location, etag, link"));
+    assert_eq!(answer.header("link"), None, "there are no ICE servers");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let sdp = answer.text();
+    assert!(sdp.contains("a=recvonly") && sdp.contains("a=setup:passive") && sdp.contains("a=ice-lite"), "{sdp}");
+    assert!(sdp.contains("a=candidate:") && sdp.contains("a=end-of-candidates"), "{sdp}");
+    let both = some_offer(false).await.replace("a=sendonly", "a=sendrecv");
+    let answer = send(app.ports.http, "POST /whip/home", &["Content-Type: application/SDP; charset=utf-8"], &both).await;
+    assert!(answer.status == 201 && answer.text().contains("a=recvonly"), "{}", answer.text());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_is_told_more_candidates_and_only_for_its_present_paths() {
+    let app = start(&[]);
+    let session = Session::publish(app.ports, "/whip/home", None).await;
+    let candidate = "m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host\r\n";
+    let present = format!("If-Match: {}", session.tag);
+    let noted = session.patch(&[&present], candidate).await;
+    assert_eq!((noted.status, noted.text().as_str()), (204, ""));
+    is_problem(&session.patch(&[], candidate).await, 428);
+    for other in ["If-Match: \"other\"", "If-Match: W/\"weak\"", "If-Match: no tag"] {
+        is_problem(&session.patch(&[other], candidate).await, 412);
+    }
+    is_problem(&session.patch(&[&present], "{}").await, 400);
+    is_problem(&session.patch(&[&present], &"a=candidate:1\r\n".repeat(65)).await, 400);
+    is_problem(&session.patch(&[&present], &"a=x\r\n".repeat(4_000)).await, 413);
+    let wrong = send(app.ports.http, &format!("PATCH {}", session.location), &[SDP, &present], candidate).await;
+    is_problem(&wrong, 415);
+    assert_eq!(wrong.header("accept-patch"), Some("application/trickle-ice-sdpfrag"));
+    wait_for(app.ports, "voice_relay_whip_candidates_total 1").await;
+    session.end().await;
+    is_problem(&session.patch(&[&present], candidate).await, 404);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ice_is_restarted_by_a_fragment_and_the_session_goes_on() {
+    let app = start(&[]);
+    let mut sends = Session::publish(app.ports, "/whip/home", None).await;
+    streams(app.ports, 1).await;
+    let mut hears = Session::hear(app.ports, "/whep/latest", 1).await;
+    let mut in_room = Session::hear(app.ports, "/whep/home", 2).await;
+    for session in [&hears, &in_room] {
+        session.peer.wait_for_packets(5).await;
+    }
+    for session in [&mut sends, &mut hears, &mut in_room] {
+        let before = session.tag.clone();
+        session.restart().await;
+        assert_ne!(session.tag, before);
+        assert_eq!(session.patch(&[&format!("If-Match: {before}")], "a=end-of-candidates\r\n").await.status, 412);
+        let present = format!("If-Match: {}", session.tag);
+        assert_eq!(session.patch(&[&present], "a=end-of-candidates\r\n").await.status, 204);
+    }
+    for session in [&hears, &in_room] {
+        let so_far = session.peer.packets_received().await;
+        session.peer.wait_for_packets(so_far + 50).await;
+    }
+    assert!(sends.peer.with(|client, _| client.connected && !client.closed).await);
+    wait_for(app.ports, "voice_relay_whip_restarted_total 3").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_with_the_reason() {
+    let app = start(&["--limits-message-bytes=8192"]);
+    let http = app.ports.http;
+    let (sends, hears) = (some_offer(false).await, some_offer(true).await);
+    let wrong = send(http, "POST /whip/home", &["Content-Type: application/json"], &sends).await;
+    is_problem(&wrong, 415);
+    assert_eq!(wrong.header("accept-post"), Some("application/sdp"));
+    is_problem(&send(http, "POST /whip/home", &[], &sends).await, 415);
+    is_problem(&send(http, "POST /whip/home", &[SDP], "no description").await, 400);
+    is_problem(&send(http, "POST /whip/home", &[SDP], &"v=0\r\n".repeat(2_000)).await, 413);
+    is_problem(&send(http, "POST /whip/home", &[SDP], &hears).await, 422);
+    is_problem(&send(http, "POST /whep/home", &[SDP], &sends).await, 422);
+    is_problem(&send(http, "POST /whip/", &[SDP], &sends).await, 404);
+    let unknown = "stream_00000000-0000-0000-0000-000000000007";
+    for name in [unknown, "nowhere", "session/7", "a/b", ""] {
+        is_problem(&send(http, &format!("POST /whep/{name}"), &[SDP], &hears).await, 404);
+    }
+    let early = send(http, "POST /whep/latest", &[SDP], &hears).await;
+    is_problem(&early, 409);
+    assert!(early.header("retry-after").is_some(), "it may ask again");
+    for method in ["GET", "PUT"] {
+        let refused = send(http, &format!("{method} /whip/home"), &[], "").await;
+        is_problem(&refused, 405);
+        assert_eq!(refused.header("allow"), Some("post, options"));
+        let id = "/whep/session/00000000-0000-0000-0000-000000000007";
+        is_problem(&send(http, &format!("{method} {id}"), &[], "").await, 405);
+    }
+    is_problem(&send(http, "DELETE /whip/session/no-id", &[], "").await, 404);
+    let stats = get(http, "/metrics").await.text();
+    assert!(stats.contains("voice_relay_whip_published_total 0"), "nothing was taken");
+    is_empty(&app).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn programs_and_browsers_may_ask_what_an_address_takes() {
+    let app = start(&[]);
+    let preflight = [
+        "Origin: http://homeassistant.local:8123",
+        "Access-Control-Request-Method: POST",
+        "Access-Control-Request-Headers: content-type,authorization",
+    ];
+    let endpoint = send(app.ports.http, "OPTIONS /whip/home", &preflight, "").await;
+    assert_eq!(endpoint.status, 204);
+    assert_eq!(endpoint.header("accept-post"), Some("application/sdp"));
+    assert_eq!(endpoint.header("access-control-allow-origin"), Some("http://homeassistant.local:8123"));
+    assert_eq!(endpoint.header("access-control-allow-headers"), Some("authorization, content-type, if-match"));
+    let id = "/whep/session/00000000-0000-0000-0000-000000000007";
+    let session = send(app.ports.http, &format!("OPTIONS {id}"), &preflight, "").await;
+    assert_eq!(session.header("accept-patch"), Some("application/trickle-ice-sdpfrag"));
+    assert_eq!(session.header("access-control-allow-methods"), Some("patch, delete, options"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_its_holders_alone_and_is_forgotten_when_its_peer_is_gone() {
+    let app = start(&[]);
+    let sends = Session::publish(app.ports, "/whip/home", None).await;
+    streams(app.ports, 1).await;
+    let hears = Session::hear(app.ports, "/whep/latest", 1).await;
+    hears.peer.wait_for_packets(5).await;
+    let by_the_other = sends.location.replace("/whip/", "/whep/");
+    assert_eq!(send(app.ports.http, &format!("DELETE {by_the_other}"), &[], "").await.status, 404);
+    sends.peer.with(|client, _| client.close()).await;
+    is_empty(&app).await;
+    assert_eq!((sends.end().await, hears.end().await), (404, 404));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_of_peers_streams_and_joins_hold() {
+    let app = start(&["--limits-peers=2", "--limits-streams=1"]);
+    let _sends = Session::publish(app.ports, "/whip/home", None).await;
+    let second = send(app.ports.http, "POST /whip/home", &[SDP], &some_offer(false).await).await;
+    is_problem(&second, 503);
+    assert!(second.header("retry-after").is_some());
+    let _hears = Session::hear(app.ports, "/whep/home", 1).await;
+    for path in ["/whep/home", "/whip/home"] {
+        let third = send(app.ports.http, &format!("POST {path}"), &[SDP], &some_offer(path == "/whep/home").await).await;
+        is_problem(&third, 503);
+    }
+    app.stop().await;
+    let app = start(&["--limits-joins=2"]);
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(send(app.ports.http, "POST /whip/home", &[SDP], &some_offer(false).await).await.status);
+    }
+    assert_eq!(statuses, [201, 201, 429]);
+    app.stop().await;
+}
