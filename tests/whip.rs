@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::http::{Answer, get, post_json};
-use support::live::{PATIENCE, Peer, named_sender, participant, receiver, sender_in, start, tone, url};
+use support::live::{PATIENCE, Peer, participant, program, receiver, sender_in, start, start_program, tone, url};
 use support::sound::{Player, usual_share_at};
-use support::whip::{FRAGMENT, SDP, Session, line_of, send};
+use support::whip::{SDP, Session, send};
 use voice_relay::app::{App, Ports};
 
 const TONE_HZ: f64 = 440.0;
@@ -272,5 +272,61 @@ async fn limits_of_peers_streams_and_joins_hold() {
         statuses.push(send(app.ports.http, "POST /whip/home", &[SDP], &some_offer(false).await).await.status);
     }
     assert_eq!(statuses, [201, 201, 429]);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_permits_what_it_says_and_stays_in_the_address_that_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", folder.path().display());
+    let (_daemon, ports) = start_program(&["--access=token", &data]).await;
+    let make = async |arguments: &[&str]| {
+        let output = program().arg("token").args(arguments).arg(&data).output().await.expect("run");
+        let text = String::from_utf8(output.stdout).expect("text");
+        text.lines().next().expect("a token").to_owned()
+    };
+    let (talks, listens) = (make(&["--scope=talk"]).await, make(&["--scope=listen"]).await);
+    let elsewhere = make(&["--scope=talk,listen", "--room=nowhere"]).await;
+    let (sends, hears) = (some_offer(false).await, some_offer(true).await);
+    let ask = async |path: &str, token: Option<&str>, offer: &str| {
+        let bearer = token.map(|token| format!("Authorization: Bearer {token}"));
+        let headers: Vec<_> = [SDP].into_iter().chain(bearer.as_deref()).collect();
+        send(ports.http, &format!("POST {path}"), &headers, offer).await
+    };
+    let refused = ask("/whip/home", None, &sends).await;
+    is_problem(&refused, 401);
+    assert_eq!(refused.header("www-authenticate"), Some("bearer"));
+    is_problem(&ask("/whip/home", Some(&listens), &sends).await, 401);
+    is_problem(&ask("/whep/home", Some(&talks), &hears).await, 401);
+    is_problem(&ask("/whip/home", Some(&elsewhere), &sends).await, 403);
+    is_problem(&ask("/whip/radio", Some(&elsewhere), &sends).await, 403);
+    is_problem(&ask("/whep/home", Some(&elsewhere), &hears).await, 403);
+    assert_eq!(ask("/whep/home", Some(&listens), &hears).await.status, 201);
+    let bearer = format!("Authorization: Bearer {talks}");
+    let made = ask("/whip/home", Some(&talks), &sends).await;
+    let location = made.header("location").expect("an address").to_owned();
+    is_problem(&send(ports.http, &format!("DELETE {location}"), &[], "").await, 401);
+    assert_eq!(send(ports.http, &format!("DELETE {location}"), &[&bearer], "").await.status, 200);
+    let made = ask(&format!("/t/{talks}/whip/home"), None, &sends).await;
+    let location = made.header("location").expect("an address").to_owned();
+    // The head is in lower case, and so is the token in it.
+    let location = location.replace(&talks.to_lowercase(), &talks);
+    assert!(location.starts_with(&format!("/t/{talks}/whip/session/")), "{location}");
+    assert_eq!(send(ports.http, &format!("DELETE {location}"), &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_and_rooms_that_are_not_open_are_closed() {
+    let app = start(&[]);
+    let (sends, hears) = (some_offer(false).await, some_offer(true).await);
+    let foreign = send(app.ports.http, "POST /whip/home", &[SDP, "Origin: https://evil.example"], &sends).await;
+    is_problem(&foreign, 403);
+    let wish = json!({ "roomName": "Secret", "pin": "4711" });
+    let room = post_json(app.ports.http, "/api/rooms", &wish).await.json()["roomId"].as_str().expect("an id").to_owned();
+    is_problem(&send(app.ports.http, &format!("POST /whip/{room}"), &[SDP], &sends).await, 403);
+    is_problem(&send(app.ports.http, &format!("POST /whep/{room}"), &[SDP], &hears).await, 403);
+    is_problem(&send(app.ports.http, &format!("POST /whep/{room}?pin=1111"), &[SDP], &hears).await, 403);
+    let heard = send(app.ports.http, &format!("POST /whep/{room}?pin=4711"), &[SDP], &hears).await;
+    assert_eq!(heard.status, 201);
     app.stop().await;
 }

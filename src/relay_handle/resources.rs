@@ -204,6 +204,11 @@ impl Media {
                 let [voice, music] = [(); 2].map(|()| StreamId::of_connection(Uuid::new_v4()));
                 let membership = Membership { room, voice, music, only_listens: true };
                 let joined = self.relay.join(now, membership, offer.as_ref(), local).map_err(ListenError::from)?;
+                if joined.slots.is_empty() {
+                    // For one who takes part it would do to talk.
+                    self.relay.leave(now, voice);
+                    return Err(ListenError::NoAudio.into());
+                }
                 Ok((joined.peer, joined.answer))
             }
         }

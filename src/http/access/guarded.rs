@@ -14,6 +14,7 @@ use warp::reply::Response;
 
 use super::{Door, Gate, Refusal};
 use crate::http::reply::text;
+use crate::http::whip;
 
 /// The Supervisor's name for the path at which a panel is served.
 const INGRESS_PATH: HeaderName = HeaderName::from_static("x-ingress-path");
@@ -68,6 +69,7 @@ where
             }
             self.service.call(request)
         });
+        let wants_problems = whip::is_ours(&path);
         Box::pin(async move {
             let reply = match inner {
                 Ok(reply) => match tokio::time::timeout(REQUEST_TIMEOUT, reply).await {
@@ -77,6 +79,7 @@ where
                         text(StatusCode::REQUEST_TIMEOUT, "The request took too long")
                     }
                 },
+                Err(Refusal::Status(status, sentence)) if wants_problems => whip::refused(status, sentence),
                 Err(Refusal::Status(status, sentence)) => text(status, sentence),
                 Err(Refusal::Slash) => slash(&path),
             };
@@ -91,4 +94,23 @@ fn slash(path: &str) -> Response {
         reply.headers_mut().insert(LOCATION, to);
     }
     reply
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(door: Door, path: &str, own: &str, proxied: &str) -> Option<String> {
+        let request = Request::builder().uri(own).header(INGRESS_PATH, proxied).body(()).expect("a request");
+        Prefix::of(door, path, &request).map(|prefix| prefix.0)
+    }
+
+    #[test]
+    fn addresses_in_replies_begin_with_what_the_clients_began_with() {
+        let ingress = "/api/hassio_ingress/abc";
+        assert_eq!(prefix(Door::Main, "/whip/home", "/whip/home", ingress), None, "only the proxy may say so");
+        assert_eq!(prefix(Door::Ingress, "/whip/home", "/whip/home", ingress).as_deref(), Some(ingress));
+        assert_eq!(prefix(Door::Ingress, "/whip/home", "/whip/home", "http://evil.example"), None);
+        assert_eq!(prefix(Door::Main, "/t/abc/whip/home", "/whip/home", "").as_deref(), Some("/t/abc"));
+    }
 }

@@ -18,7 +18,7 @@ use headers::{ContentType, HeaderMapExt};
 use uuid::Uuid;
 use warp::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, HeaderName, HeaderValue,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, HeaderName, HeaderValue, WWW_AUTHENTICATE,
 };
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::path::Tail;
@@ -109,6 +109,22 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
                 dress(reply.unwrap_or_else(|refusal| refusal))
             }
         })
+}
+
+/// Whether a request is for one of the two, whatever token is before its path.
+pub(super) fn is_ours(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    let first = parts.next();
+    matches!(if first == Some("t") { parts.nth(1) } else { first }, Some("whip" | "whep"))
+}
+
+/// What the gate says to those whom it does not let in, as it is said here.
+pub(super) fn refused(status: StatusCode, sentence: &str) -> Response {
+    let reply = dress(problem(status, sentence));
+    if status == StatusCode::UNAUTHORIZED {
+        return with(reply, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    reply
 }
 
 /// The answer; the error is one as well.
