@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::net::SocketAddr;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -9,6 +11,8 @@ use support::http::{Answer, get, post_json};
 use support::live::{PATIENCE, Peer, participant, program, receiver, sender_in, start, start_program, tone, url};
 use support::sound::{Player, usual_share_at};
 use support::whip::{SDP, Session, send};
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
 use voice_relay::app::{App, Ports};
 
 const TONE_HZ: f64 = 440.0;
@@ -51,9 +55,9 @@ fn is_problem(answer: &Answer, status: u16) {
 }
 
 /// Nothing is left of what there was.
-async fn is_empty(app: &App) {
+async fn is_empty(ports: Ports) {
     for name in ["whip_sessions", "whep_sessions", "peers", "streams", "receivers"] {
-        wait_for(app.ports, &format!("voice_relay_{name} 0")).await;
+        wait_for(ports, &format!("voice_relay_{name} 0")).await;
     }
 }
 
@@ -79,7 +83,7 @@ async fn what_is_sent_by_whip_is_heard_by_whep_and_by_mp3_and_by_the_older_proto
         assert_eq!(session.end().await, 200);
         assert_eq!(session.end().await, 404, "it is over");
     }
-    is_empty(&app).await;
+    is_empty(app.ports).await;
     app.stop().await;
 }
 
@@ -214,7 +218,7 @@ async fn what_cannot_be_used_is_refused_with_the_reason() {
     is_problem(&send(http, "DELETE /whip/session/no-id", &[], "").await, 404);
     let stats = get(http, "/metrics").await.text();
     assert!(stats.contains("voice_relay_whip_published_total 0"), "nothing was taken");
-    is_empty(&app).await;
+    is_empty(app.ports).await;
     app.stop().await;
 }
 
@@ -248,7 +252,7 @@ async fn a_session_is_its_holders_alone_and_is_forgotten_when_its_peer_is_gone()
     let by_the_other = sends.location.replace("/whip/", "/whep/");
     assert_eq!(send(app.ports.http, &format!("DELETE {by_the_other}"), &[], "").await.status, 404);
     sends.peer.with(|client, _| client.close()).await;
-    is_empty(&app).await;
+    is_empty(app.ports).await;
     assert_eq!((sends.end().await, hears.end().await), (404, 404));
     app.stop().await;
 }
@@ -328,5 +332,42 @@ async fn pages_of_other_sites_and_rooms_that_are_not_open_are_closed() {
     is_problem(&send(app.ports.http, &format!("POST /whep/{room}?pin=1111"), &[SDP], &hears).await, 403);
     let heard = send(app.ports.http, &format!("POST /whep/{room}?pin=4711"), &[SDP], &hears).await;
     assert_eq!(heard.status, 201);
+    app.stop().await;
+}
+
+/// GStreamer's client at this address, with a pipe to its input: it ends its session when that ends.
+fn gstreamer(app: &App, arguments: &[&str], path: &str) -> Child {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gstreamer/session.py");
+    let address = format!("http://127.0.0.1:{}{path}", app.ports.http.port());
+    // Debian's own: only that one knows its GStreamer.
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script).arg(arguments[0]).arg(address).args(&arguments[1..]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("python3 with GStreamer")
+}
+
+/// Whether it ended its session in good order.
+async fn ends_well(mut client: Child) -> bool {
+    drop(client.stdin.take());
+    tokio::time::timeout(PATIENCE, client.wait()).await.expect("it ends").expect("waited for").success()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tone_that_gstreamer_sends_is_the_tone_that_gstreamer_hears() {
+    // GStreamer finds no candidate on the loopback.
+    let app = start(&["--bind=0.0.0.0"]);
+    let here = |port: SocketAddr| SocketAddr::from(([127, 0, 0, 1], port.port()));
+    let ports = Ports { http: here(app.ports.http), mp3: here(app.ports.mp3), ..app.ports };
+    let sends = gstreamer(&app, &["send", "440"], "/whip/home");
+    streams(ports, 1).await;
+    let mut hears = gstreamer(&app, &["hear"], "/whep/latest");
+    let mut bytes = vec![0; 2 * 96_000];
+    let read = hears.stdout.take().expect("piped").read_exact(&mut bytes).await;
+    assert!(read.is_ok(), "two seconds are heard");
+    let heard: Vec<_> = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    assert!(usual_share_at(TONE_HZ, &heard[48_000..]) > 0.9, "{}", usual_share_at(TONE_HZ, &heard[48_000..]));
+    let candidates = get(ports.http, "/metrics").await.text();
+    assert!(!candidates.contains("voice_relay_whip_candidates_total 0"), "it tells its candidates by PATCH");
+    assert!(ends_well(hears).await && ends_well(sends).await);
+    is_empty(ports).await;
     app.stop().await;
 }
