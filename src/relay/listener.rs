@@ -80,7 +80,7 @@ impl Relay {
         if let Some(stream) = self.streams.get_mut(&stream) {
             stream.add_subscriber(peer);
         }
-        Ok(Listening { peer, answer: sdp::with_end_of_candidates(&answer) })
+        Ok(Listening { peer, answer: sdp::finished(&answer) })
     }
 
     /// Answers the offer of a connection that there is, with other credentials than before; gives the answer.
@@ -94,7 +94,7 @@ impl Relay {
         }
         let answer = match self.member(id) {
             Some(_) => self.renew_member(id, offer.as_ref()).map(|joined| joined.answer),
-            None => self.renew_session(id, offer.as_ref()).map(|answer| sdp::with_end_of_candidates(&answer)),
+            None => self.renew_session(id, offer.as_ref()).map(|answer| sdp::finished(&answer)),
         };
         answer.map_err(|error| RestartError::InvalidOffer(error.to_string()))
     }

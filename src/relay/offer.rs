@@ -1,7 +1,7 @@
 //! Offers that are kept, so that a fragment alone can renew the paths of their connections (ICE restart, RFC 9725 4.3):
 //! the session takes whole descriptions only.
 
-use super::sdp::attribute;
+use super::sdp::{attribute, is_refused};
 
 /// What one side of ICE is called by, and what proves it (RFC 8839 5.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub fn fragment_of(answer: &str) -> String {
     let session = sections.next().unwrap_or_default();
     let whole = |line: &&str| matches!(*line, "a=ice-lite") || line.starts_with("a=group:BUNDLE");
     let session = session.lines().map(str::trim_end).filter(whole);
-    let media = sections.find(|section| attribute(section, "ice-ufrag").is_some()).unwrap_or_default();
+    let media = sections.find(|section| !is_refused(section)).unwrap_or_default();
     let mut lines = media.lines().map(str::trim_end);
     let head = lines.next().unwrap_or_default();
     let of_ice = |line: &&str| {
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_fragment_says_of_an_answer_what_ice_needs_and_nothing_else() {
-        let answer = format!("v=0\r\ns=-\r\na=ice-lite\r\na=group:BUNDLE 1\r\nm=video 0 X 96\r\na=inactive\r\n{}", {
+        let answer = format!("v=0\r\ns=-\r\na=ice-lite\r\na=group:BUNDLE 1\r\nm=video 0 X 96\r\na=ice-ufrag:ours\r\n{}", {
             "m=audio 9 X 111\r\na=rtpmap:111 opus/48000/2\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:pw\r\n\
              a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=end-of-candidates\r\n"
         });

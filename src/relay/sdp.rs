@@ -79,18 +79,31 @@ pub(super) fn audio_lines(answer: &str) -> AudioLines {
 /// A description as it goes out: it says that no further candidates will come (RFC 8840), so that the remote need not
 /// wait for any; and that whoever only listens may measure how far we are (RFC 3611 4.4), which str0m answers without
 /// saying so: a browser that does not know asks for a lost packet once only.
+///
+/// Candidates are said in the first m-line that is not refused: str0m says them in the first of all, and in a refused
+/// one nobody reads them.
 pub(super) fn finished(description: &str) -> String {
+    let is_candidate = |line: &&str| line.starts_with("a=candidate:");
+    let (candidates, others): (Vec<&str>, Vec<&str>) = description.lines().partition(is_candidate);
     let mut lines: Vec<Cow<'_, str>> = Vec::new();
-    for line in description.lines() {
+    for line in others {
         lines.push(line.into());
         if line.starts_with("a=rtcp-fb:") && line.ends_with(" nack") {
             lines.push(line.replace(" nack", " rrtr").into());
         }
     }
-    if let Some(last) = lines.iter().rposition(|line| line.starts_with("a=candidate:")) {
-        lines.insert(last + 1, "a=end-of-candidates".into());
+    let taken = lines.iter().position(|line| line.strip_prefix("m=").is_some_and(|media| !is_refused(media)));
+    if let Some(media) = taken.filter(|_| !candidates.is_empty()) {
+        let connection = lines.get(media + 1).is_some_and(|line| line.starts_with("c="));
+        let at = media + 1 + usize::from(connection);
+        lines.splice(at..at, candidates.into_iter().chain(["a=end-of-candidates"]).map(Cow::from));
     }
     lines.join("\r\n") + "\r\n"
+}
+
+/// Whether what follows `m=` is of an m-line that is refused: its port is 0 (RFC 3264 6).
+pub(super) fn is_refused(media: &str) -> bool {
+    media.split(' ').nth(1) == Some("0")
 }
 
 pub(super) fn attribute<'a>(description: &'a str, name: &str) -> Option<&'a str> {
@@ -124,6 +137,13 @@ mod tests {
         let with = finished("m=audio\r\na=candidate:1\r\na=candidate:2\r\na=mid:0\r\n");
         assert_eq!(with, "m=audio\r\na=candidate:1\r\na=candidate:2\r\na=end-of-candidates\r\na=mid:0\r\n");
         assert_eq!(finished("v=0\r\n"), "v=0\r\n");
+    }
+
+    #[test]
+    fn candidates_are_said_where_they_are_read() {
+        let with = finished("m=video 0 X 0\r\na=candidate:1\r\nm=audio 9 X 1\r\nc=IN\r\na=mid:1\r\n");
+        let expected = "m=video 0 X 0\r\nm=audio 9 X 1\r\nc=IN\r\na=candidate:1\r\na=end-of-candidates\r\na=mid:1\r\n";
+        assert_eq!(with, expected);
     }
 
     #[test]
