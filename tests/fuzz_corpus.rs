@@ -50,6 +50,11 @@ fn ranges() {
 }
 
 #[test]
+fn fragments() {
+    replay("fragments", targets::fragments);
+}
+
+#[test]
 fn tokens() {
     replay("tokens", targets::tokens);
 }

@@ -132,6 +132,27 @@ fn a_paused_sender_is_kept_while_its_signalling_connection_lives() {
 }
 
 #[test]
+fn a_paused_sender_without_a_signalling_connection_is_kept_while_its_checks_come() {
+    let mut world = World::new(6);
+    let speaker = live_publisher(&mut world);
+    let peer = world[speaker].peer;
+    world.relay.set_unattended(peer);
+    world[speaker].client.pause();
+    world.run_for(secs(120));
+    assert_eq!(world.ended(), []);
+    world[speaker].cut_off = true;
+    world.run_for(secs(30));
+    assert_eq!(world.close_reason(speaker), Some(CloseReason::ConsentLost));
+    let talker = live_publisher(&mut world);
+    let peer = world[talker].peer;
+    world.relay.set_unattended(peer);
+    world.run_for(secs(5));
+    world[talker].cut_off = true;
+    world.run_for(secs(6));
+    assert_eq!(world.close_reason(talker), Some(CloseReason::Vanished), "who talks is missed at once");
+}
+
+#[test]
 fn a_vanished_receiver_is_forgotten_and_the_others_hear_on() {
     let mut world = World::new(7);
     let (_, listeners) = world.talk_with(3);

@@ -131,7 +131,8 @@ async fn the_answer_says_what_the_rfc_asks_for() {
     assert!(sdp.contains("a=recvonly") && sdp.contains("a=setup:passive") && sdp.contains("a=ice-lite"), "{sdp}");
     assert!(sdp.contains("a=candidate:") && sdp.contains("a=end-of-candidates"), "{sdp}");
     let both = some_offer(false).await.replace("a=sendonly", "a=sendrecv");
-    let answer = send(app.ports.http, "POST /whip/home", &["Content-Type: application/SDP; charset=utf-8"], &both).await;
+    let answer =
+        send(app.ports.http, "POST /whip/home", &["Content-Type: application/SDP; charset=utf-8"], &both).await;
     assert!(answer.status == 201 && answer.text().contains("a=recvonly"), "{}", answer.text());
     app.stop().await;
 }
@@ -266,7 +267,8 @@ async fn limits_of_peers_streams_and_joins_hold() {
     assert!(second.header("retry-after").is_some());
     let _hears = Session::hear(app.ports, "/whep/home", 1).await;
     for path in ["/whep/home", "/whip/home"] {
-        let third = send(app.ports.http, &format!("POST {path}"), &[SDP], &some_offer(path == "/whep/home").await).await;
+        let third =
+            send(app.ports.http, &format!("POST {path}"), &[SDP], &some_offer(path == "/whep/home").await).await;
         is_problem(&third, 503);
     }
     app.stop().await;
@@ -326,7 +328,8 @@ async fn pages_of_other_sites_and_rooms_that_are_not_open_are_closed() {
     let foreign = send(app.ports.http, "POST /whip/home", &[SDP, "Origin: https://evil.example"], &sends).await;
     is_problem(&foreign, 403);
     let wish = json!({ "roomName": "Secret", "pin": "4711" });
-    let room = post_json(app.ports.http, "/api/rooms", &wish).await.json()["roomId"].as_str().expect("an id").to_owned();
+    let room =
+        post_json(app.ports.http, "/api/rooms", &wish).await.json()["roomId"].as_str().expect("an id").to_owned();
     is_problem(&send(app.ports.http, &format!("POST /whip/{room}"), &[SDP], &sends).await, 403);
     is_problem(&send(app.ports.http, &format!("POST /whep/{room}"), &[SDP], &hears).await, 403);
     is_problem(&send(app.ports.http, &format!("POST /whep/{room}?pin=1111"), &[SDP], &hears).await, 403);

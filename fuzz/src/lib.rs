@@ -19,7 +19,7 @@ pub use configuration::configuration;
 pub use descriptions::descriptions;
 pub use files::files;
 pub use gate::gate;
-pub use players::{ranges, wishes};
+pub use players::{fragments, ranges, wishes};
 pub use playout::playout;
 pub use relay::relay;
 pub use tokens::tokens;

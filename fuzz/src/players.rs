@@ -1,4 +1,4 @@
-//! What media players ask for.
+//! What media players ask for, and what clients of WHIP patch.
 
 use std::collections::HashMap;
 
@@ -28,5 +28,14 @@ pub fn ranges(data: &[u8]) {
         && let Some(range) = fuzzing::range(value, length)
     {
         assert!(range.start < range.end && range.end <= length, "{range:?} of {length}");
+    }
+}
+
+/// An offer, a zero, and a fragment. A restart changes credentials in the offer, and adds nothing to it.
+pub fn fragments(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == 0).unwrap_or(0);
+    let (offer, fragment) = (String::from_utf8_lossy(&data[..end]), data.get(end + 1..).unwrap_or_default());
+    if let Some(restarted) = fuzzing::restarted(&offer, fragment) {
+        assert!(restarted.lines().count() <= offer.lines().count(), "{restarted:?} of {offer:?}");
     }
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use warp::http::{HeaderMap, HeaderValue};
 
+use crate::relay::Offer;
+
 use super::player::Wish;
 use super::signalling::ClientMessage;
 
@@ -17,6 +19,12 @@ pub fn is_message(text: &str) -> bool {
 pub fn wish(file: &str, query: &HashMap<String, String>) -> Option<(usize, usize)> {
     let wish = Wish::of_file(file)?.with_query(query).ok()?;
     Some((wish.burst_samples().len(), wish.messages_a_write()))
+}
+
+/// The offer of a session that this fragment restarts, if it is one that does.
+pub fn restarted(offer: &str, fragment: &[u8]) -> Option<String> {
+    let credentials = super::whip::fragment::Fragment::parse(fragment).ok()?.credentials?;
+    Some(Offer::to_hear(offer).renewed(&credentials).as_ref().to_owned())
 }
 
 /// The part of a file of this length that the value of a `Range` header asks for, if it is one that we give.

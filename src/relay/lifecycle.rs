@@ -77,6 +77,13 @@ impl Relay {
         }
     }
 
+    /// The peer's client has no signalling connection: nobody will call [`keep_alive`](Self::keep_alive) for it.
+    pub fn set_unattended(&mut self, peer: PeerId) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.is_unattended = true;
+        }
+    }
+
     /// Finds whose datagram it is and lets that session have it.
     pub(super) fn receive(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
         self.stats.datagrams_in += 1;
@@ -183,8 +190,8 @@ impl Relay {
         let mut deadline = peer.session.deadline();
         if !peer.connected {
             deadline = deadline.min(peer.connect_deadline());
-        } else if peer.is_publisher() {
-            deadline = deadline.min(peer.heard.last_sign() + self.config.publisher_timeout);
+        } else if let Some(at) = peer.vanishes_at(self.config.publisher_timeout) {
+            deadline = deadline.min(at);
         }
         // A session that wants to be woken at once, again and again, must not hold up the others.
         let deadline = deadline.max(self.now + MIN_WAIT);
@@ -212,7 +219,7 @@ impl Relay {
         if !peer.connected {
             return (self.now >= peer.connect_deadline()).then_some(CloseReason::ConnectTimeout);
         }
-        let vanished = peer.is_publisher() && self.now >= peer.heard.last_sign() + self.config.publisher_timeout;
+        let vanished = peer.vanishes_at(self.config.publisher_timeout).is_some_and(|at| self.now >= at);
         vanished.then_some(CloseReason::Vanished)
     }
 

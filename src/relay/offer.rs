@@ -107,10 +107,11 @@ mod tests {
 
     #[test]
     fn a_fragment_says_of_an_answer_what_ice_needs_and_nothing_else() {
-        let answer = format!("v=0\r\ns=-\r\na=ice-lite\r\na=group:BUNDLE 1\r\nm=video 0 X 96\r\na=ice-ufrag:ours\r\n{}", {
-            "m=audio 9 X 111\r\na=rtpmap:111 opus/48000/2\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:pw\r\n\
+        let answer =
+            format!("v=0\r\ns=-\r\na=ice-lite\r\na=group:BUNDLE 1\r\nm=video 0 X 96\r\na=ice-ufrag:ours\r\n{}", {
+                "m=audio 9 X 111\r\na=rtpmap:111 opus/48000/2\r\na=mid:1\r\na=ice-ufrag:ours\r\na=ice-pwd:pw\r\n\
              a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=end-of-candidates\r\n"
-        });
+            });
         let expected = "a=ice-lite\r\na=group:BUNDLE 1\r\nm=audio 9 X 111\r\na=mid:1\r\na=ice-ufrag:ours\r\n\
              a=ice-pwd:pw\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=end-of-candidates\r\n";
         assert_eq!(fragment_of(&answer), expected);

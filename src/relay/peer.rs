@@ -27,6 +27,8 @@ pub(super) struct Peer {
     pub(super) created: Instant,
     pub(super) connected: bool,
     pub(super) heard: Heard,
+    /// It has no signalling connection that could be a witness of its life.
+    pub(super) is_unattended: bool,
 }
 
 /// What a peer is for.
@@ -75,8 +77,11 @@ impl Heard {
     /// 20 ms, or 400 ms in silence (DTX). Whoever has paused sends a check every 2.5 s or 5 s only,
     /// of which Wi-Fi may lose some: there the signalling connection is a witness too.
     pub(super) fn last_sign(&self) -> Instant {
-        let paused = self.datagram.saturating_duration_since(self.media) > PAUSED_AFTER;
-        if paused { self.datagram.max(self.signalling) } else { self.datagram }
+        if self.has_paused() { self.datagram.max(self.signalling) } else { self.datagram }
+    }
+
+    fn has_paused(&self) -> bool {
+        self.datagram.saturating_duration_since(self.media) > PAUSED_AFTER
     }
 }
 
@@ -90,7 +95,15 @@ impl Peer {
             created: now,
             connected: false,
             heard: Heard::at(now),
+            is_unattended: false,
         }
+    }
+
+    /// When it will have vanished, if nothing more is heard of it. Others would miss whoever feeds a stream. Of one who
+    /// has paused, and has no other witness, ICE alone can tell (RFC 7675): its checks are too rare for us.
+    pub(super) fn vanishes_at(&self, timeout: Duration) -> Option<Instant> {
+        let told_by_ice = self.is_unattended && self.heard.has_paused();
+        (self.is_publisher() && !told_by_ice).then(|| self.heard.last_sign() + timeout)
     }
 
     /// When ICE and DTLS must be complete.
@@ -104,7 +117,7 @@ impl Peer {
     }
 
     /// Whether it is judged by what is heard of it: others would miss it, and it sends all the time.
-    pub(super) fn is_publisher(&self) -> bool {
+    fn is_publisher(&self) -> bool {
         matches!(self.role, Role::Publisher { .. })
     }
 }

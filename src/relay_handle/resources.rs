@@ -194,6 +194,7 @@ impl Media {
             Purpose::Send(feeds, name) => {
                 let Published { peer, answer } = self.relay.publish(now, feeds, offer.as_ref(), local)?;
                 self.name(feeds.id, &name);
+                self.relay.set_unattended(peer);
                 Ok((peer, answer))
             }
             Purpose::Hear(stream) => {

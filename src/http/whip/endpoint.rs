@@ -19,7 +19,9 @@ use crate::relay::{ListenError, PublishError};
 use crate::relay_handle::{OpenError, Opened, Purpose};
 use crate::rooms::JoinError;
 
-use super::{ACCEPT_PATCH, ACCEPT_POST, Asked, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, quoted, read, shutting_down};
+use super::{
+    ACCEPT_PATCH, ACCEPT_POST, Asked, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, quoted, read, shutting_down,
+};
 
 /// Hears the stream of home that began last.
 const LATEST: &str = "latest";
@@ -169,7 +171,10 @@ fn no_room() -> Response {
 }
 
 fn no_stream() -> Response {
-    problem(StatusCode::NOT_FOUND, "There is no such stream or room; /stream/status and /api/rooms list those there are")
+    problem(
+        StatusCode::NOT_FOUND,
+        "There is no such stream or room; /stream/status and /api/rooms list those there are",
+    )
 }
 
 /// It will be there when somebody speaks: the client may ask again.

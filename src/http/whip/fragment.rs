@@ -4,7 +4,7 @@
 use crate::relay::Credentials;
 
 /// Bytes of a fragment: one of a browser has some hundred, with all of its candidates.
-pub(super) const MAX_FRAGMENT: usize = 16 << 10;
+pub(in crate::http) const MAX_FRAGMENT: usize = 16 << 10;
 
 /// Candidates of one fragment: a machine has some for each of its interfaces.
 const MAX_CANDIDATES: usize = 64;
@@ -15,16 +15,16 @@ const PASSWORD: std::ops::RangeInclusive<usize> = 22..=256;
 
 /// What a fragment says that matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fragment {
+pub(in crate::http) struct Fragment {
     /// Whose candidates these are, if it says so.
-    pub(super) credentials: Option<Credentials>,
+    pub(in crate::http) credentials: Option<Credentials>,
     /// How many there are.
-    pub(super) candidates: usize,
+    pub(in crate::http) candidates: usize,
 }
 
 /// A text is no fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum InvalidFragment {
+pub(in crate::http) enum InvalidFragment {
     #[error("A fragment is text of lines such as a=candidate:… and m=audio …")]
     NoFragment,
     #[error("A fragment has {MAX_CANDIDATES} candidates at most")]
@@ -39,7 +39,7 @@ pub(super) enum InvalidFragment {
 
 impl Fragment {
     /// Reads a fragment.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, InvalidFragment> {
+    pub(in crate::http) fn parse(body: &[u8]) -> Result<Self, InvalidFragment> {
         let text = std::str::from_utf8(body).map_err(|_| InvalidFragment::NoFragment)?;
         let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
         if !lines().all(is_line) {

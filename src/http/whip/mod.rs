@@ -5,7 +5,7 @@
 //! or to listen before anything here is asked.
 
 mod endpoint;
-mod fragment;
+pub(super) mod fragment;
 mod session;
 
 use std::collections::HashMap;
@@ -161,7 +161,9 @@ fn options(methods: &'static str, accept: HeaderName, media_type: &'static str) 
         (accept, media_type),
     ]
     .into_iter()
-    .fold(StatusCode::NO_CONTENT.into_response(), |reply, (name, value)| with(reply, name, HeaderValue::from_static(value)))
+    .fold(StatusCode::NO_CONTENT.into_response(), |reply, (name, value)| {
+        with(reply, name, HeaderValue::from_static(value))
+    })
 }
 
 /// GET, HEAD and PUT are kept free for later versions of the protocols.
