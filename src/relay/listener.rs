@@ -9,7 +9,7 @@ use crate::domain::{PeerId, StreamId};
 use super::negotiation::PublishError;
 use super::offer::Offer;
 use super::peer::Role;
-use super::session::Refused;
+use super::session::{Purpose, Refused};
 use super::timeline::View;
 use super::{Relay, sdp};
 
@@ -71,7 +71,7 @@ impl Relay {
         if self.peers.len() >= self.config.max_peers {
             return Err(ListenError::TooManyPeers(self.config.max_peers));
         }
-        let mut session = self.new_session(local, false);
+        let mut session = self.new_session(local, Purpose::Hears);
         let answer = session.accept_offer(offer.as_ref())?;
         let lines = sdp::audio_lines(&answer).sending;
         let lane = lines.iter().find_map(|line| session.lane(Mid::from(line.as_str()))).ok_or(ListenError::NoAudio)?;

@@ -20,11 +20,25 @@ use crate::relay_handle::{OpenError, Opened, Purpose};
 use crate::rooms::JoinError;
 
 use super::{
-    ACCEPT_PATCH, ACCEPT_POST, Asked, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, quoted, read, shutting_down,
+    ACCEPT_PATCH, ACCEPT_POST, Asked, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, quoted, read,
+    shutting_down,
 };
 
 /// Hears the stream of home that began last.
 const LATEST: &str = "latest";
+
+const NAMELESS: Problem = Problem(StatusCode::NOT_FOUND, "Send to /whip/<room>, or to /whip/<name of the stream>");
+const NOT_OPEN: Problem = Problem(
+    StatusCode::FORBIDDEN,
+    "This room has a PIN, is locked, or is a broadcast: only a token with the right share talks there",
+);
+const OTHER_ROOM: Problem = Problem(StatusCode::FORBIDDEN, "This link is for another room");
+const NO_ROOM: Problem =
+    Problem(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are");
+const NO_STREAM: Problem = Problem(
+    StatusCode::NOT_FOUND,
+    "There is no such stream or room; /stream/status and /api/rooms list those there are",
+);
 
 /// Answers an offer: 201, with the address of what it made.
 pub(super) async fn post<B: Buf>(
@@ -67,15 +81,15 @@ async fn open<B: Buf>(
     {
         // It was closed meanwhile: nobody would end what was made for it.
         shared.relay.remove_room(room).await;
-        return Err(no_room());
+        return Err(NO_ROOM.into());
     }
     opened.map_err(|error| refused(&error))
 }
 
 /// Where a sender is heard: in the room of this name, or at home as a stream of this name.
-fn stage(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Response> {
+fn stage(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Problem> {
     if name.is_empty() {
-        return Err(problem(StatusCode::NOT_FOUND, "Send to /whip/<room>, or to /whip/<name of the stream>"));
+        return Err(NAMELESS);
     }
     let rooms = shared.conversation.rooms();
     let (room, called) = match room_called(name, shared) {
@@ -84,8 +98,7 @@ fn stage(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Response
     };
     may_enter(asked, room, shared)?;
     if !rooms.is_open(room) && !asked.visitor.scopes.contains(Scope::Share) {
-        let why = "This room has a PIN, is locked, or is a broadcast: only a token with the right share talks there";
-        return Err(problem(StatusCode::FORBIDDEN, why));
+        return Err(NOT_OPEN);
     }
     Ok(Purpose::Send(LiveStream { id: StreamId::of_connection(Uuid::new_v4()), room, music: false }, called))
 }
@@ -99,10 +112,10 @@ async fn seat(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Res
             let newest = live.iter().rev().find(|live| live.room == RoomId::HOME);
             newest.map(stream).ok_or_else(nobody_speaks)?
         }
-        (_, Ok(id)) => live.iter().find(|live| live.id == id).map(stream).ok_or_else(no_stream)?,
+        (_, Ok(id)) => live.iter().find(|live| live.id == id).map(stream).ok_or(NO_STREAM)?,
         _ => match room_called(name, shared) {
             Some(room) => (room, Purpose::HearRoom(room)),
-            None => live.iter().rev().find(|live| is_called(live, name, shared)).map(stream).ok_or_else(no_stream)?,
+            None => live.iter().rev().find(|live| is_called(live, name, shared)).map(stream).ok_or(NO_STREAM)?,
         },
     };
     may_enter(asked, room, shared)?;
@@ -123,10 +136,9 @@ fn is_called(live: &LiveStream, name: &str, shared: &Shared) -> bool {
     shared.relay.name(live.id).is_some_and(|own| *own == *name)
 }
 
-fn may_enter(asked: &Asked, room: RoomId, shared: &Shared) -> Result<(), Response> {
-    let slug = shared.conversation.rooms().slug(room).ok_or_else(no_room)?;
-    let refusal = || problem(StatusCode::FORBIDDEN, "This link is for another room");
-    asked.visitor.may_enter(&slug).then_some(()).ok_or_else(refusal)
+fn may_enter(asked: &Asked, room: RoomId, shared: &Shared) -> Result<(), Problem> {
+    let slug = shared.conversation.rooms().slug(room).ok_or(NO_ROOM)?;
+    asked.visitor.may_enter(&slug).then_some(()).ok_or(OTHER_ROOM)
 }
 
 /// 201. The address begins with what the client's began with: some clients take it as it is, from the first slash on.
@@ -152,7 +164,7 @@ fn refused(error: &OpenError) -> Response {
         OpenError::Sender(PublishError::NoAudio) | OpenError::Receiver(ListenError::NoAudio) => {
             problem(StatusCode::UNPROCESSABLE_ENTITY, &detail)
         }
-        OpenError::Receiver(ListenError::NoStream) => no_stream(),
+        OpenError::Receiver(ListenError::NoStream) => NO_STREAM.into(),
         OpenError::Sender(PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_))
         | OpenError::Receiver(ListenError::TooManyPeers(_)) => busy(StatusCode::SERVICE_UNAVAILABLE, &detail),
     }
@@ -160,21 +172,10 @@ fn refused(error: &OpenError) -> Response {
 
 fn kept_out(error: JoinError) -> Response {
     match error {
-        JoinError::NoRoom => no_room(),
+        JoinError::NoRoom => NO_ROOM.into(),
         JoinError::TooFast => busy(StatusCode::TOO_MANY_REQUESTS, &error.to_string()),
         _ => problem(StatusCode::FORBIDDEN, &error.to_string()),
     }
-}
-
-fn no_room() -> Response {
-    problem(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are")
-}
-
-fn no_stream() -> Response {
-    problem(
-        StatusCode::NOT_FOUND,
-        "There is no such stream or room; /stream/status and /api/rooms list those there are",
-    )
 }
 
 /// It will be there when somebody speaks: the client may ask again.

@@ -178,6 +178,16 @@ fn dress(reply: Response) -> Response {
     with(reply, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location, ETag, Link"))
 }
 
+/// A problem that is always put in the same words.
+#[derive(Debug, Clone, Copy)]
+struct Problem(StatusCode, &'static str);
+
+impl From<Problem> for Response {
+    fn from(Problem(status, detail): Problem) -> Self {
+        problem(status, detail)
+    }
+}
+
 /// A problem that may be none in a moment.
 fn busy(status: StatusCode, detail: &str) -> Response {
     with(problem(status, detail), warp::http::header::RETRY_AFTER, RETRY_SECONDS)

@@ -14,9 +14,11 @@ use crate::http::reply::{problem, with};
 use crate::relay_handle::{PatchError, Patched, ResourceId};
 
 use super::fragment::{Fragment, MAX_FRAGMENT};
-use super::{ACCEPT_PATCH, Asked, SDP_FRAGMENT, count, quoted, read, shutting_down};
+use super::{ACCEPT_PATCH, Asked, Problem, SDP_FRAGMENT, count, quoted, read, shutting_down};
 
 const CONDITION: &str = "If-Match says for which paths this is: the ETag that was given last, or * to restart ICE";
+const NO_CONDITION: Problem = Problem(StatusCode::PRECONDITION_REQUIRED, CONDITION);
+const BAD_CONDITION: Problem = Problem(StatusCode::PRECONDITION_FAILED, CONDITION);
 
 /// 404 says the same of those that never were.
 pub(super) fn unknown() -> Response {
@@ -54,10 +56,8 @@ pub(super) async fn end(asked: &Asked, id: ResourceId, shared: &Shared) -> Resul
 }
 
 /// For which paths the fragment is. It has to say so: candidates of former ones would mislead.
-fn condition(headers: &HeaderMap) -> Result<impl FnOnce(&str) -> bool + Send + use<>, Response> {
-    let said = headers.typed_try_get::<IfMatch>();
-    let said = said.map_err(|_| problem(StatusCode::PRECONDITION_FAILED, CONDITION))?;
-    let said = said.ok_or_else(|| problem(StatusCode::PRECONDITION_REQUIRED, CONDITION))?;
+fn condition(headers: &HeaderMap) -> Result<impl FnOnce(&str) -> bool + Send + use<>, Problem> {
+    let said = headers.typed_try_get::<IfMatch>().map_err(|_| BAD_CONDITION)?.ok_or(NO_CONDITION)?;
     Ok(move |tag: &str| format!("\"{tag}\"").parse::<ETag>().is_ok_and(|tag| said.precondition_passes(&tag)))
 }
 
