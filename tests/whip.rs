@@ -364,8 +364,9 @@ async fn a_tone_that_gstreamer_sends_is_the_tone_that_gstreamer_hears() {
     streams(ports, 1).await;
     let mut hears = gstreamer(&app, &["hear"], "/whep/latest");
     let mut bytes = vec![0; 2 * 96_000];
-    let read = hears.stdout.take().expect("piped").read_exact(&mut bytes).await;
-    assert!(read.is_ok(), "two seconds are heard");
+    let mut samples = hears.stdout.take().expect("piped");
+    let read = tokio::time::timeout(PATIENCE, samples.read_exact(&mut bytes)).await;
+    assert!(matches!(read, Ok(Ok(_))), "two seconds are heard: {read:?}");
     let heard: Vec<_> = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     assert!(usual_share_at(TONE_HZ, &heard[48_000..]) > 0.9, "{}", usual_share_at(TONE_HZ, &heard[48_000..]));
     let candidates = get(ports.http, "/metrics").await.text();

@@ -8,6 +8,7 @@ It offers before it knows its candidates, and tells them by PATCH (trickle). Whe
 DELETE, and says so with its exit code."""
 
 import hashlib
+import os
 import re
 import ssl
 import subprocess
@@ -62,6 +63,14 @@ class Session:
         peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self.post))
 
     def post(self, promise):
+        try:
+            self.begin(promise)
+        except Exception as error:
+            # Nobody above would end for it.
+            print(error, file=sys.stderr)
+            os._exit(1)
+
+    def begin(self, promise):
         created = promise.get_reply()
         offer = created.get_value("offer")
         # It makes the fingerprint of certificate and key together.
@@ -110,10 +119,11 @@ def main():
         peer = pipeline.get_by_name("peer")
     session = Session(address, pipeline, peer)
     loop = GLib.MainLoop()
-    pipeline.set_state(Gst.State.PLAYING)
     if not sends:
         peer.connect("pad-added", hear, pipeline)
+        # Before it plays: it would offer nothing, otherwise, if it is quicker.
         peer.emit("add-transceiver", GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY, Gst.Caps.from_string(OPUS))
+    pipeline.set_state(Gst.State.PLAYING)
     threading.Thread(target=lambda: (sys.stdin.read(), GLib.idle_add(loop.quit)), daemon=True).start()
     loop.run()
     session.end()
