@@ -12,8 +12,8 @@
 //! `member` is who takes part in a room: one connection, on which everybody else is heard in `slots`; `room` is what
 //! those in one have in common, and `quality` what their losses mean for what the others send. `negotiation` makes peers
 //! out of offers and answers, `listener` out of receivers' offers, and an `offer` is kept to be renewed; `lifecycle` ends
-//! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders that need no connection, and `files` is a connection that carries no audio: what is in
-//! files goes over a data channel.
+//! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders that need no
+//! connection, and `files` is a connection that carries no audio: what is in files goes over a data channel.
 
 mod demux;
 mod files;
