@@ -1,0 +1,88 @@
+//! What the kernel says of processes, the server's and our own, and of our sockets: `/proc`.
+
+use std::collections::HashMap;
+use std::fs::{read_dir, read_to_string};
+use std::io;
+use std::time::Duration;
+
+/// CPU time of a process, thread by thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CpuTime {
+    nanoseconds: HashMap<String, u64>,
+}
+
+impl CpuTime {
+    /// As the scheduler counts it; `/proc/<pid>/stat` has only hundredths of a second.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let mut nanoseconds = HashMap::new();
+        for task in read_dir(format!("/proc/{pid}/task"))? {
+            let task = task?;
+            // A thread may end between the two looks.
+            let Ok(text) = read_to_string(task.path().join("schedstat")) else { continue };
+            let spent = text.split(' ').next().and_then(|field| field.parse().ok()).unwrap_or_default();
+            nanoseconds.insert(task.file_name().to_string_lossy().into_owned(), spent);
+        }
+        Ok(Self { nanoseconds })
+    }
+
+    /// What was spent since then. Threads that have ended meanwhile are left out.
+    pub(crate) fn since(&self, before: &Self) -> Duration {
+        let spent =
+            |(task, now): (&String, &u64)| now - before.nanoseconds.get(task).copied().unwrap_or_default().min(*now);
+        Duration::from_nanos(self.nanoseconds.iter().map(spent).sum())
+    }
+}
+
+/// Memory of a process in KB: its own, and its part of what it shares.
+pub(crate) fn memory(pid: u32) -> io::Result<u64> {
+    let text = read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    number.ok_or_else(|| io::Error::other("/proc tells no memory"))
+}
+
+/// Open descriptors of a process.
+pub(crate) fn descriptors(pid: u32) -> io::Result<usize> {
+    Ok(read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// Datagrams that came for these UDP ports of ours, and were dropped because nobody read them in time.
+pub(crate) fn receive_drops(ports: &[u16]) -> io::Result<u64> {
+    let mut dropped = drops_in(&read_to_string("/proc/net/udp")?, ports);
+    // A kernel without IPv6 has no such file.
+    if let Ok(table) = read_to_string("/proc/net/udp6") {
+        dropped += drops_in(&table, ports);
+    }
+    Ok(dropped)
+}
+
+fn drops_in(table: &str, ports: &[u16]) -> u64 {
+    let drops = table.lines().filter_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        let (_, port) = fields.nth(1)?.rsplit_once(':')?;
+        let port = u16::from_str_radix(port, 16).ok()?;
+        ports.contains(&port).then(|| fields.last().and_then(|field| field.parse::<u64>().ok()))?
+    });
+    drops.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_are_those_of_our_ports() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
+            1: 00000000:1F90 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0000 12\n\
+            2: 0100007F:1F91 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0000 30\n";
+        assert_eq!((drops_in(table, &[8080]), drops_in(table, &[8080, 8081]), drops_in(table, &[9])), (12, 42, 0));
+    }
+
+    #[test]
+    fn this_process_works_and_has_memory() {
+        let before = CpuTime::of(std::process::id()).expect("it lives");
+        while CpuTime::of(std::process::id()).expect("it lives").since(&before).is_zero() {}
+        assert!(memory(std::process::id()).expect("it lives") > 100);
+        assert!(descriptors(std::process::id()).expect("it lives") > 2);
+    }
+}
