@@ -127,7 +127,7 @@ fn command_line() -> Command {
         Arg::new("server").long("server").value_name("ADDRESS").value_parser(reach::server).help(
             "Server that runs, such as http://127.0.0.1:8080. Only this machine and private networks: no load goes elsewhere",
         ),
-        Arg::new("pid").long("pid").value_parser(value_parser!(u64)).requires("server").help(
+        Arg::new("pid").long("pid").value_parser(value_parser!(u64)).conflicts_with("spawn").help(
             "Its process, for CPU and memory",
         ),
         Arg::new("spawn").long("spawn").value_name("COMMAND").help(
