@@ -123,39 +123,45 @@ fn number(matches: &ArgMatches, name: &str) -> u64 {
 }
 
 fn command_line() -> Command {
-    let target = [
-        Arg::new("server").long("server").value_name("ADDRESS").value_parser(reach::server).help(
-            "Server that runs, such as http://127.0.0.1:8080. Only this machine and private networks: no load goes elsewhere",
-        ),
-        Arg::new("pid").long("pid").value_parser(value_parser!(u64)).conflicts_with("spawn").help(
-            "Its process, for CPU and memory",
-        ),
-        Arg::new("spawn").long("spawn").value_name("COMMAND").help(
-            "Start a server for each point, and kill it after; it has to print http=<port>. Words with blanks between, no shell",
-        ),
-    ];
-    let modes = [
-        Arg::new("ramp").long("ramp").action(ArgAction::SetTrue).help(
-            "Find how many receivers there may be before p99 passes 5 ms or loss 0.1 %, from the first number of --receivers on",
-        ),
-        whole("churn", 1..=200).value_name("RATE").help(
-            "Let so many join and leave each second while others listen; a line a minute",
-        ),
-        whole("storm", 1..=MAX_RECEIVERS).value_name("COUNT").help(
-            "Let so many join within 5 s while others listen; tells what those had of it",
-        ),
-    ];
     Command::new("voice-relay-bench")
         .about("Puts a load of WebRTC senders and receivers on a voice relay, and measures it")
-        .args(target)
+        .args(target())
         .group(ArgGroup::new("target").args(["server", "spawn"]).required(true))
-        .args(modes)
+        .args(modes())
         .group(ArgGroup::new("mode").args(["ramp", "churn", "storm"]))
         .arg(via("via"))
         .args(weight())
         .subcommand(compare())
         .subcommand_negates_reqs(true)
         .args_conflicts_with_subcommands(true)
+}
+
+fn target() -> [Arg; 3] {
+    [
+        Arg::new("server").long("server").value_name("ADDRESS").value_parser(reach::server).help(
+            "Server that runs, such as http://127.0.0.1:8080. Only this machine and private networks: no load goes elsewhere",
+        ),
+        Arg::new("pid").long("pid").value_parser(value_parser!(u64).range(1..=1 << 22)).conflicts_with("spawn").help(
+            "Its process, for CPU and memory",
+        ),
+        Arg::new("spawn").long("spawn").value_name("COMMAND").help(
+            "Start a server for each point, and kill it after; it has to print http=<port>. Words with blanks between, no shell",
+        ),
+    ]
+}
+
+fn modes() -> [Arg; 3] {
+    [
+        Arg::new("ramp").long("ramp").action(ArgAction::SetTrue).help(
+            "Find how many receivers there may be before p99 passes 5 ms or loss 0.1 %, from the first number of --receivers on",
+        ),
+        whole("churn", 1..=200).value_name("RATE").help(
+            "Let so many join and leave each second while the first number of --receivers listens; a line a minute",
+        ),
+        whole("storm", 1..=MAX_RECEIVERS).value_name("COUNT").help(
+            "Let so many join within 5 s while the last number of --receivers listens; tells what those had of it",
+        ),
+    ]
 }
 
 fn compare() -> Command {

@@ -1,5 +1,6 @@
 //! The load as a whole: senders that speak, receivers that come and go, and what a stretch of time of it measured.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process;
 use std::rc::Rc;
@@ -89,7 +90,8 @@ pub(crate) struct Snapshot {
 /// What grew between two moments.
 pub(crate) struct Growth {
     pub(crate) time: Duration,
-    pub(crate) server_cpu: Option<Duration>,
+    /// By the names of its threads.
+    pub(crate) server_cpu: Option<BTreeMap<String, Duration>>,
     pub(crate) own_cpu: Duration,
     /// RTP packets that came to receivers.
     pub(crate) arrived: u64,
@@ -124,7 +126,7 @@ impl Load {
         let name = format!("bench-{}-{number}", process::id());
         let (name, mut call) = self.signalling.publish(&name, &mut speaker).await?;
         self.speakers.add(speaker);
-        self.signalling.wait_for(&name, &mut call).await?;
+        self.signalling.wait_for(&name, &log, &mut call).await?;
         Ok(Stream { name, log, call })
     }
 
@@ -211,29 +213,22 @@ impl Load {
         })
     }
 
-    /// Lets receivers go.
-    pub(crate) async fn leave(&self, listeners: impl IntoIterator<Item = Listener>) {
-        for listener in listeners {
-            listener.leave(&self.crowd).await;
-        }
+    /// Lets one go; nobody waits for the server to take note.
+    pub(crate) fn leave(&self, listener: Listener) -> JoinHandle<()> {
+        self.crowd.borrow_mut().leave(listener.seat);
+        // A server that does not want to hear of it has been measured all the same.
+        spawn_local(async { drop(listener.call.hang_up().await) })
     }
 
     /// Ends it all, politely: the server may be measured again.
     pub(crate) async fn end(self, listeners: Vec<Listener>) {
-        self.leave(listeners).await;
+        let leaving: Vec<_> = listeners.into_iter().map(|listener| self.leave(listener)).collect();
+        for goodbye in leaving {
+            let _ = goodbye.await;
+        }
         for stream in self.streams {
-            // A server that does not want to hear of it has been measured all the same.
             let _ = stream.call.hang_up().await;
         }
-    }
-}
-
-impl Listener {
-    /// Says goodbye.
-    pub(crate) async fn leave(self, crowd: &Shared) {
-        crowd.borrow_mut().leave(self.seat);
-        // As with senders.
-        let _ = self.call.hang_up().await;
     }
 }
 
@@ -274,7 +269,7 @@ impl Snapshot {
         Growth {
             time: now.at - self.at,
             server_cpu,
-            own_cpu: now.own.since(&self.own),
+            own_cpu: now.own.since(&self.own).values().sum(),
             arrived: now.arrived - self.arrived,
             late: now.late - self.late,
             refused: now.refused - self.refused,

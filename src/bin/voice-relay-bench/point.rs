@@ -1,5 +1,6 @@
 //! One measured point: so many receivers for so long, as a row of the table and as JSON.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct Point {
     /// Of the server; `null` where its process is not known.
     pub(crate) server_cpu_percent: Option<f64>,
     pub(crate) server_us_per_packet: Option<f64>,
+    /// Percent by the names of threads.
+    pub(crate) server_threads: Option<BTreeMap<String, f64>>,
     pub(crate) server_kb: Option<u64>,
     pub(crate) server_kb_per_receiver: Option<f64>,
     pub(crate) own: Own,
@@ -65,6 +68,7 @@ impl Point {
         let meter = crowd.meter(group);
         let own = Own::new(growth, meter.unsent);
         let why_not = own.fault();
+        let cpu: Option<Duration> = growth.server_cpu.as_ref().map(|threads| threads.values().sum());
         Self {
             receivers: asked.receivers,
             senders: asked.senders,
@@ -80,8 +84,9 @@ impl Point {
             packets_proved: meter.proved,
             packets_corrupt: meter.corrupt,
             connections_ended: meter.ended,
-            server_cpu_percent: growth.server_cpu.map(|cpu| percent(cpu, growth.time)),
-            server_us_per_packet: growth.server_cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / growth.arrived.max(1) as f64),
+            server_cpu_percent: cpu.map(|cpu| percent(cpu, growth.time)),
+            server_us_per_packet: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / growth.arrived.max(1) as f64),
+            server_threads: growth.server_cpu.as_ref().map(|threads| percents(threads, growth.time)),
             server_kb: memory.map(|memory| memory.now),
             server_kb_per_receiver: memory.map(|memory| memory.per(asked.receivers)),
             own,
@@ -116,6 +121,10 @@ impl Memory {
 
 fn percent(cpu: Duration, time: Duration) -> f64 {
     cpu.as_secs_f64() / time.as_secs_f64() * 1e2
+}
+
+fn percents(threads: &BTreeMap<String, Duration>, time: Duration) -> BTreeMap<String, f64> {
+    threads.iter().map(|(name, cpu)| (name.clone(), percent(*cpu, time))).collect()
 }
 
 /// What stands above the rows.

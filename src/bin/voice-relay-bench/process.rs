@@ -1,6 +1,6 @@
 //! What the kernel says of processes, the server's and our own, and of our sockets: `/proc`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{read_dir, read_to_string};
 use std::io;
 use std::time::Duration;
@@ -8,28 +8,42 @@ use std::time::Duration;
 /// CPU time of a process, thread by thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CpuTime {
-    nanoseconds: HashMap<String, u64>,
+    by_task: HashMap<String, Spent>,
+}
+
+#[derive(Debug, Clone)]
+struct Spent {
+    name: String,
+    nanoseconds: u64,
 }
 
 impl CpuTime {
     /// As the scheduler counts it; `/proc/<pid>/stat` has only hundredths of a second.
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
-        let mut nanoseconds = HashMap::new();
+        let mut by_task = HashMap::new();
         for task in read_dir(format!("/proc/{pid}/task"))? {
-            let task = task?;
+            let path = task?.path();
             // A thread may end between the two looks.
-            let Ok(text) = read_to_string(task.path().join("schedstat")) else { continue };
-            let spent = text.split(' ').next().and_then(|field| field.parse().ok()).unwrap_or_default();
-            nanoseconds.insert(task.file_name().to_string_lossy().into_owned(), spent);
+            let (Ok(name), Ok(text)) = (read_to_string(path.join("comm")), read_to_string(path.join("schedstat")))
+            else {
+                continue;
+            };
+            let nanoseconds = text.split(' ').next().and_then(|field| field.parse().ok()).unwrap_or_default();
+            let spent = Spent { name: name.trim_end().into(), nanoseconds };
+            by_task.insert(path.to_string_lossy().into_owned(), spent);
         }
-        Ok(Self { nanoseconds })
+        Ok(Self { by_task })
     }
 
-    /// What was spent since then. Threads that have ended meanwhile are left out.
-    pub(crate) fn since(&self, before: &Self) -> Duration {
-        let spent =
-            |(task, now): (&String, &u64)| now - before.nanoseconds.get(task).copied().unwrap_or_default().min(*now);
-        Duration::from_nanos(self.nanoseconds.iter().map(spent).sum())
+    /// What was spent since then, by the names of threads. Those that have ended meanwhile are left out.
+    pub(crate) fn since(&self, before: &Self) -> BTreeMap<String, Duration> {
+        let mut by_name = BTreeMap::new();
+        for (task, spent) in &self.by_task {
+            let earlier = before.by_task.get(task).map_or(0, |spent| spent.nanoseconds);
+            let time = Duration::from_nanos(spent.nanoseconds.saturating_sub(earlier));
+            *by_name.entry(spent.name.clone()).or_insert(Duration::ZERO) += time;
+        }
+        by_name
     }
 }
 
@@ -81,7 +95,7 @@ mod tests {
     #[test]
     fn this_process_works_and_has_memory() {
         let before = CpuTime::of(std::process::id()).expect("it lives");
-        while CpuTime::of(std::process::id()).expect("it lives").since(&before).is_zero() {}
+        while CpuTime::of(std::process::id()).expect("it lives").since(&before).values().all(Duration::is_zero) {}
         assert!(memory(std::process::id()).expect("it lives") > 100);
         assert!(descriptors(std::process::id()).expect("it lives") > 2);
     }

@@ -159,10 +159,7 @@ impl Guests {
     async fn let_one_go(&mut self, load: &Load) {
         let Some(oldest) = self.here.pop_front() else { return };
         match oldest.await {
-            Ok(Ok(listener)) => {
-                let crowd = load.crowd.clone();
-                tokio::task::spawn_local(async move { listener.leave(&crowd).await });
-            }
+            Ok(Ok(listener)) => drop(load.leave(listener)),
             Ok(Err(_)) | Err(_) => self.failed += 1,
         }
     }

@@ -10,6 +10,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
@@ -32,6 +33,8 @@ pub(crate) enum MeasureError {
     Load(#[from] LoadError),
     #[error("cannot look at the server, or write what was measured: {0}")]
     Io(#[from] io::Error),
+    #[error("it was interrupted")]
+    Interrupted,
 }
 
 /// Measures what was asked for, and prints it.
@@ -47,9 +50,16 @@ pub(crate) fn run(plan: &Plan) -> Result<(), MeasureError> {
     }
 }
 
-/// Does something on this thread; all tasks that it began end with it.
-fn on<T>(runtime: &Runtime, act: impl Future<Output = T>) -> T {
-    LocalSet::new().block_on(runtime, act)
+/// Does something on this thread; all tasks that it began end with it, also when somebody wants it to stop.
+fn on<T>(runtime: &Runtime, act: impl Future<Output = Result<T, MeasureError>>) -> Result<T, MeasureError> {
+    LocalSet::new().block_on(runtime, async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            result = act => result,
+            _ = interrupt.recv() => Err(MeasureError::Interrupted),
+            _ = terminate.recv() => Err(MeasureError::Interrupted),
+        }
+    })
 }
 
 /// The server that is to be measured, started where it has to be.

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite;
 
 use super::peer::{Peer, PeerError};
 use super::sender::Speaker;
+use super::voice::SentLog;
 
 pub(crate) use websocket::Socket;
 pub(crate) use whip::Resource;
@@ -94,12 +95,12 @@ impl Signalling {
         }
     }
 
-    /// Waits until a stream that was announced can be heard; its sender must be speaking by now.
-    pub(crate) async fn wait_for(&self, stream: &str, call: &mut Call) -> Result<(), SignalError> {
+    /// Waits until a stream that was announced can be heard; its sender must be at it by now.
+    pub(crate) async fn wait_for(&self, stream: &str, log: &SentLog, call: &mut Call) -> Result<(), SignalError> {
         match call {
             Call::Socket(socket) => in_time(socket.wait_for(stream)).await,
-            // Nobody tells. Whoever asks too early is refused, and we would rather not measure that.
-            Call::Resource(_) => Ok(tokio::time::sleep(whip::SETTLING).await),
+            // Nobody tells.
+            Call::Resource(_) => in_time(whip::wait_for(log)).await,
         }
     }
 

@@ -1,18 +1,17 @@
 //! WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): the client offers, one POST each way; DELETE ends it.
 
-use std::time::Duration;
-
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use reqwest::{StatusCode, Url};
 use str0m::media::Direction;
 
 use super::{Call, SignalError, Signalling};
 use crate::peer::Peer;
+use crate::voice::{PTIME, SentLog};
 
 const SDP: &str = "application/sdp";
 
-/// A sender is heard within this time: checks, DTLS, and some packets.
-pub(super) const SETTLING: Duration = Duration::from_millis(500);
+/// A stream is there when so many of its packets were sent.
+const BEGINNING: u64 = 10;
 
 /// A session's own address.
 pub(crate) struct Resource {
@@ -46,6 +45,14 @@ async fn negotiate(to: &Signalling, path: &str, offer: String, peer: &mut Peer) 
     let address =
         location.filter(is_here).ok_or_else(|| SignalError::Refused("201 without the session's Location".into()))?;
     Ok(Call::Resource(Resource { http: to.http.clone(), address }))
+}
+
+/// Waits until the sender is well under way.
+pub(super) async fn wait_for(log: &SentLog) -> Result<(), SignalError> {
+    while log.sent() < BEGINNING {
+        tokio::time::sleep(PTIME).await;
+    }
+    Ok(())
 }
 
 impl Resource {
