@@ -4,7 +4,7 @@
 //! call of its own. WHIP and WHEP as far as `voice-relay-bench --via whip` needs them:
 //!
 //! ```sh
-//! cargo run --release --example plain_relay             # prints where it listens, on loopback
+//! cargo run --release --bin plain-relay             # prints where it listens, on loopback
 //! ```
 
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ async fn main() -> io::Result<()> {
     let address = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(Ipv4Addr::LOCALHOST.into());
     let relay = Relay::bind(address).await?;
     let listener = TcpListener::bind((address, 0)).await?;
-    println!("plain_relay listens: http={} media={}/udp", listener.local_addr()?.port(), relay.address.port());
+    println!("plain-relay listens: http={} media={}/udp", listener.local_addr()?.port(), relay.address.port());
     let (asks, asked) = mpsc::channel(64);
     tokio::spawn(warp::serve(routes(asks)).incoming(listener).run());
     relay.run(asked).await
