@@ -92,6 +92,8 @@ pub(crate) struct Growth {
     pub(crate) time: Duration,
     /// By the names of its threads.
     pub(crate) server_cpu: Option<BTreeMap<String, Duration>>,
+    /// Which share of that was the kernel's.
+    pub(crate) server_kernel: Option<f64>,
     pub(crate) own_cpu: Duration,
     /// RTP packets that came to receivers.
     pub(crate) arrived: u64,
@@ -265,10 +267,11 @@ impl Arrival {
 impl Snapshot {
     /// What grew from then to now.
     pub(crate) fn until(&self, now: &Self) -> Growth {
-        let server_cpu = self.server.as_ref().zip(now.server.as_ref()).map(|(before, after)| after.since(before));
+        let server = self.server.as_ref().zip(now.server.as_ref());
         Growth {
             time: now.at - self.at,
-            server_cpu,
+            server_cpu: server.map(|(before, after)| after.since(before)),
+            server_kernel: server.and_then(|(before, after)| after.kernel_share(before)),
             own_cpu: now.own.since(&self.own).values().sum(),
             arrived: now.arrived - self.arrived,
             late: now.late - self.late,

@@ -32,6 +32,8 @@ pub(crate) struct Point {
     /// Of the server; `null` where its process is not known.
     pub(crate) server_cpu_percent: Option<f64>,
     pub(crate) server_us_per_packet: Option<f64>,
+    /// How much of its CPU the kernel used for it, in hundredths.
+    pub(crate) server_kernel_percent: Option<f64>,
     /// Percent by the names of threads.
     pub(crate) server_threads: Option<BTreeMap<String, f64>>,
     pub(crate) server_kb: Option<u64>,
@@ -53,6 +55,8 @@ pub(crate) struct Own {
 pub(crate) struct Memory {
     pub(crate) before: u64,
     pub(crate) now: u64,
+    /// How many receivers those are.
+    pub(crate) receivers: usize,
 }
 
 /// What was asked for.
@@ -86,9 +90,10 @@ impl Point {
             connections_ended: meter.ended,
             server_cpu_percent: cpu.map(|cpu| percent(cpu, growth.time)),
             server_us_per_packet: cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / growth.arrived.max(1) as f64),
+            server_kernel_percent: growth.server_kernel.map(|share| share * 1e2),
             server_threads: growth.server_cpu.as_ref().map(|threads| percents(threads, growth.time)),
             server_kb: memory.map(|memory| memory.now),
-            server_kb_per_receiver: memory.map(|memory| memory.per(asked.receivers)),
+            server_kb_per_receiver: memory.map(Memory::each),
             own,
         }
     }
@@ -113,9 +118,9 @@ impl Own {
 }
 
 impl Memory {
-    /// Growth for each of so many.
-    fn per(self, receivers: usize) -> f64 {
-        (self.now as f64 - self.before as f64) / receivers.max(1) as f64
+    /// Growth for each of them.
+    fn each(self) -> f64 {
+        (self.now as f64 - self.before as f64) / self.receivers.max(1) as f64
     }
 }
 
@@ -171,7 +176,7 @@ fn row(point: &Point) -> String {
     let (cpu, each, memory) =
         (number(point.server_cpu_percent), number(point.server_us_per_packet), number(point.server_kb_per_receiver));
     let delays = format!("{:.2} / {:.2} / {:.2}", delay.p50, delay.p99, delay.max);
-    let joins = format!("{:.1} / {:.1}", join.p50, join.p99);
+    let joins = if join.max > 0.0 { format!("{:.1} / {:.1}", join.p50, join.p99) } else { "-".into() };
     let note = remarks(point);
     let own_cpu = own.cpu_percent;
     format!(

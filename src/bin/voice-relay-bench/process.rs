@@ -9,6 +9,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CpuTime {
     by_task: HashMap<String, Spent>,
+    /// Of all threads, in the kernel's ticks: too coarse for more than the ratio of the two.
+    user: u64,
+    kernel: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -32,7 +35,14 @@ impl CpuTime {
             let spent = Spent { name: name.trim_end().into(), nanoseconds };
             by_task.insert(path.to_string_lossy().into_owned(), spent);
         }
-        Ok(Self { by_task })
+        let (user, kernel) = ticks(&read_to_string(format!("/proc/{pid}/stat"))?).unwrap_or_default();
+        Ok(Self { by_task, user, kernel })
+    }
+
+    /// Which share of what was spent since then was spent in the kernel; `None` when hardly anything was.
+    pub(crate) fn kernel_share(&self, before: &Self) -> Option<f64> {
+        let (user, kernel) = (self.user - before.user, self.kernel - before.kernel);
+        (user + kernel > 0).then(|| kernel as f64 / (user + kernel) as f64)
     }
 
     /// What was spent since then, by the names of threads. Those that have ended meanwhile are left out.
@@ -45,6 +55,13 @@ impl CpuTime {
         }
         by_name
     }
+}
+
+/// utime and stime (proc_pid_stat(5)).
+fn ticks(stat: &str) -> Option<(u64, u64)> {
+    // The name, in parentheses, may have blanks in it.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    Some((fields.nth(11)?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
 /// Memory of a process in KB: its own, and its part of what it shares.
@@ -90,6 +107,13 @@ mod tests {
             1: 00000000:1F90 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0000 12\n\
             2: 0100007F:1F91 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0000 30\n";
         assert_eq!((drops_in(table, &[8080]), drops_in(table, &[8080, 8081]), drops_in(table, &[9])), (12, 42, 0));
+    }
+
+    #[test]
+    fn ticks_are_found_behind_any_name() {
+        let stat = "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 120 34 0 0 20";
+        assert_eq!(ticks(stat), Some((120, 34)));
+        assert_eq!(ticks("7 (a)"), None);
     }
 
     #[test]

@@ -127,7 +127,8 @@ impl Guests {
         self.come_and_go(load, time).await;
         let growth = begin.until(&load.snapshot(server)?);
         load.close_window();
-        let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now });
+        let receivers = asked.receivers + self.here.len();
+        let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers });
         // The last packets are on their way; nobody waits for them.
         self.come_and_go(load, GRACE).await;
         let mut crowd = load.crowd.borrow_mut();

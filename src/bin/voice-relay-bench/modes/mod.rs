@@ -89,7 +89,7 @@ async fn measure(
     sleep(time).await;
     let growth = begin.until(&load.snapshot(server)?);
     load.close_window();
-    let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now });
+    let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: asked.receivers });
     load.settle().await;
     Ok(Point::new(asked, &mut load.crowd.borrow_mut(), Group::Standing, &growth, memory))
 }

@@ -73,7 +73,7 @@ async fn rush(
     load.wait_for(asked.receivers + joining).await?;
     let growth = begin.until(&load.snapshot(server)?);
     load.close_window();
-    let memory = memory_before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now });
+    let memory = memory_before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: joining });
     load.settle().await;
     let mut crowd = load.crowd.borrow_mut();
     let during = Point::new(asked, &mut crowd, Group::Standing, &growth, None);
