@@ -188,8 +188,15 @@ impl Load {
         self.logs().for_each(SentLog::close_window);
     }
 
-    /// Lets the last packets come, everybody prove one, and adds up.
+    /// Lets the last packets come, and adds up.
     pub(crate) async fn settle(&self) {
+        sleep(GRACE).await;
+        self.crowd.borrow_mut().settle();
+    }
+
+    /// The same, when nothing will be measured after it: everybody proves one packet. Their sessions then report all
+    /// between it and their first as lost, and a relay may do something about that.
+    pub(crate) async fn settle_at_last(&self) {
         sleep(GRACE).await;
         self.crowd.borrow_mut().ask_for_proof();
         sleep(PROOF).await;

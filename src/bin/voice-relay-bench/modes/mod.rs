@@ -82,6 +82,7 @@ async fn measure(
     asked: Asked,
     before: Option<u64>,
     time: Duration,
+    turn: Turn,
 ) -> Result<Point, LoadError> {
     sleep(CALM).await;
     load.open_window();
@@ -90,6 +91,16 @@ async fn measure(
     let growth = begin.until(&load.snapshot(server)?);
     load.close_window();
     let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: asked.receivers });
-    load.settle().await;
+    match turn {
+        Turn::More => load.settle().await,
+        Turn::Last => load.settle_at_last().await,
+    }
     Ok(Point::new(asked, &mut load.crowd.borrow_mut(), Group::Standing, &growth, memory))
+}
+
+/// Whether the same load is measured again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    More,
+    Last,
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{MeasureError, measure, memory_of, on, server_of};
+use super::{MeasureError, Turn, measure, memory_of, on, server_of};
 use crate::arguments::{Target, Weight};
 use crate::crowd::Group;
 use crate::load::Load;
@@ -44,7 +44,7 @@ pub(super) async fn point(server: &Server, weight: &Weight, via: Via, receivers:
     load.wait_for(receivers).await?;
     let join_ms = load.crowd.borrow_mut().meter(Group::Standing).join.spread();
     let asked = Asked { receivers, senders: weight.senders };
-    let point = measure(&load, server, asked, before, weight.time).await?;
+    let point = measure(&load, server, asked, before, weight.time, Turn::Last).await?;
     load.end(listeners).await;
     Ok(Point { join_ms, ..point })
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{MeasureError, measure, memory_of, on, server_of};
+use super::{MeasureError, Turn, measure, memory_of, on, server_of};
 use crate::arguments::{Target, Weight};
 use crate::crowd::Group;
 use crate::load::Load;
@@ -80,7 +80,7 @@ async fn attempt(
     let mut tried = Vec::new();
     loop {
         let join_ms = load.crowd.borrow_mut().meter(Group::Standing).join.spread();
-        let point = measure(load, server, asked, before, weight.time).await?;
+        let point = measure(load, server, asked, before, weight.time, Turn::More).await?;
         let point = Point { join_ms, ..point };
         printer.row("", &point)?;
         let trouble = trouble(&point);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{MeasureError, measure, memory_of, on, server_of};
+use super::{MeasureError, Turn, measure, memory_of, on, server_of};
 use crate::arguments::{Target, Weight};
 use crate::crowd::Group;
 use crate::load::{Listener, Load};
@@ -51,7 +51,7 @@ async fn storm(server: &Server, weight: &Weight, joining: usize) -> Result<[Poin
     let mut listeners = load.join(standing, weight.joins, Group::Standing).await?;
     load.wait_for(standing).await?;
     let asked = Asked { receivers: standing, senders: weight.senders };
-    let before = measure(&load, server, asked, memory, weight.time).await?;
+    let before = measure(&load, server, asked, memory, weight.time, Turn::More).await?;
     let (newcomers, during) = rush(&mut load, server, asked, joining).await?;
     listeners.extend(newcomers);
     let [during, newcomers] = during;
@@ -74,7 +74,7 @@ async fn rush(
     let growth = begin.until(&load.snapshot(server)?);
     load.close_window();
     let memory = memory_before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: joining });
-    load.settle().await;
+    load.settle_at_last().await;
     let mut crowd = load.crowd.borrow_mut();
     let during = Point::new(asked, &mut crowd, Group::Standing, &growth, None);
     let asked = Asked { receivers: joining, ..asked };
