@@ -12,7 +12,7 @@ pub(crate) struct Meter {
     /// Packets that were to come, and that came.
     pub(crate) expected: u64,
     pub(crate) heard: u64,
-    /// Packets that came twice.
+    /// Packets of the window that came twice.
     pub(crate) again: u64,
     /// Packets that were decrypted and compared with what was said; those that were something else, or whose numbers
     /// contradict one another.

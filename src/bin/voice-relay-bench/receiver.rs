@@ -61,7 +61,7 @@ impl Receiver {
         match self.hearing.hear(header) {
             Heard::Packet(number) => self.count(number, arrived, meter),
             Heard::Again => {
-                meter.again += 1;
+                meter.again += u64::from(self.hearing.number_of(header).is_some_and(|number| self.counts(number)));
                 return true;
             }
             Heard::Strange => meter.corrupt += 1,
@@ -69,9 +69,14 @@ impl Receiver {
         !(self.decrypts_all || std::mem::take(&mut self.decrypts_next))
     }
 
-    fn count(&mut self, number: u64, arrived: Instant, meter: &mut Meter) {
+    /// Whether it is of the window.
+    fn counts(&self, number: u64) -> bool {
         let (from, to) = self.log.window();
-        if (from..to).contains(&number) {
+        (from..to).contains(&number)
+    }
+
+    fn count(&mut self, number: u64, arrived: Instant, meter: &mut Meter) {
+        if self.counts(number) {
             self.hearing.counted += 1;
             if let Some(sent) = self.log.time_of(number) {
                 meter.delay.note(arrived.saturating_duration_since(sent));
