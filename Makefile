@@ -14,13 +14,13 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit openapi browser-test files-long screenshots app-root bench instructions fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit openapi browser-test files-long screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
 
 build: build-tools web/dist/index.html
-	cargo build --locked --profile $(PROFILE)
+	cargo build --locked --profile $(PROFILE) --bin voice-relay
 
 web: web/dist/index.html
 
@@ -87,6 +87,10 @@ instructions: build-tools web/dist/index.html
 	@tools/require valgrind valgrind
 	cargo bench --locked --bench instructions | grep '^ *[0-9r]' > benches/instructions.txt
 	cat benches/instructions.txt
+
+## The daemon beside a plain str0m relay, with more and more receivers: docs/performance.md.
+compare: build-tools web/dist/index.html
+	tools/compare --repeats 3
 
 ## Every parser fed with anything, for so many seconds each: docs/survival.md.
 SECONDS_EACH ?= 60

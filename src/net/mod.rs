@@ -24,8 +24,9 @@ use crate::relay_handle::{Commands, Media};
 
 pub use admission::Admission;
 pub use interfaces::{host_addresses, keep_addresses_fresh};
-pub use socket::MediaSocket;
-use socket::{Batch, Outgoing};
+pub use priority::raise as raise_priority;
+use socket::Outgoing;
+pub use socket::{Batch, MediaSocket, Received};
 
 /// Reads of the socket before commands and timers have their turn again.
 const MAX_READS: usize = 4;

@@ -9,7 +9,7 @@ const NICE: libc::c_int = -10;
 const PATIENT: libc::c_int = 5;
 
 /// Raises the calling thread. Without the right to do so everything works, a little later under load.
-pub(super) fn raise() {
+pub fn raise() {
     set(NICE);
 }
 

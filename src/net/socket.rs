@@ -18,7 +18,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::relay_handle::SocketStats;
 
-pub(super) use receive::Batch;
+pub use receive::{Batch, Received};
 pub(super) use send::Outgoing;
 
 /// Room for the ancillary data of one datagram: a local address and a time of arrival.
@@ -62,7 +62,10 @@ impl MediaSocket {
     }
 
     /// A second handle that the runtime of the calling thread tells when there is something to read.
-    pub(super) fn register(&self) -> io::Result<tokio::net::UdpSocket> {
+    ///
+    /// # Errors
+    /// When the operating system gives no second handle, or the calling thread has no runtime.
+    pub fn register(&self) -> io::Result<tokio::net::UdpSocket> {
         tokio::net::UdpSocket::from_std(self.socket.try_clone()?)
     }
 
@@ -70,7 +73,7 @@ impl MediaSocket {
     ///
     /// # Errors
     /// `WouldBlock` when nothing waits.
-    pub(super) fn receive(&self, batch: &mut Batch) -> io::Result<()> {
+    pub fn receive(&self, batch: &mut Batch) -> io::Result<()> {
         batch.fill_from(self.socket.as_raw_fd(), self.local.ip())
     }
 

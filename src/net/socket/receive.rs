@@ -21,19 +21,21 @@ const MAX_DATAGRAM: usize = 2_048;
 const MAX_QUEUE_TIME: Duration = Duration::from_secs(2);
 
 /// A datagram as it was read.
-pub(in crate::net) struct Received<'a> {
-    pub(in crate::net) source: SocketAddr,
+pub struct Received<'a> {
+    /// Who sent it.
+    pub source: SocketAddr,
     /// The local address that it was sent to.
-    pub(in crate::net) destination: IpAddr,
-    pub(in crate::net) payload: &'a [u8],
+    pub destination: IpAddr,
+    /// All of it, or its beginning.
+    pub payload: &'a [u8],
     /// When the kernel got it.
-    pub(in crate::net) arrived: Instant,
+    pub arrived: Instant,
     /// It was longer than there was room for.
-    pub(in crate::net) truncated: bool,
+    pub truncated: bool,
 }
 
 /// Buffers for one batch of datagrams to read.
-pub(in crate::net) struct Batch {
+pub struct Batch {
     payloads: Box<[[u8; MAX_DATAGRAM]; BATCH]>,
     read: Vec<ReadHeader>,
 }
@@ -55,7 +57,7 @@ impl Default for Batch {
 
 impl Batch {
     /// The datagrams read; `now` on the monotonic clock is needed to place the kernel's times on it.
-    pub(in crate::net) fn iter(&self, now: Instant) -> impl Iterator<Item = Received<'_>> {
+    pub fn iter(&self, now: Instant) -> impl Iterator<Item = Received<'_>> {
         let wall = SystemTime::now();
         self.payloads.iter().zip(&self.read).map(move |(payload, header)| Received {
             source: header.source,

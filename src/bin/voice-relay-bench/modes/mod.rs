@@ -1,0 +1,106 @@
+//! What the load is put on for: points, a ramp, churn, a storm of joins, or a comparison.
+
+mod churn;
+mod compare;
+mod points;
+mod ramp;
+mod storm;
+
+use std::io;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+use tokio::time::sleep;
+
+use super::arguments::{Plan, Target, Task};
+use super::crowd::Group;
+use super::load::{Load, LoadError};
+use super::point::{Asked, Memory, Point, Printer};
+use super::process::memory;
+use super::server::{Server, ServerError};
+
+/// What joining has stirred up is over by then.
+const CALM: Duration = Duration::from_millis(500);
+
+/// A measurement could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MeasureError {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("cannot look at the server, or write what was measured: {0}")]
+    Io(#[from] io::Error),
+    #[error("it was interrupted")]
+    Interrupted,
+}
+
+/// Measures what was asked for, and prints it.
+pub(crate) fn run(plan: &Plan) -> Result<(), MeasureError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let printer = Printer::new(plan.json);
+    match &plan.task {
+        Task::Points(target) => points::run(&runtime, target, &plan.load, printer),
+        Task::Ramp(target) => ramp::run(&runtime, target, &plan.load, printer),
+        Task::Churn(target, rate) => churn::run(&runtime, target, &plan.load, *rate, printer),
+        Task::Storm(target, count) => storm::run(&runtime, target, &plan.load, *count, printer),
+        Task::Compare(two) => compare::run(&runtime, two, &plan.load, printer),
+    }
+}
+
+/// Does something on this thread; all tasks that it began end with it, also when somebody wants it to stop.
+fn on<T>(runtime: &Runtime, act: impl Future<Output = Result<T, MeasureError>>) -> Result<T, MeasureError> {
+    LocalSet::new().block_on(runtime, async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            result = act => result,
+            _ = interrupt.recv() => Err(MeasureError::Interrupted),
+            _ = terminate.recv() => Err(MeasureError::Interrupted),
+        }
+    })
+}
+
+/// The server that is to be measured, started where it has to be.
+fn server_of(target: &Target) -> Result<Server, ServerError> {
+    match target {
+        Target::Running(address, pid) => Ok(Server::running(*address, *pid)),
+        Target::Spawned(command) => Server::spawn(command),
+    }
+}
+
+/// The server's memory in KB, where its process is known.
+fn memory_of(server: &Server) -> Result<Option<u64>, LoadError> {
+    Ok(server.pid.map(memory).transpose()?)
+}
+
+/// Measures those who stand, for so long.
+async fn measure(
+    load: &Load,
+    server: &Server,
+    asked: Asked,
+    before: Option<u64>,
+    time: Duration,
+    turn: Turn,
+) -> Result<Point, LoadError> {
+    sleep(CALM).await;
+    load.open_window();
+    let begin = load.snapshot(server)?;
+    sleep(time).await;
+    let growth = begin.until(&load.snapshot(server)?);
+    load.close_window();
+    let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: asked.receivers });
+    match turn {
+        Turn::More => load.settle().await,
+        Turn::Last => load.settle_at_last().await,
+    }
+    Ok(Point::new(asked, &mut load.crowd.borrow_mut(), Group::Standing, &growth, memory))
+}
+
+/// Whether the same load is measured again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    More,
+    Last,
+}
