@@ -5,6 +5,7 @@ mod support;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use support::client::Received;
 use support::network::Conditions;
 use support::world::{Who, World};
 
@@ -20,7 +21,7 @@ fn missing(seed: u64, loss: f64, asks_again: bool) -> (f64, World, Who) {
     let sent = world[speaker].client.sent - before;
     world[listener].conditions = Conditions::LAN;
     world.run_for(Duration::from_secs(1));
-    let received: HashSet<_> = world[listener].client.received.iter().map(|packet| packet.number()).collect();
+    let received: HashSet<_> = world[listener].client.received.iter().map(Received::number).collect();
     let missing = (before..before + sent).filter(|number| !received.contains(number)).count();
     (missing as f64 / sent as f64, world, listener)
 }

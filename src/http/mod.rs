@@ -27,6 +27,7 @@ mod sound;
 mod status;
 mod streams;
 mod trust;
+mod websocket;
 mod whip;
 
 use std::sync::Arc;
@@ -35,7 +36,6 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use warp::reply::{Reply, Response};
-use warp::ws::Ws;
 use warp::{Filter, Rejection};
 
 use crate::announce::Announcer;
@@ -57,6 +57,7 @@ pub use outlet::ListenerStats;
 
 use reply::unavailable;
 use signalling::{Guest, Seat};
+use websocket::Upgrading;
 
 /// What HTTP counts.
 #[derive(Debug, Default)]
@@ -128,33 +129,23 @@ pub struct Shared {
 
 /// The main port: page, signalling, API.
 pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
-    signalling_route(shared.clone())
-        .or(status::routes(shared.clone()))
-        .unify()
-        .or(streams::routes(shared.clone()))
-        .unify()
-        .or(clips::routes(shared.clone()))
-        .unify()
-        .or(clips::api(shared.clone()))
-        .unify()
-        .or(gains::routes(shared.clone()))
-        .unify()
-        .or(sound::routes(shared.clone()))
-        .unify()
-        .or(rooms::routes(shared.clone()))
-        .unify()
-        .or(files::routes(shared.clone()))
-        .unify()
-        .or(announce::routes(shared.clone()))
-        .unify()
-        .or(whip::routes(shared.clone()))
-        .unify()
-        .or(share::routes(shared.clone()))
-        .unify()
-        .or(trust::routes(shared))
-        .unify()
-        .or(assets::routes())
-        .unify()
+    let surfaces = [
+        status::routes(shared.clone()).boxed(),
+        streams::routes(shared.clone()).boxed(),
+        clips::routes(shared.clone()).boxed(),
+        clips::api(shared.clone()).boxed(),
+        gains::routes(shared.clone()).boxed(),
+        sound::routes(shared.clone()).boxed(),
+        rooms::routes(shared.clone()).boxed(),
+        files::routes(shared.clone()).boxed(),
+        announce::routes(shared.clone()).boxed(),
+        whip::routes(shared.clone()).boxed(),
+        share::routes(shared.clone()).boxed(),
+        trust::routes(shared.clone()).boxed(),
+        assets::routes().boxed(),
+    ];
+    // Boxed, since the type of a chain of all would be too deep for the compiler.
+    surfaces.into_iter().fold(signalling_route(shared).boxed(), |before, surface| before.or(surface).unify().boxed())
 }
 
 /// The MP3 port: streams, and a health check in one word.
@@ -168,23 +159,19 @@ fn signalling_route(shared: Shared) -> impl Filter<Extract = (Response,), Error 
     warp::path::end()
         .or(warp::path!("ws"))
         .unify()
-        .and(warp::ws())
+        .and(websocket::requests())
         .and(warp::ext::get::<Visitor>())
-        .map(move |upgrade: Ws, visitor: Visitor| accept_socket(upgrade, visitor, shared.clone()))
+        .map(move |upgrading: Upgrading, visitor: Visitor| accept_socket(upgrading, visitor, shared.clone()))
 }
 
-fn accept_socket(upgrade: Ws, visitor: Visitor, shared: Shared) -> Response {
+fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -> Response {
     let Some(seat) = Seat::take(&shared.stats.signalling, shared.limits.sockets) else {
         return unavailable("Too many clients are connected at once; limits.sockets sets how many may");
     };
     let token = shared.tracker.token();
-    upgrade
-        .max_message_size(shared.limits.message_bytes)
-        .max_frame_size(shared.limits.message_bytes)
-        .on_upgrade(move |socket| async move {
-            signalling::serve(socket, shared.conversation, Guest { visitor, gate: shared.gate }, seat, shared.shutdown)
-                .await;
-            drop(token);
-        })
-        .into_response()
+    upgrading.accept(shared.limits.message_bytes, move |socket| async move {
+        let guest = Guest { visitor, gate: shared.gate };
+        signalling::serve(socket, shared.conversation, guest, seat, shared.shutdown).await;
+        drop(token);
+    })
 }

@@ -9,18 +9,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_util::sync::CancellationToken;
-use warp::ws::{Message, WebSocket};
 
 use crate::conversation::Conversation;
 use crate::domain::{RoomId, StreamId};
 use crate::http::access::{Gate, Scope, Visitor};
+use crate::http::websocket::WebSocket;
 use crate::relay_handle::{Levels, StreamEvent};
 use crate::rooms::Wire;
 
@@ -39,9 +43,6 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// A frame that could not be sent for so long: the client has stopped reading.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// WebSocket close code for a daemon that goes down (RFC 6455 7.4.1).
-const GOING_AWAY: u16 = 1001;
 
 /// What signalling counts.
 #[derive(Debug, Default)]
@@ -211,13 +212,13 @@ impl Client {
         if frame.is_pong() {
             self.session.note_pong().await;
         }
-        let Ok(text) = frame.to_str() else { return Ok(()) };
+        let Message::Text(text) = frame else { return Ok(()) };
         if !self.session.may_say() {
             return self
                 .send(&ServerMessage::error(ErrorCode::TooFast, "Too many messages a second; wait a little"))
                 .await;
         }
-        let reply = match serde_json::from_str::<ClientMessage>(text) {
+        let reply = match serde_json::from_str::<ClientMessage>(&text) {
             Ok(message) => self.session.handle(message).await,
             Err(error) => {
                 self.seat.0.malformed.fetch_add(1, Ordering::Relaxed);
@@ -266,7 +267,7 @@ impl Client {
         if self.heard.elapsed() > SILENCE_TIMEOUT {
             return Err(Gone::TimedOut);
         }
-        self.send_frame(Message::ping(Vec::new())).await
+        self.send_frame(Message::Ping(Bytes::new())).await
     }
 
     async fn reply(&mut self, message: Option<ServerMessage>) -> Result<(), Gone> {
@@ -289,7 +290,8 @@ impl Client {
     }
 
     async fn say_goodbye(&mut self) -> Result<(), Gone> {
-        self.send_frame(Message::close_with(GOING_AWAY, "The voice relay is shutting down")).await
+        let reason = "The voice relay is shutting down".into();
+        self.send_frame(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason }))).await
     }
 }
 
