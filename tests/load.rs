@@ -86,3 +86,13 @@ async fn nothing_is_done_to_strangers() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("neither of this machine nor of a private network"), "{said}");
 }
+
+#[tokio::test]
+async fn by_whip_and_whep_it_is_the_same() {
+    let (child, ports) = start_program(&[]).await;
+    let pid = child.id().expect("it runs");
+    let load = "--via whip --receivers 3 --seconds 2";
+    let measured = bench(&format!("--server http://{} --pid {pid} {load}", ports.http)).await;
+    assert_eq!(measured["via"], "whip");
+    assert_sound(&measured["points"][0], 250.0);
+}
