@@ -6,6 +6,7 @@
 
 mod admission;
 mod interfaces;
+mod memory;
 mod priority;
 mod socket;
 
@@ -24,9 +25,9 @@ use crate::relay_handle::{Commands, Media};
 
 pub use admission::Admission;
 pub use interfaces::{host_addresses, keep_addresses_fresh};
+pub use memory::give_back_memory;
 pub use priority::raise as raise_priority;
-use socket::Outgoing;
-pub use socket::{Batch, MediaSocket, Received};
+pub use socket::{Batch, MediaSocket, Outgoing, Received};
 
 /// Reads of the socket before commands and timers have their turn again.
 const MAX_READS: usize = 4;

@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::relay_handle::SocketStats;
 
 pub use receive::{Batch, Received};
-pub(super) use send::Outgoing;
+pub use send::Outgoing;
 
 /// Room for the ancillary data of one datagram: a local address and a time of arrival.
 const CONTROL_SPACE: usize = 128;
@@ -78,7 +78,7 @@ impl MediaSocket {
     }
 
     /// Sends a batch. What the kernel does not take at once is dropped and counted: late audio is worthless.
-    pub(super) fn send(&self, outgoing: &mut Outgoing, stats: &mut SocketStats) {
+    pub fn send(&self, outgoing: &mut Outgoing, stats: &mut SocketStats) {
         outgoing.send_to(self.socket.as_raw_fd(), self.local, stats);
     }
 }

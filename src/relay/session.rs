@@ -3,76 +3,40 @@
 //! Here, and only here, str0m is driven: one mutation, then drained until it is quiet. A panic
 //! inside it costs this session alone.
 
+mod audio;
 mod channel;
+mod drained;
 mod header;
 mod kept;
 mod keys;
+mod rtp;
 mod shortcut;
 mod srtp;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
-use str0m::format::{CodecConfig, PayloadParams};
-use str0m::media::{Direction, MediaKind, Mid, Pt};
+use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::Receive;
-use str0m::rtp::rtcp::{Nack, Rtcp};
-use str0m::rtp::{Extension, ExtensionValues, RawPacket, RtpPacket, RtpWrite, SeqNo, Ssrc};
-use str0m::stats::MediaEgressStats;
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig, RtcError};
+use str0m::rtp::rtcp::Nack;
+use str0m::rtp::{Extension, Ssrc};
+use str0m::{Candidate, Input, Rtc, RtcConfig, RtcError};
 
 use super::Transmit;
-use super::forwarding::Packet;
-use super::timeline::Position;
 
+pub(super) use audio::Purpose;
 pub(super) use channel::ChannelSaid;
+use drained::drain;
+pub(super) use drained::{Drained, Over};
+use rtp::rtp_write;
+pub(super) use rtp::{Lane, Rtp};
 use shortcut::Shortcut;
 pub(super) use shortcut::{Repeated, Way};
 use srtp::Sealer;
-
-/// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
-/// it doubles a receiver's memory and costs as much as forwarding does.
-const EXTENSIONS: [(u8, Extension); 2] = [(1, Extension::AudioLevel), (4, Extension::RtpMid)];
-
-/// Between two looks at what the remote reports of losses and delays.
-const REPORTS_INTERVAL: Duration = Duration::from_secs(2);
-
-/// What sessions said while they were drained. One is reused for all, so that the steady state
-/// allocates nothing here.
-#[derive(Default)]
-pub(super) struct Drained {
-    /// Datagrams to send.
-    pub(super) transmits: Vec<str0m::net::Transmit>,
-    /// Decrypted packets, in order of arrival.
-    pub(super) packets: Vec<RtpPacket>,
-    /// What the remote reports of packets that were sent to it, one for each m-line.
-    pub(super) reports: Vec<MediaEgressStats>,
-    /// What the remote says it lost.
-    pub(super) nacks: Vec<Nack>,
-    /// What is to be known of data channels.
-    pub(super) channels: Vec<ChannelSaid>,
-    /// ICE and DTLS have just completed.
-    pub(super) connected: bool,
-    /// The session has ended by itself.
-    pub(super) over: Option<Over>,
-}
-
-/// Why a session has ended by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
-    /// The remote closed DTLS.
-    RemoteClosed,
-    /// No ICE check for too long (RFC 7675).
-    ConsentLost,
-    /// The session failed: a protocol error, logged where it happened.
-    Failed,
-    /// The session panicked: a bug, caught here.
-    Panicked,
-}
 
 /// The remote's description was refused.
 #[derive(Debug, thiserror::Error)]
@@ -98,49 +62,6 @@ impl PendingOffer {
     }
 }
 
-/// Where a subscriber's packets go: the m-line and payload type that it agreed to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lane {
-    mid: Mid,
-    payload_type: Pt,
-}
-
-impl Lane {
-    /// The m-line.
-    pub(super) fn mid(self) -> Mid {
-        self.mid
-    }
-
-    /// One of many, for tests that send nothing.
-    #[cfg(test)]
-    pub(super) fn numbered(number: usize) -> Self {
-        Self { mid: number.to_string().as_str().into(), payload_type: 111.into() }
-    }
-}
-
-/// A packet of a stream on its way to one receiver.
-#[derive(Clone, Copy)]
-pub(super) struct Rtp<'a> {
-    pub(super) lane: Lane,
-    /// Its place in what this receiver hears on that lane.
-    pub(super) place: Position,
-    pub(super) packet: &'a Packet,
-    /// Another voice begins with it.
-    pub(super) begins: bool,
-}
-
-impl Rtp<'_> {
-    /// Tells a jitter buffer that it may adapt here.
-    fn marker(&self) -> bool {
-        self.packet.marker || self.begins
-    }
-
-    /// The timestamp on the wire is the lower half of ours (RFC 3550 5.1).
-    fn timestamp(&self) -> u32 {
-        self.place.timestamp as u32
-    }
-}
-
 /// One str0m session.
 pub(super) struct Session {
     rtc: Box<Rtc>,
@@ -148,34 +69,10 @@ pub(super) struct Session {
     shortcut: Shortcut,
 }
 
-/// What a session is for, as far as it matters here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The remote speaks.
-    Speaks,
-    /// The remote hears.
-    Hears,
-    /// Both, and it is looked at how well it hears.
-    TakesPart,
-}
-
 impl Session {
     /// A session that answers to these local addresses (ICE-lite: it never checks by itself).
     pub(super) fn new(certificate: &DtlsCert, addresses: &[SocketAddr], purpose: Purpose, now: Instant) -> Self {
-        let reports = (purpose == Purpose::TakesPart).then_some(REPORTS_INTERVAL);
-        let mut config = Rtc::builder()
-            .set_stats_interval(reports)
-            // What it is told of lost packets is in these, and nowhere else.
-            .enable_raw_packets(purpose != Purpose::Speaks)
-            .set_ice_lite(true)
-            .set_rtp_mode(true)
-            .set_dtls_cert(certificate.clone())
-            .clear_extension_map();
-        *config.codec_config() = opus();
-        for (id, extension) in EXTENSIONS {
-            config = config.set_extension(id, extension);
-        }
-        Self::built(config, addresses, now)
+        Self::built(audio::config(certificate, purpose), addresses, now)
     }
 
     /// A session with nothing but a data channel, which the remote opens.
@@ -334,56 +231,6 @@ impl Session {
             Err(Refused::Panicked) => out.over = Some(Over::Panicked),
         }
     }
-}
-
-/// Polls until the session is quiet; gives its next deadline.
-fn drain(rtc: &mut Rtc, out: &mut Drained) -> Result<Instant, RtcError> {
-    loop {
-        match rtc.poll_output()? {
-            Output::Timeout(at) => return Ok(at),
-            Output::Transmit(transmit) => out.transmits.push(transmit),
-            Output::Event(Event::RtpPacket(packet)) => out.packets.push(packet),
-            Output::Event(Event::MediaEgressStats(report)) => out.reports.push(report),
-            Output::Event(Event::RawPacket(raw)) => out.nacks.extend(nack(*raw)),
-            Output::Event(Event::Connected) => out.connected = true,
-            Output::Event(Event::Closed) => out.over = Some(Over::RemoteClosed),
-            Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => {
-                out.over = Some(Over::ConsentLost);
-            }
-            Output::Event(event) => out.channels.extend(ChannelSaid::of(event)),
-        }
-    }
-}
-
-/// Opus, of which lost packets may be asked for again (RFC 4585).
-fn opus() -> CodecConfig {
-    let mut codecs = CodecConfig::empty();
-    codecs.enable_opus(true, false);
-    let nackable = |params: &PayloadParams| {
-        let mut params = *params;
-        params.set_fb_nack(true);
-        params
-    };
-    CodecConfig::new_from_payload_params(codecs.params().iter().map(nackable).collect())
-}
-
-/// What the remote says it lost, if that is what it says.
-fn nack(raw: RawPacket) -> Option<Nack> {
-    match raw {
-        RawPacket::RtcpRx(Rtcp::Nack(nack)) => Some(nack),
-        _ => None,
-    }
-}
-
-/// A packet of the stream as this receiver is to see it. Its SSRC and MID are the session's own.
-fn rtp_write(rtp: &Rtp<'_>) -> RtpWrite {
-    let Rtp { lane, place, packet, .. } = *rtp;
-    let extensions =
-        ExtensionValues { audio_level: packet.level, voice_activity: packet.voice, ..ExtensionValues::default() };
-    let sequence = SeqNo::from(place.sequence);
-    RtpWrite::new(lane.payload_type, sequence, rtp.timestamp(), packet.arrived, packet.payload.clone())
-        .marker(rtp.marker())
-        .ext_vals(extensions)
 }
 
 /// Runs str0m so that a panic in it, which is a bug of its own, costs only the session at hand.

@@ -19,7 +19,7 @@ const BATCH: usize = 8;
 
 /// Datagrams to send, up to a batch.
 #[derive(Default)]
-pub(in crate::net) struct Outgoing {
+pub struct Outgoing {
     waiting: Vec<Waiting>,
 }
 
@@ -30,20 +30,22 @@ struct Waiting {
 
 impl Outgoing {
     /// Adds one; `arrived` is when what led to it came.
-    pub(in crate::net) fn push(&mut self, transmit: Transmit, arrived: Instant) {
+    pub fn push(&mut self, transmit: Transmit, arrived: Instant) {
         self.waiting.push(Waiting { transmit, arrived });
     }
 
-    pub(in crate::net) fn is_full(&self) -> bool {
+    /// It is to be sent before more is added.
+    pub fn is_full(&self) -> bool {
         self.waiting.len() >= BATCH
     }
 
-    pub(in crate::net) fn is_empty(&self) -> bool {
+    /// There is nothing to send.
+    pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// Hands over the payloads of all that were sent, or dropped.
-    pub(in crate::net) fn spent(&mut self) -> impl Iterator<Item = Vec<u8>> {
+    pub fn spent(&mut self) -> impl Iterator<Item = Vec<u8>> {
         self.waiting.drain(..).map(|waiting| waiting.transmit.payload)
     }
 

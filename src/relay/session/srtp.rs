@@ -82,3 +82,52 @@ fn derive<const LENGTH: usize>(agreed: &Agreed, label: u8, crypto: &dyn SrtpProv
     }
     derived
 }
+
+#[cfg(test)]
+mod tests {
+    use str0m::crypto::from_feature_flags;
+
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<_> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
+        digits.chunks_exact(2).map(|pair| (16 * pair[0] + pair[1]) as u8).collect()
+    }
+
+    #[test]
+    fn keys_are_derived_as_in_rfc_3711_b_3() {
+        let agreed = Agreed {
+            profile: SrtpProfile::AEAD_AES_128_GCM,
+            key: bytes("E1F97A0D3E018BE0D64FA32C06DE4139"),
+            salt: bytes("0EC675AD498AFEEBB6960B3AABE6"),
+        };
+        let crypto = from_feature_flags().srtp_provider;
+        assert_eq!(derive::<16>(&agreed, RTP_KEY, crypto)[..], bytes("C61E7A93744F39EE10734AFE3FF7A087"));
+        assert_eq!(derive::<14>(&agreed, RTP_SALT, crypto)[..], bytes("30CBBC08863D8C85D49DB34A9AE1"));
+    }
+
+    #[test]
+    fn a_packet_is_sealed_as_in_rfc_7714_16_1_1() {
+        let key = std::array::from_fn(|at| at as u8);
+        let cipher = from_feature_flags().srtp_provider.aead_aes_128_gcm().create_cipher(key, true);
+        let salt = bytes("517569642070726f2071756f").try_into().expect("a salt");
+        let mut sealer = Sealer { cipher: Cipher::Aes128(cipher), salt };
+        let mut datagram = bytes("8040f17b8041f8d35501a0b2");
+        sealer.seal(0x5501_a0b2, 0xf17b, b"Gallia est omnis divisa in partes tres", &mut datagram).expect("sealed");
+        let sealed = "8040f17b 8041f8d3 5501a0b2 f24de3a3 fb34de6c acba861c 9d7e4bca be633bd5 0d294e6f 42a5f47a \
+            51c7d19b 36de3adf 8833899d 7f27beb1 6a9152cf 765ee439 0cce";
+        assert_eq!(datagram, bytes(sealed));
+    }
+
+    #[test]
+    fn the_rollovers_are_part_of_what_is_sealed() {
+        let agreed = Agreed { profile: SrtpProfile::AEAD_AES_256_GCM, key: (0..32).collect(), salt: (0..12).collect() };
+        let mut sealer = Sealer::new(&agreed, from_feature_flags().srtp_provider).expect("a sealer");
+        let [before, after] = [7_u64, 7 + 65_536].map(|index| {
+            let mut datagram = vec![0x80; 12];
+            sealer.seal(1, index, b"the same", &mut datagram).expect("sealed");
+            datagram
+        });
+        assert_ne!(before, after);
+    }
+}
