@@ -79,7 +79,11 @@ app-root:
 screenshots: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) node screenshots.mjs
 
+## The parts of the way of a packet in one table; with bench-all also everything that takes sockets, and minutes.
 bench: build-tools web/dist/index.html
+	cargo bench --locked --bench parts
+
+bench-all: build-tools web/dist/index.html
 	cargo bench --locked
 
 ## What the core spends on a packet, in instructions: a change is to be seen in the diff.
