@@ -18,9 +18,7 @@ use crate::data::DataFolder;
 use crate::hass::{Home, SUPERVISOR_ADDRESS};
 use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
-use crate::net::{
-    Admission, Carries, MediaSocket, MediaThread, give_back_memory, host_addresses, keep_addresses_fresh,
-};
+use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, RelayHandle, RoomEvents};
 use crate::rooms::{Rooms, RoomsHandle};
@@ -33,9 +31,6 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
 /// The word for the usual folders of files, and the one of Home Assistant.
 const AUTO_FOLDERS: &str = "auto";
 const MEDIA_FOLDER: &str = "/media";
-
-/// What joins leave behind is given back to the system so often, if anybody has joined.
-const GIVE_BACK_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Addresses that have been quiet are forgotten so often.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
@@ -168,7 +163,6 @@ impl App {
         let conversation = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&advertise);
-        app.keep_memory_small();
         let clips = app.record_clips(config, births);
         let shared = app.shared(config, conversation, clips, certificates)?;
         app.serve_http(&shared, bound.http, bound.mp3);
@@ -200,22 +194,6 @@ impl App {
             let refresh = keep_addresses_fresh(relay.clone(), admission, bound, advertise.to_vec());
             self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
         }
-    }
-
-    fn keep_memory_small(&self) {
-        let relay = self.relay.clone();
-        let give_back = async move {
-            let mut known = 0;
-            loop {
-                tokio::time::sleep(GIVE_BACK_INTERVAL).await;
-                let joins = relay.stats().await.map_or(known, |stats| stats.relay.joins);
-                if std::mem::replace(&mut known, joins) != joins {
-                    // It ends in a moment; a daemon that stops does not wait for it.
-                    drop(tokio::task::spawn_blocking(give_back_memory));
-                }
-            }
-        };
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(give_back));
     }
 
     /// The files, and whoever brings them.

@@ -6,7 +6,6 @@
 
 mod admission;
 mod interfaces;
-mod memory;
 mod priority;
 mod socket;
 
@@ -25,7 +24,6 @@ use crate::relay_handle::{Commands, Media};
 
 pub use admission::Admission;
 pub use interfaces::{host_addresses, keep_addresses_fresh};
-pub use memory::give_back_memory;
 pub use priority::raise as raise_priority;
 pub use socket::{Batch, MediaSocket, Outgoing, Received};
 
