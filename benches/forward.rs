@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use support::http::get;
 use support::live::{receiver, sender, start};
 use support::world::{Who, World, relay_address};
-use voice_relay::domain::RoomId;
 use voice_relay::relay::{Input, Output};
 
 const RECEIVERS: [usize; 3] = [1, 50, 200];
@@ -49,11 +48,7 @@ fn talk_with(receivers: usize) -> (World, Who) {
 /// The host of a room, and so many guests with four slots each.
 fn broadcast_to(guests: usize) -> (World, Who) {
     let mut world = World::new(1);
-    let host = world.participant(RoomId(1), 4);
-    let guests: Vec<_> = (0..guests).map(|_| world.participant(RoomId(1), 4)).collect();
-    world.run_for(Duration::from_secs(1));
-    world.say(host, -20);
-    world.run_until("all hear it", |world| guests.iter().all(|guest| !world[*guest].client.received.is_empty()));
+    let (host, _) = world.broadcast_to(guests);
     (world, host)
 }
 
@@ -101,7 +96,10 @@ fn cost((mut world, speaker): (World, Who)) -> Duration {
             let before = Instant::now();
             world.relay.handle(now, Input::Datagram { source, destination: relay_address(), payload: &payload });
             while let Some(output) = world.relay.poll() {
-                sealed += u32::from(matches!(output, Output::Transmit(transmit) if transmit.forwarded));
+                if let Output::Transmit(transmit) = output {
+                    sealed += u32::from(transmit.forwarded);
+                    world.relay.recycle(transmit.payload);
+                }
             }
             spent += before.elapsed();
         }

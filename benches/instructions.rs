@@ -10,7 +10,6 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use support::world::{Who, World, relay_address};
-use voice_relay::domain::RoomId;
 use voice_relay::relay::{Input, Output, Relay};
 
 const RECEIVERS: [usize; 4] = [1, 10, 100, 500];
@@ -102,10 +101,6 @@ fn talk_with(receivers: usize) -> (World, Who) {
 
 fn room_of(guests: usize) -> (World, Who) {
     let mut world = World::new(1);
-    let host = world.participant(RoomId(1), 4);
-    let guests: Vec<_> = (0..guests).map(|_| world.participant(RoomId(1), 4)).collect();
-    world.run_for(Duration::from_secs(1));
-    world.say(host, -20);
-    world.run_until("all hear it", |world| guests.iter().all(|guest| !world[*guest].client.received.is_empty()));
+    let (host, _) = world.broadcast_to(guests);
     (world, host)
 }

@@ -5,7 +5,6 @@ mod support;
 use std::time::Duration;
 
 use support::world::{Who, World, relay_address};
-use voice_relay::domain::RoomId;
 use voice_relay::relay::{Input, Output};
 
 /// Packets of the sender that are looked at.
@@ -56,11 +55,7 @@ fn talk_with(receivers: usize) -> u64 {
 
 fn room_of(guests: usize) -> u64 {
     let mut world = World::new(1);
-    let host = world.participant(RoomId(1), 4);
-    let guests: Vec<_> = (0..guests).map(|_| world.participant(RoomId(1), 4)).collect();
-    world.run_for(Duration::from_secs(1));
-    world.say(host, -20);
-    world.run_until("all hear it", |world| guests.iter().all(|guest| !world[*guest].client.received.is_empty()));
+    let (host, guests) = world.broadcast_to(guests);
     steady(world, host, guests.len() as u64)
 }
 

@@ -153,6 +153,21 @@ fn a_paused_sender_without_a_signalling_connection_is_kept_while_its_checks_come
 }
 
 #[test]
+fn a_sender_that_sends_no_checks_is_heard_while_it_talks_and_missed_when_it_stops() {
+    let mut world = World::new(8);
+    let (speaker, listeners) = world.talk_with(1);
+    let peer = world[speaker].peer;
+    world.relay.set_unattended(peer);
+    world[speaker].checks_nothing = true;
+    let before = world[listeners[0]].client.received.len();
+    world.run_for(secs(60));
+    assert!(world[listeners[0]].client.received.len() - before > 2_900, "it is heard all the time");
+    world[speaker].client.pause();
+    world.run_for(secs(10));
+    assert_eq!(world.close_reason(speaker), Some(CloseReason::Vanished));
+}
+
+#[test]
 fn a_vanished_receiver_is_forgotten_and_the_others_hear_on() {
     let mut world = World::new(7);
     let (_, listeners) = world.talk_with(3);

@@ -9,7 +9,7 @@ use crate::domain::{PeerId, StreamId};
 
 use super::demux::{is_rtp, is_stun};
 use super::forwarding::Packet;
-use super::peer::{Peer, Role};
+use super::peer::Role;
 use super::session::{Drained, Over, Session};
 use super::stats::DropReason;
 use super::timeline::Numbered;
@@ -150,16 +150,22 @@ impl Relay {
         for channel in said.channels.drain(..) {
             self.note_channel(id, channel);
         }
-        match said.over.take().filter(|over| !self.may_still_connect(id, *over)) {
+        match said.over.take().filter(|over| !self.goes_on(id, *over)) {
             Some(over) => self.bury(id, over),
             None => self.reschedule(id),
         }
     }
 
-    /// ICE gives up what it has tried to connect by sooner than we give up the client.
-    fn may_still_connect(&self, id: PeerId, over: Over) -> bool {
-        let waits = |peer: &Peer| !peer.connected && peer.is_sent_files();
-        over == Over::ConsentLost && self.peers.get(&id).is_some_and(waits)
+    /// ICE gives up what it has tried to connect by sooner than we give up the client. And it gives up those who send
+    /// no checks, as some programs do: whoever talks is heard all the same, since only to be sent something one has to
+    /// consent (RFC 7675). From then on its packets alone tell whether it is there.
+    fn goes_on(&mut self, id: PeerId, over: Over) -> bool {
+        let Some(peer) = self.peers.get_mut(&id).filter(|_| over == Over::ConsentLost) else { return false };
+        if peer.is_talking(self.now) {
+            peer.is_unattended = false;
+            return true;
+        }
+        !peer.connected && peer.is_sent_files()
     }
 
     fn note_connected(&mut self, id: PeerId) {

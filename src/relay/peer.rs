@@ -106,6 +106,11 @@ impl Peer {
         (self.is_publisher() && !told_by_ice).then(|| self.heard.last_sign() + timeout)
     }
 
+    /// Whether it feeds a stream just now.
+    pub(super) fn is_talking(&self, now: Instant) -> bool {
+        self.is_publisher() && self.connected && now.saturating_duration_since(self.heard.media) < PAUSED_AFTER
+    }
+
     /// When ICE and DTLS must be complete.
     pub(super) fn connect_deadline(&self) -> Instant {
         self.created + if self.is_sent_files() { FILES_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT }

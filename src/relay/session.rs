@@ -104,6 +104,7 @@ impl Session {
 
     /// Takes the remote's offer, first or renewed, and gives the answer.
     pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, Refused> {
+        self.shortcut.forget_patterns();
         guarded(|| {
             let offer = SdpOffer::from_sdp_string(offer).map_err(RtcError::from)?;
             let answer = self.rtc.sdp_api().accept_offer(offer)?;

@@ -61,11 +61,11 @@ pub(super) struct Seat {
 }
 
 impl Slots {
-    /// Slots on these m-lines. Those there were before keep what they have counted, in their order.
+    /// Slots on these m-lines. Those there were before keep what they have counted: no number of an m-line comes twice.
     pub(super) fn set_lanes(&mut self, lanes: impl Iterator<Item = Lane>) {
-        let mut former = std::mem::take(&mut self.slots).into_iter();
-        let slot = |lane| match former.next() {
-            Some(slot) => Slot { lane, ..slot },
+        let mut former = std::mem::take(&mut self.slots);
+        let slot = |lane: Lane| match former.iter().position(|slot| slot.lane.mid() == lane.mid()) {
+            Some(at) => Slot { lane, ..former.swap_remove(at) },
             None => Slot { lane, holder: None, timeline: Timeline::default(), holders: 0 },
         };
         self.slots = lanes.take(MAX_SLOTS).map(slot).collect();

@@ -28,6 +28,8 @@ pub struct Member {
     pub conditions: Conditions,
     /// Nothing gets through, either way.
     pub cut_off: bool,
+    /// It sends no checks (ICE) any more.
+    pub checks_nothing: bool,
     /// The address that the relay sees; differs from the client's own behind a NAT.
     pub seen_as: SocketAddr,
 }
@@ -152,6 +154,16 @@ impl World {
         (speaker, listeners)
     }
 
+    /// A host who talks in a room, and so many guests with four slots each that hear it.
+    pub fn broadcast_to(&mut self, guests: usize) -> (Who, Vec<Who>) {
+        let host = self.participant(RoomId(1), 4);
+        let guests: Vec<_> = (0..guests).map(|_| self.participant(RoomId(1), 4)).collect();
+        self.run_for(Duration::from_secs(1));
+        self.say(host, -20);
+        self.run_until("all hear it", |world| guests.iter().all(|guest| !world[*guest].client.received.is_empty()));
+        (host, guests)
+    }
+
     /// ICE restart after a change of network: the client gets another address and offers again.
     pub fn restart_ice(&mut self, who: Who) {
         let (now, stream) = (self.now, self[who].stream);
@@ -234,7 +246,7 @@ impl World {
         let seen_as = client.address;
         self.by_address.insert(seen_as, who);
         let conditions = self.conditions;
-        self.members.push(Member { client, peer, stream, conditions, cut_off: false, seen_as });
+        self.members.push(Member { client, peer, stream, conditions, cut_off: false, checks_nothing: false, seen_as });
         self.flush();
         who
     }
@@ -293,7 +305,9 @@ impl World {
         }
         for member in &mut self.members {
             while let Some((destination, payload)) = member.client.poll() {
-                if !member.cut_off {
+                // By the first byte (RFC 7983).
+                let is_check = payload.first().is_some_and(|byte| *byte < 4);
+                if !member.cut_off && !(member.checks_nothing && is_check) {
                     let datagram = Datagram { source: member.seen_as, destination, payload };
                     self.network.send(self.now, datagram, member.conditions);
                 }

@@ -136,3 +136,13 @@ fn who_is_not_wanted_any_more_makes_room() {
     assert!(!room.slots.release_unless(|wanted| wanted == stream(2)));
     assert_eq!(room.hears(), [stream(2)]);
 }
+
+#[test]
+fn a_line_that_goes_takes_its_slot_along_and_leaves_the_others() {
+    let mut room = Room::new(3);
+    for number in 1..=3 {
+        room.says(number);
+    }
+    room.slots.set_lanes([0, 2].into_iter().map(Lane::numbered));
+    assert_eq!(room.hears(), [stream(1), stream(3)]);
+}
