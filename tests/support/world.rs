@@ -307,7 +307,8 @@ impl World {
             while let Some((destination, payload)) = member.client.poll() {
                 // By the first byte (RFC 7983).
                 let is_check = payload.first().is_some_and(|byte| *byte < 4);
-                if !member.cut_off && !(member.checks_nothing && is_check) {
+                let is_lost = member.cut_off || (member.checks_nothing && is_check);
+                if !is_lost {
                     let datagram = Datagram { source: member.seen_as, destination, payload };
                     self.network.send(self.now, datagram, member.conditions);
                 }
