@@ -11,7 +11,7 @@ use divan::{Bencher, black_box};
 use opus::{Application, Channels, Encoder};
 use support::world::{Who, World, relay_address};
 use voice_relay::audio::Bitrate;
-use voice_relay::audio::fuzzing::{Mixer, Mp3, Playout};
+use voice_relay::audio::parts::{Mixer, Mp3, Playout};
 use voice_relay::domain::OpusPacket;
 use voice_relay::relay::{Input, Output, RelayConfig};
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use arbitrary::{Result, Unstructured};
-use voice_relay::audio::fuzzing::Playout;
+use voice_relay::audio::parts::Playout;
 use voice_relay::domain::OpusPacket;
 
 /// Samples asked for at once: an MP3 frame, the longest piece that anybody wants.

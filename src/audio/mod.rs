@@ -13,8 +13,6 @@ mod clips;
 mod decoder;
 mod ducking;
 mod format;
-#[doc(hidden)]
-pub mod fuzzing;
 mod host;
 mod jitter;
 mod lame;
@@ -22,6 +20,8 @@ mod mixer;
 mod mount;
 mod mp3;
 mod ogg;
+#[doc(hidden)]
+pub mod parts;
 mod playout;
 mod program;
 mod resample;

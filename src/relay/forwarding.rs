@@ -193,10 +193,12 @@ impl Relay {
         let subscribers = self.streams[&heard.id].subscribers.iter().copied();
         let others = self.audience(heard.room).iter().copied().filter(|other| Some(*other) != member);
         remaining.extend(subscribers.chain(others).rev());
-        if !remaining.is_empty() {
-            let heard = Heard { stream: heard.id, loud, pinned: self.is_pinned(heard) };
-            self.fanouts.push_back(Fanout { packet, heard, place, remaining });
+        if remaining.is_empty() {
+            self.spare_audience = remaining;
+            return;
         }
+        let heard = Heard { stream: heard.id, loud, pinned: self.is_pinned(heard) };
+        self.fanouts.push_back(Fanout { packet, heard, place, remaining });
     }
 
     /// Seals a packet for the next few subscribers. False when there is none left to seal.

@@ -81,8 +81,7 @@ impl Session {
     }
 
     fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
-        let rtc = config.set_crypto_provider(keys::provider()).build(now);
-        let mut session = Self { rtc: Box::new(rtc), deadline: now, shortcut: Shortcut::default() };
+        let mut session = Self { rtc: Box::new(config.build(now)), deadline: now, shortcut: Shortcut::default() };
         session.add_addresses(addresses);
         session
     }
@@ -157,7 +156,7 @@ impl Session {
         if accepted {
             self.drive(out, |rtc| rtc.handle_input(input));
         }
-        if !is_rtp {
+        if accepted && !is_rtp {
             self.shortcut.forget_patterns();
         }
         accepted

@@ -7,6 +7,8 @@ use str0m::format::{CodecConfig, PayloadParams};
 use str0m::rtp::Extension;
 use str0m::{Rtc, RtcConfig};
 
+use super::keys;
+
 /// Header extensions, by the ids that browsers use. No transport-wide congestion control: on a LAN
 /// it doubles a receiver's memory and costs as much as forwarding does.
 const EXTENSIONS: [(u8, Extension); 2] = [(1, Extension::AudioLevel), (4, Extension::RtpMid)];
@@ -35,6 +37,7 @@ pub(super) fn config(certificate: &DtlsCert, purpose: Purpose) -> RtcConfig {
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .set_dtls_cert(certificate.clone())
+        .set_crypto_provider(keys::provider())
         // What is sent again is kept elsewhere (`kept`), and for those alone who ask.
         .set_send_buffer_audio(1)
         .clear_extension_map();

@@ -126,3 +126,29 @@ impl DtlsInstance for OverheardDtls {
         self.0.close()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 16 bytes of key for each side, then 12 of salt, or as many as the profile has.
+    fn material(key: u8, salt: u8) -> KeyingMaterial {
+        let parts = [(1, key), (2, key), (3, salt), (4, salt)];
+        KeyingMaterial::new(&parts.iter().flat_map(|(side, length)| vec![*side; (*length).into()]).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn each_side_sends_with_its_own_key() {
+        let agreed =
+            |as_client| Agreed::new(&material(32, 12), SrtpProfile::AEAD_AES_256_GCM, as_client).expect("agreed");
+        let (client, server) = (agreed(true), agreed(false));
+        assert_eq!((client.key, client.salt), (vec![1; 32], vec![3; 12]));
+        assert_eq!((server.key, server.salt), (vec![2; 32], vec![4; 12]));
+    }
+
+    #[test]
+    fn what_the_short_way_does_not_know_goes_the_long_one() {
+        assert!(Agreed::new(&material(16, 14), SrtpProfile::AES128_CM_SHA1_80, false).is_none());
+        assert!(Agreed::new(&material(16, 12), SrtpProfile::AEAD_AES_256_GCM, false).is_none(), "too short");
+    }
+}

@@ -36,24 +36,16 @@ struct Track {
     sent: Sent,
     /// What str0m made of the last packet that it had.
     pattern: Option<Pattern>,
-    /// Where packets went last, and from which source of the session (SSRC).
-    last: Option<Last>,
     /// What may be asked for again, once something was.
     kept: Option<Kept>,
-}
-
-#[derive(Clone, Copy)]
-struct Last {
-    ssrc: u32,
-    source: SocketAddr,
-    destination: SocketAddr,
 }
 
 struct Pattern {
     header: Header,
     source: SocketAddr,
     destination: SocketAddr,
-    at: Instant,
+    /// When it was made; `None` once something may have changed.
+    made: Option<Instant>,
 }
 
 /// How an m-line's lost packets were asked for.
@@ -78,8 +70,8 @@ pub(in crate::relay) enum Way {
 impl Shortcut {
     /// Something came from the remote that may change how str0m sends to it.
     pub(super) fn forget_patterns(&mut self) {
-        for track in &mut self.tracks {
-            track.pattern = None;
+        for pattern in self.tracks.iter_mut().filter_map(|track| track.pattern.as_mut()) {
+            pattern.made = None;
         }
     }
 
@@ -111,16 +103,16 @@ impl Shortcut {
             kept.push(header.sequence(), &made.contents);
         }
         let (source, destination) = (made.source, made.destination);
-        track.last = Some(Last { ssrc: header.ssrc(), source, destination });
-        track.pattern = Some(Pattern { header, source, destination, at: now });
+        track.pattern = Some(Pattern { header, source, destination, made: Some(now) });
     }
 
     /// Sends again what the remote says it lost, as far as that is kept.
     pub(super) fn repeat(&mut self, now: Instant, nack: &Nack, mut send: impl FnMut(Transmit)) -> Repeated {
         let mut repeated = Repeated::default();
-        let of_it = |track: &&mut Track| track.last.is_some_and(|last| last.ssrc == *nack.ssrc);
-        let Some(track) = self.tracks.iter_mut().find(of_it) else { return repeated };
-        let (Some(last), kept) = (track.last, track.kept.get_or_insert_default()) else { return repeated };
+        let made_by_str0m = self.tracks.iter_mut().filter_map(|track| Some((track.pattern.as_ref()?, &mut track.kept)));
+        let mut of_it = made_by_str0m.filter(|(pattern, _)| pattern.header.ssrc() == *nack.ssrc);
+        let Some((Pattern { source, destination, .. }, kept)) = of_it.next() else { return repeated };
+        let kept = kept.get_or_insert_default();
         kept.note_asked(now);
         for lost in nack.reports.iter().flat_map(|entry| lost(entry.pid, entry.blp)) {
             let Some(datagram) = kept.repeat(lost) else {
@@ -128,21 +120,21 @@ impl Shortcut {
                 continue;
             };
             repeated.sent += 1;
-            let Last { source, destination, .. } = last;
+            let (source, destination) = (*source, *destination);
             send(Transmit { source, destination, payload: datagram.to_vec(), forwarded: false });
         }
         repeated
     }
 
     fn begin_track(&mut self, mid: Mid) -> usize {
-        self.tracks.push(Track { mid, sent: Sent::default(), pattern: None, last: None, kept: None });
+        self.tracks.push(Track { mid, sent: Sent::default(), pattern: None, kept: None });
         self.tracks.len() - 1
     }
 }
 
 impl Pattern {
     fn fits(&self, now: Instant, rtp: &Rtp<'_>) -> bool {
-        now.saturating_duration_since(self.at) < PATTERN_HOLDS && self.header.fits(rtp)
+        self.made.is_some_and(|made| now.saturating_duration_since(made) < PATTERN_HOLDS) && self.header.fits(rtp)
     }
 
     fn seal(&self, rtp: &Rtp<'_>, sealer: &mut Sealer, mut datagram: Vec<u8>) -> Option<Transmit> {
