@@ -172,7 +172,8 @@ fn a_vanished_receiver_is_forgotten_and_the_others_hear_on() {
     let mut world = World::new(7);
     let (_, listeners) = world.talk_with(3);
     world[listeners[0]].cut_off = true;
-    world.run_for(secs(40));
+    // ICE-lite takes the other nominated pair once the old one had no check for 15 s (is: RECENT_BINDING_REQUEST).
+    world.run_for(secs(16));
     assert_eq!(world.close_reason(listeners[0]), Some(CloseReason::ConsentLost));
     assert_eq!(world.relay.stats().receivers, 2);
     assert!(world[listeners[1]].client.received.len() > 1_900);
@@ -269,6 +270,25 @@ fn a_sender_whose_address_changes_is_heard_again_within_seconds() {
     let latest = world[listeners[0]].client.received.last().expect("heard").at;
     assert!(world.now - latest < Duration::from_millis(100), "heard last {:?} ago", world.now - latest);
     assert!(world.relay.stats().address_changes > 0);
+}
+
+#[test]
+fn a_receiver_whose_address_changes_hears_on_at_the_new_one_within_sixteen_seconds() {
+    let mut world = World::new(16);
+    let (_, listeners) = world.talk_with(2);
+    world.run_for(secs(5));
+    world.change_address(listeners[0]);
+    // ICE-lite takes the other nominated pair once the old one had no check for 15 s (is: RECENT_BINDING_REQUEST).
+    world.run_for(secs(16));
+    let (forwarded, shortened) = (world.relay.stats().packets_forwarded, world.relay.stats().packets_shortened);
+    world.run_for(secs(2));
+    for listener in listeners {
+        let latest = world[listener].client.received.last().expect("heard").at;
+        assert!(world.now - latest < Duration::from_millis(100), "heard last {:?} ago", world.now - latest);
+    }
+    let stats = world.relay.stats();
+    let (forwarded, shortened) = (stats.packets_forwarded - forwarded, stats.packets_shortened - shortened);
+    assert!(shortened > forwarded * 9 / 10, "{shortened} of {forwarded} by the short way, also to the new address");
 }
 
 #[test]
