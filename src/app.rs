@@ -20,7 +20,7 @@ use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, HttpStats, Port,
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
-use crate::relay_handle::{self, RelayHandle, RoomEvents};
+use crate::relay_handle::{self, Connected, RelayHandle, RoomEvents};
 use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
@@ -69,8 +69,8 @@ pub struct App {
     /// Where it really listens.
     pub ports: Ports,
     relay: RelayHandle,
-    media: MediaThread,
-    files: MediaThread,
+    media: Vec<MediaThread>,
+    files: Vec<MediaThread>,
     files_relay: RelayHandle,
     admission: Arc<Admission>,
     shutdown: CancellationToken,
@@ -84,7 +84,7 @@ pub struct Ports {
     pub http: SocketAddr,
     /// MP3 streams.
     pub mp3: SocketAddr,
-    /// WebRTC media, UDP.
+    /// WebRTC media, UDP, of the first media thread.
     pub media: SocketAddr,
     /// Files over data channels, UDP.
     pub files: SocketAddr,
@@ -104,7 +104,8 @@ impl std::fmt::Display for Ports {
 struct Bound {
     http: Port,
     mp3: Port,
-    media: MediaSocket,
+    /// One for each media thread.
+    media: Vec<MediaSocket>,
     files: MediaSocket,
     https: Option<Port>,
     ingress: Option<Port>,
@@ -113,14 +114,16 @@ struct Bound {
 impl Bound {
     fn bind(config: &Config, home: &Home) -> Result<Self, StartError> {
         let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
-        let (http, mp3, media) = (config.http.port, config.mp3.port, config.media.port);
+        let (http, mp3) = (config.http.port, config.mp3.port);
         let connections = config.limits.connections;
         let tls = Some(config.http.tls_port).filter(|_| config.tls.mode != TlsMode::Off);
         let bind_tls = |tls| Port::bind(config.bind, tls, connections).map_err(failed("http.tls_port", tls));
         Ok(Self {
             http: Port::bind(config.bind, http, connections).map_err(failed("http.port", http))?,
             mp3: Port::bind(config.bind, mp3, connections).map_err(failed("mp3.port", mp3))?,
-            media: MediaSocket::bind(config.bind, media).map_err(failed("media.port", media))?,
+            media: media_ports(config)
+                .map(|port| MediaSocket::bind(config.bind, port).map_err(failed("media.port", port)))
+                .collect::<Result<_, _>>()?,
             files: MediaSocket::bind(config.bind, config.files.port)
                 .map_err(failed("files.port", config.files.port))?,
             https: tls.map(bind_tls).transpose()?,
@@ -132,8 +135,7 @@ impl Bound {
     }
 
     fn ports(&self) -> Ports {
-        let media = SocketAddr::new(self.media.address(), self.media.port());
-        let files = SocketAddr::new(self.files.address(), self.files.port());
+        let (media, files) = (self.media[0].bound(), self.files.bound());
         let https = self.https.as_ref().map(Port::address);
         Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, https }
     }
@@ -151,18 +153,16 @@ impl App {
         // Why there is none is logged.
         bound.https.take_if(|_| certificates.served().is_none());
         let ports = bound.ports();
-        let addresses = host_addresses(ports.media.ip(), ports.media.port(), &advertise);
-        let relay = Relay::new(relay_config(config, addresses), Instant::now());
-        let (relay, commands, media, births, room_events) = relay_handle::connect(relay);
         let admission = Arc::new(Admission::new(config.access));
-        let media = MediaThread::start(Carries::Voices, bound.media, media, commands, Arc::clone(&admission))
-            .map_err(StartError::MediaThread)?;
+        let media_addresses: Vec<_> = bound.media.iter().map(MediaSocket::bound).collect();
+        let (media, Connected { handle: relay, births, rooms: room_events, .. }) =
+            start_media(config, bound.media, &advertise, &admission)?;
         let (files, files_relay) = start_files(config, bound.files, ports.files, &advertise, &admission)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker };
         let conversation = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
-        app.keep_addresses_fresh(&advertise);
+        app.keep_addresses_fresh(&media_addresses, &advertise);
         let clips = app.record_clips(config, births);
         let shared = app.shared(config, conversation, clips, certificates)?;
         app.serve_http(&shared, bound.http, bound.mp3);
@@ -184,14 +184,14 @@ impl App {
         if tokio::time::timeout(DRAIN_TIMEOUT, self.tracker.wait()).await.is_err() {
             tracing::warn!(left = self.tracker.len(), "some clients did not take note of the shutdown");
         }
-        self.media.stop();
-        self.files.stop();
+        self.media.into_iter().chain(self.files).for_each(MediaThread::stop);
     }
 
-    fn keep_addresses_fresh(&self, advertise: &[IpAddr]) {
-        for (relay, bound) in [(&self.relay, self.ports.media), (&self.files_relay, self.ports.files)] {
+    fn keep_addresses_fresh(&self, media: &[SocketAddr], advertise: &[IpAddr]) {
+        let media = self.relay.each_thread().into_iter().zip(media.iter().copied());
+        for (relay, bound) in media.chain([(self.files_relay.clone(), self.ports.files)]) {
             let admission = Arc::clone(&self.admission);
-            let refresh = keep_addresses_fresh(relay.clone(), admission, bound, advertise.to_vec());
+            let refresh = keep_addresses_fresh(relay, admission, bound, advertise.to_vec());
             self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
         }
     }
@@ -317,6 +317,33 @@ impl App {
     }
 }
 
+/// The ports of the media threads: what follows the first one is for files, as a rule, and the others come then.
+fn media_ports(config: &Config) -> impl Iterator<Item = u16> {
+    let first = config.media.port;
+    let further = move |thread| if first == 0 { 0 } else { first.saturating_add(thread) };
+    std::iter::once(first).chain((2..).map(further)).take(config.media.threads)
+}
+
+/// The threads that carry voices: the first has the senders and the rooms.
+fn start_media(
+    config: &Config,
+    sockets: Vec<MediaSocket>,
+    advertise: &[IpAddr],
+    admission: &Arc<Admission>,
+) -> Result<(Vec<MediaThread>, Connected), StartError> {
+    let relay = |(thread, socket): (usize, &MediaSocket)| {
+        let addresses = host_addresses(socket.address(), socket.port(), advertise);
+        Relay::new(RelayConfig { thread, ..relay_config(config, addresses) }, Instant::now())
+    };
+    let mut relays = sockets.iter().enumerate().map(relay);
+    let first = relays.next().expect("there is one media thread");
+    let mut connected = relay_handle::connect(first, relays.collect());
+    let relays = std::mem::take(&mut connected.threads);
+    let threads =
+        MediaThread::start_all(Carries::Voices, sockets, relays, admission).map_err(StartError::MediaThread)?;
+    Ok((threads, connected))
+}
+
 /// The thread that carries files, and the way to it: a relay like that of the voices, which never hears one.
 fn start_files(
     config: &Config,
@@ -324,13 +351,12 @@ fn start_files(
     bound: SocketAddr,
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
-) -> Result<(MediaThread, RelayHandle), StartError> {
+) -> Result<(Vec<MediaThread>, RelayHandle), StartError> {
     let addresses = host_addresses(bound.ip(), bound.port(), advertise);
     let relay = RelayConfig { addresses, max_peers: config.files.clients, ..RelayConfig::default() };
-    let (relay, commands, media, ..) = relay_handle::connect(Relay::new(relay, Instant::now()));
-    let thread = MediaThread::start(Carries::Files, socket, media, commands, Arc::clone(admission))
-        .map_err(StartError::MediaThread)?;
-    Ok((thread, relay))
+    let Connected { handle, threads, .. } = relay_handle::connect(Relay::new(relay, Instant::now()), vec![]);
+    let threads = MediaThread::start_all(Carries::Files, vec![socket], threads, admission);
+    Ok((threads.map_err(StartError::MediaThread)?, handle))
 }
 
 /// The folders of files, and the one among them where we make chimes.
@@ -360,12 +386,14 @@ fn addresses(bound: IpAddr, advertised: &[IpAddr]) -> Vec<IpAddr> {
 fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
     RelayConfig {
         addresses,
-        max_peers: config.limits.peers,
+        max_peers: config.limits.peers.div_ceil(config.media.threads),
         max_streams: config.limits.streams,
         publisher_timeout: config.relay.publisher_timeout,
         cleanup_interval: config.relay.cleanup_interval,
         stale_after: config.relay.stale_after,
         tap_all: config.clips.count > 0,
         room_bitrate: config.rooms.bitrate * 1_000,
+        threads: config.media.threads,
+        thread: 0,
     }
 }

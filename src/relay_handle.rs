@@ -1,22 +1,27 @@
 //! The one door between the media thread and everybody else: commands with a reply, events to
-//! subscribe to. Whoever holds a [`RelayHandle`] knows nothing of the thread behind it.
+//! subscribe to. Whoever holds a [`RelayHandle`] knows nothing of the thread behind it, nor how many they are.
 
 mod files;
 mod local;
 mod media;
 mod resources;
 mod rooms;
+mod threads;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::audio::{Births, PacketSource};
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
-use crate::relay::{AnswerError, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed};
+use crate::relay::{
+    AnswerError, Branched, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
+};
+
+use threads::{Branches, Thread, Threads};
 
 pub use files::{Channel, ChannelStats, ChannelWriter, Said};
 pub use local::LocalSender;
@@ -35,8 +40,22 @@ const BIRTH_QUEUE: usize = 64;
 /// Things that happened in rooms which may wait to be told there.
 const ROOM_EVENT_QUEUE: usize = 4_096;
 
-/// Something to do on the media thread.
-pub type Command = Box<dyn FnOnce(&mut Media, Instant) + Send>;
+/// What is done with what a media thread works with.
+type Act = Box<dyn FnOnce(&mut Media, Instant) + Send>;
+
+/// Something to do on a media thread.
+pub enum Command {
+    /// This.
+    Run(Act),
+    /// To carry on this packet of a sender on the first thread, which came from the network then.
+    Carry(Branched, Instant),
+}
+
+impl Command {
+    fn run(run: impl FnOnce(&mut Media, Instant) + Send + 'static) -> Self {
+        Self::Run(Box::new(run))
+    }
+}
 
 /// All streams' levels of one moment, in dBov.
 pub type Levels = Arc<[(StreamId, i8)]>;
@@ -108,14 +127,38 @@ pub struct MediaStats {
     pub room_events_lost: u64,
     /// Connections that have an address of their own.
     pub resources: ResourceCounts,
-    /// Commands that wait for the media thread.
+    /// Commands that wait for the media threads.
     pub commands_waiting: usize,
+    /// Packets, and ends of streams, that a further media thread was too busy to take.
+    pub branch_overflows: u64,
+}
+
+impl SocketStats {
+    fn add(&mut self, other: &Self) {
+        self.oversized += other.oversized;
+        self.foreign += other.foreign;
+        self.send_buffer_full += other.send_buffer_full;
+        self.send_failed += other.send_failed;
+        self.receive_calls += other.receive_calls;
+        self.send_calls += other.send_calls;
+        self.forward_delay.add(&other.forward_delay);
+    }
+}
+
+impl MediaStats {
+    fn add_branch(mut self, branch: &Self) -> Self {
+        self.relay.add_branch(&branch.relay);
+        self.socket.add(&branch.socket);
+        self.resources.receivers += branch.resources.receivers;
+        self.commands_waiting += branch.commands_waiting;
+        self
+    }
 }
 
 /// The way to the relay. Cheap to clone.
 #[derive(Clone)]
 pub struct RelayHandle {
-    commands: mpsc::Sender<Command>,
+    threads: Threads,
     events: broadcast::Sender<StreamEvent>,
     levels: broadcast::Sender<Levels>,
     streams: watch::Receiver<Arc<[LiveStream]>>,
@@ -125,31 +168,51 @@ pub struct RelayHandle {
 /// The media thread's end of the door.
 pub struct Commands(mpsc::Receiver<Command>);
 
-/// Makes both ends of the door. Births come only from a relay that taps all of its streams.
-pub fn connect(relay: Relay) -> (RelayHandle, Commands, Media, Births, RoomEvents) {
-    let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
+/// Both ends of the door.
+pub struct Connected {
+    /// The way to the relays.
+    pub handle: RelayHandle,
+    /// What the media threads work with: first that with the senders, then its branches.
+    pub threads: Vec<(Media, Commands)>,
+    /// Streams that begin, only of a relay that taps all of its streams.
+    pub births: Births,
+    /// What happens in rooms.
+    pub rooms: RoomEvents,
+}
+
+/// Makes both ends of the door to a relay and its [branches](crate::relay::RelayConfig::thread).
+pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
     let events = broadcast::Sender::new(EVENT_QUEUE);
     let levels = broadcast::Sender::new(1);
     let (streams_sender, streams) = watch::channel(Arc::from([]));
     let names = Names::default();
     let (births_sender, births) = mpsc::channel(BIRTH_QUEUE);
-    let (rooms, room_events) = mpsc::channel(ROOM_EVENT_QUEUE);
-    let media = Media {
+    let (rooms_sender, rooms) = mpsc::channel(ROOM_EVENT_QUEUE);
+    let media = |relay| Media {
         relay,
         socket: SocketStats::default(),
         taps: HashMap::new(),
         tap_overflows: 0,
-        births: births_sender,
-        rooms,
+        births: births_sender.clone(),
+        rooms: rooms_sender.clone(),
         room_events_lost: 0,
         channels: files::Channels::default(),
         resources: resources::Resources::default(),
+        branches: Branches::default(),
         events: events.clone(),
         levels: levels.clone(),
-        streams: streams_sender,
+        streams: streams_sender.clone(),
         names: Arc::clone(&names),
     };
-    (RelayHandle { commands, events, levels, streams, names }, Commands(receiver), media, births, room_events)
+    let (mut doors, mut threads) = (Vec::new(), Vec::new());
+    for relay in std::iter::once(relay).chain(branches) {
+        let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
+        doors.push(Thread(commands));
+        threads.push((media(relay), Commands(receiver)));
+    }
+    threads[0].0.branches = Branches::new(doors[1..].to_vec());
+    let handle = RelayHandle { threads: Threads::new(doors), events, levels, streams, names };
+    Connected { handle, threads, births, rooms }
 }
 
 impl Commands {
@@ -194,7 +257,7 @@ impl RelayHandle {
         stream: Option<StreamId>,
         local: bool,
     ) -> Result<Result<Subscribed, SubscribeError>, RelayGone> {
-        self.call(move |media, now| media.relay.subscribe(now, stream, local)).await
+        self.in_turn(move |_, media, now| media.relay.subscribe(now, stream, local)).await
     }
 
     /// Takes a receiver's answer; see [`Relay::answer`].
@@ -202,28 +265,36 @@ impl RelayHandle {
     /// # Errors
     /// The outer one when the relay is shutting down.
     pub async fn answer(&self, peer: PeerId, answer: String) -> Result<Result<(), AnswerError>, RelayGone> {
-        self.call(move |media, now| media.relay.answer(now, peer, &answer)).await
+        self.threads.of(peer).call(move |media, now| media.relay.answer(now, peer, &answer)).await
     }
 
     /// Tells of a remote address; see [`Relay::add_candidate`].
     pub async fn add_candidate(&self, peer: PeerId, candidate: String) {
-        self.tell(move |media, now| media.relay.add_candidate(now, peer, &candidate)).await;
+        self.threads.of(peer).tell(move |media, now| media.relay.add_candidate(now, peer, &candidate)).await;
     }
 
     /// The peer's client answered a ping; see [`Relay::keep_alive`].
     pub async fn keep_alive(&self, peer: PeerId) {
-        self.tell(move |media, now| media.relay.keep_alive(now, peer)).await;
+        self.threads.of(peer).tell(move |media, now| media.relay.keep_alive(now, peer)).await;
     }
 
     /// Closes a peer connection.
     pub async fn close(&self, peer: PeerId) {
-        self.tell(move |media, now| media.relay.close(now, peer)).await;
+        self.threads.of(peer).tell(move |media, now| media.relay.close(now, peer)).await;
     }
 
     /// Closes every peer connection, and waits until that is done.
     pub async fn close_all(&self) {
-        // When the media thread is gone already, so are its peers.
-        let _ = self.call(|media, now| media.relay.close_all(now)).await;
+        for thread in self.threads.all() {
+            // When a media thread is gone already, so are its peers.
+            let _ = thread.call(|media, now| media.relay.close_all(now)).await;
+        }
+    }
+
+    /// A door to each media thread alone: their addresses differ.
+    pub fn each_thread(&self) -> Vec<Self> {
+        let only = |thread: &Thread| Self { threads: Threads::new(vec![thread.clone()]), ..self.clone() };
+        self.threads.all().iter().map(only).collect()
     }
 
     /// The machine's addresses changed; see [`Relay::set_addresses`].
@@ -231,22 +302,15 @@ impl RelayHandle {
         self.tell(move |media, _| media.relay.set_addresses(addresses)).await;
     }
 
-    /// Everything the media thread counts.
+    /// Everything the media threads count.
     ///
     /// # Errors
     /// When the relay is shutting down.
     pub async fn stats(&self) -> Result<MediaStats, RelayGone> {
-        let commands_waiting = self.commands.max_capacity() - self.commands.capacity();
-        self.call(move |media, _| MediaStats {
-            relay: media.relay.stats(),
-            socket: media.socket.clone(),
-            taps: media.taps.values().map(Vec::len).sum(),
-            tap_overflows: media.tap_overflows,
-            room_events_lost: media.room_events_lost,
-            resources: media.resources.counts(),
-            commands_waiting,
-        })
-        .await
+        let mut all = self.of_all(Media::stats).await?.into_iter();
+        let first = all.next().expect("there is one thread");
+        let commands_waiting = self.threads.all().iter().map(Thread::waiting).sum();
+        Ok(MediaStats { commands_waiting, ..all.fold(first, |sum, branch| sum.add_branch(&branch)) })
     }
 
     /// A sender on this machine, of a stream with this identity and name for people.
@@ -269,7 +333,8 @@ impl RelayHandle {
     /// # Errors
     /// When the relay is shutting down.
     pub async fn receivers(&self) -> Result<HashMap<StreamId, usize>, RelayGone> {
-        self.call(|media, _| media.relay.receivers()).await
+        let all = self.of_all(|media| media.relay.receivers()).await?;
+        Ok(all.into_iter().reduce(threads::sum).unwrap_or_default())
     }
 
     /// Addresses at which peers reach the relay.
@@ -277,7 +342,7 @@ impl RelayHandle {
     /// # Errors
     /// When the relay is shutting down.
     pub async fn addresses(&self) -> Result<Vec<SocketAddr>, RelayGone> {
-        self.call(|media, _| media.relay.addresses().to_vec()).await
+        Ok(self.of_all(|media| media.relay.addresses().to_vec()).await?.concat())
     }
 
     /// How people call a live stream, if its sender said so.
@@ -295,19 +360,41 @@ impl RelayHandle {
         self.levels.subscribe()
     }
 
+    /// On the thread with the senders and the rooms.
     async fn call<T: Send + 'static>(
         &self,
         run: impl FnOnce(&mut Media, Instant) -> T + Send + 'static,
     ) -> Result<T, RelayGone> {
-        let (reply, answer) = oneshot::channel();
-        let command: Command = Box::new(move |media, now| drop(reply.send(run(media, now))));
-        self.commands.send(command).await.map_err(|_| RelayGone)?;
-        answer.await.map_err(|_| RelayGone)
+        self.threads.first().call(run).await
     }
 
     async fn tell(&self, run: impl FnOnce(&mut Media, Instant) + Send + 'static) {
-        // A relay that is gone needs to be told nothing.
-        drop(self.commands.send(Box::new(run)).await);
+        self.threads.first().tell(run).await;
+    }
+
+    /// On the thread whose turn it is, of which it is told the number; where that cannot, on the next one.
+    async fn in_turn<T: Send + 'static, E: Send + 'static>(
+        &self,
+        run: impl Fn(usize, &mut Media, Instant) -> Result<T, E> + Clone + Send + 'static,
+    ) -> Result<Result<T, E>, RelayGone> {
+        let mut refused = None;
+        for (number, thread) in self.threads.in_turn() {
+            let run = run.clone();
+            match thread.call(move |media, now| run(number, media, now)).await? {
+                Ok(done) => return Ok(Ok(done)),
+                Err(error) => refused = Some(Err(error)),
+            }
+        }
+        Ok(refused.expect("there is one thread"))
+    }
+
+    /// What each thread says.
+    async fn of_all<T: Send + 'static>(&self, ask: fn(&Media) -> T) -> Result<Vec<T>, RelayGone> {
+        let mut answers = Vec::new();
+        for thread in self.threads.all() {
+            answers.push(thread.call(move |media, _| ask(media)).await?);
+        }
+        Ok(answers)
     }
 }
 

@@ -15,7 +15,7 @@ use voice_relay::config::Access;
 use voice_relay::domain::{LiveStream, RoomId, StreamId};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
 use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
-use voice_relay::relay_handle::{self, RelayHandle};
+use voice_relay::relay_handle::{self, Connected, RelayHandle};
 use voice_relay::sound::Sound;
 
 const KITCHEN: RoomId = RoomId(1);
@@ -29,15 +29,15 @@ const OWN_HZ: f64 = 1_000.0;
 struct House {
     relay: RelayHandle,
     mounts: Mounts<RelayHandle>,
-    media: MediaThread,
+    media: Vec<MediaThread>,
 }
 
 fn house() -> House {
     let relay = Relay::new(RelayConfig::default(), Instant::now());
-    let (relay, commands, media, _, _) = relay_handle::connect(relay);
+    let Connected { handle: relay, threads, .. } = relay_handle::connect(relay, vec![]);
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
-    let media = MediaThread::start(Carries::Voices, socket, media, commands, Arc::new(Admission::new(Access::Lan)))
-        .expect("a thread");
+    let admission = Arc::new(Admission::new(Access::Lan));
+    let media = MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission).expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
     House { relay, mounts, media }
 }
@@ -116,6 +116,6 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         assert!(hears(RoomId::HOME, [true, false, false]));
         assert_eq!(tones(&tape), [false, true, false], "not itself, in the other room either");
         drop(sound);
-        house.media.stop();
+        house.media.into_iter().for_each(MediaThread::stop);
     });
 }

@@ -219,7 +219,7 @@ pub struct MediaConfig {
     pub port: u16,
     /// Addresses to offer besides those of the interfaces.
     pub advertise: Vec<IpAddr>,
-    /// Media threads; one so far.
+    /// Media threads, each with a port of its own.
     pub threads: usize,
 }
 

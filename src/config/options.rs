@@ -345,7 +345,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Port,
         "8082",
         "UDP port of WebRTC media",
-        "All media of all peers goes through this one port.",
+        "All media of all peers goes through this one port, unless there are more media threads.",
     ),
     opt(
         "media.advertise",
@@ -355,7 +355,15 @@ pub(super) const OPTIONS: &[Opt] = &[
         "For a daemon behind port forwarding, or in a container: the address of the machine around it. `--advertise` \
          is short for the flag.",
     ),
-    opt("media.threads", Kind::Number(1, 1), "1", "Media threads", "Each will have a port of its own."),
+    opt(
+        "media.threads",
+        Kind::Number(1, 8),
+        "1",
+        "Media threads",
+        "More than one is for houses with hundreds of receivers. The first has all senders and rooms; receivers of streams \
+         take turns, and `limits.peers` is shared out evenly. The second listens on the port `media.port` + 2, the third \
+         on the next.",
+    ),
     opt(
         "files.port",
         Kind::Port,

@@ -185,6 +185,7 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
         ("send_buffer_full", socket.send_buffer_full),
         ("send_failed", socket.send_failed),
         ("tap_overflow", media.tap_overflows),
+        ("branch_overflow", media.branch_overflows),
     ];
     let drops: Vec<_> = relay_drops.into_iter().chain(socket_drops).collect();
     page.counters("dropped", "Datagrams and packets dropped", "reason", &drops)?;

@@ -20,7 +20,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
 use crate::relay::{Input, Output};
-use crate::relay_handle::{Commands, Media};
+use crate::relay_handle::{Command, Commands, Media};
 
 pub use admission::Admission;
 pub use interfaces::{host_addresses, keep_addresses_fresh};
@@ -61,11 +61,7 @@ pub struct MediaThread {
 }
 
 impl MediaThread {
-    /// Starts one on a bound socket.
-    ///
-    /// # Errors
-    /// When the operating system gives no thread or no event queue.
-    pub fn start(
+    fn start(
         carries: Carries,
         socket: MediaSocket,
         media: Media,
@@ -85,6 +81,20 @@ impl MediaThread {
             }
         })?;
         Ok(Self { thread, stop })
+    }
+
+    /// Starts one on each socket: they are as many as those who [work](crate::relay_handle::connect) as one relay.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread or no event queue; those that run stop then.
+    pub fn start_all(
+        carries: Carries,
+        sockets: Vec<MediaSocket>,
+        relays: Vec<(Media, Commands)>,
+        admission: &Arc<Admission>,
+    ) -> io::Result<Vec<Self>> {
+        let start = |(socket, (media, commands))| Self::start(carries, socket, media, commands, Arc::clone(admission));
+        sockets.into_iter().zip(relays).map(start).collect()
     }
 
     /// Stops it once everything the core wants to send is sent.
@@ -121,20 +131,30 @@ impl MediaLoop {
                     }
                 }
                 command = commands.next() => match command {
-                    Some(command) => command(&mut self.media, Instant::now()),
+                    Some(command) => self.obey(command),
                     None => return Ok(()),
                 },
                 () = tokio::time::sleep_until(deadline) => {}
             }
             // A flood of datagrams must not keep everybody else waiting.
             for command in std::iter::from_fn(|| commands.next_waiting()).take(MAX_COMMANDS) {
-                command(&mut self.media, Instant::now());
+                self.obey(command);
             }
             let now = Instant::now();
             if now >= self.media.relay.deadline() {
                 self.media.relay.handle(now, Input::Timeout);
             }
             self.drain(now);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Run(run) => run(&mut self.media, Instant::now()),
+            Command::Carry(packet, arrived) => {
+                self.media.relay.graft(Instant::now(), packet);
+                self.drain(arrived);
+            }
         }
     }
 
@@ -174,7 +194,7 @@ impl MediaLoop {
     fn drain(&mut self, arrived: Instant) {
         while let Some(output) = self.media.relay.poll() {
             match output {
-                Output::Event(event) => self.media.publish(event),
+                Output::Event(event) => self.media.publish(event, arrived),
                 Output::Transmit(transmit) => {
                     self.outgoing.push(transmit, arrived);
                     if self.outgoing.is_full() {

@@ -61,6 +61,11 @@ impl MediaSocket {
         self.local.ip()
     }
 
+    /// Where it is bound: both.
+    pub fn bound(&self) -> SocketAddr {
+        self.local
+    }
+
     /// A second handle that the runtime of the calling thread tells when there is something to read.
     ///
     /// # Errors

@@ -123,6 +123,7 @@ fn is_loud(level: Option<i8>) -> bool {
 }
 
 /// What is carried on of a sender's packet.
+#[derive(Debug, Clone)]
 pub(super) struct Packet {
     pub(super) payload: Arc<[u8]>,
     /// How loud it is, in dBov, and whether it is a voice, if the sender says so (RFC 6464).
@@ -188,6 +189,7 @@ impl Relay {
         if loud && !std::mem::replace(&mut stream.talks, true) {
             self.outbox.push_back(Output::Event(Event::Talks(heard, true)));
         }
+        self.branch(heard, place, &packet);
         let mut remaining = std::mem::take(&mut self.spare_audience);
         // Taken from the end: reversed, so that those who joined first are served first.
         let subscribers = self.streams[&heard.id].subscribers.iter().copied();

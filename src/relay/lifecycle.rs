@@ -287,6 +287,19 @@ impl Relay {
         for peer in stale {
             self.close_peer(peer, CloseReason::Stale);
         }
+        if self.is_branch() {
+            self.prune_stale();
+        }
+    }
+
+    /// A branch is told of the end of streams, unless it was too busy to be told.
+    fn prune_stale(&mut self) {
+        let (now, stale_after) = (self.now, self.config.stale_after);
+        let stale =
+            self.streams.iter().filter(|(_, it)| now.saturating_duration_since(it.last_packet()) >= stale_after);
+        for stream in stale.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.end_stream(stream);
+        }
     }
 
     fn is_stale(&self, stream: StreamId, publisher: PeerId) -> bool {

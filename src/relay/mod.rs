@@ -13,8 +13,10 @@
 //! those in one have in common, and `quality` what their losses mean for what the others send. `negotiation` makes peers
 //! out of offers and answers, `listener` out of receivers' offers, and an `offer` is kept to be renewed; `lifecycle` ends
 //! them: by wish, by goodbye, by silence, or by the periodic clean-up. `local` takes the packets of senders that need no
-//! connection, and `files` is a connection that carries no audio: what is in files goes over a data channel.
+//! connection, and `files` is a connection that carries no audio: what is in files goes over a data channel. `branch` lets
+//! further relays, on other threads, serve receivers of the same streams.
 
+mod branch;
 mod demux;
 mod files;
 mod forwarding;
@@ -43,6 +45,7 @@ use str0m::config::DtlsCert;
 
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 
+pub use branch::Branched;
 pub use files::{ChannelError, ChannelEvent, Channelled, FILES_CONNECT_TIMEOUT};
 pub use lifecycle::{CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, PUBLISHER_TIMEOUT, STALE_AFTER};
 pub use listener::{ListenError, Listening, RestartError};
@@ -83,6 +86,10 @@ pub struct RelayConfig {
     pub tap_all: bool,
     /// The best bitrate of a room that has none of its own, in bits a second.
     pub room_bitrate: u32,
+    /// Which of the relays that work as one this is: the first, 0, has the senders, the others are its branches.
+    pub thread: usize,
+    /// How many they are. No two give the same name to a peer: the remainder tells whose it is.
+    pub threads: usize,
 }
 
 impl Default for RelayConfig {
@@ -96,6 +103,8 @@ impl Default for RelayConfig {
             stale_after: STALE_AFTER,
             tap_all: false,
             room_bitrate: BITRATES[0],
+            thread: 0,
+            threads: 1,
         }
     }
 }
@@ -153,6 +162,8 @@ pub enum Event {
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
     Bitrate(StreamId, u32),
+    /// A packet for the [branches](RelayConfig::thread).
+    Branched(Branched),
     /// A packet of a stream that is tapped.
     Tapped(StreamId, OpusPacket),
     /// Something happened on the data channel of a peer that is sent files.
@@ -207,10 +218,10 @@ impl Relay {
         Self {
             next_cleanup: now + config.cleanup_interval,
             next_levels: now,
+            next_peer: config.thread as u64,
             config,
             certificate,
             now,
-            next_peer: 0,
             peers: FxHashMap::default(),
             demux: Demux::default(),
             timers: Timers::default(),

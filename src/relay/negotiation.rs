@@ -221,7 +221,7 @@ impl Relay {
     /// Gives a session its place among the peers.
     pub(super) fn admit(&mut self, mut session: Session, role: Role) -> PeerId {
         let id = PeerId(self.next_peer);
-        self.next_peer += 1;
+        self.next_peer += self.config.threads as u64;
         let ufrag = session.ufrag();
         let mut peer = Peer::new(session, role, self.now);
         self.demux.set_ufrag(id, &mut peer.routes, ufrag);

@@ -101,6 +101,29 @@ pub struct RelayStats {
 }
 
 impl RelayStats {
+    /// Adds what a [branch](super::RelayConfig::thread) counted, but for the streams and their packets: they are those
+    /// of this relay.
+    pub fn add_branch(&mut self, branch: &Self) {
+        self.peers += branch.peers;
+        self.receivers += branch.receivers;
+        self.datagrams_in += branch.datagrams_in;
+        self.datagrams_out += branch.datagrams_out;
+        self.packets_forwarded += branch.packets_forwarded;
+        self.packets_shortened += branch.packets_shortened;
+        self.packets_repeated += branch.packets_repeated;
+        self.packets_doubled += branch.packets_doubled;
+        self.repeats_refused += branch.repeats_refused;
+        self.audio_bytes_out += branch.audio_bytes_out;
+        for (own, theirs) in self.dropped.iter_mut().zip(branch.dropped) {
+            *own += theirs;
+        }
+        self.joins += branch.joins;
+        self.joins_failed += branch.joins_failed;
+        self.join_duration.add(&branch.join_duration);
+        self.peer_panics += branch.peer_panics;
+        self.address_changes += branch.address_changes;
+    }
+
     pub(super) fn count_drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }
@@ -128,6 +151,14 @@ impl Histogram {
         let class = Self::BOUNDS.partition_point(|bound| *bound < seconds);
         self.counts[class] += 1;
         self.sum += duration;
+    }
+
+    /// Adds what another one counted.
+    pub fn add(&mut self, other: &Self) {
+        for (own, theirs) in self.counts.iter_mut().zip(other.counts) {
+            *own += theirs;
+        }
+        self.sum += other.sum;
     }
 
     /// Durations counted.

@@ -113,7 +113,7 @@ impl Drop for ChannelWriter {
     fn drop(&mut self) {
         let peer = self.peer;
         // Where the media thread is too busy to be told, the client will find the silence too long.
-        let _ = self.relay.commands.try_send(Box::new(move |media, now| media.relay.close(now, peer)));
+        let _ = self.relay.threads.first().try_tell(move |media, now| media.relay.close(now, peer));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::{LiveStream, RoomId};
 use crate::relay::LocalPacket;
 
-use super::{Command, RelayHandle};
+use super::RelayHandle;
 
 /// A sender on this machine; see [`Relay::feed`](crate::relay::Relay::feed). Its stream ends with it.
 pub struct LocalSender {
@@ -21,11 +21,10 @@ impl LocalSender {
     /// Sends a packet without waiting, from any thread. False: the media thread is too busy, or gone.
     pub fn send(&self, packet: LocalPacket) -> bool {
         let (feeds, name) = (self.feeds, self.name.clone());
-        let command: Command = Box::new(move |media, now| match media.relay.feed(now, feeds, packet) {
+        self.relay.threads.first().try_tell(move |media, now| match media.relay.feed(now, feeds, packet) {
             Ok(()) => media.name(feeds.id, &name),
             Err(error) => tracing::debug!(%error, "a packet of this machine's own sender is dropped"),
-        });
-        self.relay.commands.try_send(command).is_ok()
+        })
     }
 }
 
@@ -33,6 +32,6 @@ impl Drop for LocalSender {
     fn drop(&mut self) {
         let stream = self.feeds.id;
         // Where the media thread is gone, so is the stream; where it is too busy, the stream ends by its silence.
-        let _ = self.relay.commands.try_send(Box::new(move |media, now| media.relay.end_local(now, stream)));
+        let _ = self.relay.threads.first().try_tell(move |media, now| media.relay.end_local(now, stream));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -10,7 +11,8 @@ use crate::relay::{Event, Relay};
 
 use super::files::Channels;
 use super::resources::Resources;
-use super::{Levels, Names, RoomEvent, SocketStats, StreamEvent};
+use super::threads::Branches;
+use super::{Levels, MediaStats, Names, RoomEvent, SocketStats, StreamEvent};
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
 const TAP_QUEUE: usize = 128;
@@ -31,6 +33,7 @@ pub struct Media {
     pub(super) room_events_lost: u64,
     pub(super) channels: Channels,
     pub(super) resources: Resources,
+    pub(super) branches: Branches,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
     pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
@@ -38,8 +41,12 @@ pub struct Media {
 }
 
 impl Media {
-    /// Makes an event of the core known.
-    pub fn publish(&mut self, event: Event) {
+    /// Makes an event of the core known. What led to it came from the network at `arrived`.
+    pub fn publish(&mut self, event: Event, arrived: Instant) {
+        if self.relay.is_branch() && !matches!(event, Event::PeerClosed(..)) {
+            // The streams are told of where they come from.
+            return;
+        }
         match event {
             Event::StreamAvailable(stream) => {
                 self.record(stream);
@@ -48,8 +55,10 @@ impl Media {
             Event::StreamEnded(stream) => {
                 // Dropping the senders tells the decoders.
                 self.taps.remove(&stream.id);
+                self.branches.prune(stream.id);
                 self.announce(StreamEvent::Ended(stream));
             }
+            Event::Branched(packet) => self.branches.carry(&packet, arrived),
             // Nobody may be listening: then there is nothing to tell.
             Event::Levels(levels) => drop(self.levels.send(levels.into())),
             Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
@@ -62,6 +71,20 @@ impl Media {
                 self.resources.forget(peer);
                 tracing::info!(%peer, ?reason, "peer closed");
             }
+        }
+    }
+
+    /// Everything that is counted here.
+    pub(super) fn stats(&self) -> MediaStats {
+        MediaStats {
+            relay: self.relay.stats(),
+            socket: self.socket.clone(),
+            taps: self.taps.values().map(Vec::len).sum(),
+            tap_overflows: self.tap_overflows,
+            room_events_lost: self.room_events_lost,
+            resources: self.resources.counts(),
+            commands_waiting: 0,
+            branch_overflows: self.branches.overflows,
         }
     }
 

@@ -1,5 +1,5 @@
 //! The door for connections that have an address of their own (WHIP, WHEP), by which alone they are renewed and ended.
-//! They are kept here, on the media thread, so that a connection and its address end at once.
+//! They are kept here, on their media thread, so that a connection and its address end at once.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -14,9 +14,24 @@ use crate::relay::{
 
 use super::{Media, RelayGone, RelayHandle};
 
-/// What a connection is known by to whoever made it, and to nobody else: 122 bits of chance.
+/// What a connection is known by to whoever made it, and to nobody else: 114 bits of chance, and the number of its media
+/// thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ResourceId(pub Uuid);
+
+impl ResourceId {
+    const THREAD: usize = 15;
+
+    fn on(thread: usize) -> Self {
+        let mut id = Uuid::new_v4().into_bytes();
+        id[Self::THREAD] = thread as u8;
+        Self(Uuid::from_bytes(id))
+    }
+
+    fn thread(self) -> usize {
+        self.0.as_bytes()[Self::THREAD].into()
+    }
+}
 
 /// What a connection with an address is for.
 #[derive(Debug, Clone)]
@@ -138,8 +153,11 @@ impl RelayHandle {
         offer: String,
         local: bool,
     ) -> Result<Result<Opened, OpenError>, RelayGone> {
-        let id = ResourceId(Uuid::new_v4());
-        self.call(move |media, now| media.open(now, id, purpose, &offer, local)).await
+        let hears_a_stream = matches!(purpose, Purpose::Hear(_));
+        let open = move |thread, media: &mut Media, now| {
+            media.open(now, ResourceId::on(thread), purpose.clone(), &offer, local)
+        };
+        if hears_a_stream { self.in_turn(open).await } else { self.call(move |media, now| open(0, media, now)).await }
     }
 
     /// Takes a fragment (RFC 8840) for a connection, if `is_for` what its paths are known by: `credentials` that are
@@ -154,7 +172,8 @@ impl RelayHandle {
         is_for: impl FnOnce(&str) -> bool + Send + 'static,
         credentials: Option<Credentials>,
     ) -> Result<Result<Patched, PatchError>, RelayGone> {
-        self.call(move |media, now| media.patch(now, id, sends, is_for, credentials)).await
+        let Some(thread) = self.threads.all().get(id.thread()) else { return Ok(Err(PatchError::Unknown)) };
+        thread.call(move |media, now| media.patch(now, id, sends, is_for, credentials)).await
     }
 
     /// Ends a connection. False: there is none of that address.
@@ -162,7 +181,8 @@ impl RelayHandle {
     /// # Errors
     /// When the relay is shutting down.
     pub async fn end(&self, id: ResourceId, sends: bool) -> Result<bool, RelayGone> {
-        self.call(move |media, now| media.end(now, id, sends)).await
+        let Some(thread) = self.threads.all().get(id.thread()) else { return Ok(false) };
+        thread.call(move |media, now| media.end(now, id, sends)).await
     }
 }
 

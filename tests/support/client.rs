@@ -68,6 +68,8 @@ pub struct Client {
     pub tag: u8,
     /// Asks for what it lost again (RFC 4585), as browsers do where that was agreed.
     pub asks_again: bool,
+    /// Where the last datagram came from.
+    pub heard_from: Option<SocketAddr>,
     mid: Option<Mid>,
     music: Option<Mid>,
     plays_music: bool,
@@ -100,6 +102,7 @@ impl Client {
             voice: None,
             tag: 0,
             asks_again: false,
+            heard_from: None,
             mid: None,
             music: None,
             plays_music: false,
@@ -215,6 +218,7 @@ impl Client {
     }
 
     pub fn receive(&mut self, source: SocketAddr, payload: &[u8], now: Instant) {
+        self.heard_from = Some(source);
         if let Ok(datagram) = Receive::new(Protocol::Udp, source, self.address, payload) {
             let input = Input::Receive(now, datagram);
             if self.rtc.accepts(&input) && self.rtc.handle_input(input).is_err() {
