@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::http::{Answer, get, post_json, request};
-use support::live::{PATIENCE, participant, program, start, start_program, url};
+use support::live::{PATIENCE, metric, participant, program, start, start_program, url};
 use support::pulse::{Client, Rig, alone, wait_for};
 use support::sound::{Player, share_at};
 use tempfile::TempDir;
@@ -84,12 +84,6 @@ async fn delete(app: &App, id: &str) -> u16 {
     request(app.ports.http, &format!("DELETE /api/announce/{id} HTTP/1.1"), &[], PATIENCE).await.status
 }
 
-async fn metric(app: &App, name: &str) -> u64 {
-    let page = get(app.ports.http, "/metrics").await.text();
-    let line = page.lines().find_map(|line| line.strip_prefix(&format!("voice_relay_{name} "))).map(str::to_owned);
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
-}
-
 /// Which of the tones each tenth of a second is full of.
 fn tones(pcm: &[i16]) -> Vec<Option<f64>> {
     let tone = |tenth: &[i16]| {
@@ -115,7 +109,7 @@ fn in_turn(pcm: &[i16]) -> Vec<(f64, usize)> {
 async fn player(app: &App, seconds: f64) -> tokio::task::JoinHandle<Vec<i16>> {
     let url = url(app, "room/home.mp3");
     let heard = tokio::spawn(async move { Player::Ffmpeg.hear(&url, seconds).await });
-    until(async || metric(app, "mp3_listeners").await == 1).await;
+    until(async || metric(app.ports, "mp3_listeners").await == 1).await;
     heard
 }
 
@@ -132,7 +126,7 @@ async fn an_announcement_is_heard_by_players_after_its_chime() {
     let [(CHIME_HZ, chime), (SPEECH_HZ, speech)] = turns[..] else { panic!("{turns:?}") };
     assert!((4..=6).contains(&chime) && (8..=10).contains(&speech), "{turns:?}");
     assert_eq!(look(&app, &id).await["state"], "played");
-    assert_eq!(metric(&app, "announcements_played_total").await, 1);
+    assert_eq!(metric(app.ports, "announcements_played_total").await, 1);
     app.stop().await;
 }
 
@@ -215,8 +209,10 @@ async fn a_full_line_takes_only_what_is_urgent() {
     assert!(refused.text().contains("announce.waiting"), "{}", refused.text());
     announce(&app, json!({ "room": "home", "file": "fire.wav", "priority": "urgent" })).await;
     assert_eq!(look(&app, &second).await["state"], "displaced");
-    let counted =
-        [metric(&app, "announcements_refused_total").await, metric(&app, "announcements_displaced_total").await];
+    let counted = [
+        metric(app.ports, "announcements_refused_total").await,
+        metric(app.ports, "announcements_displaced_total").await,
+    ];
     assert_eq!(counted, [1, 1]);
     app.stop().await;
 }
@@ -273,14 +269,14 @@ async fn a_recording_that_is_sent_is_heard_and_kept_no_longer_than_it_plays() {
     let heard = player(&app, 5.0).await;
     let sent = upload(&app, "room=home&chime=bell&name=Post&volume=-3", &clip).await;
     assert_eq!(sent.status, 202, "{}", sent.text());
-    assert_eq!(metric(&app, "announcements_bytes").await, clip.len() as u64);
+    assert_eq!(metric(app.ports, "announcements_bytes").await, clip.len() as u64);
     let second = upload(&app, "room=home", &clip).await;
     assert!(second.status == 503 && second.text().contains("announce.memory"), "{}", second.text());
     let id = sent.json()["id"].as_str().expect("an id").to_owned();
     assert_eq!(look(&app, &id).await["name"], "Post");
     let turns = in_turn(&heard.await.expect("no panic"));
     assert_eq!(turns.iter().map(|(tone, _)| *tone).collect::<Vec<_>>(), [CHIME_HZ, URGENT_HZ], "{turns:?}");
-    until(async || metric(&app, "announcements_bytes").await == 0).await;
+    until(async || metric(app.ports, "announcements_bytes").await == 0).await;
     for (query, body, status, why) in [
         ("room=home", wav(48_000, URGENT_HZ, 2.0), 413, "announce.clip_bytes"),
         ("room=home", b"not audio".to_vec(), 422, "cannot be played"),
@@ -290,7 +286,7 @@ async fn a_recording_that_is_sent_is_heard_and_kept_no_longer_than_it_plays() {
         let refused = upload(&app, query, &body).await;
         assert_eq!((refused.status, refused.text().contains(why)), (status, true), "{query}: {}", refused.text());
     }
-    assert_eq!(metric(&app, "announcements_bytes").await, 0);
+    assert_eq!(metric(app.ports, "announcements_bytes").await, 0);
     app.stop().await;
 }
 

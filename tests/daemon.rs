@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::http::get;
-use support::live::{PATIENCE, Peer, Signalling, answer_offer, program, sender, start_program};
+use support::live::{PATIENCE, Peer, Signalling, answer_offer, metric_becomes, program, sender, start_program};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use voice_relay::app::Ports;
@@ -73,6 +73,7 @@ async fn a_signal_ends_it_in_less_than_two_seconds_with_code_0() {
         let (mut child, ports) = start_program(&[]).await;
         let _sender = sender(ports, None, 0.0).await;
         let listener = tokio::spawn(async move { get(ports.mp3, "/stream/latest.mp3").await });
+        metric_becomes(ports, "mp3_listeners", 1).await;
         let mut witness = Signalling::connect(ports.http, "/ws").await;
         let pid = child.id().expect("running").to_string();
         let before = Instant::now();

@@ -4,26 +4,11 @@ mod support;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use support::http::get;
-use support::live::{PATIENCE, Peer, receiver, sender, start, tone};
+use support::live::{Peer, metric, metric_becomes, receiver, sender, start, tone};
 use support::whip::{SDP, Session, send};
-use voice_relay::app::{App, Ports};
-
-async fn metric(ports: Ports, name: &str) -> u64 {
-    let page = get(ports.http, "/metrics").await.text();
-    let value = page.lines().find_map(|line| line.strip_prefix(&format!("voice_relay_{name} ")));
-    value.expect("such a metric").parse().expect("a number")
-}
-
-async fn wait_for(ports: Ports, name: &str, wanted: u64) {
-    let limit = Instant::now() + PATIENCE;
-    while metric(ports, name).await != wanted {
-        assert!(Instant::now() < limit, "{name} does not come to {wanted}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
+use voice_relay::app::App;
 
 /// Where a client's packets come from.
 async fn port_of(peer: &Peer) -> u16 {
@@ -56,7 +41,7 @@ async fn receivers_of_a_stream_take_turns_on_two_ports_and_all_hear_it() {
 
     assert_eq!((metric(app.ports, "peers").await, metric(app.ports, "receivers").await), (5, 4));
     assert_eq!(metric(app.ports, "streams").await, 1);
-    assert!(metric(app.ports, "packets_forwarded_total").await >= 4 * 50);
+    assert!(metric(app.ports, "packets_forwarded").await >= 4 * 50);
     let listed = get(app.ports.http, "/api/streams").await.json();
     assert_eq!(listed["streams"][0]["listeners"], 4, "{listed}");
 
@@ -64,12 +49,12 @@ async fn receivers_of_a_stream_take_turns_on_two_ports_and_all_hear_it() {
     for (signalling, _) in hearers.drain(..2) {
         signalling.close().await;
     }
-    wait_for(app.ports, "peers", 3).await;
+    metric_becomes(app.ports, "peers", 3).await;
     speaker.signalling.close().await;
     for (signalling, _) in &mut hearers {
         assert_eq!(signalling.expect("stream_ended").await["stream_id"], *speaker.stream);
     }
-    wait_for(app.ports, "peers", 0).await;
+    metric_becomes(app.ports, "peers", 0).await;
     assert_eq!(metric(app.ports, "dropped_total{reason=\"branch_overflow\"}").await, 0);
     app.stop().await;
 }
@@ -88,7 +73,7 @@ async fn an_address_given_by_whep_is_good_on_either_thread() {
         let heard = session.peer.packets_received().await;
         session.peer.wait_for_packets(heard + 50).await;
     }
-    wait_for(app.ports, "whep_sessions", 4).await;
+    metric_becomes(app.ports, "whep_sessions", 4).await;
     for session in &sessions {
         assert_eq!(session.end().await, 200);
         assert_eq!(session.end().await, 404, "it is over");
@@ -96,7 +81,7 @@ async fn an_address_given_by_whep_is_good_on_either_thread() {
     // A thread that there is not.
     let forged = format!("{}ff", &sessions[0].location[..sessions[0].location.len() - 2]);
     assert_eq!(send(app.ports.http, &format!("DELETE {forged}"), &[], "").await.status, 404);
-    wait_for(app.ports, "receivers", 0).await;
+    metric_becomes(app.ports, "receivers", 0).await;
     app.stop().await;
 }
 

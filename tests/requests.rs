@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use support::http::{Answer, exchange, get, request};
 use support::listener::{listen, without_chunks, without_metadata};
-use support::live::{named_sender, sender, start, tone};
+use support::live::{metric, named_sender, sender, start, tone};
 use support::sound::{decoded, usual_share_at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -239,12 +239,6 @@ async fn deaf_listener(app: &App, file: &str) -> TcpStream {
     stream
 }
 
-async fn metric(app: &App, name: &str) -> u64 {
-    let page = get(app.ports.http, "/metrics").await.text();
-    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name}"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_that_stops_reading_skips_and_is_dropped_and_the_others_notice_nothing() {
     let app = start(&[]);
@@ -253,18 +247,18 @@ async fn a_listener_that_stops_reading_skips_and_is_dropped_and_the_others_notic
     let deaf = deaf_listener(&app, &file).await;
     let (port, began) = (app.ports.mp3, Instant::now());
     let others = tokio::spawn(async move { listen(port, &file, Duration::from_secs(18)).await });
-    while metric(&app, "voice_relay_mp3_dropped_total").await == 0 {
+    while metric(app.ports, "mp3_dropped_total").await == 0 {
         assert!(began.elapsed() < Duration::from_secs(25), "it is dropped");
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     assert!(began.elapsed() > Duration::from_secs(10), "it was given time");
-    assert!(metric(&app, "voice_relay_mp3_skipped_total").await > 0);
-    assert_eq!(metric(&app, "voice_relay_mp3_listeners").await, 1, "the other one");
+    assert!(metric(app.ports, "mp3_skipped_total").await > 0);
+    assert_eq!(metric(app.ports, "mp3_listeners").await, 1, "the other one");
     let others = others.await.expect("no panic");
     let gain = others.gain(|body| body.len() as f64 / 40_000.0);
     assert!(gain.abs() < 0.06, "{gain}");
     assert!(others.longest_pause() < Duration::from_millis(500), "{:?}", others.longest_pause());
-    assert_eq!(metric(&app, "voice_relay_mp3_dropped_total").await, 1);
+    assert_eq!(metric(app.ports, "mp3_dropped_total").await, 1);
     drop(deaf);
     app.stop().await;
 }
@@ -273,7 +267,7 @@ async fn a_listener_that_stops_reading_skips_and_is_dropped_and_the_others_notic
 async fn a_listener_that_skips_still_finds_the_metadata_where_it_is_due() {
     let app = start(&["--mp3-icy=true"]);
     let mut slow = deaf_listener(&app, "latest.mp3?bitrate=320").await;
-    while metric(&app, "voice_relay_mp3_skipped_total").await == 0 {
+    while metric(app.ports, "mp3_skipped_total").await == 0 {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     let mut bytes = Vec::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::client::Received;
 use support::http::get;
-use support::live::{Peer, Signalling, answer_offer, offer_to_send, receiver, sender, start};
+use support::live::{Peer, Signalling, answer_offer, metric, offer_to_send, receiver, sender, start};
 
 /// Long enough for anything wrong to show, on loopback.
 const A_MOMENT: Duration = Duration::from_millis(300);
@@ -109,7 +109,7 @@ async fn a_request_repeated_within_milliseconds_gives_one_offer_and_one_working_
     answer_offer(&mut socket, &peer, &offer).await;
     peer.wait_for_packets(60).await;
     assert!(!socket.hears_within(Duration::from_secs(1), "error").await, "no answer was refused");
-    assert_eq!(metric(&app, "peers").await, 2);
+    assert_eq!(metric(app.ports, "peers").await, 2);
     app.stop().await;
 }
 
@@ -128,7 +128,7 @@ async fn a_request_repeated_in_vain_gets_a_new_offer() {
     answer_offer(&mut socket, &peer, &offer).await;
     peer.wait_for_packets(10).await;
     assert!(!socket.hears_within(A_MOMENT, "error").await);
-    assert_eq!(metric(&app, "peers").await, 2);
+    assert_eq!(metric(app.ports, "peers").await, 2);
     app.stop().await;
 }
 
@@ -144,7 +144,7 @@ async fn another_request_replaces_the_first_and_leaks_nothing() {
     let new = Peer::new(0.0).await;
     answer_offer(&mut socket, &new, &offer).await;
     new.wait_for_packets(5).await;
-    assert_eq!(metric(&app, "peers").await, 3);
+    assert_eq!(metric(app.ports, "peers").await, 3);
     assert!(old.with(|client, _| client.closed).await, "the old connection was closed");
     app.stop().await;
 }
@@ -178,7 +178,7 @@ async fn what_is_no_message_gets_an_error_and_the_socket_stays_open() {
     socket.send(json!({ "type": "ice_candidate", "candidate": null })).await;
     socket.send(json!({ "type": "get_available_streams" })).await;
     assert_eq!(socket.expect("available_streams").await["streams"], json!([]));
-    assert_eq!(metric(&app, "malformed_messages_total").await, 6);
+    assert_eq!(metric(app.ports, "malformed_messages_total").await, 6);
     app.stop().await;
 }
 
@@ -197,7 +197,7 @@ async fn what_is_no_description_gets_an_error_that_says_why() {
         socket.send(json!({ "type": "webrtc_offer", "offer": { "type": "offer", "sdp": sdp } })).await;
         assert_eq!(socket.expect("error").await["code"], "bad_description");
     }
-    assert_eq!(metric(&app, "peers").await, 0);
+    assert_eq!(metric(app.ports, "peers").await, 0);
     app.stop().await;
 }
 
@@ -266,11 +266,4 @@ async fn a_shutdown_tells_every_client_and_is_quick() {
         .await
         .expect("the peer was told");
     }
-}
-
-/// One number of the metrics page.
-async fn metric(app: &voice_relay::app::App, name: &str) -> u64 {
-    let page = get(app.ports.http, "/metrics").await.text();
-    let line = page.lines().find_map(|line| line.strip_prefix(&format!("voice_relay_{name} ")));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {page}"))
 }

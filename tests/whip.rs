@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::http::{Answer, get, post_json};
-use support::live::{PATIENCE, Peer, participant, program, receiver, sender_in, start, start_program, tone, url};
+use support::live::{
+    PATIENCE, Peer, metric_becomes, participant, program, receiver, sender_in, start, start_program, tone, url,
+};
 use support::sound::{Player, usual_share_at};
 use support::whip::{SDP, Session, send};
 use tokio::io::AsyncReadExt;
@@ -16,15 +18,6 @@ use tokio::process::{Child, Command};
 use voice_relay::app::{App, Ports};
 
 const TONE_HZ: f64 = 440.0;
-
-/// Waits until a metric has this value.
-async fn wait_for(ports: Ports, line: &str) {
-    let limit = Instant::now() + PATIENCE;
-    while !get(ports.http, "/metrics").await.text().lines().any(|it| it == line) {
-        assert!(Instant::now() < limit, "{line} does not come");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 /// The ids of the streams that are live at home, once there are so many.
 async fn streams(ports: Ports, count: usize) -> Vec<String> {
@@ -57,7 +50,7 @@ fn is_problem(answer: &Answer, status: u16) {
 /// Nothing is left of what there was.
 async fn is_empty(ports: Ports) {
     for name in ["whip_sessions", "whep_sessions", "peers", "streams", "receivers"] {
-        wait_for(ports, &format!("voice_relay_{name} 0")).await;
+        metric_becomes(ports, name, 0).await;
     }
 }
 
@@ -155,7 +148,7 @@ async fn a_session_is_told_more_candidates_and_only_for_its_present_paths() {
     let wrong = send(app.ports.http, &format!("PATCH {}", session.location), &[SDP, &present], candidate).await;
     is_problem(&wrong, 415);
     assert_eq!(wrong.header("accept-patch"), Some("application/trickle-ice-sdpfrag"));
-    wait_for(app.ports, "voice_relay_whip_candidates_total 1").await;
+    metric_becomes(app.ports, "whip_candidates", 1).await;
     session.end().await;
     is_problem(&session.patch(&[&present], candidate).await, 404);
     app.stop().await;
@@ -184,7 +177,7 @@ async fn ice_is_restarted_by_a_fragment_and_the_session_goes_on() {
         session.peer.wait_for_packets(so_far + 50).await;
     }
     assert!(sends.peer.with(|client, _| client.connected && !client.closed).await);
-    wait_for(app.ports, "voice_relay_whip_restarted_total 3").await;
+    metric_becomes(app.ports, "whip_restarted", 3).await;
     app.stop().await;
 }
 

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use voice_relay::app::Ports;
 
 use super::http::get;
-use super::live::{PATIENCE, start_tls_program};
+use super::live::{PATIENCE, metric, start_tls_program};
 
 /// The program with TLS, and what its clients trust.
 pub struct House {
@@ -60,14 +60,8 @@ impl House {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
-    /// A metric's value; counters are named without their `_total`.
     pub async fn metric(&self, name: &str) -> u64 {
-        let page = get(self.ports.http, "/metrics").await.text();
-        let value = page.lines().find_map(|line| {
-            let rest = line.strip_prefix("voice_relay_")?.strip_prefix(name)?;
-            rest.strip_prefix("_total").unwrap_or(rest).strip_prefix(' ')?.parse().ok()
-        });
-        value.unwrap_or_else(|| panic!("{name}"))
+        metric(self.ports, name).await
     }
 
     pub async fn wait_for_metric(&self, name: &str, least: u64) {

@@ -88,6 +88,25 @@ pub fn url(app: &App, file: &str) -> String {
     format!("http://{}/stream/{file}", app.ports.mp3)
 }
 
+/// A metric's value; counters may be named without their `_total`.
+pub async fn metric(ports: Ports, name: &str) -> u64 {
+    let page = get(ports.http, "/metrics").await.text();
+    let value = page.lines().find_map(|line| {
+        let rest = line.strip_prefix("voice_relay_")?.strip_prefix(name)?;
+        rest.strip_prefix("_total").unwrap_or(rest).strip_prefix(' ')?.parse().ok()
+    });
+    value.unwrap_or_else(|| panic!("{name}"))
+}
+
+/// Waits until a metric has this value.
+pub async fn metric_becomes(ports: Ports, name: &str, wanted: u64) {
+    let limit = Instant::now() + PATIENCE;
+    while metric(ports, name).await != wanted {
+        assert!(Instant::now() < limit, "{name} is {}, not {wanted}", metric(ports, name).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// A signalling connection.
 pub struct Signalling {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,

@@ -3,7 +3,6 @@
 use voice_relay::app::Ports;
 
 use crate::support::client::Received;
-use crate::support::http::get;
 use crate::support::live::{Peer, Sender, Signalling, receiver, sender};
 
 /// One who talks and one who listens, by the real daemon.
@@ -35,11 +34,4 @@ impl Call {
         assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "lost or late: {numbers:?}");
         self.heard += numbers.len() - 1;
     }
-}
-
-/// One number of the metrics page, by the name without its prefix, and with its labels.
-pub async fn metric(ports: Ports, name: &str) -> u64 {
-    let page = get(ports.http, "/metrics").await.text();
-    let line = page.lines().find_map(|line| line.strip_prefix(&format!("voice_relay_{name} ")));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {page}"))
 }

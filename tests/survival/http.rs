@@ -4,9 +4,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
-use crate::bystanders::{Call, metric};
+use crate::bystanders::Call;
 use crate::support::http::exchange;
-use crate::support::live::{PATIENCE, start};
+use crate::support::live::{PATIENCE, metric, start};
 
 /// Clients that send their request a byte at a time.
 const SLOW: usize = 50;

@@ -5,8 +5,8 @@ use std::net::UdpSocket;
 use tokio::time::{Duration, Instant};
 use voice_relay::app::Ports;
 
-use crate::bystanders::{Call, metric};
-use crate::support::live::{PATIENCE, start};
+use crate::bystanders::Call;
+use crate::support::live::{PATIENCE, metric, start};
 
 /// The longest datagram that IPv4 carries.
 const LONGEST: usize = 65_507;

@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::bystanders::{Call, metric};
-use crate::support::live::{PATIENCE, Signalling, start};
+use crate::bystanders::Call;
+use crate::support::live::{PATIENCE, Signalling, metric, start};
 
 /// Sockets that do nothing, in a test that anybody can run; the limit is 5,000.
 const IDLE: usize = 400;

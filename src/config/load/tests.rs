@@ -62,7 +62,7 @@ fn a_wrong_value_names_its_key_and_origin() {
             .starts_with(r#"access = "world" in a flag: expected one of: lan, token, open"#)
     );
     assert!(message(&["--log-level", "a=b=c"], &[]).starts_with("log.level"));
-    assert!(message(&["--media-threads", "2"], &[]).contains("media.threads"));
+    assert!(message(&["--media-threads", "9"], &[]).contains("media.threads"));
     let (_folder, flag) = file("x.toml", "[limits]\npeers = -1\n");
     assert!(message(&[&flag], &[]).starts_with("limits.peers = \"-1\" in "));
 }
