@@ -150,7 +150,6 @@ impl MediaStats {
         self.relay.add_branch(&branch.relay);
         self.socket.add(&branch.socket);
         self.resources.receivers += branch.resources.receivers;
-        self.commands_waiting += branch.commands_waiting;
         self
     }
 }

@@ -74,7 +74,7 @@ impl Media {
         }
     }
 
-    /// Everything that is counted here.
+    /// Everything that is counted here; what waits is known to whoever asks.
     pub(super) fn stats(&self) -> MediaStats {
         MediaStats {
             relay: self.relay.stats(),
