@@ -89,7 +89,8 @@ bench-all: build-tools web/dist/index.html
 ## What the core spends on a packet, in instructions: a change is to be seen in the diff.
 instructions: build-tools web/dist/index.html
 	@tools/require valgrind valgrind
-	cargo bench --locked --bench instructions | grep '^ *[0-9r]' > benches/instructions.txt
+	cargo bench --locked --bench instructions | grep '^ *[0-9r]' > benches/instructions.new
+	mv benches/instructions.new benches/instructions.txt
 	cat benches/instructions.txt
 
 ## The daemon beside a plain str0m relay, with more and more receivers: docs/performance.md.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::client::Received;
 use support::world::{Who, World};
-use voice_relay::relay::{Branched, CloseReason, Event, RelayConfig};
+use voice_relay::relay::{CloseReason, Event, RelayConfig};
 
 const FRAME: Duration = Duration::from_millis(20);
 
@@ -37,7 +37,7 @@ impl House {
         let now = self.branch.now;
         for (_, event) in self.first.events.drain(..) {
             match event {
-                Event::Branched(packet) => self.branch.relay.graft(now, packet),
+                Event::Branched(packet) => self.branch.relay.graft(now, *packet),
                 Event::StreamEnded(stream) if !self.busy => self.branch.relay.prune(now, stream.id),
                 _ => {}
             }
@@ -169,7 +169,7 @@ fn what_branches_count_is_added_but_for_the_streams() {
 fn a_relay_without_branches_gives_no_packets_away() {
     let mut world = World::new(8);
     world.talk_with(1);
-    let given: Vec<&Branched> = world
+    let given: Vec<_> = world
         .events
         .iter()
         .filter_map(|(_, event)| match event {

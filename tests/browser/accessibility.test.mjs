@@ -7,7 +7,7 @@ import axe from 'axe-core';
 
 import { openPage, until } from './browser.mjs';
 import { addCard, openDashboard, untilCard } from './dashboard.mjs';
-import { openHouse, showCards, showPages, showRooms, showSounds } from './scenes.mjs';
+import { openHouse, showCards, showHelp, showPages, showRooms, showSounds } from './scenes.mjs';
 
 /** More presses of Tab than any page has stops. */
 const MANY_STOPS = 60;
@@ -62,6 +62,14 @@ test('axe has nothing against any room, or its door', async () => {
 test('axe has nothing against the sounds and their player', async () => {
   const found = [];
   await showSounds(house, async (tab, scene) => {
+    found.push(...(await violations(tab, scene, 'html')));
+  });
+  assert.deepEqual(found, []);
+});
+
+test('axe has nothing against the guides', async () => {
+  const found = [];
+  await showHelp(house, async (tab, scene) => {
     found.push(...(await violations(tab, scene, 'html')));
   });
   assert.deepEqual(found, []);

@@ -181,16 +181,7 @@ export async function showRooms(house, look) {
     others.push(await comeInside(house.browserFor('idle'), url, room.roomId, { name: 'Ben' }));
   }
   const tab = await openPage(house.browserFor('idle'), url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
-  for (const [part, bring] of Object.entries(ROOM_SCENES)) {
-    await bring(tab, rooms);
-    for (const [screen, size] of Object.entries(SCREENS)) {
-      for (const scheme of SCHEMES) {
-        await tab.setViewportSize(size);
-        await tab.emulateMedia({ colorScheme: scheme });
-        await look(tab, { part, state: 'shown', screen, scheme });
-      }
-    }
-  }
+  await showScenes(tab, ROOM_SCENES, rooms, look);
   for (const other of [tab, ...others]) await other.context().close();
 }
 
@@ -216,8 +207,38 @@ const SOUND_SCENES = {
 /** Shows the sounds and their player, on every screen and in every scheme. */
 export async function showSounds(house, look) {
   const tab = await openPage(house.browserFor('idle'), house.daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
-  for (const [part, bring] of Object.entries(SOUND_SCENES)) {
-    await bring(tab, house);
+  await showScenes(tab, SOUND_SCENES, house, look);
+  await tab.context().close();
+}
+
+/** Scenes of a relay with a certificate of its own: how a device comes to trust it, and a link for guests. */
+const HELP_SCENES = {
+  trust: async (tab) => {
+    await goTo(tab, '#/trust');
+    await tab.locator('trust-page #fingerprint').waitFor();
+    await tab.locator('trust-page summary').nth(1).click();
+  },
+  share: async (tab) => {
+    await goTo(tab, '#/share');
+    await tab.locator('share-page #make').waitFor();
+  },
+};
+
+/** Shows the guides, on every screen and in every scheme. */
+export async function showHelp(house, look) {
+  const folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
+  const daemon = await startDaemon(undefined, undefined, ['--http-tls-port=0', `--data-dir=${folder}`]);
+  const tab = await openPage(house.browserFor('idle'), daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
+  await showScenes(tab, HELP_SCENES, daemon, look);
+  await tab.context().close();
+  await daemon.stop();
+  rmSync(folder, { recursive: true });
+}
+
+/** Brings each of these scenes, and looks at it on every screen and in every scheme. */
+async function showScenes(tab, scenes, given, look) {
+  for (const [part, bring] of Object.entries(scenes)) {
+    await bring(tab, given);
     for (const [screen, size] of Object.entries(SCREENS)) {
       for (const scheme of SCHEMES) {
         await tab.setViewportSize(size);
@@ -226,7 +247,6 @@ export async function showSounds(house, look) {
       }
     }
   }
-  await tab.context().close();
 }
 
 async function goTo(tab, hash) {

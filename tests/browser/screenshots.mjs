@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { openHouse, showCards, showPages, showRooms, showSounds } from './scenes.mjs';
+import { openHouse, showCards, showHelp, showPages, showRooms, showSounds } from './scenes.mjs';
 
 const FOLDER = fileURLToPath(new URL('../../target/screenshots', import.meta.url));
 const locale = process.env.SCREENSHOTS_LOCALE ?? 'en-US';
@@ -22,6 +22,7 @@ try {
   await showPages(house, take);
   await showRooms(house, take);
   await showSounds(house, take);
+  await showHelp(house, take);
   await showCards(house, take);
 } finally {
   await house.close();

@@ -126,7 +126,8 @@ export class TrustPage extends LitElement {
         <ol>
           <li><a href=${this.address(file)}>${t(words)}</a></li>
           ${STEPS[device].map((step) => html`<li>${t(step)}</li>`)}
-          <li>${address === null ? nothing : renderLink(address)} ${t('last')}</li>
+          ${address === null ? nothing : html`<li>${renderLink(address)}</li>`}
+          <li>${t('last')}</li>
         </ol>
       </details>
     `;
