@@ -48,7 +48,7 @@ pub enum Command {
     /// This.
     Run(Act),
     /// To carry on this packet of a sender on the first thread, which came from the network then.
-    Carry(Box<Branched>, Instant),
+    Carry(Branched, Instant),
 }
 
 impl Command {

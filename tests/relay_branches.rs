@@ -37,7 +37,7 @@ impl House {
         let now = self.branch.now;
         for (_, event) in self.first.events.drain(..) {
             match event {
-                Event::Branched(packet) => self.branch.relay.graft(now, *packet),
+                Event::Branched(packet) => self.branch.relay.graft(now, packet),
                 Event::StreamEnded(stream) if !self.busy => self.branch.relay.prune(now, stream.id),
                 _ => {}
             }

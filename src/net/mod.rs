@@ -152,7 +152,7 @@ impl MediaLoop {
         match command {
             Command::Run(run) => run(&mut self.media, Instant::now()),
             Command::Carry(packet, arrived) => {
-                self.media.relay.graft(Instant::now(), *packet);
+                self.media.relay.graft(Instant::now(), packet);
                 self.drain(arrived);
             }
         }

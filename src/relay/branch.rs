@@ -43,7 +43,7 @@ impl Relay {
     pub(super) fn branch(&mut self, stream: LiveStream, place: Position, packet: &Packet) {
         if self.config.threads > 1 && !self.is_branch() {
             let branched = Branched { stream, place, packet: packet.clone() };
-            self.outbox.push_back(Output::Event(Event::Branched(Box::new(branched))));
+            self.outbox.push_back(Output::Event(Event::Branched(branched)));
         }
     }
 }

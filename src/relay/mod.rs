@@ -162,8 +162,8 @@ pub enum Event {
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
     Bitrate(StreamId, u32),
-    /// A packet for the [branches](RelayConfig::thread). Boxed, since all outputs are as large as the largest.
-    Branched(Box<Branched>),
+    /// A packet for the [branches](RelayConfig::thread).
+    Branched(Branched),
     /// A packet of a stream that is tapped.
     Tapped(StreamId, OpusPacket),
     /// Something happened on the data channel of a peer that is sent files.

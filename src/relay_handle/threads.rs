@@ -94,7 +94,7 @@ impl Branches {
     /// Lets all have a packet that came from the network then.
     pub(super) fn carry(&mut self, packet: &Branched, arrived: Instant) {
         for thread in &self.threads {
-            self.overflows += u64::from(thread.0.try_send(Command::Carry(packet.clone().into(), arrived)).is_err());
+            self.overflows += u64::from(thread.0.try_send(Command::Carry(packet.clone(), arrived)).is_err());
         }
     }
 
