@@ -333,6 +333,7 @@ fn start_media(
 ) -> Result<(Vec<MediaThread>, Connected), StartError> {
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses = host_addresses(socket.address(), socket.port(), advertise);
+        tracing::debug!(thread, port = socket.port(), "media thread");
         Relay::new(RelayConfig { thread, ..relay_config(config, addresses) }, Instant::now())
     };
     let mut relays = sockets.iter().enumerate().map(relay);
