@@ -15,7 +15,6 @@ export const cardStyles = css`
     --level: var(--success-color, #2f9e80);
     --talk-size: 8.5rem;
     display: block;
-    height: 100%;
     color: var(--ink);
     font: 1rem/1.45 var(--ha-font-family-body, system-ui, sans-serif);
     container-type: inline-size;
