@@ -293,6 +293,31 @@ test('Home Assistant finds cards, forms and sizes, and is told what is wrong', a
   }
 });
 
+test('a card is as high as what is in it in a column, and as its neighbours in a row', async () => {
+  const tab = await open();
+  const kinds = [SENDING, RECEIVING, RELAY];
+  for (const kind of kinds) await addCard(tab, { type: `custom:${kind}`, server_url: server() });
+  for (const kind of kinds) await untilCard(tab, kind, 'connection', 'up');
+  // As Home Assistant lays them out: columns as high as the page, and stacks.
+  const heights = (style) =>
+    tab.evaluate(
+      ([names, layout]) => {
+        const place = document.createElement('div');
+        place.style = layout;
+        place.append(...names.map((name) => document.querySelector(name)));
+        const view = document.createElement('div');
+        view.style = 'display: flex; height: 2000px';
+        view.append(place);
+        document.querySelector('main').replaceChildren(view);
+        return names.map((name) => document.querySelector(name).shadowRoot.querySelector('.card').getBoundingClientRect().height);
+      },
+      [kinds, style],
+    );
+  for (const height of await heights('width: 360px')) assert.ok(height > 80 && height < 400, `${height} pixels`);
+  const row = await heights('display: flex; width: 1000px; align-self: flex-start');
+  assert.ok(row[0] > 80 && row[0] < 400 && row.every((height) => height === row[0]), `${row} pixels`);
+});
+
 /** Reads from this address for so long. */
 async function fetchFor(address, milliseconds) {
   const pieces = [];
