@@ -314,7 +314,7 @@ test('a card is as high as what is in it in a column, and as its neighbours in a
       [kinds, style],
     );
   for (const height of await heights('width: 360px')) assert.ok(height > 80 && height < 400, `${height} pixels`);
-  const row = await heights('display: flex; width: 1000px; align-self: flex-start');
+  const row = await heights('display: grid; grid-template-columns: repeat(3, 1fr); width: 1000px; align-self: flex-start');
   assert.ok(row[0] > 80 && row[0] < 400 && row.every((height) => height === row[0]), `${row} pixels`);
 });
 
