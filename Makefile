@@ -14,7 +14,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit openapi browser-test files-long screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit openapi browser-test files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -69,6 +69,16 @@ browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 ## Half a gigabyte to Chromium through a network that loses one datagram of twenty. Takes twenty minutes and root.
 files-long: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) LONG=1 node --test --test-name-pattern='comes whole through it' files.test.mjs
+
+## The cards in the real Home Assistant (its core and its frontend, from PyPI). Takes a few minutes; target/screenshots.
+home-assistant: test-tools build tests/browser/node_modules/.package-lock.json target/home-assistant/bin/hass
+	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) HOME_ASSISTANT=$(CURDIR)/target/home-assistant/bin/hass \
+		node --test home-assistant.test.mjs
+
+target/home-assistant/bin/hass: tests/browser/home-assistant.requirements.txt
+	python3 -m venv target/home-assistant
+	target/home-assistant/bin/pip install --quiet --requirement $<
+	touch $@
 
 ## Builds the app's image by its Dockerfile, without Docker, and runs what is in it. Takes ten minutes and root.
 app-root:
