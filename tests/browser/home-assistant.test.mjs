@@ -62,8 +62,11 @@ test('cards are no higher than they need to be, on every kind of dashboard', onl
   for (const [index, { title }] of VIEWS.entries()) {
     await tab.goto(`${house.url}/lovelace/${index}`);
     await tab.locator('[data-connection="up"]').first().waitFor();
-    await tab.waitForTimeout(1_000);
-    await tab.screenshot({ path: join(PICTURES, `home-assistant-${title.toLowerCase()}.png`) });
+    for (const colorScheme of ['dark', 'light']) {
+      await tab.emulateMedia({ colorScheme });
+      await tab.waitForTimeout(300);
+      await tab.screenshot({ path: join(PICTURES, `home-assistant-${title.toLowerCase()}-${colorScheme}.png`) });
+    }
     const found = await heights(tab);
     assert.ok(found.length > 0 && found.every((height) => height > 40 && height < HIGH), `${title}: ${found}`);
   }

@@ -16,7 +16,7 @@ export const cardStyles = css`
     --talk-size: 8.5rem;
     display: block;
     color: var(--ink);
-    font: 1rem/1.45 var(--ha-font-family-body, system-ui, sans-serif);
+    font: 1rem/1.45 var(--ha-font-family-body, var(--paper-font-common-base_-_font-family, system-ui, sans-serif));
     container-type: inline-size;
   }
   :host([data-theme='dark']) {
