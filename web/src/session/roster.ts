@@ -11,6 +11,9 @@ export interface StreamInfo {
 /** How often to ask while there are streams. */
 const EVERY_MS = 2_000;
 
+/** How soon after a new one: whoever listens has joined it by then, and what is said may be short. */
+const SOON_MS = 300;
+
 /** Names and numbers of the live streams. Calls `changed` when there is news. */
 export class Roster {
   private readonly known = new Map<string, StreamInfo>();
@@ -32,18 +35,19 @@ export class Roster {
     const news = ids.some((id) => !this.known.has(id));
     this.ids = ids;
     for (const id of this.known.keys()) if (!ids.includes(id)) this.known.delete(id);
-    if (news) void this.ask();
+    if (news) void this.ask(SOON_MS);
     else if (!ids.length) clearTimeout(this.timer);
   }
 
-  private async ask(): Promise<void> {
+  /** Asks now, and then again after this time. */
+  private async ask(again = EVERY_MS): Promise<void> {
     clearTimeout(this.timer);
     if (!document.hidden) await this.learn();
     clearTimeout(this.timer);
     if (this.ids.length) {
       this.timer = setTimeout(() => {
         void this.ask();
-      }, EVERY_MS);
+      }, again);
     }
   }
 
