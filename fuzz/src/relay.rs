@@ -21,6 +21,9 @@ const MOST_ACTS: usize = 200;
 /// Somebody whom the relay has never heard of.
 const STRANGER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 66)), 4_000);
 
+/// Where a client may turn up as well: whose check comes from there is known there from then on.
+const ELSEWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 67)), 4_000);
+
 /// A sender on the relay's own machine.
 const LOCAL: StreamId = StreamId::of_connection(Uuid::from_u128(99));
 
@@ -95,7 +98,7 @@ fn bend(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
             3 => payload[place..].iter_mut().for_each(|byte| *byte = 0xff),
             _ => {}
         }
-        let source = if script.ratio(1_u8, 8)? { STRANGER } else { world[who].seen_as };
+        let source = if script.ratio(1_u8, 8)? { ELSEWHERE } else { world[who].seen_as };
         for _ in 0..script.int_in_range(1..=2)? {
             deliver(world, source, &payload);
         }
