@@ -67,7 +67,7 @@ fn drain(sockets: &[UdpSocket], over: &AtomicBool) {
 
 fn speak(receivers: usize, addresses: &[SocketAddr], seals: bool) -> Duration {
     let socket = MediaSocket::bind(Ipv4Addr::LOCALHOST.into(), 0).expect("a port");
-    let source = SocketAddr::new(socket.address(), socket.port());
+    let source = socket.bound();
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).expect("a key"));
     let (mut outgoing, mut stats, mut spares) = (Outgoing::default(), SocketStats::default(), Vec::new());
     let (before, start) = (cpu_time(), Instant::now());

@@ -157,7 +157,7 @@ impl App {
         let media_addresses: Vec<_> = bound.media.iter().map(MediaSocket::bound).collect();
         let (media, Connected { handle: relay, births, rooms: room_events, .. }) =
             start_media(config, bound.media, &advertise, &admission)?;
-        let (files, files_relay) = start_files(config, bound.files, ports.files, &advertise, &admission)?;
+        let (files, files_relay) = start_files(config, bound.files, &advertise, &admission)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker };
         let conversation = app.open_rooms(config, room_events);
@@ -188,10 +188,10 @@ impl App {
     }
 
     fn keep_addresses_fresh(&self, media: &[SocketAddr], advertise: &[IpAddr]) {
-        let media = self.relay.each_thread().into_iter().zip(media.iter().copied());
-        for (relay, bound) in media.chain([(self.files_relay.clone(), self.ports.files)]) {
+        let media = media.iter().enumerate().map(|(thread, bound)| (&self.relay, thread, *bound));
+        for (relay, thread, bound) in media.chain([(&self.files_relay, 0, self.ports.files)]) {
             let admission = Arc::clone(&self.admission);
-            let refresh = keep_addresses_fresh(relay, admission, bound, advertise.to_vec());
+            let refresh = keep_addresses_fresh(relay.clone(), thread, admission, bound, advertise.to_vec());
             self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
         }
     }
@@ -332,7 +332,7 @@ fn start_media(
     admission: &Arc<Admission>,
 ) -> Result<(Vec<MediaThread>, Connected), StartError> {
     let relay = |(thread, socket): (usize, &MediaSocket)| {
-        let addresses = host_addresses(socket.address(), socket.port(), advertise);
+        let addresses = host_addresses(socket.bound(), advertise);
         tracing::debug!(thread, port = socket.port(), "media thread");
         Relay::new(RelayConfig { thread, ..relay_config(config, addresses) }, Instant::now())
     };
@@ -349,11 +349,10 @@ fn start_media(
 fn start_files(
     config: &Config,
     socket: MediaSocket,
-    bound: SocketAddr,
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
 ) -> Result<(Vec<MediaThread>, RelayHandle), StartError> {
-    let addresses = host_addresses(bound.ip(), bound.port(), advertise);
+    let addresses = host_addresses(socket.bound(), advertise);
     let relay = RelayConfig { addresses, max_peers: config.files.clients, ..RelayConfig::default() };
     let Connected { handle, threads, .. } = relay_handle::connect(Relay::new(relay, Instant::now()), vec![]);
     let threads = MediaThread::start_all(Carries::Files, vec![socket], threads, admission);
@@ -381,7 +380,7 @@ fn certificates(config: &Config, bound: IpAddr, advertised: &[IpAddr]) -> (Certi
 
 /// What clients may have in their address bar, besides names.
 fn addresses(bound: IpAddr, advertised: &[IpAddr]) -> Vec<IpAddr> {
-    host_addresses(bound, 0, advertised).iter().map(SocketAddr::ip).collect()
+    host_addresses(SocketAddr::new(bound, 0), advertised).iter().map(SocketAddr::ip).collect()
 }
 
 fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {

@@ -6,6 +6,7 @@ mod local;
 mod media;
 mod resources;
 mod rooms;
+mod stats;
 mod threads;
 
 use std::collections::HashMap;
@@ -17,9 +18,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::audio::{Births, PacketSource};
 use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
-use crate::relay::{
-    AnswerError, Branched, Histogram, PublishError, Published, Relay, RelayStats, SubscribeError, Subscribed,
-};
+use crate::relay::{AnswerError, Branched, PublishError, Published, Relay, SubscribeError, Subscribed};
 
 use threads::{Branches, Thread, Threads};
 
@@ -27,6 +26,7 @@ pub use files::{Channel, ChannelStats, ChannelWriter, Said};
 pub use local::LocalSender;
 pub use media::Media;
 pub use resources::{OpenError, Opened, PatchError, Patched, Purpose, ResourceCounts, ResourceId};
+pub use stats::{MediaStats, SocketStats};
 
 /// Commands that may wait for the media thread; whoever sends one more waits.
 const COMMAND_QUEUE: usize = 1_024;
@@ -92,67 +92,6 @@ pub struct RelayGone;
 
 /// How people call the streams; only of those that somebody feeds.
 type Names = Arc<RwLock<HashMap<StreamId, Arc<str>>>>;
-
-/// What the UDP socket counted.
-#[derive(Debug, Clone, Default)]
-pub struct SocketStats {
-    /// Datagrams longer than any that WebRTC sends.
-    pub oversized: u64,
-    /// Datagrams from addresses that `access` excludes.
-    pub foreign: u64,
-    /// Datagrams that the kernel's send buffer had no room for.
-    pub send_buffer_full: u64,
-    /// Datagrams that the kernel refused to send: no route, no permission.
-    pub send_failed: u64,
-    /// System calls that read datagrams, and that sent some.
-    pub receive_calls: u64,
-    /// See `receive_calls`.
-    pub send_calls: u64,
-    /// From the arrival of a publisher's packet in the kernel until the copy for one subscriber was sent.
-    pub forward_delay: Histogram,
-}
-
-/// Everything the media thread counts, at one moment.
-#[derive(Debug, Clone)]
-pub struct MediaStats {
-    /// Of the core.
-    pub relay: RelayStats,
-    /// Of the socket.
-    pub socket: SocketStats,
-    /// Decoders that listen in on streams now.
-    pub taps: usize,
-    /// Packets that a decoder was too slow to take.
-    pub tap_overflows: u64,
-    /// Things that happened in rooms and were told to nobody.
-    pub room_events_lost: u64,
-    /// Connections that have an address of their own.
-    pub resources: ResourceCounts,
-    /// Commands that wait for the media threads.
-    pub commands_waiting: usize,
-    /// Packets, and ends of streams, that a further media thread was too busy to take.
-    pub branch_overflows: u64,
-}
-
-impl SocketStats {
-    fn add(&mut self, other: &Self) {
-        self.oversized += other.oversized;
-        self.foreign += other.foreign;
-        self.send_buffer_full += other.send_buffer_full;
-        self.send_failed += other.send_failed;
-        self.receive_calls += other.receive_calls;
-        self.send_calls += other.send_calls;
-        self.forward_delay.add(&other.forward_delay);
-    }
-}
-
-impl MediaStats {
-    fn add_branch(mut self, branch: &Self) -> Self {
-        self.relay.add_branch(&branch.relay);
-        self.socket.add(&branch.socket);
-        self.resources.receivers += branch.resources.receivers;
-        self
-    }
-}
 
 /// The way to the relay. Cheap to clone.
 #[derive(Clone)]
@@ -256,7 +195,7 @@ impl RelayHandle {
         stream: Option<StreamId>,
         local: bool,
     ) -> Result<Result<Subscribed, SubscribeError>, RelayGone> {
-        self.in_turn(move |_, media, now| media.relay.subscribe(now, stream, local)).await
+        self.in_turn(move |_, media, now| media.relay.subscribe(now, stream, local), |_| true).await
     }
 
     /// Takes a receiver's answer; see [`Relay::answer`].
@@ -290,15 +229,12 @@ impl RelayHandle {
         }
     }
 
-    /// A door to each media thread alone: their addresses differ.
-    pub fn each_thread(&self) -> Vec<Self> {
-        let only = |thread: &Thread| Self { threads: Threads::new(vec![thread.clone()]), ..self.clone() };
-        self.threads.all().iter().map(only).collect()
-    }
-
-    /// The machine's addresses changed; see [`Relay::set_addresses`].
-    pub async fn set_addresses(&self, addresses: Vec<SocketAddr>) {
-        self.tell(move |media, _| media.relay.set_addresses(addresses)).await;
+    /// The machine's addresses changed, and with them those of this media thread, each of which has a port of its own;
+    /// see [`Relay::set_addresses`].
+    pub async fn set_addresses(&self, thread: usize, addresses: Vec<SocketAddr>) {
+        if let Some(thread) = self.threads.all().get(thread) {
+            thread.tell(move |media, _| media.relay.set_addresses(addresses)).await;
+        }
     }
 
     /// Everything the media threads count.
@@ -308,8 +244,12 @@ impl RelayHandle {
     pub async fn stats(&self) -> Result<MediaStats, RelayGone> {
         let mut all = self.of_all(Media::stats).await?.into_iter();
         let first = all.next().expect("there is one thread");
-        let commands_waiting = self.threads.all().iter().map(Thread::waiting).sum();
-        Ok(MediaStats { commands_waiting, ..all.fold(first, |sum, branch| sum.add_branch(&branch)) })
+        Ok(all.fold(first, |sum, branch| sum.add_branch(&branch)))
+    }
+
+    /// Commands that wait for the media threads.
+    pub fn commands_waiting(&self) -> usize {
+        self.threads.all().iter().map(Thread::waiting).sum()
     }
 
     /// A sender on this machine, of a stream with this identity and name for people.
@@ -371,20 +311,21 @@ impl RelayHandle {
         self.threads.first().tell(run).await;
     }
 
-    /// On the thread whose turn it is, of which it is told the number; where that cannot, on the next one.
+    /// On the thread whose turn it is, of which it is told the number; on the next one, where another may do better.
     async fn in_turn<T: Send + 'static, E: Send + 'static>(
         &self,
         run: impl Fn(usize, &mut Media, Instant) -> Result<T, E> + Clone + Send + 'static,
+        may_do_elsewhere: fn(&E) -> bool,
     ) -> Result<Result<T, E>, RelayGone> {
-        let mut refused = None;
+        let mut result = None;
         for (number, thread) in self.threads.in_turn() {
             let run = run.clone();
-            match thread.call(move |media, now| run(number, media, now)).await? {
-                Ok(done) => return Ok(Ok(done)),
-                Err(error) => refused = Some(Err(error)),
+            let done = result.insert(thread.call(move |media, now| run(number, media, now)).await?);
+            if !done.as_ref().is_err_and(may_do_elsewhere) {
+                break;
             }
         }
-        Ok(refused.expect("there is one thread"))
+        Ok(result.expect("there is one thread"))
     }
 
     /// What each thread says.

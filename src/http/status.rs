@@ -134,6 +134,8 @@ impl Collector for Snapshot {
         let mut page = Page { encoder };
         page.gauge("uptime_seconds", "Seconds since the start", self.shared.started.elapsed().as_secs())?;
         page.gauge("media_thread_up", "1 when the media thread answers", u64::from(self.media.is_some()))?;
+        let waiting = self.shared.relay.commands_waiting();
+        page.gauge("commands_waiting", "Commands that wait for the media threads", waiting as u64)?;
         if let Some(media) = &self.media {
             encode_relay(&mut page, media)?;
             encode_socket(&mut page, media)?;
@@ -193,7 +195,6 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
     page.counter("send_calls", "System calls that sent datagrams", socket.send_calls)?;
     page.gauge("taps", "Decoders that listen in on streams", media.taps as u64)?;
     page.counter("room_events_lost", "Things in rooms that nobody was told", media.room_events_lost)?;
-    page.gauge("commands_waiting", "Commands that wait for the media thread", media.commands_waiting as u64)?;
     let help = "From a packet's arrival in the kernel until a receiver's copy was sent";
     page.histogram("forward_delay_seconds", help, &socket.forward_delay)
 }

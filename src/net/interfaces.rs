@@ -18,7 +18,8 @@ const VIRTUAL: [&str; 9] = ["docker", "br-", "veth", "hassio", "virbr", "vmnet",
 /// it is bound to all, then the `advertised` ones.
 ///
 /// Loopback is among them, for clients on this machine; the relay keeps it from others.
-pub fn host_addresses(bound: IpAddr, port: u16, advertised: &[IpAddr]) -> Vec<SocketAddr> {
+pub fn host_addresses(bound: SocketAddr, advertised: &[IpAddr]) -> Vec<SocketAddr> {
+    let (bound, port) = (bound.ip(), bound.port());
     let mut addresses = if bound.is_unspecified() { interface_addresses(bound.is_ipv6()) } else { vec![bound] };
     addresses.extend(advertised);
     let mut unique: Vec<IpAddr> = Vec::with_capacity(addresses.len());
@@ -30,22 +31,23 @@ pub fn host_addresses(bound: IpAddr, port: u16, advertised: &[IpAddr]) -> Vec<So
     unique.into_iter().map(|address| SocketAddr::new(address, port)).collect()
 }
 
-/// Tells the relay, and the rule of admission, whenever the addresses have changed. Runs until it is dropped.
+/// Tells one of the relay's media threads, and the rule of admission, whenever the addresses have changed. Runs until
+/// it is dropped.
 pub async fn keep_addresses_fresh(
     relay: RelayHandle,
+    thread: usize,
     admission: Arc<Admission>,
     bound: SocketAddr,
     advertised: Vec<IpAddr>,
 ) {
-    let (bound, port) = (bound.ip(), bound.port());
-    let mut known = host_addresses(bound, port, &advertised);
+    let mut known = host_addresses(bound, &advertised);
     loop {
         tokio::time::sleep(REFRESH_INTERVAL).await;
-        let current = host_addresses(bound, port, &advertised);
+        let current = host_addresses(bound, &advertised);
         if current != known {
             admission.refresh();
             tracing::info!(count = current.len(), "the machine's addresses changed");
-            relay.set_addresses(current.clone()).await;
+            relay.set_addresses(thread, current.clone()).await;
             known = current;
         }
     }
@@ -93,12 +95,12 @@ mod tests {
         let bound = IpAddr::from([127, 0, 0, 1]);
         let advertised = [IpAddr::from([192, 168, 1, 9]), bound];
         let expected = [SocketAddr::from(([127, 0, 0, 1], 5)), SocketAddr::from(([192, 168, 1, 9], 5))];
-        assert_eq!(host_addresses(bound, 5, &advertised), expected);
+        assert_eq!(host_addresses(SocketAddr::new(bound, 5), &advertised), expected);
     }
 
     #[test]
     fn a_socket_bound_to_all_offers_the_loopback_last() {
-        let addresses = host_addresses(IpAddr::from([0, 0, 0, 0]), 5, &[]);
+        let addresses = host_addresses(SocketAddr::from(([0, 0, 0, 0], 5)), &[]);
         assert!(addresses.last().is_some_and(|address| address.ip().is_loopback()));
         assert!(addresses.iter().all(SocketAddr::is_ipv4));
     }

@@ -56,12 +56,7 @@ impl MediaSocket {
         self.local.port()
     }
 
-    /// The address that it is bound to; unspecified for all.
-    pub fn address(&self) -> IpAddr {
-        self.local.ip()
-    }
-
-    /// Where it is bound: both.
+    /// Where it is bound; the address is unspecified for all.
     pub fn bound(&self) -> SocketAddr {
         self.local
     }

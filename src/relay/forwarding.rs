@@ -274,9 +274,14 @@ impl Relay {
         self.stats.repeats_refused += repeated.refused;
     }
 
+    /// Of a branch's streams the first relay tells.
+    pub(super) fn tells_levels(&self) -> bool {
+        !self.streams.is_empty() && !self.is_branch()
+    }
+
     /// Reports how loud the streams were.
     pub(super) fn tick_levels(&mut self) {
-        if self.now < self.next_levels {
+        if self.now < self.next_levels || !self.tells_levels() {
             return;
         }
         self.next_levels = self.now + LEVELS_INTERVAL;

@@ -278,7 +278,7 @@ impl Relay {
 
     /// When to call [`handle`](Self::handle) with [`Input::Timeout`] at the latest.
     pub fn deadline(&self) -> Instant {
-        let levels = (!self.streams.is_empty()).then_some(self.next_levels);
+        let levels = self.tells_levels().then_some(self.next_levels);
         [self.timers.next(), self.locals_deadline(), levels].into_iter().flatten().fold(self.next_cleanup, Instant::min)
     }
 

@@ -74,7 +74,7 @@ impl Media {
         }
     }
 
-    /// Everything that is counted here; what waits is known to whoever asks.
+    /// Everything that is counted here.
     pub(super) fn stats(&self) -> MediaStats {
         MediaStats {
             relay: self.relay.stats(),
@@ -83,7 +83,6 @@ impl Media {
             tap_overflows: self.tap_overflows,
             room_events_lost: self.room_events_lost,
             resources: self.resources.counts(),
-            commands_waiting: 0,
             branch_overflows: self.branches.overflows,
         }
     }

@@ -66,6 +66,13 @@ pub enum OpenError {
     Receiver(#[from] ListenError),
 }
 
+impl OpenError {
+    /// A stream that is heard on one media thread for a moment before it is on the next, or a thread that is full.
+    fn is_of_this_thread(&self) -> bool {
+        matches!(self, Self::Receiver(ListenError::NoStream | ListenError::TooManyPeers(_)))
+    }
+}
+
 /// What a fragment did.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Patched {
@@ -157,7 +164,11 @@ impl RelayHandle {
         let open = move |thread, media: &mut Media, now| {
             media.open(now, ResourceId::on(thread), purpose.clone(), &offer, local)
         };
-        if hears_a_stream { self.in_turn(open).await } else { self.call(move |media, now| open(0, media, now)).await }
+        if hears_a_stream {
+            self.in_turn(open, OpenError::is_of_this_thread).await
+        } else {
+            self.call(move |media, now| open(0, media, now)).await
+        }
     }
 
     /// Takes a fragment (RFC 8840) for a connection, if `is_for` what its paths are known by: `credentials` that are
