@@ -27,11 +27,11 @@ COPY --from=daemon /build/target/release/voice-relay /usr/local/bin/voice-relay
 COPY addon/rootfs /
 COPY run.sh /run.sh
 # The daemon, and the health check besides it, find the same options and the same folder.
-ENV VOICE_RELAY_OPTIONS=/data/options.json \
+ENV VOICE_RELAY_OPTIONS=/tmp/voice-relay/options.json \
     VOICE_RELAY__DATA_DIR=/data/relay \
     VOICE_RELAY__TLS__CERTIFICATE=/tmp/voice-relay/fullchain.pem \
     VOICE_RELAY__TLS__KEY=/tmp/voice-relay/privkey.pem \
     PULSE_SERVER=unix:/run/audio/pulse.sock
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --start-interval=1s \
-    CMD ["voice-relay", "health"]
+    CMD ["/command/s6-setuidgid", "voice-relay", "voice-relay", "health"]
 CMD ["/run.sh"]

@@ -14,5 +14,4 @@ share-certificate
 # What is the daemon's own.
 install -d -m 0700 -o "${user}" -g "${user}" "${VOICE_RELAY__DATA_DIR}"
 
-export VOICE_RELAY_OPTIONS="${shared}/options.json"
 exec s6-setuidgid "${user}" voice-relay

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use support::live::Peer;
 use uuid::Uuid;
+use tokio_util::sync::CancellationToken;
+use voice_relay::critical::Critical;
 use voice_relay::config::Access;
 use voice_relay::domain::StreamId;
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
@@ -70,8 +72,9 @@ fn start(threads: usize) -> (Vec<MediaThread>, RelayHandle) {
     let mut relays = sockets.iter().enumerate().map(relay);
     let first = relays.next().expect("a thread");
     let Connected { handle, threads, .. } = relay_handle::connect(first, relays.collect());
+    let (critical, _ended) = Critical::new(CancellationToken::default());
     let admission = Arc::new(Admission::new(Access::Open));
-    (MediaThread::start_all(Carries::Voices, sockets, threads, &admission).expect("threads"), handle)
+    (MediaThread::start_all(Carries::Voices, sockets, threads, &admission, &critical).expect("threads"), handle)
 }
 
 /// Everybody, once they hear.

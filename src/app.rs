@@ -14,6 +14,7 @@ use crate::announce::Announcer;
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::conversation::Conversation;
+use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
 use crate::hass::{Home, SUPERVISOR_ADDRESS};
 use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
@@ -75,6 +76,8 @@ pub struct App {
     admission: Arc<Admission>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
+    critical: Critical,
+    ended: Ended,
 }
 
 /// Where a daemon really listens, also when it was told port 0.
@@ -155,11 +158,12 @@ impl App {
         let ports = bound.ports();
         let admission = Arc::new(Admission::new(config.access));
         let media_addresses: Vec<_> = bound.media.iter().map(MediaSocket::bound).collect();
-        let (media, Connected { handle: relay, births, rooms: room_events, .. }) =
-            start_media(config, bound.media, &advertise, &admission)?;
-        let (files, files_relay) = start_files(config, bound.files, &advertise, &admission)?;
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker };
+        let (critical, ended) = Critical::new(shutdown.clone());
+        let (media, Connected { handle: relay, births, rooms: room_events, .. }) =
+            start_media(config, bound.media, &advertise, &admission, &critical)?;
+        let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, &critical)?;
+        let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
         let conversation = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
@@ -175,6 +179,26 @@ impl App {
         Ok(app)
     }
 
+    /// Waits until a thread or task ends that is not to end by itself; gives its name.
+    pub async fn failed(&mut self) -> &'static str {
+        match self.ended.recv().await {
+            Some(name) => name,
+            // Not while `self.critical` is there.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends a thread or task as a fault would: for tests. False: there is none of this name.
+    #[doc(hidden)]
+    pub async fn kill(&self, name: &str) -> bool {
+        match name {
+            "media" => self.relay.crash().await,
+            "files" => self.files_relay.crash().await,
+            name => return self.critical.abort(name),
+        }
+        true
+    }
+
     /// Ends every connection, telling the clients, and stops every part. Takes two seconds at most.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -187,12 +211,17 @@ impl App {
         self.media.into_iter().chain(self.files).for_each(MediaThread::stop);
     }
 
+    /// Runs what must not end before the shutdown.
+    fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.critical.spawn(&self.tracker, name, task);
+    }
+
     fn keep_addresses_fresh(&self, media: &[SocketAddr], advertise: &[IpAddr]) {
         let media = media.iter().enumerate().map(|(thread, bound)| (&self.relay, thread, *bound));
         for (relay, thread, bound) in media.chain([(&self.files_relay, 0, self.ports.files)]) {
             let admission = Arc::clone(&self.admission);
             let refresh = keep_addresses_fresh(relay.clone(), thread, admission, bound, advertise.to_vec());
-            self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(refresh));
+            self.spawn("addresses", refresh);
         }
     }
 
@@ -201,7 +230,7 @@ impl App {
         let (folders, sounds) = folders(config);
         let data = DataFolder::new(config.data_dir.clone());
         let catalogue = Catalogue::new(folders, sounds, &data, config.files.max, config.files.default.clone());
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(catalogue.clone().keep_fresh()));
+        self.spawn("catalogue", catalogue.clone().keep_fresh());
         let crate::config::FilesConfig { clients, per_address, idle, .. } = config.files;
         let limits = CourierLimits { clients, per_address, idle };
         let courier = Courier::new(self.files_relay.clone(), catalogue.clone(), limits);
@@ -211,13 +240,13 @@ impl App {
     fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
         let bound = self.ports.http.ip();
         let keep = keeper.run(move || addresses(bound, &advertised));
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(keep));
+        self.spawn("certificate", keep);
     }
 
     fn record_clips(&self, config: &Config, births: Births) -> Clips {
         let clips = Clips::new(config.clips.clone().into());
         if config.clips.count > 0 {
-            self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(clips.clone().record(births)));
+            self.spawn("clips", clips.clone().record(births));
         }
         clips
     }
@@ -225,8 +254,8 @@ impl App {
     fn open_rooms(&self, config: &Config, events: RoomEvents) -> Conversation {
         let rooms = RoomsHandle::new(Rooms::new(config.rooms.clone().into(), Instant::now(), SystemTime::now()));
         let conversation = Conversation::new(rooms.clone(), self.relay.clone());
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(rooms.keep_time()));
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(conversation.clone().carry(events)));
+        self.spawn("rooms", rooms.keep_time());
+        self.spawn("conversation", conversation.clone().carry(events));
         conversation
     }
 
@@ -237,8 +266,8 @@ impl App {
         let main_stats = Arc::clone(&shared.stats.main_port);
         let mp3_stats = Arc::clone(&shared.stats.mp3_port);
         let admission = || Arc::clone(&self.admission);
-        tracker.spawn(main.serve(main_service, admission(), main_stats, shutdown.clone(), tracker.clone()));
-        tracker.spawn(mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
+        self.spawn("http", main.serve(main_service, admission(), main_stats, shutdown.clone(), tracker.clone()));
+        self.spawn("mp3", mp3.serve(mp3_service, admission(), mp3_stats, shutdown.clone(), tracker.clone()));
     }
 
     /// The main port once more, with TLS.
@@ -249,7 +278,7 @@ impl App {
         let service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) = (Arc::clone(&self.admission), Arc::clone(&shared.stats.tls_port));
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
-        self.tracker.spawn(port.with_tls(handshakes).serve(service, admission, stats, shutdown, tracker));
+        self.spawn("https", port.with_tls(handshakes).serve(service, admission, stats, shutdown, tracker));
         Ok(())
     }
 
@@ -258,7 +287,7 @@ impl App {
         let service = shared.gate.guard(Door::Ingress, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) =
             (Arc::new(Admission::only(SUPERVISOR_ADDRESS)), Arc::clone(&shared.stats.ingress_port));
-        self.tracker.spawn(port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
+        self.spawn("ingress", port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
     }
 
     fn gate(&self, config: &Config, certificates: Certificates) -> Gate {
@@ -272,7 +301,7 @@ impl App {
                 tidying.tidy();
             }
         };
-        self.tracker.spawn(self.shutdown.clone().run_until_cancelled_owned(tidy));
+        self.spawn("limits", tidy);
         gate
     }
 
@@ -330,6 +359,7 @@ fn start_media(
     sockets: Vec<MediaSocket>,
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
+    critical: &Critical,
 ) -> Result<(Vec<MediaThread>, Connected), StartError> {
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses = host_addresses(socket.bound(), advertise);
@@ -341,7 +371,7 @@ fn start_media(
     let mut connected = relay_handle::connect(first, relays.collect());
     let relays = std::mem::take(&mut connected.threads);
     let threads =
-        MediaThread::start_all(Carries::Voices, sockets, relays, admission).map_err(StartError::MediaThread)?;
+        MediaThread::start_all(Carries::Voices, sockets, relays, admission, critical).map_err(StartError::MediaThread)?;
     Ok((threads, connected))
 }
 
@@ -351,11 +381,12 @@ fn start_files(
     socket: MediaSocket,
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
+    critical: &Critical,
 ) -> Result<(Vec<MediaThread>, RelayHandle), StartError> {
     let addresses = host_addresses(socket.bound(), advertise);
     let relay = RelayConfig { addresses, max_peers: config.files.clients, ..RelayConfig::default() };
     let Connected { handle, threads, .. } = relay_handle::connect(Relay::new(relay, Instant::now()), vec![]);
-    let threads = MediaThread::start_all(Carries::Files, vec![socket], threads, admission);
+    let threads = MediaThread::start_all(Carries::Files, vec![socket], threads, admission, critical);
     Ok((threads.map_err(StartError::MediaThread)?, handle))
 }
 

@@ -14,8 +14,8 @@
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`hass`] asks Home Assistant, where there is one, what an app needs to know.
-//! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, and [`domain`] the words that all of them share.
-//! - [`app`] joins the parts, and takes them apart again.
+//! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, [`log`] what is told to whoever runs it, and [`domain`] the words that all of them share.
+//! - [`app`] joins the parts, and takes them apart again; what must not end by itself is [`critical`].
 
 pub mod announce;
 pub mod app;
@@ -23,11 +23,13 @@ pub mod audio;
 pub mod card;
 pub mod config;
 pub mod conversation;
+pub mod critical;
 pub mod data;
 pub mod domain;
 pub mod hass;
 pub mod http;
 pub mod library;
+pub mod log;
 pub mod net;
 pub mod relay;
 pub mod relay_handle;

@@ -3,28 +3,24 @@
 mod health;
 mod say;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
 use voice_relay::config::{
-    self, Command, Config, Invocation, LoadError, LogConfig, LogFormat, SayCommand, TokenCommand,
+    self, Command, Config, Invocation, LoadError, SayCommand, TokenCommand,
 };
 use voice_relay::data::DataFolder;
 use voice_relay::hass;
 use voice_relay::http::{Claims, Tokens};
+use voice_relay::log;
 
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
-
-/// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, symphonia of every audio file,
-/// str0m of a codec that we do not use in every description. `log.level` may say otherwise.
-const QUIET: &str = "pulseaudio=off,symphonia=off,str0m::format=error";
 
 fn main() -> ExitCode {
     let invocation = match config::load(std::env::args_os(), environment()) {
@@ -115,31 +111,47 @@ fn explain(error: &LoadError) -> ExitCode {
 }
 
 fn serve(Invocation { config, unknown_app_options, .. }: &Invocation) -> anyhow::Result<()> {
-    start_logging(&config.log);
+    let log = log::start(&config.log);
     for name in unknown_app_options {
         tracing::warn!(name, "there is no such option of the app; it is left out");
     }
     allow_many_connections();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
-        let home = hass::ask(&config.hass).await.unwrap_or_default();
-        let app = App::start(config, &home)?;
-        println!("voice-relay {} listens: {}", env!("CARGO_PKG_VERSION"), app.ports);
-        wait_for_end().await?;
-        tracing::info!("shutting down");
-        app.stop().await;
-        Ok(())
-    })
+    let result = runtime.block_on(run(config));
+    // Whatever is being decoded is given up.
+    runtime.shutdown_background();
+    if let Err(error) = &result {
+        tracing::error!("{error:#}");
+    }
+    log.flush();
+    result
 }
 
-fn start_logging(config: &LogConfig) {
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("{QUIET},{}", config.level)))
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match config.format {
-        LogFormat::Human => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
+/// Until somebody ends it, or something in it ends that must not.
+async fn run(config: &Config) -> anyhow::Result<()> {
+    let home = hass::ask(&config.hass).await.unwrap_or_default();
+    let mut app = App::start(config, &home)?;
+    println!("voice-relay {} listens: {}", env!("CARGO_PKG_VERSION"), app.ports);
+    #[cfg(debug_assertions)]
+    kill_for_a_test(&app).await;
+    let failed = tokio::select! {
+        ended = wait_for_end() => ended.map(|()| None)?,
+        name = app.failed() => Some(name),
+    };
+    if let Some(name) = failed {
+        // Nobody is told goodbye: whoever could do that may be what ended.
+        bail!("the {name} task ended, which must not end by itself: the process ends, to be started again");
+    }
+    tracing::info!("shutting down");
+    app.stop().await;
+    Ok(())
+}
+
+/// Lets a part of the daemon end as a fault would, if a test asks for it. Not in a release.
+#[cfg(debug_assertions)]
+async fn kill_for_a_test(app: &App) {
+    if let Ok(name) = std::env::var("VOICE_RELAY_TEST_KILL") {
+        assert!(app.kill(&name).await, "there is no part called {name}");
     }
 }
 

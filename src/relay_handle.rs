@@ -229,6 +229,12 @@ impl RelayHandle {
         }
     }
 
+    /// Lets a media thread panic, as a fault would: for tests.
+    #[doc(hidden)]
+    pub async fn crash(&self) {
+        self.tell(|_, _| panic!("a media thread is to panic")).await;
+    }
+
     /// The machine's addresses changed, and with them those of this media thread, each of which has a port of its own;
     /// see [`Relay::set_addresses`].
     pub async fn set_addresses(&self, thread: usize, addresses: Vec<SocketAddr>) {

@@ -166,10 +166,16 @@ fn with_the_hosts_network_no_port_is_mapped() {
 }
 
 #[test]
-fn only_certificates_and_media_are_mapped() {
-    let maps = json!([{ "type": "ssl" }, { "type": "media", "read_only": false }]);
-    assert_eq!(manifest()["map"], maps);
-    assert_eq!(manifest()["services"], json!(["mqtt:want"]));
+fn only_certificates_and_media_are_mapped_and_both_to_be_read() {
+    assert_eq!(manifest()["map"], json!([{ "type": "ssl" }, { "type": "media" }]));
+}
+
+#[test]
+fn what_nothing_uses_is_not_asked_for() {
+    let manifest = manifest();
+    for unused in ["services", "discovery", "homeassistant_api", "auth_api", "stdin"] {
+        assert!(!manifest.contains_key(unused), "{unused}");
+    }
 }
 
 #[test]

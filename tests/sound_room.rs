@@ -10,6 +10,8 @@ use support::pulse::{Client, Rig, Tape, alone, wait_for};
 use support::sound::usual_share_at;
 use tokio::runtime::{Handle, Runtime};
 use uuid::Uuid;
+use tokio_util::sync::CancellationToken;
+use voice_relay::critical::Critical;
 use voice_relay::audio::{AudioStats, Format, Mounts, Program};
 use voice_relay::config::Access;
 use voice_relay::domain::{LiveStream, RoomId, StreamId};
@@ -36,8 +38,9 @@ fn house() -> House {
     let relay = Relay::new(RelayConfig::default(), Instant::now());
     let Connected { handle: relay, threads, .. } = relay_handle::connect(relay, vec![]);
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
+    let (critical, _ended) = Critical::new(CancellationToken::default());
     let admission = Arc::new(Admission::new(Access::Lan));
-    let media = MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission).expect("a thread");
+    let media = MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission, &critical).expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
     House { relay, mounts, media }
 }

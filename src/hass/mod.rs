@@ -58,8 +58,14 @@ pub async fn ask(config: &HassConfig) -> Option<Home> {
 async fn describe(config: &HassConfig) -> Result<Home, SupervisorError> {
     let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()?;
     let app: AppInfo = get(&client, config, "addons/self/info").await?;
-    let network: NetworkInfo = get(&client, config, "network/info").await?;
-    Ok(Home { ingress_port: app.ingress_port.filter(|port| *port != 0), addresses: network.addresses() })
+    let ingress_port = app.ingress_port.filter(|port| *port != 0);
+    let network = get::<NetworkInfo>(&client, config, "network/info").await;
+    // The panel works without them; browsers in the house then need `media.advertise` where the interfaces do not do.
+    let addresses = network.map(|network| network.addresses()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the Supervisor does not tell the machine's addresses");
+        Vec::new()
+    });
+    Ok(Home { ingress_port, addresses })
 }
 
 async fn get<T: DeserializeOwned>(
@@ -68,8 +74,11 @@ async fn get<T: DeserializeOwned>(
     path: &str,
 ) -> Result<T, SupervisorError> {
     let url = format!("{}/{path}", config.supervisor.trim_end_matches('/'));
-    let answer: Answer<T> = client.get(url).bearer_auth(&config.token).send().await?.json().await?;
-    match answer {
+    let reply = client.get(url).bearer_auth(&config.token).send().await?;
+    let status = reply.status();
+    // What its own gate refuses is no JSON.
+    let answer = serde_json::from_slice::<Answer<T>>(&reply.bytes().await?);
+    match answer.map_err(|_| SupervisorError::Refused(format!("status {status}")))? {
         Answer { data: Some(data), .. } => Ok(data),
         Answer { message, .. } => Err(SupervisorError::Refused(message.unwrap_or_default())),
     }

@@ -140,6 +140,7 @@ impl Collector for Snapshot {
             encode_relay(&mut page, media)?;
             encode_socket(&mut page, media)?;
         }
+        page.counter("log_lines_dropped", "Lines of the log that nobody took", crate::log::lines_dropped())?;
         self.encode_http(&mut page)?;
         self.encode_gate(&mut page)?;
         self.encode_audio(&mut page)?;

@@ -19,6 +19,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
+use crate::critical::Critical;
 use crate::relay::{Input, Output};
 use crate::relay_handle::{Command, Commands, Media};
 
@@ -67,7 +68,9 @@ impl MediaThread {
         media: Media,
         commands: Commands,
         admission: Arc<Admission>,
+        critical: &Critical,
     ) -> io::Result<Self> {
+        let guard = critical.guard(carries.thread());
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name(carries.thread().into()).spawn(move || {
@@ -77,8 +80,9 @@ impl MediaThread {
             }
             let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
             if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {
-                tracing::error!(%error, "the media thread stopped: no audio is relayed any more");
+                tracing::error!(%error, "a media thread stopped");
             }
+            drop(guard);
         })?;
         Ok(Self { thread, stop })
     }
@@ -92,8 +96,11 @@ impl MediaThread {
         sockets: Vec<MediaSocket>,
         relays: Vec<(Media, Commands)>,
         admission: &Arc<Admission>,
+        critical: &Critical,
     ) -> io::Result<Vec<Self>> {
-        let start = |(socket, (media, commands))| Self::start(carries, socket, media, commands, Arc::clone(admission));
+        let start = |(socket, (media, commands))| {
+            Self::start(carries, socket, media, commands, Arc::clone(admission), critical)
+        };
         sockets.into_iter().zip(relays).map(start).collect()
     }
 

@@ -1,6 +1,7 @@
 // A stand-in for Home Assistant's Supervisor, at its own address in a network namespace: it tells the daemon of
 // its port, and passes the requests of a signed-in user on to it, with the headers that the real one sets.
 
+import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 
@@ -11,6 +12,15 @@ const INGRESS = '/api/hassio_ingress/Zp1LbRlkVt0';
 const TOKEN = 'the-supervisor-token';
 const PORT = 62_001;
 
+/** What the app asks for. */
+const MANIFEST = JSON.parse(readFileSync(new URL('../../config.json', import.meta.url)));
+
+/** Whether the real Supervisor lets an app with this manifest ask for this path (its api/middleware/security.py). */
+const isAllowed = (path) =>
+  ['/addons/self/', '/info', '/services', '/discovery', '/auth'].some((prefix) => path.startsWith(prefix)) ||
+  (MANIFEST.homeassistant_api && path.startsWith('/core/api')) ||
+  (MANIFEST.hassio_api && /^\/.+\/info$/.test(path));
+
 /** Starts it; `user` is who is signed in to Home Assistant. */
 export async function startSupervisor(user) {
   const asked = [];
@@ -20,15 +30,17 @@ export async function startSupervisor(user) {
   };
   const api = createServer((incoming, answer) => {
     asked.push(incoming.url);
+    if (!isAllowed(incoming.url)) return void answer.writeHead(403).end('403: Forbidden');
     const data = incoming.headers.authorization === `Bearer ${TOKEN}` ? answers[incoming.url] : undefined;
     answer.writeHead(data ? 200 : 401, { 'Content-Type': 'application/json' });
-    answer.end(JSON.stringify(data ? { result: 'ok', data } : { result: 'error', message: 'not known' }));
+    return void answer.end(JSON.stringify(data ? { result: 'ok', data } : { result: 'error', message: 'not known' }));
   });
   const headersFor = (headers) => ({
     ...headers,
     'x-ingress-path': INGRESS,
     'x-hass-source': 'core.ingress',
     'x-forwarded-for': '192.168.1.77',
+    'x-forwarded-host': headers.host,
     'x-remote-user-id': '1',
     'x-remote-user-name': user.toLowerCase(),
     'x-remote-user-display-name': user,
