@@ -9,17 +9,20 @@ mod support;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use support::live::Peer;
-use uuid::Uuid;
+use support::live::{Peer, loopback_config};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use voice_relay::access::{Access, Action, Tokens};
+use voice_relay::config;
 use voice_relay::critical::Critical;
-use voice_relay::config::Access;
-use voice_relay::domain::StreamId;
+use voice_relay::data::DataFolder;
+use voice_relay::domain::{RoomId, StreamId};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
 use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
 use voice_relay::relay_handle::{self, Connected, LocalSender, RelayHandle};
+use voice_relay::rooms::{Rooms, RoomsHandle};
 
 const ROUNDS: usize = 5;
 const RECEIVERS: usize = 400;
@@ -40,11 +43,13 @@ fn main() {
 fn copies_a_second(threads: usize) -> f64 {
     let (media, relay) = start(threads);
     let stream = StreamId::of_connection(Uuid::from_u128(1));
-    let mut speaker = Speaker { sender: relay.local_sender(stream.into(), String::new()), next: 0 };
+    let access = access();
+    let talk = access.of_the_machine(Action::Talk, Some(RoomId::HOME));
+    let mut speaker = Speaker { sender: relay.local_sender(talk, stream, String::new()), next: 0 };
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (hearing, counting) = (runtime(), runtime());
     // From then on nobody lets the receivers run.
-    let _receivers = hearing.block_on(join(&relay, &mut speaker, stream));
+    let _receivers = hearing.block_on(join(&relay, &access, &mut speaker, stream));
     let forwarded = || counting.block_on(relay.stats()).expect("a relay").relay.packets_forwarded;
     let (before, began) = (forwarded(), Instant::now());
     for _ in 0..PACKETS {
@@ -73,17 +78,25 @@ fn start(threads: usize) -> (Vec<MediaThread>, RelayHandle) {
     let first = relays.next().expect("a thread");
     let Connected { handle, threads, .. } = relay_handle::connect(first, relays.collect());
     let (critical, _ended) = Critical::new(CancellationToken::default());
-    let admission = Arc::new(Admission::new(Access::Open));
+    let admission = Arc::new(Admission::new(config::Access::Open));
     (MediaThread::start_all(Carries::Voices, sockets, threads, &admission, &critical).expect("threads"), handle)
 }
 
+/// Whoever gives the permits.
+fn access() -> Access {
+    let config = loopback_config(&[]);
+    let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
+    Access::new(Tokens::new(DataFolder::new(config.data_dir)), rooms)
+}
+
 /// Everybody, once they hear.
-async fn join(relay: &RelayHandle, speaker: &mut Speaker, stream: StreamId) -> Vec<Peer> {
+async fn join(relay: &RelayHandle, access: &Access, speaker: &mut Speaker, stream: StreamId) -> Vec<Peer> {
+    let hear = access.of_the_machine(Action::Hear, Some(RoomId::HOME));
     speaker.speak();
     let mut receivers = Vec::new();
     while receivers.len() < RECEIVERS {
         let receiver = Peer::new(0.0).await;
-        let subscribed = relay.subscribe(Some(stream), true).await.expect("a relay").expect("a stream");
+        let subscribed = relay.subscribe(hear.clone(), Some(stream)).await.expect("a relay").expect("a stream");
         let answer = receiver.with(move |client, now| client.accept_offer(&subscribed.offer, now)).await;
         relay.answer(subscribed.peer, answer).await.expect("a relay").expect("an answer");
         receivers.push(receiver);

@@ -10,14 +10,16 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::conversation::Conversation;
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
-use crate::hass::{Home, SUPERVISOR_ADDRESS};
-use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, HttpStats, Port, Shared, Tokens};
+use crate::domain::LiveStream;
+use crate::hass::Home;
+use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Shared};
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
@@ -33,8 +35,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
 const AUTO_FOLDERS: &str = "auto";
 const MEDIA_FOLDER: &str = "/media";
 
-/// Addresses that have been quiet are forgotten so often.
-const TIDY_INTERVAL: Duration = Duration::from_secs(60);
+/// What is open is looked at so often, whether it is still permitted; and addresses that have been quiet are forgotten.
+const REVIEW_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +95,8 @@ pub struct Ports {
     pub files: SocketAddr,
     /// Page, signalling, API with TLS, if there is a certificate.
     pub https: Option<SocketAddr>,
+    /// Home Assistant's panel, if there is one.
+    pub ingress: Option<SocketAddr>,
 }
 
 impl std::fmt::Display for Ports {
@@ -140,7 +144,8 @@ impl Bound {
     fn ports(&self) -> Ports {
         let (media, files) = (self.media[0].bound(), self.files.bound());
         let https = self.https.as_ref().map(Port::address);
-        Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, https }
+        let ingress = self.ingress.as_ref().map(Port::address);
+        Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, https, ingress }
     }
 }
 
@@ -150,6 +155,7 @@ impl App {
     /// # Errors
     /// When a port or a thread cannot be had; nothing runs then.
     pub fn start(config: &Config, home: &Home) -> Result<Self, StartError> {
+        DataFolder::new(config.data_dir.clone()).tidy();
         let advertise = [&config.media.advertise[..], &home.addresses].concat();
         let mut bound = Bound::bind(config, home)?;
         let (certificates, keeper) = certificates(config, bound.http.address().ip(), &advertise);
@@ -174,7 +180,7 @@ impl App {
             app.serve_https(&shared, https)?;
         }
         if let Some(ingress) = bound.ingress {
-            app.serve_ingress(&shared, ingress);
+            app.serve_ingress(&shared, ingress, home.supervisor);
         }
         Ok(app)
     }
@@ -186,6 +192,12 @@ impl App {
             // Not while `self.critical` is there.
             None => std::future::pending().await,
         }
+    }
+
+    /// Live streams, oldest first, with those that nobody is told of: for tests.
+    #[doc(hidden)]
+    pub fn live(&self) -> Arc<[LiveStream]> {
+        self.relay.live()
     }
 
     /// Ends a thread or task as a fault would: for tests. False: there is none of this name.
@@ -253,7 +265,12 @@ impl App {
 
     fn open_rooms(&self, config: &Config, events: RoomEvents) -> Conversation {
         let rooms = RoomsHandle::new(Rooms::new(config.rooms.clone().into(), Instant::now(), SystemTime::now()));
-        let conversation = Conversation::new(rooms.clone(), self.relay.clone());
+        let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
+        if let Err(error) = tokens.check_key_file() {
+            tracing::error!("{error}");
+        }
+        let access = Access::new(tokens, rooms.clone());
+        let conversation = Conversation::new(rooms.clone(), self.relay.clone(), access);
         self.spawn("rooms", rooms.keep_time());
         self.spawn("conversation", conversation.clone().carry(events));
         conversation
@@ -283,22 +300,22 @@ impl App {
     }
 
     /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
-    fn serve_ingress(&self, shared: &Shared, port: Port) {
+    fn serve_ingress(&self, shared: &Shared, port: Port, supervisor: IpAddr) {
         let service = shared.gate.guard(Door::Ingress, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) =
-            (Arc::new(Admission::only(SUPERVISOR_ADDRESS)), Arc::clone(&shared.stats.ingress_port));
+            (Arc::new(Admission::only(supervisor)), Arc::clone(&shared.stats.ingress_port));
         self.spawn("ingress", port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
     }
 
-    fn gate(&self, config: &Config, certificates: Certificates) -> Gate {
-        let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
+    fn gate(&self, config: &Config, certificates: Certificates, access: Access) -> Gate {
         let (origins, admission) = (config.http.origins.clone(), Arc::clone(&self.admission));
-        let gate = Gate::new(config.access, origins, admission, certificates, tokens, &config.limits);
+        let gate = Gate::new(config.access, origins, admission, certificates, access, &config.limits);
         let tidying = gate.clone();
         let tidy = async move {
             loop {
-                tokio::time::sleep(TIDY_INTERVAL).await;
+                tokio::time::sleep(REVIEW_INTERVAL).await;
                 tidying.tidy();
+                tidying.access().review();
             }
         };
         self.spawn("limits", tidy);
@@ -317,20 +334,18 @@ impl App {
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
         let rooms = conversation.rooms().clone();
         let room = rooms.find(&config.sound.room).ok_or_else(|| StartError::Room(config.sound.room.clone()))?;
-        let sound = Sound::start(&config.sound, room, &mounts, &self.relay).map_err(StartError::Sound)?;
+        let access = conversation.access().clone();
+        let sound = Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer =
             Announcer::new(self.relay.clone(), rooms.clone(), config.announce.clone().into(), self.shutdown.clone());
-        Ok(Shared {
+        let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
+        let shared = Shared {
             relay: self.relay.clone(),
-            announcer,
             conversation,
-            sound,
-            mounts: mounts.clone(),
-            fanouts: Fanouts::new(mounts, rooms, self.relay.clone(), self.shutdown.clone(), self.tracker.clone()),
-            clips,
-            files: self.serve_files(config),
+            fanouts: Fanouts::new(mounts.clone(), rooms, self.relay.clone(), shutdown.clone(), tracker.clone()),
+            house: House::new(clips, self.serve_files(config), sound, mounts, announcer),
             audio,
-            gate: self.gate(config, certificates.clone()),
+            gate: self.gate(config, certificates.clone(), access),
             stats,
             limits: config.limits.clone(),
             when_idle: config.mp3.when_idle,
@@ -340,9 +355,11 @@ impl App {
             http_port: self.ports.http.port(),
             certificates,
             started: Instant::now(),
-            shutdown: self.shutdown.clone(),
-            tracker: self.tracker.clone(),
-        })
+            shutdown,
+            tracker,
+        };
+        self.spawn("access", shared.clone().enforce(self.files_relay.clone()));
+        Ok(shared)
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::access::{Access, Permit};
+use crate::domain::{GrantId, LiveStream, RoomId, StreamId};
 use crate::relay::MemberStats;
 use crate::relay_handle::{Levels, RelayHandle, RoomEvent, RoomEvents, StreamEvent};
-use crate::rooms::{GuestStats, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle};
+use crate::rooms::{GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle};
 
 /// Between two looks at how well all goes.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(2);
@@ -40,6 +41,9 @@ const POOR: (f32, Duration) = (0.08, Duration::from_millis(400));
 pub struct Conversation {
     rooms: RoomsHandle,
     relay: RelayHandle,
+    access: Access,
+    /// Those who hear by connections with an address of their own, by what they were granted.
+    listening: Arc<Mutex<HashMap<GrantId, Listening>>>,
     reports: Arc<Mutex<HashMap<ParticipantId, (Instant, HearingReport)>>>,
 }
 
@@ -62,8 +66,8 @@ impl HearingReport {
 
 impl Conversation {
     /// Joins them; somebody has to [`carry`](Self::carry) what happens from one to the other.
-    pub fn new(rooms: RoomsHandle, relay: RelayHandle) -> Self {
-        Self { rooms, relay, reports: Arc::default() }
+    pub fn new(rooms: RoomsHandle, relay: RelayHandle, access: Access) -> Self {
+        Self { rooms, relay, access, listening: Arc::default(), reports: Arc::default() }
     }
 
     /// Who is there, and who may speak.
@@ -71,9 +75,30 @@ impl Conversation {
         &self.rooms
     }
 
+    /// Who may do what there.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
     /// Where it is heard.
     pub fn relay(&self) -> &RelayHandle {
         &self.relay
+    }
+
+    /// Those in the room are to know of somebody who hears it by a connection with an address, until that is over.
+    pub fn note_listening(&self, permit: &Permit) {
+        let called = permit.visitor().called();
+        let listen = |room| self.rooms.listen(room, permit.granted(), &called, ListenerKind::Client);
+        if let Some(listening) = permit.room().and_then(listen) {
+            self.lock_listening().insert(permit.id(), listening);
+        }
+    }
+
+    /// That connection is over, or did not come to be.
+    pub fn note_closed(&self, grant: GrantId) {
+        // Unlocked before it is dropped, which tells the room.
+        let listening = self.lock_listening().remove(&grant);
+        drop(listening);
     }
 
     /// Keeps what a participant says of how it hears.
@@ -99,8 +124,9 @@ impl Conversation {
 
     fn note(&self, event: RoomEvent) {
         match event {
-            RoomEvent::Stream(StreamEvent::Available(stream)) => self.note_stranger(stream),
-            RoomEvent::Stream(StreamEvent::Ended(stream)) => self.rooms.stranger_left(stream.id),
+            RoomEvent::Stream(StreamEvent::Available(stream), grant) => self.note_unjoined(stream, grant),
+            RoomEvent::Stream(StreamEvent::Ended(stream), _) => self.rooms.talker_left(stream.id),
+            RoomEvent::Closed(grant) => self.note_closed(grant),
             RoomEvent::Talks(stream, on) => {
                 if let Some((who, music)) = self.rooms.who_is(stream.id) {
                     self.rooms.note_talking(who, on, music);
@@ -117,21 +143,27 @@ impl Conversation {
     }
 
     /// Whoever talks in a room without having joined it: by the older protocol, or the machine's own microphone.
-    fn note_stranger(&self, stream: LiveStream) {
+    fn note_unjoined(&self, stream: LiveStream, grant: Option<GrantId>) {
         if self.rooms.who_is(stream.id).is_none() {
             let name = self.relay.name(stream.id);
-            self.rooms.stranger_came(stream, name.as_deref().unwrap_or_default());
+            let granted = grant.and_then(|grant| self.access.granted(grant));
+            self.rooms.talker_came(stream, name.as_deref().unwrap_or_default(), granted);
         }
     }
 
     async fn follow(&self, order: Order) {
         match order {
-            Order::Silence(who, silenced) => self.relay.set_silenced(who.voice(), silenced).await,
+            Order::Silence(stream, silenced) => self.relay.set_silenced(stream, silenced).await,
             // Whoever is there again by another connection has replaced this one there, too.
-            Order::Remove(who, _) if self.rooms.who_is(who.voice()).is_some() => {}
-            Order::Remove(who, _) => self.relay.leave(who.voice()).await,
-            Order::Forget(room) => self.relay.remove_room(room).await,
-            Order::Pin(room, who) => self.relay.pin(room, who.map(ParticipantId::voice)).await,
+            Order::Remove(voice, _) if self.rooms.who_is(voice).is_some() => {}
+            Order::Remove(voice, _) => self.relay.leave(voice).await,
+            Order::End(grant) => self.access.end(grant),
+            Order::Forget(room) => {
+                self.relay.remove_room(room).await;
+                // Whoever heard or talked there without having joined.
+                self.access.review();
+            }
+            Order::Pin(room, voice) => self.relay.pin(room, voice).await,
         }
     }
 
@@ -208,6 +240,10 @@ impl Conversation {
         if let Some((who, _)) = self.rooms.who_is(voice) {
             self.rooms.tell(who, &frame.to_string().into());
         }
+    }
+
+    fn lock_listening(&self) -> MutexGuard<'_, HashMap<GrantId, Listening>> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_reports(&self) -> MutexGuard<'_, HashMap<ParticipantId, (Instant, HearingReport)>> {

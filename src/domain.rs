@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Serialize, Serializer};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 /// Identity of one live stream, written `stream_<uuid>` on the wire.
@@ -93,6 +94,39 @@ pub fn network(address: IpAddr) -> IpAddr {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,
     }
+}
+
+/// Who answers for what is used and tried: a device by its address, or somebody whom Home Assistant has signed in, by
+/// whatever device. Limits are shared out by it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A device, or what counts as one: see [`network`].
+    Address(IpAddr),
+    /// A user of Home Assistant, by the id that it gives.
+    User(Arc<str>),
+    /// This machine itself: its sound card, its announcements.
+    Machine,
+}
+
+impl<A: Into<IpAddr>> From<A> for Owner {
+    fn from(address: A) -> Self {
+        Self::Address(network(address.into()))
+    }
+}
+
+/// Identity of what was granted to one client: a connection, a stream to hear. Unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GrantId(pub u64);
+
+/// A name as it is compared: letters with their marks in one piece (NFC), capitals as small ones. Macs write them in
+/// pieces, and nobody sees the difference.
+pub fn comparable(name: &str) -> String {
+    composed(&name.to_lowercase())
+}
+
+/// A text with its letters and their marks in one piece (NFC).
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
 }
 
 /// Identity of one peer connection, unique for the life of the process.

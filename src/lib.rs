@@ -6,6 +6,7 @@
 //! - [`relay`] is the core: peers, streams, subscriptions, and the forwarding of Opus packets without
 //!   decoding them. Sans-IO: it runs the same under `net` and in the simulator of the tests.
 //! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
+//! - [`access`] is who may do what: one decision for all that is asked, and a permit for what is done then.
 //! - [`rooms`] is who is where in the house, and may do what there; it hears of media, and touches none.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
@@ -17,6 +18,7 @@
 //! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, [`log`] what is told to whoever runs it, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again; what must not end by itself is [`critical`].
 
+pub mod access;
 pub mod announce;
 pub mod app;
 pub mod audio;

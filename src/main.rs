@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
+use voice_relay::access::{Claims, Tokens};
 use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
 use voice_relay::config::{
@@ -16,7 +17,6 @@ use voice_relay::config::{
 };
 use voice_relay::data::DataFolder;
 use voice_relay::hass;
-use voice_relay::http::{Claims, Tokens};
 use voice_relay::log;
 
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).

@@ -16,8 +16,9 @@ use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::access::{Action, Permit};
 use crate::audio::{Births, PacketSource};
-use crate::domain::{LiveStream, OpusPacket, PeerId, RoomId, StreamId};
+use crate::domain::{GrantId, LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 use crate::relay::{AnswerError, Branched, PublishError, Published, Relay, SubscribeError, Subscribed};
 
 use threads::{Branches, Thread, Threads};
@@ -72,14 +73,16 @@ pub enum StreamEvent {
 /// Something that those in a room are to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomEvent {
-    /// A stream came or went.
-    Stream(StreamEvent),
+    /// A stream came or went; what its sender was granted, where that is known.
+    Stream(StreamEvent, Option<GrantId>),
     /// Somebody is, or is no longer, heard to talk (or to play).
     Talks(LiveStream, bool),
     /// The participant with this voice hears these streams, by the m-lines of its slots: all that are taken.
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
     Bitrate(StreamId, u32),
+    /// A connection with an address of its own is over, which was there by this grant.
+    Closed(GrantId),
 }
 
 /// What happens in rooms, for the one who tells those who are in them.
@@ -131,6 +134,8 @@ pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
         socket: SocketStats::default(),
         taps: HashMap::new(),
         tap_overflows: 0,
+        permits: HashMap::new(),
+        senders: HashMap::new(),
         births: births_sender.clone(),
         rooms: rooms_sender.clone(),
         room_events_lost: 0,
@@ -166,21 +171,24 @@ impl Commands {
 }
 
 impl RelayHandle {
-    /// Answers a sender's offer; see [`Relay::publish`]. `name` is for people, and may be empty;
-    /// `local`: the client is on this machine.
+    /// Answers a sender's offer; see [`Relay::publish`]. `name` is for people, and may be empty.
     ///
     /// # Errors
     /// The outer one when the relay is shutting down.
     pub async fn publish(
         &self,
+        permit: Permit,
         feeds: LiveStream,
         name: String,
         offer: String,
-        local: bool,
     ) -> Result<Result<Published, PublishError>, RelayGone> {
         self.call(move |media, now| {
-            let published = media.relay.publish(now, feeds, &offer, local)?;
+            if !permit.permits_in(Action::Talk, feeds.room) {
+                return Err(PublishError::NotPermitted);
+            }
+            let published = media.relay.publish(now, feeds, &offer, permit.visitor().is_local())?;
             media.name(feeds.id, &name);
+            media.keep_sender(published.peer, feeds.id, permit);
             Ok(published)
         })
         .await
@@ -192,10 +200,30 @@ impl RelayHandle {
     /// The outer one when the relay is shutting down.
     pub async fn subscribe(
         &self,
+        permit: Permit,
         stream: Option<StreamId>,
-        local: bool,
     ) -> Result<Result<Subscribed, SubscribeError>, RelayGone> {
-        self.in_turn(move |_, media, now| media.relay.subscribe(now, stream, local), |_| true).await
+        let subscribe = move |_, media: &mut Media, now| {
+            if !media.may_hear(&permit, stream) {
+                return Err(SubscribeError::NoStream);
+            }
+            let subscribed = media.relay.subscribe(now, stream, permit.visitor().is_local())?;
+            media.permits.insert(subscribed.peer, permit.clone());
+            Ok(subscribed)
+        };
+        self.in_turn(subscribe, |_| true).await
+    }
+
+    /// Closes every peer connection whose permit has ended.
+    pub async fn end_unpermitted(&self) {
+        for thread in self.threads.all() {
+            thread.tell(Media::end_unpermitted).await;
+        }
+    }
+
+    /// Whether somebody is about to feed this stream, though nothing of it is heard yet.
+    pub async fn is_coming(&self, stream: StreamId) -> bool {
+        self.call(move |media, _| media.relay.has_publisher(stream)).await.unwrap_or(false)
     }
 
     /// Takes a receiver's answer; see [`Relay::answer`].
@@ -258,9 +286,9 @@ impl RelayHandle {
         self.threads.all().iter().map(Thread::waiting).sum()
     }
 
-    /// A sender on this machine, of a stream with this identity and name for people.
-    pub fn local_sender(&self, feeds: LiveStream, name: String) -> LocalSender {
-        LocalSender { relay: self.clone(), feeds, name }
+    /// A sender on this machine, of a stream with this identity and name for people; it is heard where its permit says.
+    pub fn local_sender(&self, permit: Permit, stream: StreamId, name: String) -> LocalSender {
+        LocalSender { relay: self.clone(), permit, stream, name }
     }
 
     /// Live streams of all rooms, oldest first.

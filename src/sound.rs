@@ -2,35 +2,51 @@
 //! sender like any other. Joins `card`, `audio` and the relay; owns what can be turned while it runs.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use crate::access::{Access, Action, Permit};
 use crate::audio::{Dial, Mounts, Program, Speech};
 use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
 use crate::config::{Play, SoundConfig};
 use crate::domain::{RoomId, StreamId};
 use crate::relay::LocalPacket;
 use crate::relay_handle::RelayHandle;
+use crate::rooms::{ListenerKind, Listening, RoomsHandle};
 
 /// The card's name in the configuration for "none".
 const OFF: &str = "off";
 
+/// How the loudspeaker is called among those who listen in a room.
+const LOUDSPEAKER: &str = "Loudspeaker";
+
 /// The sound card as it is used. Cheap to clone; it is used until the last clone is gone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Sound {
     /// `None` where it is off.
     pub output: Option<Arc<Output>>,
     /// `None` where it is off.
     pub input: Option<Arc<Input>>,
-    /// The room that both are in.
-    room: Whereabouts,
+    access: Access,
+    rooms: RoomsHandle,
+    place: Place,
 }
 
-/// A room that can be turned while others look at it: a [`RoomId`]'s number.
-type Whereabouts = Arc<AtomicU32>;
+/// Where the card is, while others look at it.
+type Place = Arc<Mutex<Option<Presence>>>;
+
+/// The card's being in a room.
+struct Presence {
+    room: RoomId,
+    /// To be heard there.
+    talk: Permit,
+    /// To hear.
+    hear: Permit,
+    /// That those in the room know of it, where there is a loudspeaker.
+    _listening: Option<Listening>,
+}
 
 /// The loudspeaker.
 pub struct Output {
@@ -68,29 +84,62 @@ impl Sound {
         room: RoomId,
         mounts: &Mounts<RelayHandle>,
         relay: &RelayHandle,
+        access: &Access,
+        rooms: &RoomsHandle,
     ) -> io::Result<Self> {
         let own = (config.input != OFF).then(|| StreamId::of_connection(Uuid::new_v4()));
-        let whereabouts = Arc::new(AtomicU32::new(room.0));
-        let input = own.map(|own| Input::start(config, own, &whereabouts, relay).map(Arc::new)).transpose()?;
+        let (place, speaks) = (Place::default(), config.output != OFF);
+        *lock(&place) = Some(Presence::new(room, speaks, access, rooms));
+        let input = own.map(|own| Input::start(config, own, &place, relay).map(Arc::new)).transpose()?;
         let speaker = || Output::start(config, room, own, mounts).map(Arc::new);
-        let output = (config.output != OFF).then(speaker).transpose()?;
-        Ok(Self { output, input, room: whereabouts })
+        let output = speaks.then(speaker).transpose()?;
+        Ok(Self { output, input, access: access.clone(), rooms: rooms.clone(), place })
     }
 
-    /// The room that it is in.
-    pub fn room(&self) -> RoomId {
-        RoomId(self.room.load(Ordering::Relaxed))
+    /// The room that it is in. `None`: its host has sent it out, or it was closed.
+    pub fn room(&self) -> Option<RoomId> {
+        lock(&self.place).as_ref().map(|presence| presence.room)
     }
 
-    /// Talks and listens in another room from now on.
+    /// Talks and listens in another room from now on. Whether whoever wants it may do so there is asked before.
     pub fn turn_to(&self, room: RoomId) {
-        if self.room.swap(room.0, Ordering::Relaxed) == room.0 {
+        if self.room() == Some(room) {
             return;
         }
+        let presence = Presence::new(room, self.output.is_some(), &self.access, &self.rooms);
+        // The former one tells the room of its end when it is dropped: after the lock.
+        let former = lock(&self.place).replace(presence);
+        drop(former);
         if let Some(output) = &self.output {
             output.dial.set(output.dial.get().in_room(room));
         }
     }
+
+    /// Is in no room from now on, where what permitted it has ended.
+    pub fn leave_unless_permitted(&self) {
+        let over = lock(&self.place).take_if(|presence| presence.talk.is_ended() || presence.hear.is_ended());
+        if over.is_some()
+            && let Some(output) = &self.output
+        {
+            output.dial.set(Program::Room(NOWHERE));
+        }
+    }
+}
+
+/// A room that is none, in which nobody is ever heard.
+const NOWHERE: RoomId = RoomId(u32::MAX);
+
+impl Presence {
+    fn new(room: RoomId, speaks: bool, access: &Access, rooms: &RoomsHandle) -> Self {
+        let talk = access.of_the_machine(Action::Talk, Some(room));
+        let hear = access.of_the_machine(Action::Hear, Some(room));
+        let listening = speaks.then(|| rooms.listen(room, hear.granted(), LOUDSPEAKER, ListenerKind::Loudspeaker));
+        Self { room, talk, hear, _listening: listening.flatten() }
+    }
+}
+
+fn lock(place: &Place) -> MutexGuard<'_, Option<Presence>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Output {
@@ -114,17 +163,20 @@ impl Input {
     fn start(
         config: &SoundConfig,
         stream: StreamId,
-        whereabouts: &Whereabouts,
+        place: &Place,
         relay: &RelayHandle,
     ) -> io::Result<Self> {
         let device = config.input.clone();
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();
         let mut speech = Speech::new().map_err(io::Error::other)?;
-        let mut sender = relay.local_sender(stream.into(), config.input_name.clone());
-        let whereabouts = Arc::clone(whereabouts);
+        let talk = |place: &Place| lock(place).as_ref().map(|presence| presence.talk.clone());
+        let permit = talk(place).ok_or_else(|| io::Error::other("the sound card is in no room"))?;
+        let mut sender = relay.local_sender(permit, stream, config.input_name.clone());
+        let place = Arc::clone(place);
         let push = move |at, pcm: &[i16]| {
-            sender.turn_to(RoomId(whereabouts.load(Ordering::Relaxed)));
+            let Some(permit) = talk(&place) else { return };
+            sender.turn_to(permit);
             if let Some(spoken) = speech.encode(at, pcm) {
                 let (timestamp, level, payload) = (spoken.timestamp, spoken.level, spoken.payload);
                 // What the media thread has no time for is lost, as on any network.

@@ -183,7 +183,8 @@ fn the_apparmor_profile_is_one_with_a_narrow_one_for_the_daemon() {
     }
     let files = rules.iter().filter(|rule| rule.starts_with('/'));
     for (path, rights) in files.filter_map(|rule| rule.rsplit_once(' ')) {
-        assert!(!rights.contains('x'), "the daemon starts no program, not even {path}");
+        let is_itself = path == "/usr/local/bin/voice-relay";
+        assert!(!rights.contains('x') || is_itself, "the daemon starts no program but itself, not even {path}");
     }
 }
 

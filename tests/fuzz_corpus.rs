@@ -65,6 +65,16 @@ fn gate() {
 }
 
 #[test]
+fn http() {
+    replay("http", targets::http);
+}
+
+#[test]
+fn authorization() {
+    replay("authorization", targets::authorization);
+}
+
+#[test]
 fn files() {
     replay("files", targets::files);
 }

@@ -62,12 +62,12 @@ fn manifest() -> Value {
 #[tokio::test]
 async fn the_manifest_allows_all_that_is_asked_for() {
     let addresses = vec!["192.168.1.5".parse::<IpAddr>().expect("an address")];
-    assert_eq!(told(manifest()).await, Some(Home { ingress_port: Some(62_001), addresses }));
+    assert_eq!(told(manifest()).await, Some(Home { ingress_port: Some(62_001), addresses, ..Home::default() }));
 }
 
 #[tokio::test]
 async fn without_the_right_to_ask_for_the_network_the_panel_has_its_port_all_the_same() {
     let mut manifest = manifest();
     manifest["hassio_api"] = false.into();
-    assert_eq!(told(manifest).await, Some(Home { ingress_port: Some(62_001), addresses: vec![] }));
+    assert_eq!(told(manifest).await, Some(Home { ingress_port: Some(62_001), ..Home::default() }));
 }

@@ -8,7 +8,7 @@ use support::world::{Who, World};
 use uuid::Uuid;
 use voice_relay::domain::StreamId;
 use voice_relay::relay::{
-    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, Event, PublishError, RelayConfig, STALE_AFTER, SubscribeError,
+    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, DropReason, Event, PublishError, RelayConfig, STALE_AFTER, SubscribeError,
 };
 
 fn secs(seconds: u64) -> Duration {
@@ -148,8 +148,26 @@ fn a_paused_sender_without_a_signalling_connection_is_kept_while_its_checks_come
     world.relay.set_unattended(peer);
     world.run_for(secs(5));
     world[talker].cut_off = true;
-    world.run_for(secs(6));
-    assert_eq!(world.close_reason(talker), Some(CloseReason::Vanished), "who talks is missed at once");
+    world.run_for(secs(20));
+    assert_eq!(world.close_reason(talker), Some(CloseReason::ConsentLost), "nobody else could tell");
+}
+
+#[test]
+fn a_sender_that_never_spoke_and_checks_every_six_seconds_is_kept() {
+    let mut world = World::new(6);
+    let speaker = world.publisher();
+    world[speaker].client.pause();
+    world.run_for(secs(2));
+    let peer = world[speaker].peer;
+    world.relay.set_unattended(peer);
+    for _ in 0..10 {
+        // Nothing but its checks, as seldom as RFC 7675 allows.
+        world[speaker].cut_off = true;
+        world.run_for(secs(5) + Duration::from_millis(500));
+        world[speaker].cut_off = false;
+        world.run_for(Duration::from_millis(3_000));
+    }
+    assert_eq!(world.close_reason(speaker), None);
 }
 
 #[test]
@@ -320,4 +338,65 @@ fn offers_beyond_the_limits_are_refused() {
     world.subscriber(stream);
     assert_eq!(world.try_subscribe(Some(stream)), Err(SubscribeError::TooManyPeers(3)));
     assert_eq!(world.relay.stats().peers, 3);
+}
+
+/// The offer without lines that begin so.
+fn without(offer: &str, starts: &[&str]) -> String {
+    let is_kept = |line: &&str| !starts.iter().any(|start| line.starts_with(start));
+    offer.lines().filter(is_kept).map(|line| format!("{}\r\n", line.trim_end())).collect()
+}
+
+#[test]
+fn who_declares_no_source_and_names_no_m_line_is_heard_by_its_payload_type() {
+    let mut world = World::new(7);
+    let stream = StreamId::of_connection(Uuid::from_u128(77));
+    let bare = |offer: String| without(&offer, &["a=ssrc", "a=extmap:4 "]);
+    let speaker = world.try_publish_as(stream, bare).expect("a good offer");
+    world.run_until("heard", |world| world.available() == [stream]);
+    let listener = world.subscriber(stream);
+    world.run_for(secs(1));
+    assert!(world[listener].client.received.len() > 30, "{}", world[listener].client.received.len());
+    assert_eq!(world.close_reason(speaker), None);
+}
+
+#[test]
+fn checks_without_a_priority_are_answered() {
+    let mut world = World::new(8);
+    let stream = StreamId::of_connection(Uuid::from_u128(78));
+    let speaker = world.try_publish(stream).expect("a good offer");
+    world[speaker].client.pause();
+    world[speaker].without_priority = Some("another password of twenty-two".into());
+    world.run_for(secs(3));
+    assert!(!world[speaker].client.connected, "who does not know the password is no more let in than before");
+    let (mut world, mut password) = (World::new(8), String::new());
+    let speaker = world.try_publish_with_answer(stream, |answer| {
+        password = answer.lines().find_map(|line| line.strip_prefix("a=ice-pwd:")).expect("a password").to_owned();
+    });
+    world[speaker].without_priority = Some(password);
+    world.run_until("heard", |world| world.available() == [stream]);
+}
+
+#[test]
+fn the_address_of_a_live_peer_is_not_taken_over_by_the_checks_of_another() {
+    let mut world = World::new(9);
+    let (victim, listeners) = world.talk_with(1);
+    let thief = live_publisher(&mut world);
+    world.run_for(secs(1));
+    let before = world[listeners[0]].client.received.len();
+    // As one who writes another's address into the datagrams of their own.
+    world[thief].seen_as = world[victim].seen_as;
+    world[thief].client.pause();
+    world.run_for(secs(10));
+    let heard = world[listeners[0]].client.received.len() - before;
+    assert!(heard >= 498, "{heard} of 500");
+    assert!(world.relay.stats().dropped[DropReason::AddressInUse as usize] > 0);
+    // Whoever comes after one that has gone may have its address.
+    world[victim].cut_off = true;
+    world.run_for(secs(20));
+    let late = world.publisher();
+    world[late].seen_as = world[victim].seen_as;
+    let address = world[late].seen_as;
+    world.claim(address, late);
+    world.run_for(secs(5));
+    assert!(world[late].client.connected);
 }

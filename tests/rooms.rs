@@ -80,7 +80,7 @@ async fn a_sender_of_the_older_protocol_is_heard_in_the_room_that_it_names_and_s
     let mut anna = in_kitchen(&app, "Anna").await;
     let mut old = Signalling::connect(app.ports.http, "/ws").await;
     old.send(json!({ "type": "start_sending", "name": "Card", "room": "kitchen" })).await;
-    let id = old.expect("sender_ready").await["connection_id"].clone();
+    let connection = old.expect("sender_ready").await["connection_id"].clone();
     let peer = Peer::new(0.0).await;
     let offer = peer.with(|client, _| client.offer(false)).await;
     old.send(json!({ "type": "webrtc_offer", "offer": { "type": "offer", "sdp": offer } })).await;
@@ -91,7 +91,10 @@ async fn a_sender_of_the_older_protocol_is_heard_in_the_room_that_it_names_and_s
     })
     .await;
     let joined = anna.signalling.expect("participant_joined").await;
-    assert_eq!((&joined["participant"]["id"], &joined["participant"]["name"]), (&id, &json!("Card")));
+    let id = joined["participant"]["id"].clone();
+    let seen = &joined["participant"];
+    assert_eq!((&seen["name"], &seen["joined"]), (&json!("Card"), &json!(false)));
+    assert_ne!(id, connection, "by what is told of it nobody hears it");
     assert_eq!(anna.signalling.expect("slots").await["slots"][0]["who"], id);
     anna.peer.wait_for_packets(20).await;
     assert!(app_streams(&app).await.is_empty(), "it is not at home");

@@ -3,21 +3,24 @@
 mod support;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use support::live::{loopback_config, tone};
 use support::pulse::{Client, Rig, Tape, alone, wait_for};
 use support::sound::usual_share_at;
 use tokio::runtime::{Handle, Runtime};
-use uuid::Uuid;
 use tokio_util::sync::CancellationToken;
-use voice_relay::critical::Critical;
+use uuid::Uuid;
+use voice_relay::access::{Access, Action, Tokens};
 use voice_relay::audio::{AudioStats, Format, Mounts, Program};
-use voice_relay::config::Access;
-use voice_relay::domain::{LiveStream, RoomId, StreamId};
+use voice_relay::config;
+use voice_relay::critical::Critical;
+use voice_relay::data::DataFolder;
+use voice_relay::domain::{RoomId, StreamId};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
 use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
 use voice_relay::relay_handle::{self, Connected, RelayHandle};
+use voice_relay::rooms::{Asker, HostAction, Order, Rooms, RoomsHandle, Wire};
 use voice_relay::sound::Sound;
 
 const KITCHEN: RoomId = RoomId(1);
@@ -32,6 +35,8 @@ struct House {
     relay: RelayHandle,
     mounts: Mounts<RelayHandle>,
     media: Vec<MediaThread>,
+    rooms: RoomsHandle,
+    access: Access,
 }
 
 fn house() -> House {
@@ -39,16 +44,19 @@ fn house() -> House {
     let Connected { handle: relay, threads, .. } = relay_handle::connect(relay, vec![]);
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
     let (critical, _ended) = Critical::new(CancellationToken::default());
-    let admission = Arc::new(Admission::new(Access::Lan));
+    let admission = Arc::new(Admission::new(config::Access::Lan));
     let media = MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission, &critical).expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
-    House { relay, mounts, media }
+    let config = loopback_config(&["--rooms-intercom=Kitchen"]);
+    let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
+    let access = Access::new(Tokens::new(DataFolder::new(config.data_dir)), rooms.clone());
+    House { relay, mounts, media, rooms, access }
 }
 
 /// Somebody who sings in a room, for as long as the runtime lives.
-async fn sing(relay: RelayHandle, id: u128, room: RoomId, frequency: f64) {
-    let feeds = LiveStream { id: StreamId::of_connection(Uuid::from_u128(id)), room, music: false };
-    let (sender, mut voice) = (relay.local_sender(feeds, String::new()), tone(frequency));
+async fn sing(relay: RelayHandle, access: Access, id: u128, room: RoomId, frequency: f64) {
+    let (permit, id) = (access.of_the_machine(Action::Talk, Some(room)), StreamId::of_connection(Uuid::from_u128(id)));
+    let (sender, mut voice) = (relay.local_sender(permit, id, String::new()), tone(frequency));
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     for number in 0.. {
         pace.tick().await;
@@ -85,9 +93,9 @@ fn own_room(house: &House, sound: &Sound) -> Option<RoomId> {
 
 fn start(runtime: &Handle, house: &House) -> Sound {
     let config = loopback_config(&["--sound-output=t", "--sound-input=mic", "--sound-play=all"]).sound;
-    runtime.spawn(sing(house.relay.clone(), 1, RoomId::HOME, HOME_HZ));
-    runtime.spawn(sing(house.relay.clone(), 2, KITCHEN, KITCHEN_HZ));
-    Sound::start(&config, RoomId::HOME, &house.mounts, &house.relay).expect("threads")
+    runtime.spawn(sing(house.relay.clone(), house.access.clone(), 1, RoomId::HOME, HOME_HZ));
+    runtime.spawn(sing(house.relay.clone(), house.access.clone(), 2, KITCHEN, KITCHEN_HZ));
+    Sound::start(&config, RoomId::HOME, &house.mounts, &house.relay, &house.access, &house.rooms).expect("threads")
 }
 
 #[test]
@@ -118,6 +126,24 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         wait_for("the kitchen hears it", || hears(KITCHEN, [false, true, true]));
         assert!(hears(RoomId::HOME, [true, false, false]));
         assert_eq!(tones(&tape), [false, true, false], "not itself, in the other room either");
+
+        let listeners = house.rooms.detail(KITCHEN).expect("a room").listeners;
+        assert_eq!(listeners.len(), 1, "those in the room know that it hears them");
+        let at_home = house.rooms.detail(RoomId::HOME).expect("a room").listeners;
+        assert!(at_home.is_empty(), "and nobody else does");
+        // As a host does, whose order ends what was granted.
+        let mut orders = house.rooms.orders();
+        let admin = Asker { owner: None, admin: true };
+        let host = runtime.block_on(house.rooms.join(admin, "kitchen", "Host", None, None, Wire::new().0)).expect("in");
+        host.host(HostAction::Kick { who: listeners[0].id }).expect("whoever may do everything may");
+        let ended = std::iter::from_fn(|| orders.try_recv().ok());
+        ended.for_each(|order| if let Order::End(grant) = order { house.access.end(grant) });
+        sound.leave_unless_permitted();
+        wait_for("who was sent out hears nothing", || tones(&tape) == [false; 3]);
+        wait_for("nor is heard", || own_room(&house, &sound).is_none());
+        assert_eq!(sound.room(), None);
+        sound.turn_to(RoomId::HOME);
+        wait_for("until somebody turns it", || tones(&tape) == [true, false, false]);
         drop(sound);
         house.media.into_iter().for_each(MediaThread::stop);
     });

@@ -117,7 +117,7 @@ async fn the_answer_says_what_the_rfc_asks_for() {
     assert_eq!(answer.status, 201);
     assert!(answer.header("location").is_some_and(|it| it.starts_with("/whip/session/")), "{}", answer.head);
     assert_eq!(answer.header("accept-patch"), Some("application/trickle-ice-sdpfrag"));
-    assert_eq!(answer.header("access-control-expose-headers"), Some("location, etag, link"));
+    assert_eq!(answer.header("access-control-expose-headers"), Some("location, etag, link, accept-patch, accept-post"));
     assert_eq!(answer.header("link"), None, "there are no ICE servers");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let sdp = answer.text();
@@ -138,7 +138,10 @@ async fn a_session_is_told_more_candidates_and_only_for_its_present_paths() {
     let present = format!("If-Match: {}", session.tag);
     let noted = session.patch(&[&present], candidate).await;
     assert_eq!((noted.status, noted.text().as_str()), (204, ""));
-    is_problem(&session.patch(&[], candidate).await, 428);
+    assert_eq!(session.patch(&[], candidate).await.status, 204, "as many clients send them");
+    assert_eq!(session.patch(&[], "a=\r\na=candidate:1\r\n").await.status, 204);
+    let anew = "a=ice-ufrag:newer\r\na=ice-pwd:0123456789abcdefghijkl\r\n";
+    is_problem(&session.patch(&[], anew).await, 428);
     for other in ["If-Match: \"other\"", "If-Match: W/\"weak\"", "If-Match: no tag"] {
         is_problem(&session.patch(&[other], candidate).await, 412);
     }
@@ -148,7 +151,7 @@ async fn a_session_is_told_more_candidates_and_only_for_its_present_paths() {
     let wrong = send(app.ports.http, &format!("PATCH {}", session.location), &[SDP, &present], candidate).await;
     is_problem(&wrong, 415);
     assert_eq!(wrong.header("accept-patch"), Some("application/trickle-ice-sdpfrag"));
-    metric_becomes(app.ports, "whip_candidates", 1).await;
+    metric_becomes(app.ports, "whip_candidates", 3).await;
     session.end().await;
     is_problem(&session.patch(&[&present], candidate).await, 404);
     app.stop().await;
@@ -366,5 +369,93 @@ async fn a_tone_that_gstreamer_sends_is_the_tone_that_gstreamer_hears() {
     assert!(!candidates.contains("voice_relay_whip_candidates_total 0"), "it tells its candidates by PATCH");
     assert!(ends_well(hears).await && ends_well(sends).await);
     is_empty(ports).await;
+    app.stop().await;
+}
+
+/// An offer as whoever sends makes it, changed.
+async fn changed(change: impl FnOnce(String) -> String) -> String {
+    change(some_offer(false).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offers_in_other_words_are_answered_in_theirs_and_their_senders_are_heard() {
+    let app = start(&[]);
+    for (name, change) in [
+        ("profile", &(|offer: String| offer.replace("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP")) as &dyn Fn(String) -> String),
+        ("no-group", &|offer: String| without(&offer, "a=group:")),
+        ("too-many-in-the-group", &|offer: String| offer.replace("a=group:BUNDLE 0", "a=group:BUNDLE 0 1 2")),
+        ("a-mid", &|offer: String| offer.replace("a=mid:0", "a=mid:audio-stream").replace("BUNDLE 0", "BUNDLE audio-stream")),
+        ("a-long-mid", &|offer: String| {
+            offer.replace("a=mid:0", "a=mid:AudioStreamOfTheKitchen").replace("BUNDLE 0", "BUNDLE AudioStreamOfTheKitchen")
+        }),
+        ("an-empty-line", &|offer: String| offer.replace("a=rtcp-mux", "a=\r\na=rtcp-mux")),
+    ] {
+        let offer = change(some_offer(false).await);
+        let answer = send(app.ports.http, &format!("POST /whip/{name}"), &[SDP], &offer).await;
+        assert_eq!(answer.status, 201, "{name}: {}", answer.text());
+        let lines = |text: &str, start: &str| -> Vec<String> {
+            text.lines().filter(|line| line.starts_with(start)).map(|line| line.trim_end().to_owned()).collect()
+        };
+        let profile = |line: &String| line.split(' ').nth(2).map(str::to_owned);
+        let answer = answer.text();
+        assert_eq!(lines(&answer, "a=mid:"), lines(&offer, "a=mid:"), "{name}");
+        assert_eq!(
+            lines(&answer, "m=").iter().map(profile).collect::<Vec<_>>(),
+            lines(&offer, "m=").iter().map(profile).collect::<Vec<_>>(),
+            "{name}"
+        );
+        assert_eq!(lines(&answer, "a=group:").is_empty(), lines(&offer, "a=group:").is_empty(), "{name}");
+    }
+    app.stop().await;
+}
+
+/// The text without lines that begin so.
+fn without(text: &str, start: &str) -> String {
+    text.lines().filter(|line| !line.starts_with(start)).map(|line| format!("{}\r\n", line.trim_end())).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_refused_in_a_sentence_that_says_why() {
+    let app = start(&[]);
+    for (offer, status, why) in [
+        (changed(|offer| offer.replace("sha-256", "sha-384")).await, 400, "sha-256"),
+        (changed(|offer| offer.replace("opus/48000/2", "opus/16000/1")).await, 422, "opus/48000/2"),
+        ("not a description".to_owned(), 400, ""),
+        (changed(|offer| without(&offer, "m=")).await, 400, ""),
+    ] {
+        let answer = send(app.ports.http, "POST /whip/home", &[SDP], &offer).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let detail = answer.json()["detail"].as_str().expect("a sentence").to_owned();
+        assert!(detail.contains(why) && !detail.contains("0x") && !detail.contains("Pointer"), "{detail}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_names_its_room_with_whatever_slashes_and_letters_and_never_another() {
+    let app = start(&["--rooms-intercom=Küche"]);
+    let offer = some_offer(false).await;
+    let room = async || {
+        let live = app.live();
+        live.iter().map(|live| live.room.0).collect::<Vec<_>>()
+    };
+    assert!(room().await.is_empty());
+    for path in ["/whip/kueche", "/whip/kueche/", "/whip//kueche", "/whip/K%C3%BCche", "/whip/Ku%CC%88che", "/whip/KU%CC%88CHE"] {
+        let session = Session::publish(app.ports, path, None).await;
+        let limit = std::time::Instant::now() + PATIENCE;
+        while room().await.is_empty() {
+            assert!(std::time::Instant::now() < limit, "{path} is not heard");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(room().await, [1], "{path}");
+        session.end().await;
+        while !room().await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+    for path in ["/whip/", "/whip//", "/whip/kueche/x", "/whip/kueche%2Fx"] {
+        let answer = send(app.ports.http, &format!("POST {path}"), &[SDP], &offer).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
     app.stop().await;
 }

@@ -4,14 +4,17 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Instant, SystemTime};
 
 use hyper::Request;
 use tokio::runtime::{Builder, Runtime};
 use tower_service::Service;
+use voice_relay::access::{Access, Tokens};
 use voice_relay::config;
 use voice_relay::data::DataFolder;
-use voice_relay::http::{Door, Gate, Tokens};
+use voice_relay::http::{Door, Gate};
 use voice_relay::net::Admission;
+use voice_relay::rooms::{Rooms, RoomsHandle};
 use voice_relay::tls::Certificates;
 use warp::http::HeaderValue;
 use warp::http::header::ORIGIN;
@@ -54,8 +57,9 @@ fn make() -> (Gate, Runtime) {
     let flags = ["voice-relay", "--data-dir=/dev/null/data", "--limits-requests=1000000"].map(Into::into);
     let config = config::load(flags, []).expect("a valid configuration").config;
     let admission = Arc::new(Admission::new(config.access));
-    let tokens = Tokens::new(DataFolder::new(config.data_dir));
-    let gate = Gate::new(config.access, Vec::new(), admission, Certificates::default(), tokens, &config.limits);
+    let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
+    let access = Access::new(Tokens::new(DataFolder::new(config.data_dir)), rooms);
+    let gate = Gate::new(config.access, Vec::new(), admission, Certificates::default(), access, &config.limits);
     (gate, Builder::new_current_thread().enable_time().build().expect("a runtime"))
 }
 

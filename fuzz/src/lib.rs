@@ -4,21 +4,25 @@
 //! `fuzz_targets/` feeds them from libFuzzer; `tests/fuzz_corpus.rs` feeds them from the kept corpus, in every run of
 //! the tests.
 
+mod authorization;
 mod configuration;
 mod descriptions;
 mod files;
 mod gate;
 mod house;
+mod http;
 mod players;
 mod playout;
 mod relay;
 mod tokens;
 mod transfers;
 
+pub use authorization::authorization;
 pub use configuration::configuration;
 pub use descriptions::descriptions;
 pub use files::files;
 pub use gate::gate;
+pub use http::http;
 pub use players::{fragments, ranges, wishes};
 pub use playout::playout;
 pub use relay::relay;

@@ -7,6 +7,7 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::access::Permit;
 use crate::domain::RoomId;
 use crate::library::{NoAudio, Recording};
 
@@ -38,8 +39,8 @@ pub enum Priority {
 /// Something that is to be announced.
 #[derive(Debug)]
 pub struct Wish {
-    /// Where.
-    pub room: RoomId,
+    /// To be heard, and where.
+    pub permit: Permit,
     /// How people call it.
     pub name: String,
     /// What.
@@ -74,6 +75,9 @@ pub enum AnnounceError {
     /// There is no thread for it.
     #[error("It cannot be played now: {0}")]
     NoThread(io::Error),
+    /// What permitted it has ended.
+    #[error("This is not permitted any more")]
+    NotPermitted,
     /// The daemon goes down.
     #[error("The voice relay is shutting down")]
     ShuttingDown,
@@ -108,6 +112,7 @@ pub struct Announcement {
     /// Those of 20 ms that were heard.
     pub(super) frames: AtomicU64,
     pub(super) over: AtomicBool,
+    pub(super) permit: Permit,
     _memory: Option<Reservation>,
 }
 
@@ -120,9 +125,10 @@ impl Announcement {
         script: Script,
         seconds: Option<f64>,
         memory: Option<Reservation>,
+        permit: Permit,
     ) -> Self {
         let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { id, room, name, priority, seconds, script, frames, over, _memory: memory }
+        Self { id, room, name, priority, seconds, script, frames, over, permit, _memory: memory }
     }
 
     /// How much of it was heard.

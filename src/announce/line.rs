@@ -63,6 +63,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::access::{Action, Permit};
     use crate::announce::script::Script;
     use crate::domain::RoomId;
     use crate::library::Recording;
@@ -77,6 +78,7 @@ mod tests {
             Script::new(None, &nothing, 1, 0.0),
             None,
             None,
+            Permit::of_a_test(Action::Announce, RoomId::HOME),
         ))
     }
 

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::access::Action;
 use crate::domain::RoomId;
 use crate::relay_handle::RelayHandle;
 use crate::rooms::RoomsHandle;
@@ -138,13 +139,14 @@ impl Announcer {
     /// # Errors
     /// When it cannot be played, or there are too many.
     pub async fn announce(&self, wish: Wish) -> Result<(AnnouncementId, usize), AnnounceError> {
-        let Wish { room, name, recording, chime, volume, repeat, priority, memory } = wish;
+        let Wish { permit, name, recording, chime, volume, repeat, priority, memory } = wish;
+        let room = permit.room().filter(|_| permit.permits(Action::Announce)).ok_or(AnnounceError::NotPermitted)?;
         let script = Script::new(chime, &recording, repeat, volume);
         let rehearsal = script.clone();
         let rehearsed = tokio::task::spawn_blocking(move || rehearsal.rehearse()).await;
         let seconds = rehearsed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
         let id = AnnouncementId(Uuid::new_v4());
-        let announcement = Arc::new(Announcement::new(id, room, name, priority, script, seconds, memory));
+        let announcement = Arc::new(Announcement::new(id, room, name, priority, script, seconds, memory, permit));
         Ok((id, self.place(&announcement)?))
     }
 

@@ -106,20 +106,18 @@ impl Performance {
     fn refill(&mut self) -> Result<bool, NoAudio> {
         let Some((playing, resampler)) = &mut self.playing else { return self.begin_next() };
         self.raw.clear();
-        let Some(rate) = playing.next(&mut self.raw)? else {
-            if let Some((rate, resampler)) = resampler {
-                self.raw.resize((FLUSH.as_secs_f64() * f64::from(*rate)) as usize, 0.0);
-                resampler.process(&self.raw, &mut self.ready);
-            }
+        let rate = playing.next(&mut self.raw)?;
+        if let Some((former, mut resampler)) = resampler.take_if(|(former, _)| Some(*former) != rate) {
+            // The last samples at that rate are still in it.
+            let rest = vec![0.0; (FLUSH.as_secs_f64() * f64::from(former)) as usize];
+            resampler.process(&rest, &mut self.ready);
+        }
+        let Some(rate) = rate else {
             self.playing = None;
             return Ok(true);
         };
-        if resampler.as_ref().is_none_or(|(former, _)| *former != rate) {
-            *resampler = Some((rate, Resampler::new(rate, SAMPLE_RATE)));
-        }
-        if let Some((_, resampler)) = resampler {
-            resampler.process(&self.raw, &mut self.ready);
-        }
+        let resampler = resampler.get_or_insert_with(|| (rate, Resampler::new(rate, SAMPLE_RATE)));
+        resampler.1.process(&self.raw, &mut self.ready);
         Ok(true)
     }
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::audio::Speech;
-use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::domain::{RoomId, StreamId};
 use crate::relay::LocalPacket;
 use crate::relay_handle::LocalSender;
 
@@ -70,8 +70,8 @@ impl Stage {
         // The former stream ends before the next begins.
         self.on_air = None;
         let id = StreamId::of_connection(announcement.id.0);
-        let feeds = LiveStream { id, room: self.room, music: false };
-        let sender = self.announcer.relay().local_sender(feeds, announcement.name.clone());
+        let permit = announcement.permit.clone();
+        let sender = self.announcer.relay().local_sender(permit, id, announcement.name.clone());
         match Speech::of_recordings() {
             Ok(speech) => self.on_air = Some(OnAir { announcement: Arc::clone(announcement), sender, speech }),
             Err(error) => {
@@ -83,6 +83,10 @@ impl Stage {
     /// Lets 20 ms of it be heard; says how it ended, if it did.
     fn play(&mut self, announcement: &Arc<Announcement>, due: Instant) -> Option<Outcome> {
         let on_air = self.on_air.as_mut()?;
+        if announcement.permit.is_ended() {
+            // The room's host has sent it out, or whoever wanted it may do so no more.
+            return Some(Outcome::Stopped);
+        }
         let frame = act_of(&mut self.acts, announcement).performance.frame();
         let pcm = match frame {
             Ok(Some(pcm)) => pcm,

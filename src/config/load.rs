@@ -9,7 +9,7 @@ use config::{ConfigError, FileFormat, Map, Source, Value, ValueKind};
 use uuid::Uuid;
 
 use crate::announce::REPEATS;
-use crate::http::Scope;
+use crate::access::Scope;
 use crate::rooms::HOME;
 
 use super::Config;

@@ -20,12 +20,20 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the Supervisor knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     /// Where ingress requests will come in.
     pub ingress_port: Option<u16>,
+    /// From where, and from nowhere else.
+    pub supervisor: IpAddr,
     /// Addresses of the machine on the house's network; in a container, its interfaces do not show them.
     pub addresses: Vec<IpAddr>,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self { ingress_port: None, supervisor: SUPERVISOR_ADDRESS, addresses: Vec::new() }
+    }
 }
 
 /// The Supervisor cannot be asked.
@@ -65,7 +73,7 @@ async fn describe(config: &HassConfig) -> Result<Home, SupervisorError> {
         tracing::warn!(%error, "the Supervisor does not tell the machine's addresses");
         Vec::new()
     });
-    Ok(Home { ingress_port, addresses })
+    Ok(Home { ingress_port, addresses, ..Home::default() })
 }
 
 async fn get<T: DeserializeOwned>(

@@ -13,16 +13,15 @@ use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Action, Permit, Target, Visitor};
 use crate::announce::{
     AnnounceError, Announcement, AnnouncementId, Known, Priority, REPEATS, Reservation, VOLUMES, Wish,
 };
-use crate::domain::RoomId;
 use crate::library::{FileId, OpenError, Recording};
 use crate::rooms::clean_name;
 
 use super::Shared;
-use super::access::{Scope, Visitor};
-use super::reply::{RETRY_SECONDS, text, with};
+use super::reply::{RETRY_SECONDS, denied, text, with};
 use super::rooms::{fresh, no_room, sentence};
 
 use told::{described, living};
@@ -63,34 +62,12 @@ fn once() -> u32 {
     1
 }
 
-/// Why somebody may not announce in a room, or not know of an announcement.
-enum Refusal {
-    NoRoom,
-    OtherRoom,
-    NotOpen,
-    Unknown,
-}
-
-impl From<Refusal> for Response {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NoRoom => no_room(),
-            Refusal::OtherRoom => text(StatusCode::FORBIDDEN, "This link is for another room"),
-            Refusal::NotOpen => text(
-                StatusCode::FORBIDDEN,
-                "This room has a PIN, is locked, or is a broadcast: only a token with the right share announces there",
-            ),
-            Refusal::Unknown => text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over"),
-        }
-    }
-}
-
 /// `/api/announce` and what is below it.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
     let visitor = warp::ext::get::<Visitor>();
     let base = warp::path!("api" / "announce").and(visitor).and(with_shared.clone());
-    let list = base.clone().and(warp::get()).map(|visitor: Visitor, shared: Shared| list(&visitor, &shared));
+    let list = base.clone().and(warp::get()).then(async |visitor, shared| list(&visitor, &shared).await);
     let file = base
         .and(warp::post())
         .and(warp::body::content_length_limit(MAX_BODY))
@@ -107,15 +84,11 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             answered(announce_clip(&visitor, manner, length, body, &shared).await)
         });
     let one = warp::path!("api" / "announce" / Uuid).and(visitor).and(with_shared);
-    let look =
-        one.clone().and(warp::get()).map(|id, visitor: Visitor, shared: Shared| match find(id, &visitor, &shared) {
-            Ok(known) => fresh(&described(id, &known, &shared)),
-            Err(refusal) => refusal.into(),
-        });
-    let stop = one.and(warp::delete()).map(|id, visitor: Visitor, shared: Shared| match stop(id, &visitor, &shared) {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refusal) => refusal.into(),
+    let look = one.clone().and(warp::get()).then(async |id, visitor, shared| {
+        let found = find(id, &visitor, Action::SeeAnnouncements, &shared).await;
+        found.map_or_else(|refusal| refusal, |(known, _)| fresh(&described(id, &known, &shared)))
     });
+    let stop = one.and(warp::delete()).then(async |id, visitor, shared| answered(stop(id, &visitor, &shared).await));
     list.or(file).unify().or(clip).unify().or(look).unify().or(stop).unify()
 }
 
@@ -124,12 +97,12 @@ fn answered(result: Result<Response, Response>) -> Response {
 }
 
 async fn announce_file(visitor: &Visitor, manner: Manner, shared: &Shared) -> Result<Response, Response> {
-    let room = enter(&manner.room, visitor, shared)?;
+    let permit = enter(&manner.room, visitor, shared).await?;
     let Some(file) = &manner.file else {
         return Err(text(StatusCode::BAD_REQUEST, "file names what is to be heard: the id, name or address of a file"));
     };
-    let (recording, called) = recording(file, shared).await?;
-    announce(room, manner, recording, &called, None, shared).await
+    let (recording, called) = recording(file, &permit, shared).await?;
+    announce(permit, manner, recording, &called, None, shared).await
 }
 
 async fn announce_clip<B: Buf>(
@@ -139,14 +112,14 @@ async fn announce_clip<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let room = enter(&manner.room, visitor, shared)?;
+    let permit = enter(&manner.room, visitor, shared).await?;
     if manner.file.is_some() {
         return Err(text(StatusCode::BAD_REQUEST, "The recording is the body here; /api/announce takes a file"));
     }
     // Before anything is read: what comes is in memory.
-    let memory = shared.announcer.reserve(length).map_err(refused)?;
+    let memory = shared.house.announcer(&permit).reserve(length).map_err(refused)?;
     let bytes = read(body, length).await?;
-    announce(room, manner, Recording::Clip(bytes), NAMELESS, Some(memory), shared).await
+    announce(permit, manner, Recording::Clip(bytes), NAMELESS, Some(memory), shared).await
 }
 
 /// The body, which is as long as it says.
@@ -166,7 +139,7 @@ async fn read<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>>, length: 
 }
 
 async fn announce(
-    room: RoomId,
+    permit: Permit,
     manner: Manner,
     recording: Recording,
     called: &str,
@@ -178,20 +151,21 @@ async fn announce(
         return Err(text(StatusCode::BAD_REQUEST, "volume is decibels, from -60 to 20; repeat is 1 to 10"));
     }
     let chime = match chime.filter(|chime| !chime.is_empty()) {
-        Some(chime) => Some(self::recording(&chime, shared).await?.0),
+        Some(chime) => Some(self::recording(&chime, &permit, shared).await?.0),
         None => None,
     };
     let name = clean_name(name.as_deref().unwrap_or(called));
     let name = Some(name).filter(|name| !name.is_empty()).unwrap_or_else(|| NAMELESS.into());
-    let wish = Wish { room, name, recording, chime, volume, repeat, priority, memory };
-    let (id, position) = shared.announcer.announce(wish).await.map_err(refused)?;
+    let announcer = shared.house.announcer(&permit).clone();
+    let wish = Wish { permit, name, recording, chime, volume, repeat, priority, memory };
+    let (id, position) = announcer.announce(wish).await.map_err(refused)?;
     let reply = warp::reply::json(&json!({ "id": id, "position": position }));
     Ok(warp::reply::with_status(reply, StatusCode::ACCEPTED).into_response())
 }
 
 /// The file that is meant, by its id, its name, or its address here; and how people call it.
-async fn recording(file: &str, shared: &Shared) -> Result<(Recording, String), Response> {
-    let catalogue = &shared.files.catalogue;
+async fn recording(file: &str, permit: &Permit, shared: &Shared) -> Result<(Recording, String), Response> {
+    let catalogue = &shared.house.files(permit).catalogue;
     let plain = file.strip_prefix('/').unwrap_or(file);
     let id = match plain.strip_prefix(FILES) {
         Some(id) => id.parse().ok(),
@@ -216,25 +190,18 @@ async fn recording(file: &str, shared: &Shared) -> Result<(Recording, String), R
     Ok((Recording::of(open), facts.title.unwrap_or(stem)))
 }
 
-/// The room of this id, if this visitor may be heard there without having joined it.
-fn enter(slug: &str, visitor: &Visitor, shared: &Shared) -> Result<RoomId, Refusal> {
-    let room = shared.conversation.rooms().find(slug).ok_or(Refusal::NoRoom)?;
-    may_announce(room, visitor, shared).map(|()| room)
-}
-
-fn may_announce(room: RoomId, visitor: &Visitor, shared: &Shared) -> Result<(), Refusal> {
-    let rooms = shared.conversation.rooms();
-    if !rooms.slug(room).is_some_and(|slug| visitor.may_enter(&slug)) {
-        return Err(Refusal::OtherRoom);
-    }
-    let may = rooms.is_open(room) || visitor.scopes.contains(Scope::Share);
-    may.then_some(()).ok_or(Refusal::NotOpen)
+/// The permit for the room of this id, if this visitor may be heard there without having joined it.
+async fn enter(slug: &str, visitor: &Visitor, shared: &Shared) -> Result<Permit, Response> {
+    let room = shared.conversation.rooms().find(slug).ok_or_else(no_room)?;
+    let entered = shared.authorize(visitor, Action::Announce, Target::room(room)).await;
+    entered.map_err(|refusal| denied(&refusal))
 }
 
 fn refused(error: AnnounceError) -> Response {
     let status = match &error {
         AnnounceError::Broken(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AnnounceError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        AnnounceError::NotPermitted => StatusCode::FORBIDDEN,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let reply = sentence(status, &error);
@@ -244,25 +211,46 @@ fn refused(error: AnnounceError) -> Response {
     reply
 }
 
-/// Of the rooms in which this visitor may announce something, those where something plays.
-fn list(visitor: &Visitor, shared: &Shared) -> Response {
-    let rooms = shared.announcer.list().into_iter().filter(|(room, _)| may_announce(*room, visitor, shared).is_ok());
-    let rooms = rooms.filter_map(|(room, line)| {
+/// Of the rooms in which this visitor could be heard, those where something plays.
+async fn list(visitor: &Visitor, shared: &Shared) -> Response {
+    let rooms = shared.conversation.rooms();
+    let mut told = Vec::new();
+    for room in rooms.list().iter().filter_map(|room| rooms.find(&room.id)) {
+        let Ok(permit) = shared.access().authorize(visitor, Action::SeeAnnouncements, Target::room(room)).await else { continue };
+        let lines = shared.house.announcer(&permit).list();
+        let Some((_, line)) = lines.into_iter().find(|(other, _)| *other == room) else { continue };
         let described = |(place, one): (usize, &Arc<Announcement>)| living(one, place);
         let mut line: Vec<_> = line.iter().enumerate().map(described).collect();
         let playing = line.remove(0);
-        Some(json!({ "room": shared.conversation.rooms().slug(room)?, "playing": playing, "waiting": line }))
-    });
-    fresh(&json!({ "rooms": rooms.collect::<Vec<_>>() }))
+        told.push(json!({ "room": rooms.slug(room), "playing": playing, "waiting": line }));
+    }
+    fresh(&json!({ "rooms": told }))
 }
 
-/// What is known of one that this visitor may know of: of those in rooms that are no more, nobody.
-fn find(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<Known, Refusal> {
-    let known = shared.announcer.find(AnnouncementId(id)).ok_or(Refusal::Unknown)?;
-    may_announce(known.room(), visitor, shared).map(|()| known).map_err(|_| Refusal::Unknown)
+/// What is known of one that this visitor may know of, or do this with: of those in rooms that are no more, nobody.
+async fn find(
+    id: Uuid,
+    visitor: &Visitor,
+    action: Action,
+    shared: &Shared,
+) -> Result<(Known, Permit), Response> {
+    let unknown = || text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over");
+    // Whose it is, is known by the room that it is in: of all rooms in which they could be heard.
+    let rooms = shared.conversation.rooms();
+    for room in rooms.list().iter().filter_map(|room| rooms.find(&room.id)) {
+        let Ok(permit) = shared.access().authorize(visitor, action, Target::room(room)).await else { continue };
+        let known = shared.house.announcer(&permit).find(AnnouncementId(id));
+        if let Some(known) = known.filter(|known| known.room() == room) {
+            return Ok((known, permit));
+        }
+    }
+    Err(unknown())
 }
 
-fn stop(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<(), Refusal> {
-    find(id, visitor, shared)?;
-    shared.announcer.stop(AnnouncementId(id)).then_some(()).ok_or(Refusal::Unknown)
+async fn stop(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<Response, Response> {
+    let (_, permit) = find(id, visitor, Action::Announce, shared).await?;
+    match shared.house.announcer(&permit).stop(AnnouncementId(id)) {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over")),
+    }
 }

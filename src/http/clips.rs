@@ -15,8 +15,10 @@ use warp::{Filter, Rejection};
 
 use crate::audio::Clip;
 
+use crate::access::{Action, Permit, Target, Visitor};
+
 use super::Shared;
-use super::reply::{cross_origin, text, with};
+use super::reply::{cross_origin, denied, text, with};
 
 /// `/clip/latest.mp3` and `/clip/<id>.mp3`; the same on both ports.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
@@ -25,9 +27,15 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::get().or(warp::head()).unify())
         .and(warp::method())
         .and(warp::header::headers_cloned())
-        .then(move |name: String, method: Method, headers: HeaderMap| {
+        .and(warp::ext::get::<Visitor>())
+        .then(move |name: String, method: Method, headers: HeaderMap, visitor: Visitor| {
             let shared = shared.clone();
-            async move { clip(&name, method == Method::HEAD, &headers, &shared).await }
+            async move {
+                match shared.authorize(&visitor, Action::ReadClips, Target::House).await {
+                    Ok(permit) => clip(&name, method == Method::HEAD, &headers, &permit, &shared).await,
+                    Err(refusal) => denied(&refusal),
+                }
+            }
         });
     options.or(clip).unify()
 }
@@ -35,18 +43,35 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
 /// `GET /api/clips` lists them, newest first; `DELETE /api/clips/<id>` forgets one.
 pub(super) fn api(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
-    let list = warp::path!("api" / "clips").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
-        let clips: Vec<_> = shared.clips.list().iter().rev().map(|clip| describe(clip)).collect();
-        warp::reply::json(&json!({ "clips": clips })).into_response()
-    });
-    let remove =
-        warp::path!("api" / "clips" / Uuid).and(warp::delete()).and(with_shared).map(|id: Uuid, shared: Shared| {
-            match shared.clips.remove(id) {
-                true => StatusCode::NO_CONTENT.into_response(),
-                false => none(),
-            }
-        });
+    let visitor = warp::ext::get::<Visitor>();
+    let list = warp::path!("api" / "clips")
+        .and(warp::get())
+        .and(visitor)
+        .and(with_shared.clone())
+        .then(async |visitor: Visitor, shared: Shared| list(&visitor, &shared).await);
+    let remove = warp::path!("api" / "clips" / Uuid)
+        .and(warp::delete())
+        .and(visitor)
+        .and(with_shared)
+        .then(async |id, visitor: Visitor, shared: Shared| remove(id, &visitor, &shared).await);
     list.or(remove).unify()
+}
+
+async fn list(visitor: &Visitor, shared: &Shared) -> Response {
+    let permit = match shared.authorize(visitor, Action::ReadClips, Target::House).await {
+        Ok(permit) => permit,
+        Err(refusal) => return denied(&refusal),
+    };
+    let clips: Vec<_> = shared.house.clips(&permit).list().iter().rev().map(|clip| describe(clip)).collect();
+    warp::reply::json(&json!({ "clips": clips })).into_response()
+}
+
+async fn remove(id: Uuid, visitor: &Visitor, shared: &Shared) -> Response {
+    match shared.authorize(visitor, Action::DeleteClip, Target::House).await {
+        Err(refusal) => denied(&refusal),
+        Ok(permit) if shared.house.clips(&permit).remove(id) => StatusCode::NO_CONTENT.into_response(),
+        Ok(_) => none(),
+    }
 }
 
 fn describe(clip: &Clip) -> serde_json::Value {
@@ -64,13 +89,13 @@ fn none() -> Response {
     text(StatusCode::NOT_FOUND, "There is no such clip, or no more; /api/clips lists those there are")
 }
 
-async fn clip(name: &str, head: bool, headers: &HeaderMap, shared: &Shared) -> Response {
+async fn clip(name: &str, head: bool, headers: &HeaderMap, permit: &Permit, shared: &Shared) -> Response {
     let id = match name.strip_suffix(".mp3") {
         Some("latest") => Some(None),
         Some(id) => id.parse().ok().map(Some),
         None => None,
     };
-    let Some(clip) = id.and_then(|id| shared.clips.find(id)) else { return none() };
+    let Some(clip) = id.and_then(|id| shared.house.clips(permit).find(id)) else { return none() };
     file(clip.file().await, clip.id, head, headers)
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::{Action, Permit};
 use crate::audio::{Format, Listener, Mounts, Program};
 use crate::domain::{LiveStream, StreamId};
 use crate::relay_handle::RelayHandle;
@@ -78,8 +79,16 @@ impl Fanouts {
         Self { mounts, rooms, relay, shutdown, tracker, running: Running::default() }
     }
 
-    /// The way to the listeners of a program. `None`: it is not to be had; see [`Mounts::listen`].
-    pub(super) async fn enter(&self, program: Program, format: Format) -> Option<Entrance> {
+    /// The way to the listeners of a program. `None`: it is not to be had; see [`Mounts::listen`]. Or it is of another
+    /// room than this permits to hear.
+    pub(super) async fn enter(&self, permit: &Permit, program: Program, format: Format) -> Option<Entrance> {
+        let room = match program {
+            Program::Room(room) | Program::Latest(room) => Some(room),
+            Program::Stream(_) => program.of(&self.relay.live()).first().map(|live| live.room),
+        };
+        if !room.is_some_and(|room| permit.permits_in(Action::Hear, room)) {
+            return None;
+        }
         let key = (program, format);
         if let Some(entrance) = enter(&lock(&self.running), key) {
             return Some(entrance);
@@ -224,6 +233,10 @@ impl Fanout {
     fn write_some(&mut self, mut index: usize) -> usize {
         for _ in 0..WRITES_A_TURN {
             let Some(outlet) = self.outlets.get_mut(index) else { break };
+            if outlet.is_over() {
+                self.outlets.swap_remove(index).end();
+                continue;
+            }
             let piece = self.packs.get(&outlet.messages_a_write).and_then(|pack| pack.piece.as_ref());
             match piece.map(|piece| outlet.write(piece, &self.title)) {
                 Some(Err(Gone)) => drop(self.outlets.swap_remove(index)),

@@ -18,13 +18,13 @@ use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Action, Permit, Target, Visitor};
 use crate::library::{Catalogue, Courier, FileId, OpenError, OpenFile, Refused};
 use crate::relay::ChannelError;
 
 use super::Shared;
-use super::access::Visitor;
 use super::clips::{Unsatisfiable, range, with_status};
-use super::reply::{cross_origin, text, unavailable, with};
+use super::reply::{cross_origin, denied, text, unavailable, with};
 use super::status::Page;
 
 /// Bytes of an offer: those of browsers have some thousand.
@@ -86,46 +86,57 @@ fn usual_limit() -> usize {
 
 /// `/api/offer`, `/api/health`, `/api/files` and what is below it.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    let with_shared = warp::any().map(move || shared.clone());
+    let asked = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
     let offer = warp::path!("api" / "offer")
         .and(warp::post())
-        .and(warp::ext::get::<Visitor>())
+        .and(asked.clone())
         .and(warp::body::content_length_limit(MAX_OFFER))
         .and(warp::body::json())
-        .and(with_shared.clone())
-        .then(async |visitor: Visitor, offer: Offer, shared: Shared| answer(visitor, offer, &shared).await);
-    let health = warp::path!("api" / "health")
-        .and(warp::get())
-        .and(with_shared.clone())
-        .then(async |shared: Shared| health(&shared.files).await);
-    let list = warp::path!("api" / "files")
-        .and(warp::get())
-        .and(warp::query())
-        .and(with_shared.clone())
-        .map(|search: Search, shared: Shared| list(&search, &shared));
-    offer.or(health).unify().or(list).unify().or(one(with_shared)).unify()
+        .then(async |visitor: Visitor, shared: Shared, offer: Offer| {
+            permitted(&visitor, &shared, async |permit| answer(permit, offer, &shared).await).await
+        });
+    let health =
+        warp::path!("api" / "health").and(warp::get()).and(asked.clone()).then(async |visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, async |permit| health(shared.house.files(&permit)).await).await
+        });
+    let list = warp::path!("api" / "files").and(warp::get()).and(asked.clone()).and(warp::query()).then(
+        async |visitor: Visitor, shared: Shared, search: Search| {
+            permitted(&visitor, &shared, async |permit| list(&search, shared.house.files(&permit))).await
+        },
+    );
+    offer.or(health).unify().or(list).unify().or(one(asked)).unify()
 }
 
 /// `/api/files/<id>` and `/api/files/<id>/cover`.
 fn one(
-    with_shared: impl Filter<Extract = (Shared,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+    asked: impl Filter<Extract = (Visitor, Shared), Error = Rejection> + Clone + Send + Sync + 'static,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let file = warp::path!("api" / "files" / FileId)
         .and(warp::get().or(warp::head()).unify())
         .and(warp::method())
         .and(warp::header::headers_cloned())
-        .and(with_shared.clone())
-        .then(async |id: FileId, method: Method, headers: HeaderMap, shared: Shared| {
-            match shared.files.catalogue.open(id).await {
+        .and(asked.clone())
+        .then(async |id: FileId, method: Method, headers: HeaderMap, visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, async |permit| match shared.house.files(&permit).catalogue.open(id).await {
                 Ok(open) => file(open, method == Method::HEAD, &headers),
                 Err(error) => refused(&error),
-            }
+            })
+            .await
         });
-    let cover = warp::path!("api" / "files" / FileId / "cover")
-        .and(warp::get())
-        .and(with_shared)
-        .then(async |id: FileId, shared: Shared| cover(id, &shared).await);
+    let cover = warp::path!("api" / "files" / FileId / "cover").and(warp::get()).and(asked).then(
+        async |id: FileId, visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, async |permit| cover(id, shared.house.files(&permit)).await).await
+        },
+    );
     file.or(cover).unify()
+}
+
+/// The reply to somebody who may read files.
+async fn permitted(visitor: &Visitor, shared: &Shared, reply: impl AsyncFnOnce(Permit) -> Response) -> Response {
+    match shared.authorize(visitor, Action::ReadFiles, Target::House).await {
+        Ok(permit) => reply(permit).await,
+        Err(refusal) => denied(&refusal),
+    }
 }
 
 /// Whether the thread that carries files answers.
@@ -138,17 +149,20 @@ async fn health(files: &Files) -> Response {
     warp::reply::with_status(warp::reply::json(&json!({ "status": word, "message": message })), status).into_response()
 }
 
-async fn answer(visitor: Visitor, offer: Offer, shared: &Shared) -> Response {
-    if !shared.gate.may_join(&visitor) {
+async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
+    if !shared.gate.may_join(permit.visitor()) {
         return error(StatusCode::TOO_MANY_REQUESTS, "too_fast", "Too many connections; wait a little");
     }
-    let courier = &shared.files.courier;
-    match courier.accept(visitor.address, offer.offer.sdp, visitor.address.is_loopback()).await {
+    let courier = &shared.house.files(&permit).courier;
+    match courier.accept(permit.clone(), offer.offer.sdp).await {
         Ok((answer, served)) => {
             tracing::debug!(client = %offer.client_id.escape_debug(), "a client wants files");
             shared.tracker.spawn(shared.shutdown.clone().run_until_cancelled_owned(served));
             let answer = json!({ "answer": { "type": "answer", "sdp": answer } });
             warp::reply::json(&answer).into_response()
+        }
+        Err(Refused::Offer(ChannelError::NotPermitted)) => {
+            error(StatusCode::FORBIDDEN, "not_permitted", &ChannelError::NotPermitted.to_string())
         }
         Err(Refused::Offer(offer)) if !matches!(offer, ChannelError::TooManyPeers(_)) => {
             error(StatusCode::BAD_REQUEST, "bad_description", &offer.to_string())
@@ -166,17 +180,17 @@ fn error(status: StatusCode, code: &str, message: &str) -> Response {
     warp::reply::with_status(body, status).into_response()
 }
 
-fn list(Search { search, offset, limit }: &Search, shared: &Shared) -> Response {
+fn list(Search { search, offset, limit }: &Search, files: &Files) -> Response {
     if search.chars().count() > MAX_SEARCH || *limit > MOST_FILES {
         return text(StatusCode::BAD_REQUEST, "search has 200 characters at most, and limit is 1000 at most");
     }
-    let listed = shared.files.catalogue.list(search, *offset, *limit);
+    let listed = files.catalogue.list(search, *offset, *limit);
     let answer = json!({ "files": listed.files, "total": listed.total, "offset": offset, "limit": limit });
     warp::reply::json(&answer).into_response()
 }
 
-async fn cover(id: FileId, shared: &Shared) -> Response {
-    match shared.files.catalogue.cover(id).await {
+async fn cover(id: FileId, files: &Files) -> Response {
+    match files.catalogue.cover(id).await {
         Ok(cover) => {
             let reply = with(cover.bytes.into_response(), CONTENT_TYPE, HeaderValue::from_static(cover.mime));
             with(reply, CACHE_CONTROL, HeaderValue::from_static("max-age=3600"))

@@ -32,3 +32,8 @@ pub fn range(value: HeaderValue, length: usize) -> Option<Range<usize>> {
     let headers = HeaderMap::from_iter([(warp::http::header::RANGE, value)]);
     super::clips::range(&headers, length)?.ok()
 }
+
+/// Every type of message that a client may send, for the table of who may say what.
+pub fn message_types() -> &'static [&'static str] {
+    &ClientMessage::TYPES
+}

@@ -1,13 +1,12 @@
 //! Everything that speaks HTTP: one file a surface, one accept loop for all ports.
 //!
-//! `server` lets connections in, `access` requests; `signalling` is the WebSocket protocol; `streams` the URLs of live
+//! `server` lets connections in, `gate` requests, and `house` has what is behind permits; `signalling` is the WebSocket protocol; `streams` the URLs of live
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
 //! machine's own card, `rooms` those of the house; `files` audio files, and the offers of those who want them over a data
 //! channel, `announce` lets them be heard in rooms; `fanout` writes the audio to the players' sockets,
 //! each of them an `outlet`; `whip` is sending and hearing by one request, WHIP and WHEP; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
-mod access;
 mod announce;
 mod assets;
 mod clips;
@@ -16,6 +15,8 @@ mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gains;
+mod gate;
+mod house;
 mod outlet;
 mod player;
 mod reply;
@@ -38,17 +39,17 @@ use tokio_util::task::TaskTracker;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::announce::Announcer;
-use crate::audio::{AudioStats, Clips, Mounts};
+use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
+use crate::audio::AudioStats;
 use crate::config::{Limits, WhenIdle};
 use crate::conversation::Conversation;
 use crate::relay_handle::RelayHandle;
-use crate::sound::Sound;
 use crate::tls::Certificates;
 
-pub use access::{Claims, Door, Gate, GateStats, Scope, Scopes, Tokens, Visitor};
 pub use fanout::Fanouts;
 pub use files::Files;
+pub use gate::{Door, Gate, GateStats};
+pub use house::House;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
 pub use whip::WhipStats;
@@ -87,21 +88,13 @@ pub struct Shared {
     pub relay: RelayHandle,
     /// The rooms, and what is said in them.
     pub conversation: Conversation,
-    /// Live audio as streams of bytes.
-    pub mounts: Mounts<RelayHandle>,
-    /// Those streams on their way to the players.
+    /// Live audio on its way to the players.
     pub fanouts: Fanouts,
-    /// What was said, kept for a while.
-    pub clips: Clips,
-    /// Audio files.
-    pub files: Files,
-    /// Whoever lets them be heard in rooms.
-    pub announcer: Announcer,
-    /// The machine's own sound card.
-    pub sound: Sound,
+    /// What there is for those who hold a permit.
+    pub house: House,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
-    /// Who may do what.
+    /// Who is let in.
     pub gate: Gate,
     /// What HTTP counts.
     pub stats: Arc<HttpStats>,
@@ -125,6 +118,28 @@ pub struct Shared {
     pub shutdown: CancellationToken,
     /// Tasks that a shutdown waits for.
     pub tracker: TaskTracker,
+}
+
+impl Shared {
+    /// Who may do what.
+    fn access(&self) -> &Access {
+        self.gate.access()
+    }
+
+    /// Lets somebody do something, or says why not; counts when not.
+    async fn authorize(&self, visitor: &Visitor, action: Action, target: Target<'_>) -> Result<Permit, Denied> {
+        self.access().authorize(visitor, action, target).await.inspect_err(|_| self.gate.note_denied())
+    }
+
+    /// Ends what goes on without a permit, whenever one has ended; as long as it is polled.
+    pub async fn enforce(self, files: RelayHandle) {
+        loop {
+            self.access().some_ended().await;
+            self.relay.end_unpermitted().await;
+            files.end_unpermitted().await;
+            self.house.tidy_sound();
+        }
+    }
 }
 
 /// The main port: page, signalling, API.
@@ -161,16 +176,20 @@ fn signalling_route(shared: Shared) -> impl Filter<Extract = (Response,), Error 
         .unify()
         .and(websocket::requests())
         .and(warp::ext::get::<Visitor>())
-        .map(move |upgrading: Upgrading, visitor: Visitor| accept_socket(upgrading, visitor, shared.clone()))
+        .then(move |upgrading: Upgrading, visitor: Visitor| accept_socket(upgrading, visitor, shared.clone()))
 }
 
-fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -> Response {
+async fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -> Response {
+    let permit = match shared.authorize(&visitor, Action::Connect, Target::House).await {
+        Ok(permit) => permit,
+        Err(denied) => return reply::denied(&denied),
+    };
     let Some(seat) = Seat::take(&shared.stats.signalling, shared.limits.sockets) else {
         return unavailable("Too many clients are connected at once; limits.sockets sets how many may");
     };
     let token = shared.tracker.token();
     upgrading.accept(shared.limits.message_bytes, move |socket| async move {
-        let guest = Guest { visitor, gate: shared.gate };
+        let guest = Guest { permit, gate: shared.gate };
         signalling::serve(socket, shared.conversation, guest, seat, shared.shutdown).await;
         drop(token);
     })

@@ -9,6 +9,9 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
+use crate::access::Permit;
+use crate::rooms::{ListenerKind, Listening, RoomsHandle};
+
 use super::server::Socket;
 
 /// A listener that takes nothing for so long is dropped.
@@ -56,6 +59,22 @@ impl Drop for Place {
     }
 }
 
+/// A listener's permit, and that those in the room know of it.
+pub(super) struct Hearing {
+    permit: Permit,
+    _listening: Option<Listening>,
+}
+
+impl Hearing {
+    /// From now on.
+    pub(super) fn begin(permit: Permit, rooms: &RoomsHandle) -> Self {
+        let called = permit.visitor().called();
+        let listen = |room| rooms.listen(room, permit.granted(), &called, ListenerKind::Player);
+        let listening = permit.room().and_then(listen);
+        Self { permit, _listening: listening }
+    }
+}
+
 /// How the body is marked off (RFC 9112 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -91,6 +110,7 @@ pub(super) struct Outlet {
     last_progress: Instant,
     icy: Option<Box<Icy>>,
     place: Place,
+    hearing: Hearing,
 }
 
 /// What is still to be written.
@@ -122,12 +142,24 @@ impl Outlet {
         messages_a_write: usize,
         max_waiting: usize,
         place: Place,
+        hearing: Hearing,
     ) -> Self {
         let max_waiting = max_waiting + head.len();
         let waiting_bytes = head.len();
         let waiting = VecDeque::from([Waiting { bytes: head, icy_left: ICY_INTERVAL }]);
         let last_progress = Instant::now();
-        Self { socket, framing, messages_a_write, waiting, waiting_bytes, max_waiting, last_progress, icy: None, place }
+        Self {
+            socket,
+            framing,
+            messages_a_write,
+            waiting,
+            waiting_bytes,
+            max_waiting,
+            last_progress,
+            icy: None,
+            place,
+            hearing,
+        }
     }
 
     /// Puts metadata into the audio from now on.
@@ -152,6 +184,11 @@ impl Outlet {
         }
         self.place.0.writes.fetch_add(1, Ordering::Relaxed);
         self.flush()
+    }
+
+    /// Whether its listener may hear no more.
+    pub(super) fn is_over(&self) -> bool {
+        self.hearing.permit.is_ended()
     }
 
     /// Ends the answer as its framing demands, as far as the socket takes it.

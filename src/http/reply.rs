@@ -8,6 +8,9 @@ use warp::http::header::{
 };
 use warp::reply::{Reply, Response};
 
+use crate::access::Denied;
+use crate::rooms::JoinError;
+
 /// After so many seconds a client that was turned away may try again.
 pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
@@ -22,6 +25,26 @@ pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
     let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
     let reply = warp::reply::with_status(warp::reply::json(&body), status).into_response();
     with(reply, CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
+}
+
+/// The status of what somebody may not do.
+pub(super) fn status_of(denied: &Denied) -> StatusCode {
+    match denied {
+        Denied::Scope(_) | Denied::Token(_) => StatusCode::UNAUTHORIZED,
+        Denied::OtherRoom | Denied::OneRoom => StatusCode::FORBIDDEN,
+        Denied::Room(JoinError::NoRoom) => StatusCode::NOT_FOUND,
+        Denied::Room(JoinError::TooFast) => StatusCode::TOO_MANY_REQUESTS,
+        Denied::Room(_) => StatusCode::FORBIDDEN,
+    }
+}
+
+/// Why somebody may not do something.
+pub(super) fn denied(denied: &Denied) -> Response {
+    let sentence = match denied {
+        Denied::Room(JoinError::NoRoom) => "There is no such room, or no more; /api/rooms lists those there are".into(),
+        denied => denied.to_string(),
+    };
+    warp::reply::with_status(sentence, status_of(denied)).into_response()
 }
 
 /// 503: what is asked for is not to be had just now.

@@ -8,11 +8,13 @@ use warp::http::{HeaderMap, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::rooms::{Asker, Detail, HostError, JoinError, Key, Kind, OpenError, ParticipantInfo, RoomInfo, StatsInfo};
+use crate::access::{self, Action, Target, Visitor};
+use crate::rooms::{
+    Detail, HostError, Key, Kind, ListenerInfo, OpenError, ParticipantInfo, RoomInfo, StatsInfo,
+};
 
 use super::Shared;
-use super::access::{Scope, Visitor};
-use super::reply::{text, unavailable, with};
+use super::reply::{denied, text, unavailable, with};
 
 /// Bytes of a request.
 const MAX_BODY: u64 = 1_024;
@@ -70,46 +72,65 @@ struct DetailReply {
     #[serde(flatten)]
     room: serde_json::Map<String, serde_json::Value>,
     participants: Vec<ParticipantInfo>,
+    /// Who hears without having joined: the first of them.
+    #[serde(rename = "heardBy")]
+    listeners: Vec<ListenerInfo>,
     stats: StatsInfo,
 }
 
 /// All of `/api/rooms`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
-    let list = warp::path!("api" / "rooms").and(warp::get()).and(with_shared.clone()).map(|shared: Shared| {
-        let rooms: Vec<_> = shared.conversation.rooms().list().into_iter().map(listed).collect();
-        fresh(&serde_json::json!({ "rooms": rooms }))
-    });
+    let visitor = warp::ext::get::<Visitor>();
+    let list = warp::path!("api" / "rooms")
+        .and(warp::get())
+        .and(visitor)
+        .and(with_shared.clone())
+        .then(async |visitor: Visitor, shared: Shared| list(&visitor, &shared).await);
     let open = warp::path!("api" / "rooms")
         .and(warp::post())
+        .and(visitor)
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared.clone())
-        .then(async |wish: Wish, shared: Shared| open(wish, &shared).await);
-    let asked = warp::query::<Shown>().and(warp::header::headers_cloned()).and(warp::ext::get::<Visitor>());
+        .then(async |visitor: Visitor, wish: Wish, shared: Shared| open(wish, &visitor, &shared).await);
+    let asked = warp::query::<Shown>().and(warp::header::headers_cloned()).and(visitor);
     let one = warp::path!("api" / "rooms" / String).and(warp::get()).and(asked).and(with_shared.clone()).then(
         async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
-            told(look(&room, &shown, &headers, &visitor, &shared).await, detail)
+            look(&room, &shown, &headers, &visitor, &shared).await.map_or_else(|refusal| refusal, detail)
         },
     );
     let stats =
         warp::path!("api" / "rooms" / String / "stats").and(warp::get()).and(asked).and(with_shared.clone()).then(
             async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
-                told(look(&room, &shown, &headers, &visitor, &shared).await, |detail| fresh(&detail.stats))
+                let looked = look(&room, &shown, &headers, &visitor, &shared).await;
+                looked.map_or_else(|refusal| refusal, |detail| fresh(&detail.stats))
             },
         );
-    let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(asked).and(with_shared).map(
-        |room: String, shown, headers, visitor: Visitor, shared: Shared| {
-            closed(shared.conversation.rooms().close(asker(&visitor), &room, key(&shown, &headers)))
+    let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(asked).and(with_shared).then(
+        async |room: String, shown: Shown, headers, visitor: Visitor, shared: Shared| {
+            close(&room, key(&shown, &headers), &visitor, &shared).await
         },
     );
     list.or(open).unify().or(one).unify().or(stats).unify().or(close).unify()
 }
 
-/// What rooms may know of a visitor: whoever may let others into the house may do everything in its rooms. Of those behind Home Assistant's proxy many may have one address.
-pub(super) fn asker(visitor: &Visitor) -> Asker {
-    let address = Some(visitor.address).filter(|_| !visitor.is_proxied);
-    Asker { address, admin: visitor.scopes.contains(Scope::Share) }
+/// Whoever is for one room is told of that one.
+async fn list(visitor: &Visitor, shared: &Shared) -> Response {
+    if let Err(refusal) = shared.authorize(visitor, Action::ListRooms, Target::House).await {
+        return denied(&refusal);
+    }
+    let rooms = shared.conversation.rooms().list().into_iter().filter(|room| visitor.may_enter(&room.id));
+    fresh(&serde_json::json!({ "rooms": rooms.map(listed).collect::<Vec<_>>() }))
+}
+
+async fn close(room: &str, key: Option<Key>, visitor: &Visitor, shared: &Shared) -> Response {
+    let rooms = shared.conversation.rooms();
+    let Some(id) = rooms.find(room) else { return no_room() };
+    match shared.authorize(visitor, Action::CloseRoom, Target::Room(id, access::Shown { pin: None, key })).await {
+        Ok(_) => closed(rooms.close(visitor.asker(), room, key)),
+        Err(refusal) => denied(&refusal),
+    }
 }
 
 /// The key of a room's host, if one is shown.
@@ -118,7 +139,10 @@ fn key(shown: &Shown, headers: &HeaderMap) -> Option<Key> {
     bearer.or(shown.host_id.as_deref()).and_then(Key::of_text)
 }
 
-async fn open(wish: Wish, shared: &Shared) -> Response {
+async fn open(wish: Wish, visitor: &Visitor, shared: &Shared) -> Response {
+    if let Err(refusal) = shared.authorize(visitor, Action::OpenRoom, Target::House).await {
+        return denied(&refusal);
+    }
     let pin = match wish.pin.filter(|pin| !pin.is_empty()).map(|pin| pin.parse()).transpose() {
         Ok(pin) => pin,
         Err(error) => return sentence(StatusCode::BAD_REQUEST, &error),
@@ -146,32 +170,21 @@ async fn look(
     headers: &HeaderMap,
     visitor: &Visitor,
     shared: &Shared,
-) -> Result<Detail, JoinError> {
-    shared.conversation.rooms().detail(asker(visitor), room, shown.pin.as_deref(), key(shown, headers)).await
+) -> Result<Detail, Response> {
+    let rooms = shared.conversation.rooms();
+    let id = rooms.find(room).ok_or_else(no_room)?;
+    let shown = access::Shown { pin: shown.pin.as_deref(), key: key(shown, headers) };
+    let looked = shared.authorize(visitor, Action::Look, Target::Room(id, shown)).await;
+    looked.map_err(|refusal| denied(&refusal))?;
+    rooms.detail(id).ok_or_else(no_room)
 }
 
-fn told(detail: Result<Detail, JoinError>, reply: impl FnOnce(Detail) -> Response) -> Response {
-    match detail {
-        Ok(detail) => reply(detail),
-        Err(error) => refusal(error),
-    }
-}
-
-/// Why somebody is not let into a room.
-pub(super) fn refusal(error: JoinError) -> Response {
-    match error {
-        JoinError::NoRoom => no_room(),
-        JoinError::TooFast => sentence(StatusCode::TOO_MANY_REQUESTS, &error),
-        _ => sentence(StatusCode::FORBIDDEN, &error),
-    }
-}
-
-fn detail(Detail { room, participants, stats }: Detail) -> Response {
+fn detail(Detail { room, participants, listeners, stats }: Detail) -> Response {
     let Ok(serde_json::Value::Object(mut room)) = serde_json::to_value(listed(room)) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     room.remove("participants");
-    fresh(&DetailReply { room, participants, stats })
+    fresh(&DetailReply { room, participants, listeners, stats })
 }
 
 fn listed(room: RoomInfo) -> ListedReply {

@@ -10,9 +10,11 @@ use warp::http::header::{CACHE_CONTROL, HeaderValue};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Action, Claims, Scope, Scopes, Target, Visitor};
+
 use super::Shared;
-use super::access::{Claims, Scope, Scopes, Visitor};
-use super::reply::{text, with};
+use super::reply::{denied, text, with};
+use super::rooms::sentence;
 
 /// Bytes of a request.
 const MAX_BODY: u64 = 1_024;
@@ -49,36 +51,50 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared.clone())
-        .map(|visitor: Visitor, wish: Wish, shared: Shared| make(&visitor, wish, &shared));
-    let revoke =
-        warp::path!("api" / "tokens" / Uuid).and(warp::delete()).and(with_shared).map(|id: Uuid, shared: Shared| {
-            written(shared.gate.tokens().revoke(id).map(|()| StatusCode::NO_CONTENT.into_response()))
-        });
+        .then(async |visitor: Visitor, wish: Wish, shared: Shared| make(&visitor, wish, &shared).await);
+    let revoke = warp::path!("api" / "tokens" / Uuid)
+        .and(warp::delete())
+        .and(warp::ext::get::<Visitor>())
+        .and(with_shared)
+        .then(async |id: Uuid, visitor: Visitor, shared: Shared| revoke(id, &visitor, &shared).await);
     make.or(revoke).unify()
 }
 
-fn make(visitor: &Visitor, wish: Wish, shared: &Shared) -> Response {
+async fn make(visitor: &Visitor, wish: Wish, shared: &Shared) -> Response {
     if wish.scope.is_empty() || !(1..=MOST_DAYS).contains(&wish.days) {
         return text(
             StatusCode::BAD_REQUEST,
             "scope names at least one of listen, talk, admin, share; days is 1 to 3650",
         );
     }
-    // Nobody gives what they do not have.
-    if wish.scope.iter().any(|scope| !visitor.scopes.contains(*scope)) {
-        return text(StatusCode::FORBIDDEN, "You cannot permit what you may not do yourself");
+    if let Err(refusal) = shared.authorize(visitor, Action::MakeToken, Target::House).await {
+        return denied(&refusal);
     }
     let life = Duration::from_secs(86_400) * wish.days;
     let claims = Claims::new(Scopes::from_iter(wish.scope), wish.room, wish.name, SystemTime::now(), life);
-    written(shared.gate.tokens().sign(&claims).map(|token| {
+    // Nobody gives what they do not have.
+    let claims = match claims.child_of(visitor) {
+        Ok(claims) => claims,
+        Err(exceeds) => return sentence(StatusCode::FORBIDDEN, &exceeds),
+    };
+    written(shared.access().tokens().sign(&claims).map(|token| {
         let reply = warp::reply::json(&json!({
             "id": claims.jti,
             "token": token,
             "path": format!("/t/{token}/"),
             "expires": claims.exp,
+            "room": claims.room,
         }));
         with(reply.into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
     }))
+}
+
+/// All that is open by it ends as well.
+async fn revoke(id: Uuid, visitor: &Visitor, shared: &Shared) -> Response {
+    match shared.authorize(visitor, Action::RevokeToken, Target::House).await {
+        Ok(_) => written(shared.access().revoke(id).map(|()| StatusCode::NO_CONTENT.into_response())),
+        Err(refusal) => denied(&refusal),
+    }
 }
 
 fn written(result: std::io::Result<Response>) -> Response {

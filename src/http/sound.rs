@@ -7,12 +7,14 @@ use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Action, Permit, Shown, Target, Visitor};
 use crate::audio::Program;
 use crate::card::{self, CardStats, Volume};
 use crate::domain::RoomId;
+use crate::sound::Sound;
 
 use super::Shared;
-use super::reply::text;
+use super::reply::{denied, text};
 
 /// Bytes of a request.
 const MAX_BODY: u64 = 1_024;
@@ -23,6 +25,8 @@ const MAX_BODY: u64 = 1_024;
 struct Turn {
     /// The room that loudspeaker and microphone are in: its id.
     room: Option<String>,
+    /// Of that room, where it has one.
+    pin: Option<String>,
     /// `latest`, `all` or a stream's id.
     play: Option<String>,
     /// In decibels.
@@ -33,30 +37,43 @@ struct Turn {
 
 /// `GET /api/devices`, `GET /api/sound`, and `PUT /api/sound`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    let with_shared = warp::any().map(move || shared.clone());
-    let devices = warp::path!("api" / "devices").and(warp::get()).then(async || {
-        // A sound server that hangs costs two seconds: not on the runtime's own threads.
-        let devices = tokio::task::spawn_blocking(card::devices).await.unwrap_or_default();
-        warp::reply::json(&json!({ "devices": devices })).into_response()
-    });
-    let state = warp::path!("api" / "sound")
-        .and(warp::get())
-        .and(with_shared.clone())
-        .map(|shared: Shared| warp::reply::json(&describe(&shared)).into_response());
+    let asked = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let devices = warp::path!("api" / "devices").and(warp::get()).and(asked.clone()).then(
+        async |visitor: Visitor, shared: Shared| match permit(&visitor, Action::ReadSound, &shared).await {
+            Ok(_) => devices().await,
+            Err(refusal) => refusal,
+        },
+    );
+    let state = warp::path!("api" / "sound").and(warp::get()).and(asked.clone()).then(
+        async |visitor: Visitor, shared: Shared| match permit(&visitor, Action::ReadSound, &shared).await {
+            Ok(permit) => warp::reply::json(&describe(&permit, &shared)).into_response(),
+            Err(refusal) => refusal,
+        },
+    );
     let turn = warp::path!("api" / "sound")
         .and(warp::put())
+        .and(asked)
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
-        .and(with_shared)
-        .map(|turn: Turn, shared: Shared| match apply(&turn, &shared) {
-            Ok(()) => warp::reply::json(&describe(&shared)).into_response(),
-            Err(complaint) => text(StatusCode::BAD_REQUEST, complaint),
+        .then(async |visitor: Visitor, shared: Shared, turn: Turn| {
+            apply(&turn, &visitor, &shared).await.unwrap_or_else(|refusal| refusal)
         });
     devices.or(state).unify().or(turn).unify()
 }
 
-fn describe(shared: &Shared) -> Value {
-    let output = shared.sound.output.as_ref().map(|output| {
+async fn permit(visitor: &Visitor, action: Action, shared: &Shared) -> Result<Permit, Response> {
+    shared.authorize(visitor, action, Target::House).await.map_err(|refusal| denied(&refusal))
+}
+
+async fn devices() -> Response {
+    // A sound server that hangs costs two seconds: not on the runtime's own threads.
+    let devices = tokio::task::spawn_blocking(card::devices).await.unwrap_or_default();
+    warp::reply::json(&json!({ "devices": devices })).into_response()
+}
+
+fn describe(permit: &Permit, shared: &Shared) -> Value {
+    let sound = shared.house.sound(permit);
+    let output = sound.output.as_ref().map(|output| {
         json!({
             "device": output.device,
             "play": name(output.dial.get()),
@@ -64,7 +81,7 @@ fn describe(shared: &Shared) -> Value {
             "card": counters(&output.stats),
         })
     });
-    let input = shared.sound.input.as_ref().map(|input| {
+    let input = sound.input.as_ref().map(|input| {
         json!({
             "device": input.device,
             "stream_id": input.stream,
@@ -72,8 +89,8 @@ fn describe(shared: &Shared) -> Value {
             "card": counters(&input.stats),
         })
     });
-    // Null: the room was closed meanwhile.
-    let room = shared.conversation.rooms().slug(shared.sound.room());
+    // Null: the room was closed meanwhile, or its host has sent the card out.
+    let room = sound.room().and_then(|room| shared.conversation.rooms().slug(room));
     json!({ "room": room.as_deref(), "output": output, "input": input })
 }
 
@@ -95,8 +112,58 @@ fn name(program: Program) -> String {
 }
 
 /// Checks everything before it turns anything.
-fn apply(turn: &Turn, shared: &Shared) -> Result<(), &'static str> {
-    let (output, input) = (&shared.sound.output, &shared.sound.input);
+async fn apply(turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<Response, Response> {
+    let permit = permit(visitor, Action::TurnSound, shared).await?;
+    let sound = shared.house.sound(&permit);
+    let bad_request = |complaint| text(StatusCode::BAD_REQUEST, complaint);
+    check(turn, sound).map_err(bad_request)?;
+    let room = room(turn.room.as_deref(), sound.room(), shared).map_err(bad_request)?;
+    let program = turn.play.as_deref().map(|play| program(play, room)).transpose().map_err(bad_request)?;
+    if turn.room.is_some() {
+        enter(room, turn, visitor, sound, shared).await?;
+    }
+    if let (Some(output), Some(program)) = (&sound.output, program) {
+        if let Program::Stream(stream) = program
+            && let Some(live) = shared.relay.live().iter().find(|live| live.id == stream)
+        {
+            may_hear(live.room, turn, visitor, shared).await?;
+        }
+        output.dial.set(program);
+    }
+    if let (Some(output), Some(volume)) = (&sound.output, turn.output_volume) {
+        output.volume.set(volume);
+    }
+    if let (Some(input), Some(volume)) = (&sound.input, turn.input_volume) {
+        input.volume.set(volume);
+    }
+    Ok(warp::reply::json(&describe(&permit, shared)).into_response())
+}
+
+/// Has the card hear and talk in another room, if whoever turns it could do so there themselves.
+async fn enter(
+    room: RoomId,
+    turn: &Turn,
+    visitor: &Visitor,
+    sound: &Sound,
+    shared: &Shared,
+) -> Result<(), Response> {
+    may_hear(room, turn, visitor, shared).await?;
+    if sound.input.is_some() {
+        let talk = shared.authorize(visitor, Action::Talk, Target::room(room)).await;
+        talk.map_err(|refusal| denied(&refusal))?;
+    }
+    sound.turn_to(room);
+    Ok(())
+}
+
+async fn may_hear(room: RoomId, turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<(), Response> {
+    let shown = Shown { pin: turn.pin.as_deref(), key: None };
+    let hear = shared.authorize(visitor, Action::Hear, Target::Room(room, shown)).await;
+    hear.map(drop).map_err(|refusal| denied(&refusal))
+}
+
+fn check(turn: &Turn, sound: &Sound) -> Result<(), &'static str> {
+    let (output, input) = (&sound.output, &sound.input);
     if (turn.play.is_some() || turn.output_volume.is_some()) && output.is_none() {
         return Err("The loudspeaker is off; sound.output switches it on");
     }
@@ -109,24 +176,16 @@ fn apply(turn: &Turn, shared: &Shared) -> Result<(), &'static str> {
     if [turn.output_volume, turn.input_volume].into_iter().flatten().any(|volume| !Volume::RANGE.contains(&volume)) {
         return Err("A volume is decibels, from -60 to 20");
     }
-    let room = room(turn.room.as_deref(), shared)?;
-    let program = turn.play.as_deref().map(|play| program(play, room)).transpose()?;
-    // First the room: a single stream that was asked for with it is to stay.
-    shared.sound.turn_to(room);
-    if let Some(output) = output {
-        program.into_iter().for_each(|program| output.dial.set(program));
-        turn.output_volume.into_iter().for_each(|volume| output.volume.set(volume));
-    }
-    if let Some(input) = input {
-        turn.input_volume.into_iter().for_each(|volume| input.volume.set(volume));
-    }
     Ok(())
 }
 
 /// The room that is asked for, or else the one that it is in.
-fn room(asked: Option<&str>, shared: &Shared) -> Result<RoomId, &'static str> {
-    let Some(name) = asked else { return Ok(shared.sound.room()) };
-    shared.conversation.rooms().find(name).ok_or("There is no such room; room is a room's id, such as home")
+fn room(asked: Option<&str>, present: Option<RoomId>, shared: &Shared) -> Result<RoomId, &'static str> {
+    match asked {
+        Some(name) => shared.conversation.rooms().find(name),
+        None => Some(present.unwrap_or(RoomId::HOME)),
+    }
+    .ok_or("There is no such room; room is a room's id, such as home")
 }
 
 fn program(text: &str, room: RoomId) -> Result<Program, &'static str> {

@@ -16,12 +16,13 @@ use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Action, Permit, Target, Visitor};
+use crate::domain::RoomId;
 use crate::relay::{DropReason, Histogram};
 use crate::relay_handle::MediaStats;
 
 use super::Shared;
-use super::access::Visitor;
-use super::reply::with;
+use super::reply::{denied, with};
 
 /// The media thread answers within this time, or it is not well.
 const MEDIA_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -43,8 +44,14 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     let metrics = warp::path!("metrics")
         .and(warp::get())
         .and(warp::header::optional("accept"))
+        .and(warp::ext::get::<Visitor>())
         .and(with_shared)
-        .then(async |accept: Option<String>, shared: Shared| metrics(accept.as_deref(), &shared).await);
+        .then(async |accept: Option<String>, visitor: Visitor, shared: Shared| {
+            match shared.authorize(&visitor, Action::ReadMetrics, Target::House).await {
+                Ok(permit) => metrics(accept.as_deref(), permit, &shared).await,
+                Err(refusal) => denied(&refusal),
+            }
+        });
     health.or(info).unify().or(metrics).unify()
 }
 
@@ -74,6 +81,12 @@ async fn health(shared: &Shared) -> Response {
 
 /// What a person who looks for a fault needs to know of the daemon.
 async fn info(visitor: &Visitor, shared: &Shared) -> Response {
+    if let Err(refusal) = shared.authorize(visitor, Action::ReadInfo, Target::House).await {
+        return denied(&refusal);
+    }
+    // Whoever is for another room is not told what goes on at home.
+    let home = shared.conversation.rooms().slug(RoomId::HOME).is_some_and(|home| visitor.may_enter(&home));
+    let (streams, clients) = (shared.relay.streams().len(), shared.stats.signalling.connected.load(Ordering::Relaxed));
     let media = shared.relay.addresses().await.unwrap_or_default();
     warp::reply::json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -83,19 +96,20 @@ async fn info(visitor: &Visitor, shared: &Shared) -> Response {
         "http_port": shared.http_port,
         "tls_port": shared.tls_port,
         "may": visitor.scopes,
-        "streams": shared.relay.streams().len(),
-        "clients": shared.stats.signalling.connected.load(Ordering::Relaxed),
+        "room": visitor.room,
+        "streams": home.then_some(streams),
+        "clients": home.then_some(clients),
     }))
     .into_response()
 }
 
-async fn metrics(accept: Option<&str>, shared: &Shared) -> Response {
+async fn metrics(accept: Option<&str>, permit: Permit, shared: &Shared) -> Response {
     let media = media_stats(shared).await;
     if accept.is_some_and(|accept| accept.contains("application/json")) {
         return json_metrics(media.as_ref(), shared);
     }
     let mut registry = Registry::with_prefix("voice_relay");
-    registry.register_collector(Box::new(Snapshot { media, shared: shared.clone() }));
+    registry.register_collector(Box::new(Snapshot { media, permit, shared: shared.clone() }));
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &registry) {
         Ok(()) => with(text.into_response(), CONTENT_TYPE, OPENMETRICS),
@@ -120,6 +134,7 @@ fn json_metrics(media: Option<&MediaStats>, shared: &Shared) -> Response {
 /// Everything counted, at the moment of a scrape.
 struct Snapshot {
     media: Option<MediaStats>,
+    permit: Permit,
     shared: Shared,
 }
 
@@ -146,8 +161,8 @@ impl Collector for Snapshot {
         self.encode_audio(&mut page)?;
         self.encode_clips(&mut page)?;
         self.encode_rooms(&mut page)?;
-        super::files::encode(&mut page, &self.shared.files)?;
-        super::announce::encode(&mut page, &self.shared.announcer)?;
+        super::files::encode(&mut page, self.shared.house.files(&self.permit))?;
+        super::announce::encode(&mut page, self.shared.house.announcer(&self.permit))?;
         let sessions = self.media.as_ref().map(|media| media.resources).unwrap_or_default();
         super::whip::encode(&mut page, &self.shared.stats.whip, sessions)?;
         self.encode_sound(&mut page)
@@ -249,7 +264,7 @@ impl Snapshot {
     }
 
     fn encode_sound(&self, page: &mut Page<'_>) -> fmt::Result {
-        let sound = &self.shared.sound;
+        let sound = self.shared.house.sound(&self.permit);
         let output = sound.output.as_ref().map(|output| &output.stats);
         let input = sound.input.as_ref().map(|input| &input.stats);
         for (name, card) in [("output", output), ("input", input)] {
@@ -268,6 +283,7 @@ impl Snapshot {
         page.counter("foreign_origins", "Requests from web pages of other sites", load(&gate.foreign_origin))?;
         page.counter("foreign_hosts", "Requests by names that are not of the house", load(&gate.foreign_host))?;
         page.counter("bad_tokens", "Tokens that were forged, expired or revoked", load(&gate.bad_token))?;
+        page.gauge("permits", "What is open with a permit", self.shared.access().open() as u64)?;
         page.counter("not_permitted", "Requests and messages that lacked a permission", load(&gate.not_permitted))?;
         page.counter(
             "too_fast",
@@ -278,7 +294,7 @@ impl Snapshot {
     }
 
     fn encode_clips(&self, page: &mut Page<'_>) -> fmt::Result {
-        let clips = &self.shared.clips;
+        let clips = self.shared.house.clips(&self.permit);
         page.gauge("clips", "Clips that are kept", clips.list().len() as u64)?;
         page.gauge("clips_bytes", "Memory that clips may take, as files", clips.bytes())?;
         page.counter("clips_recorded", "Clips made", load(&clips.stats.recorded))?;

@@ -12,17 +12,16 @@ use warp::http::{Method, StatusCode, Version};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Action, Permit, Shown, Target, Visitor};
 use crate::audio::{Format, Program, prelude};
 use crate::config::WhenIdle;
 use crate::domain::{LiveStream, RoomId, StreamId};
 
 use super::Shared;
-use super::access;
 use super::fanout::Entrance;
-use super::outlet::{Framing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
+use super::outlet::{Framing, Hearing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
 use super::player::Wish;
-use super::reply::{cross_origin, fresh_html, text, unavailable, with};
-use super::rooms::{asker, refusal};
+use super::reply::{cross_origin, denied, fresh_html, text, unavailable, with};
 use super::server::{Handover, Socket};
 
 /// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
@@ -41,8 +40,14 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     let with_shared = warp::any().map(move || shared.clone());
     let status = warp::path!("stream" / "status")
         .and(warp::get())
+        .and(warp::ext::get::<Visitor>())
         .and(with_shared.clone())
-        .map(|shared: Shared| active(&shared.relay.streams()));
+        .then(async |visitor: Visitor, shared: Shared| {
+            match shared.authorize(&visitor, Action::ListStreams, Target::room(RoomId::HOME)).await {
+                Ok(_) => active(&shared.relay.streams()),
+                Err(refusal) => denied(&refusal),
+            }
+        });
     let of_house = warp::path!("stream" / String).map(|file: String| Wish::of_file(&file).ok_or(NO_FILE));
     let of_room =
         warp::path!("stream" / "room" / String).and(with_shared.clone()).map(|file: String, shared: Shared| {
@@ -94,13 +99,13 @@ struct Asked {
     /// To be told who talks.
     icy: bool,
     /// By whom.
-    visitor: access::Visitor,
+    visitor: Visitor,
 }
 
 fn asked() -> impl Filter<Extract = (Asked,), Error = Rejection> + Copy {
     let headers = warp::header::optional("accept").and(warp::header::optional("icy-metadata"));
-    warp::method().and(headers).and(warp::ext::get::<access::Visitor>()).map(
-        |method: Method, accept: Option<String>, icy: Option<String>, visitor: access::Visitor| Asked {
+    warp::method().and(headers).and(warp::ext::get::<Visitor>()).map(
+        |method: Method, accept: Option<String>, icy: Option<String>, visitor: Visitor| Asked {
             head: method == Method::HEAD,
             html: accept.is_some_and(|accept| accept.contains("text/html")),
             icy: icy.is_some_and(|icy| icy.trim() == "1"),
@@ -109,14 +114,16 @@ fn asked() -> impl Filter<Extract = (Asked,), Error = Rejection> + Copy {
     )
 }
 
-/// Lets somebody into a room, or says why not.
-async fn enter(room: RoomId, asked: &Asked, query: &HashMap<String, String>, shared: &Shared) -> Result<(), Response> {
-    let pin = query.get("pin").map(String::as_str);
-    let rooms = shared.conversation.rooms();
-    if !rooms.slug(room).is_some_and(|slug| asked.visitor.may_enter(&slug)) {
-        return Err(text(StatusCode::FORBIDDEN, "This link is for another room"));
-    }
-    rooms.may_listen(asker(&asked.visitor), room, pin).await.map_err(refusal)
+/// Lets somebody hear a room, or says why not.
+async fn enter(
+    room: RoomId,
+    asked: &Asked,
+    query: &HashMap<String, String>,
+    shared: &Shared,
+) -> Result<Permit, Response> {
+    let shown = Shown { pin: query.get("pin").map(String::as_str), key: None };
+    let entered = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
+    entered.map_err(|refusal| denied(&refusal))
 }
 
 /// The stream that is wished for; the error is the answer as well.
@@ -137,7 +144,7 @@ async fn live(
             return Err(text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are"));
         }
     };
-    enter(room, &asked, query, shared).await?;
+    let permit = enter(room, &asked, query, shared).await?;
     if let (Program::Room(_), Format::Ogg) = (wish.program, wish.format) {
         return Err(text(StatusCode::NOT_FOUND, "Ogg is made of one stream: ask for <stream_id>.opus"));
     }
@@ -150,7 +157,7 @@ async fn live(
     if asked.head {
         return Ok(headers(wish.format));
     }
-    Ok(admit(resolved(wish, &heard), asked, shared).await)
+    Ok(admit(resolved(wish, &heard), asked, permit, shared).await)
 }
 
 /// Ogg is made of one stream: the newest one, where several are asked for.
@@ -162,11 +169,11 @@ fn resolved(wish: Wish, heard: &[LiveStream]) -> Wish {
 }
 
 /// Lets a listener in, as far as there is room and the stream is there.
-async fn admit(wish: Wish, asked: Asked, shared: &Shared) -> Response {
+async fn admit(wish: Wish, asked: Asked, permit: Permit, shared: &Shared) -> Response {
     let Some(place) = Place::take(&shared.stats.listeners, shared.limits.mp3_listeners) else {
         return unavailable("Too many players listen at once; limits.mp3_listeners sets how many may");
     };
-    let Some(entrance) = shared.fanouts.enter(wish.program, wish.format).await else {
+    let Some(entrance) = shared.fanouts.enter(&permit, wish.program, wish.format).await else {
         return match (wish.format, wish.program) {
             (Format::Ogg, Program::Latest(_)) => unavailable("Nobody speaks just now; latest.mp3 waits with silence"),
             _ => text(StatusCode::NOT_FOUND, "The stream has just ended"),
@@ -178,9 +185,10 @@ async fn admit(wish: Wish, asked: Asked, shared: &Shared) -> Response {
         reply = with(reply, ICY_METAINT, HeaderValue::from(ICY_INTERVAL));
         reply = with(reply, ICY_NAME, HeaderValue::from_static("Voice Relay"));
     }
-    let visitor = Visitor { wish, icy, place, entrance };
+    let heard = Hearing::begin(permit, shared.conversation.rooms());
+    let boarding = Boarding { wish, icy, place, entrance, heard };
     reply.extensions_mut().insert(Handover::new(move |socket, version, head| async move {
-        visitor.board(socket, version, &head).await;
+        boarding.board(socket, version, &head).await;
     }));
     reply
 }
@@ -193,17 +201,18 @@ fn headers(format: Format) -> Response {
 }
 
 /// A listener whose request is answered, but for the socket.
-struct Visitor {
+struct Boarding {
     wish: Wish,
     icy: bool,
     place: Place,
     entrance: Entrance,
+    heard: Hearing,
 }
 
-impl Visitor {
+impl Boarding {
     /// Takes the socket over, and joins the others.
     async fn board(self, socket: Socket, version: Version, head: &Parts) {
-        let Self { wish, icy, place, entrance } = self;
+        let Self { wish, icy, place, entrance, heard } = self;
         let framing = match wish.framing {
             Some(framing) => framing,
             None if version < Version::HTTP_11 => Framing::Close,
@@ -211,7 +220,7 @@ impl Visitor {
         };
         let max_behind = wish.format.bytes_per_second() * MAX_BEHIND.as_secs() as usize;
         let head = head_of(version, head, framing);
-        let outlet = Outlet::new(socket, head, framing, wish.messages_a_write(), max_behind, place);
+        let outlet = Outlet::new(socket, head, framing, wish.messages_a_write(), max_behind, place, heard);
         entrance.admit(if icy { outlet.with_icy() } else { outlet }, burst(wish).await).await;
     }
 }

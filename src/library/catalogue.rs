@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::Semaphore;
 
 use crate::data::DataFolder;
+use crate::domain::comparable;
 
 use super::chimes;
 use super::facts::{self, Cover};
@@ -119,7 +120,7 @@ impl Catalogue {
 
     /// Files whose title or name has this in it, `limit` of them from `offset` on.
     pub fn list(&self, search: &str, offset: usize, limit: usize) -> Listed {
-        let (shelf, wanted) = (self.shelf(), search.to_lowercase());
+        let (shelf, wanted) = (self.shelf(), comparable(search));
         let matching: Vec<_> = shelf.in_order.iter().filter(|entry| entry.matches(&wanted)).collect();
         let files = matching.iter().skip(offset).take(limit).map(|entry| entry.facts()).collect();
         Listed { total: matching.len(), files }

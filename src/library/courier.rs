@@ -5,7 +5,6 @@
 
 mod seats;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::access::Permit;
 use crate::relay_handle::{Channel, ChannelWriter, RelayGone, RelayHandle, Said};
 
 use super::catalogue::{Catalogue, Facts, FileId, OpenError};
@@ -65,12 +65,11 @@ impl Courier {
     /// See [`Refused`].
     pub async fn accept(
         &self,
-        address: IpAddr,
+        permit: Permit,
         offer: String,
-        local: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
-        let seat = self.seats.take(address)?;
-        let mut channel = self.relay.open_channel(offer, local, Arc::clone(&self.seats.stats.channels)).await??;
+        let seat = self.seats.take(permit.visitor().address)?;
+        let mut channel = self.relay.open_channel(permit, offer, Arc::clone(&self.seats.stats.channels)).await??;
         let answer = std::mem::take(&mut channel.answer);
         Ok((answer, self.clone().serve(channel, seat)))
     }

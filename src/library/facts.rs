@@ -5,6 +5,7 @@ use std::io::{self, Cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -12,11 +13,22 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, Visual};
 
+use super::wav;
+
 /// The largest cover that is looked at.
 const MAX_COVER: usize = 4 << 20;
 
 /// The longest text of a tag that is looked at.
 const MAX_TAG: usize = 64 << 10;
+
+/// Bytes of the largest file whose packets are counted where it does not say how long it plays.
+const MOST_COUNTED: u64 = 512 << 20;
+
+/// Bits a second between which anybody records: a length by which a file had more or fewer is nonsense.
+const LIKELY: std::ops::RangeInclusive<f64> = 4_000.0..=40_000_000.0;
+
+/// Bytes in front of, and behind, the sound: pictures, tags.
+const MOST_BESIDES: f64 = 16e6;
 
 /// Characters of a title that are kept.
 const MAX_TITLE: usize = 200;
@@ -109,12 +121,14 @@ pub enum NoAudio {
 
 /// Reads what a file of this kind says of itself.
 pub(super) fn describe(file: File, kind: Kind) -> Result<Description, NoAudio> {
-    look_into(Box::new(file), kind, describe_format)
+    let size = file.metadata().map_err(NoAudio::Unreadable)?.len();
+    look_into(Box::new(file), kind, |format| describe_format(format, Some(size)))
 }
 
 /// The same of a file in memory.
 pub(super) fn describe_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Description, NoAudio> {
-    look_into(Box::new(Cursor::new(bytes)), kind, describe_format)
+    let size = bytes.len() as u64;
+    look_into(Box::new(Cursor::new(bytes)), kind, |format| describe_format(format, Some(size)))
 }
 
 /// The picture in a file, if there is one that browsers can show.
@@ -134,6 +148,7 @@ fn look_into<T>(
 
 /// The reader of a file: by what is in it, and only then by the hint.
 pub(super) fn open(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Box<dyn FormatReader>, NoAudio> {
+    let source = wav::mended(source).map_err(NoAudio::Unreadable)?;
     let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     let metadata = MetadataOptions::default()
         .limit_tag_bytes(Limit::Maximum(MAX_TAG))
@@ -146,19 +161,45 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, NoAudio>) -> Result<T,
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(NoAudio::Damaged("its reader panicked over it".into())))
 }
 
-/// How long a track plays, where the file says so.
+/// How long a track plays, where the file says so: recorders that write to a pipe leave zeros there, and what MP3 has
+/// without an encoder's tag is a guess of symphonia's.
 pub(super) fn seconds_of(track: &Track) -> Option<f64> {
-    let time = track.time_base.zip(track.duration).and_then(|(base, duration)| base.calc_duration(duration));
-    time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
+    let is_mp3 = track.codec_params.as_ref().and_then(|codec| codec.audio()).is_some_and(|it| it.codec == CODEC_ID_MP3);
+    let duration = track.duration.filter(|_| !is_mp3 || track.delay.is_some());
+    let time = track.time_base.zip(duration).and_then(|(base, duration)| base.calc_duration(duration));
+    time.map(|time| time.as_secs_f64()).filter(|seconds| seconds.is_finite() && *seconds > 0.0)
 }
 
-fn describe_format(format: &mut dyn FormatReader) -> Result<Description, NoAudio> {
+/// How long all packets of a file together play: all of it is read for that, and nothing is decoded.
+fn counted_seconds(format: &mut dyn FormatReader) -> Option<f64> {
+    let mut seconds = 0.0;
+    loop {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) => packet,
+            Err(Error::ResetRequired) => continue,
+            Ok(None) | Err(_) => return Some(seconds).filter(|seconds| *seconds > 0.0),
+        };
+        let track = format.tracks().iter().find(|track| track.id == packet.track_id);
+        let base = track.and_then(|track| track.time_base);
+        seconds += base.and_then(|base| base.calc_duration(packet.dur)).map_or(0.0, |time| time.as_secs_f64());
+    }
+}
+
+fn describe_format(format: &mut dyn FormatReader, size: Option<u64>) -> Result<Description, NoAudio> {
     let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
-    let seconds = seconds_of(track);
+    let seconds = seconds_of(track).filter(|seconds| size.is_none_or(|size| is_likely(*seconds, size)));
     let revisions = revisions(format);
     let cover = visuals(&revisions).next().is_some();
     let title = revisions.iter().find_map(title_of);
+    let may_count = size.is_some_and(|size| size <= MOST_COUNTED);
+    let seconds = seconds.or_else(|| may_count.then(|| counted_seconds(format)).flatten());
     Ok(Description { seconds, title, cover })
+}
+
+/// Whether a file of this size can play for so long.
+fn is_likely(seconds: f64, size: u64) -> bool {
+    let bits = size as f64 * 8.0;
+    bits / seconds >= *LIKELY.start() && (bits - MOST_BESIDES * 8.0) / seconds <= *LIKELY.end()
 }
 
 fn title_of(revision: &MetadataRevision) -> Option<String> {

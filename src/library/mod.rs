@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod play;
 mod reader;
 mod transfer;
+mod wav;
 
 pub use catalogue::{Catalogue, CatalogueStats, Facts, FileId, Folder, Listed, OpenError};
 pub use courier::{Courier, CourierLimits, CourierStats, Refused};

@@ -26,7 +26,7 @@ pub struct Admission {
 enum Rule {
     Everybody,
     Lan,
-    /// This one, and the machine itself.
+    /// This one.
     Only(IpAddr),
 }
 
@@ -39,7 +39,7 @@ impl Admission {
         admission
     }
 
-    /// The rule for this address, and the machine itself.
+    /// The rule for this address alone.
     pub fn only(address: IpAddr) -> Self {
         Self { rule: Rule::Only(address), networks: RwLock::default() }
     }
@@ -57,7 +57,7 @@ impl Admission {
         match self.rule {
             Rule::Everybody => true,
             Rule::Lan => self.is_near(client),
-            Rule::Only(address) => client.to_canonical() == address || client.to_canonical().is_loopback(),
+            Rule::Only(address) => client.to_canonical() == address,
         }
     }
 

@@ -39,6 +39,16 @@ impl Demux {
         self.by_address.get(&source).copied()
     }
 
+    /// The peer with this local username.
+    pub(super) fn find_ufrag(&self, ufrag: &str) -> Option<PeerId> {
+        self.by_ufrag.get(ufrag).copied()
+    }
+
+    /// Whose address this is.
+    pub(super) fn owner(&self, address: SocketAddr) -> Option<PeerId> {
+        self.by_address.get(&address).copied()
+    }
+
     /// Routes checks with this local username to the peer, in place of its former one (ICE restart).
     pub(super) fn set_ufrag(&mut self, peer: PeerId, routes: &mut Routes, ufrag: String) {
         if routes.ufrag != ufrag {

@@ -63,6 +63,9 @@ pub enum ChannelError {
     /// As many are connected as may be.
     #[error("The relay is full: {0} connections at once")]
     TooManyPeers(usize),
+    /// What permitted it has ended.
+    #[error("This is not permitted any more")]
+    NotPermitted,
 }
 
 impl Relay {
@@ -86,8 +89,9 @@ impl Relay {
         if !sdp::takes_channel(&answer) {
             return Err(ChannelError::NoChannel);
         }
+        let answer = session.written(&answer);
         let peer = self.admit(session, Role::Files { channel: None });
-        Ok(Channelled { peer, answer: sdp::finished(&answer), longest })
+        Ok(Channelled { peer, answer, longest })
     }
 
     /// Writes a message to a peer's channel, whole or not at all. False: there is no room now (then

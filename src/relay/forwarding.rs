@@ -166,6 +166,12 @@ pub(super) struct Heard {
 impl Relay {
     /// Takes a packet of a sender, `member` where that takes part in a room; the first one makes the stream available.
     pub(super) fn ingest(&mut self, heard: LiveStream, member: Option<PeerId>, numbered: Numbered, packet: Packet) {
+        if !self.silenced.is_empty() && self.silenced.contains(&heard.id) {
+            if let Some(stream) = self.streams.get_mut(&heard.id) {
+                stream.last_packet = self.now;
+            }
+            return self.stats.count_drop(DropReason::Silenced);
+        }
         self.stats.packets_in += 1;
         self.stats.audio_bytes_in += packet.payload.len() as u64;
         if !self.streams.contains_key(&heard.id) {

@@ -12,6 +12,7 @@ use super::forwarding::Packet;
 use super::peer::Role;
 use super::session::{Drained, Over, Session};
 use super::stats::DropReason;
+use super::stun::Incomplete;
 use super::timeline::Numbered;
 use super::{Event, Output, Relay, Transmit};
 
@@ -26,6 +27,9 @@ pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Default for [`RelayConfig::stale_after`](super::RelayConfig::stale_after).
 pub const STALE_AFTER: Duration = Duration::from_secs(600);
+
+/// An address stays its peer's for so long after its last sign of life: checks come every 4 to 6 s (RFC 7675 5.1).
+const ADDRESS_KEPT: Duration = Duration::from_secs(6);
 
 /// A session is woken no sooner than this: the resolution of the timer above us.
 const MIN_WAIT: Duration = Duration::from_millis(1);
@@ -87,16 +91,30 @@ impl Relay {
     /// Finds whose datagram it is and lets that session have it.
     pub(super) fn receive(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
         self.stats.datagrams_in += 1;
-        let Some(id) = self.demux.find(source, payload) else {
-            return self.stats.count_drop(DropReason::UnknownPeer);
-        };
+        let Some(id) = self.demux.find(source, payload) else { return self.receive_incomplete(source, destination, payload) };
+        self.receive_for(id, source, destination, payload);
+    }
+
+    /// A datagram that is nobody's as it is: a check that only lacks its priority is made whole.
+    fn receive_incomplete(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
+        let whole = Incomplete::parse(payload).and_then(|check| {
+            let id = self.demux.find_ufrag(check.ufrag)?;
+            Some((id, self.peers.get_mut(&id)?.session.completed(&check)?))
+        });
+        match whole {
+            Some((id, payload)) => self.receive_for(id, source, destination, &payload),
+            None => self.stats.count_drop(DropReason::UnknownPeer),
+        }
+    }
+
+    fn receive_for(&mut self, id: PeerId, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
         let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, payload) else {
             return self.stats.count_drop(DropReason::Malformed);
         };
         let mut accepted = false;
         self.drive(id, |session, now, out| {
             let is_rtp = is_rtp(payload);
-            accepted = session.receive(now, datagram, is_rtp, out) && (!is_rtp || !out.packets.is_empty());
+            accepted = session.receive(now, datagram, payload, is_rtp, out) && (!is_rtp || !out.packets.is_empty());
         });
         if !accepted {
             return self.stats.count_drop(DropReason::Unauthenticated);
@@ -106,8 +124,20 @@ impl Relay {
         }
     }
 
+    /// Whether an address is that of another peer, which is there: whoever writes its address into their own check must
+    /// not get what it sends. One that has gone leaves its address to others.
+    fn is_in_use(&self, address: SocketAddr, by: PeerId) -> bool {
+        let owner = self.demux.owner(address).filter(|owner| *owner != by).and_then(|owner| self.peers.get(&owner));
+        owner.is_some_and(|owner| {
+            owner.connected && self.now.saturating_duration_since(owner.heard.datagram) < ADDRESS_KEPT
+        })
+    }
+
     /// An authenticated ICE check came from this address.
     fn note_check(&mut self, id: PeerId, source: SocketAddr) {
+        if self.is_in_use(source, id) {
+            return self.stats.count_drop(DropReason::AddressInUse);
+        }
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.heard.datagram = self.now;
             let roamed = self.demux.learn(id, &mut peer.routes, source);
@@ -249,6 +279,7 @@ impl Relay {
             Role::Publisher { feeds, .. } => {
                 if self.publishers.get(&feeds.id) == Some(&id) {
                     self.publishers.remove(&feeds.id);
+                    self.silenced.remove(&feeds.id);
                     self.end_stream(feeds.id);
                 }
             }

@@ -32,11 +32,14 @@ pub enum ListenError {
     #[error("The offer cannot be used: {0}")]
     InvalidOffer(String),
     /// It has no m-line on which Opus could be heard.
-    #[error("The offer has no m-line that takes Opus audio")]
+    #[error("The offer has no m-line that takes Opus audio: a=rtpmap:<number> opus/48000/2, and a=recvonly or a=sendrecv")]
     NoAudio,
     /// `limits.peers` are connected.
     #[error("The relay is full: {0} connections at once")]
     TooManyPeers(usize),
+    /// What permitted it has ended.
+    #[error("This is not permitted any more")]
+    NotPermitted,
 }
 
 /// The paths of a connection cannot be renewed; it goes on as it was.
@@ -76,11 +79,12 @@ impl Relay {
         let lines = sdp::audio_lines(&answer).sending;
         let lane = lines.iter().find_map(|line| session.lane(Mid::from(line.as_str()))).ok_or(ListenError::NoAudio)?;
         let role = Role::Subscriber { stream, offer: None, lane: Some(lane), view: View::default() };
+        let answer = session.written(&answer);
         let peer = self.admit(session, role);
         if let Some(stream) = self.streams.get_mut(&stream) {
             stream.add_subscriber(peer);
         }
-        Ok(Listening { peer, answer: sdp::finished(&answer) })
+        Ok(Listening { peer, answer })
     }
 
     /// Answers the offer of a connection that there is, with other credentials than before; gives the answer.
@@ -94,7 +98,7 @@ impl Relay {
         }
         let answer = match self.member(id) {
             Some(_) => self.renew_member(id, offer.as_ref()).map(|joined| joined.answer),
-            None => self.renew_session(id, offer.as_ref()).map(|answer| sdp::finished(&answer)),
+            None => self.renew_session(id, offer.as_ref()).map(|answer| self.peers[&id].session.written(&answer)),
         };
         answer.map_err(|error| RestartError::InvalidOffer(error.to_string()))
     }
@@ -112,6 +116,7 @@ impl From<PublishError> for ListenError {
         match error {
             PublishError::InvalidOffer(why) => Self::InvalidOffer(why),
             PublishError::NoAudio => Self::NoAudio,
+            PublishError::NotPermitted => Self::NotPermitted,
             PublishError::TooManyPeers(most) | PublishError::TooManyStreams(most) => Self::TooManyPeers(most),
         }
     }

@@ -75,6 +75,7 @@ impl Relay {
     /// Ends a local sender's stream, if it has one.
     pub fn end_local(&mut self, now: Instant, stream: StreamId) {
         self.now = now;
+        self.silenced.remove(&stream);
         if self.locals.remove(&stream).is_some() {
             self.end_stream(stream);
         }

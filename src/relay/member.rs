@@ -12,7 +12,7 @@ use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use super::forwarding::{Heard, Packet};
 use super::lifecycle::CloseReason;
 use super::negotiation::PublishError;
-use super::peer::Role;
+use super::peer::{Peer, Role};
 use super::quality::{BITRATES, Bearable};
 use super::session::{Purpose, Rtp, Session};
 use super::slots::{Claim, Slots};
@@ -152,13 +152,13 @@ impl Member {
         }
     }
 
-    fn joined(&self, peer: PeerId, answer: &str) -> Joined {
+    fn joined(&self, peer: PeerId, session: &Session, answer: &str) -> Joined {
         Joined {
             peer,
-            answer: sdp::finished(answer),
-            voice: self.voice.map(|mid| mid.to_string()),
-            music: self.music.map(|mid| mid.to_string()),
-            slots: self.slots.lanes().map(|lane| lane.mid().to_string()).collect(),
+            answer: session.written(answer),
+            voice: self.voice.map(|mid| session.original(mid)),
+            music: self.music.map(|mid| session.original(mid)),
+            slots: self.slots.lanes().map(|lane| session.original(lane.mid())).collect(),
         }
     }
 
@@ -236,8 +236,10 @@ impl Relay {
         self.members.insert(membership.music, peer);
         self.rooms.entry(membership.room).or_default().members.push(peer);
         self.tell_bitrates(membership.room);
-        let member = self.member(peer).expect("admitted above");
-        Ok(member.joined(peer, &answer))
+        let Peer { role: Role::Member(member), session, .. } = &self.peers[&peer] else {
+            unreachable!("a participant stays one")
+        };
+        Ok(member.joined(peer, session, &answer))
     }
 
     /// Ends a participant's connection. Unknown ones have ended already.
@@ -248,15 +250,25 @@ impl Relay {
         }
     }
 
-    /// Whether packets of a participant go no further. What it is saying ends with it.
+    /// Whether packets of a sender go no further. What a participant is saying ends with it; the stream of another one
+    /// goes on, without a sound.
     pub fn set_silenced(&mut self, now: Instant, voice: StreamId, silenced: bool) {
         self.now = now;
-        let Some(member) = self.member_of(voice) else { return };
+        let Some(member) = self.member_of(voice) else { return self.silence_sender(voice, silenced) };
         member.silenced = silenced;
         let Membership { voice, music, .. } = member.membership;
         if silenced {
             self.end_stream(voice);
             self.end_stream(music);
+        }
+    }
+
+    /// The same for one who takes part in no room: an older client, WHIP, this machine's own.
+    fn silence_sender(&mut self, stream: StreamId, silenced: bool) {
+        if !silenced {
+            self.silenced.remove(&stream);
+        } else if self.has_publisher(stream) {
+            self.silenced.insert(stream);
         }
     }
 
@@ -366,7 +378,7 @@ impl Relay {
         let peer = self.peers.get_mut(&id).expect("a renewable peer exists");
         let Role::Member(member) = &mut peer.role else { unreachable!("a participant stays one") };
         member.set_lines(&peer.session, &answer);
-        Ok(member.joined(id, &answer))
+        Ok(member.joined(id, &peer.session, &answer))
     }
 
     pub(super) fn member(&self, id: PeerId) -> Option<&Member> {

@@ -33,10 +33,11 @@ mod sdp;
 mod session;
 mod slots;
 mod stats;
+mod stun;
 mod timeline;
 mod timers;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -191,6 +192,8 @@ pub struct Relay {
     rooms: FxHashMap<RoomId, Room>,
     /// Senders on this machine, which are no peers.
     locals: HashMap<StreamId, Local>,
+    /// Streams of senders that take part in no room, whose packets go no further.
+    silenced: HashSet<StreamId>,
     streams: FxHashMap<StreamId, Stream>,
     /// Numbers streams in the order in which they became live.
     streams_started: u64,
@@ -229,6 +232,7 @@ impl Relay {
             members: HashMap::new(),
             rooms: FxHashMap::default(),
             locals: HashMap::new(),
+            silenced: HashSet::new(),
             streams: FxHashMap::default(),
             streams_started: 0,
             outbox: VecDeque::new(),
@@ -302,6 +306,11 @@ impl Relay {
     /// Addresses at which peers reach the relay.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.config.addresses
+    }
+
+    /// Where a live stream is heard.
+    pub fn room_of(&self, stream: StreamId) -> Option<RoomId> {
+        self.streams.get(&stream).map(|stream| stream.heard().room)
     }
 
     /// Whether somebody feeds this stream, or is about to.

@@ -38,7 +38,7 @@ pub enum PublishError {
     #[error("The offer cannot be used: {0}")]
     InvalidOffer(String),
     /// It offers no Opus audio that we could receive.
-    #[error("The offer has no Opus audio to send")]
+    #[error("The offer has no Opus audio to send: an m-line with a=rtpmap:<number> opus/48000/2, and a=sendonly or a=sendrecv")]
     NoAudio,
     /// `limits.peers` are connected.
     #[error("The relay is full: {0} connections at once")]
@@ -46,6 +46,9 @@ pub enum PublishError {
     /// `limits.streams` are being sent.
     #[error("The relay is full: {0} streams at once")]
     TooManyStreams(usize),
+    /// What permitted it has ended.
+    #[error("This is not permitted any more")]
+    NotPermitted,
 }
 
 /// A receiver cannot be served.
@@ -106,11 +109,12 @@ impl Relay {
         if !sdp::takes_audio(&answer) {
             return Err(PublishError::NoAudio);
         }
+        let answer = session.written(&answer);
         let peer = self.admit(session, Role::Publisher { feeds, fingerprint });
         if let Some(former) = self.publishers.insert(stream, peer) {
             self.close_peer(former, CloseReason::Replaced);
         }
-        Ok(Published { peer, answer: sdp::finished(&answer) })
+        Ok(Published { peer, answer })
     }
 
     /// Makes an offer to a receiver: of this stream, or of the newest. `local` as above.
@@ -183,7 +187,7 @@ impl Relay {
 
     fn renew(&mut self, id: PeerId, offer: &str) -> Result<Published, PublishError> {
         let answer = self.renew_session(id, offer)?;
-        Ok(Published { peer: id, answer: sdp::finished(&answer) })
+        Ok(Published { peer: id, answer: self.peers[&id].session.written(&answer) })
     }
 
     /// Lets a connection that there is already answer a further offer of the same client.

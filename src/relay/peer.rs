@@ -100,10 +100,9 @@ impl Peer {
     }
 
     /// When it will have vanished, if nothing more is heard of it. Others would miss whoever feeds a stream. Of one who
-    /// has paused, and has no other witness, ICE alone can tell (RFC 7675): its checks are too rare for us.
+    /// has no other witness ICE alone can tell (RFC 7675): once they are silent, their checks come every 4 to 6 s.
     pub(super) fn vanishes_at(&self, timeout: Duration) -> Option<Instant> {
-        let told_by_ice = self.is_unattended && self.heard.has_paused();
-        (self.is_publisher() && !told_by_ice).then(|| self.heard.last_sign() + timeout)
+        (self.is_publisher() && !self.is_unattended).then(|| self.heard.last_sign() + timeout)
     }
 
     /// Whether it feeds a stream just now.

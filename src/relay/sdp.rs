@@ -1,8 +1,12 @@
 //! What the relay reads and writes in session descriptions by itself; the rest is str0m's.
 
+mod dialect;
+
 use std::borrow::Cow;
 
 use super::slots::MAX_SLOTS;
+
+pub(super) use dialect::{Dialect, normalised};
 
 /// As many m-lines as a participant of a room has a use for: voice, music, slots, and a data channel. A bound on what
 /// one description can cost.
@@ -17,6 +21,8 @@ pub(super) enum Unacceptable {
     NoIceCredentials,
     #[error("it lacks a=fingerprint")]
     NoFingerprint,
+    #[error("a=fingerprint is of another kind than sha-256, which is the one that can be checked here")]
+    OtherFingerprint,
 }
 
 /// Checks what str0m would only stumble over later, or at a price.
@@ -27,12 +33,22 @@ pub(super) fn check(description: &str) -> Result<(), Unacceptable> {
     if attribute(description, "ice-ufrag").is_none() || attribute(description, "ice-pwd").is_none() {
         return Err(Unacceptable::NoIceCredentials);
     }
-    fingerprint(description).map(|_| ()).ok_or(Unacceptable::NoFingerprint)
+    match (fingerprint(description), attribute(description, "fingerprint")) {
+        (Some(_), _) => Ok(()),
+        (None, Some(_)) => Err(Unacceptable::OtherFingerprint),
+        (None, None) => Err(Unacceptable::NoFingerprint),
+    }
 }
 
 /// The certificate that the description speaks for: the same one means the same connection, renewed.
 pub(super) fn fingerprint(description: &str) -> Option<&str> {
-    attribute(description, "fingerprint")
+    let values = description.lines().filter_map(|line| line.strip_prefix("a=fingerprint:")).map(str::trim);
+    values.filter(|value| is_sha256(value)).last()
+}
+
+/// Whether a fingerprint is by the hash that the session compares with (RFC 8122 5).
+fn is_sha256(fingerprint: &str) -> bool {
+    fingerprint.split(' ').next().is_some_and(|hash| hash.eq_ignore_ascii_case("sha-256"))
 }
 
 /// Whether an answer of ours takes audio: one m-line that is neither refused nor inactive.
@@ -125,6 +141,7 @@ mod tests {
         assert_eq!(check("v=0\r\n"), Err(Unacceptable::NoIceCredentials));
         assert_eq!(check(CREDENTIALS), Err(Unacceptable::NoFingerprint));
         assert_eq!(check(&format!("{CREDENTIALS}a=fingerprint:sha-256 00\r\n")), Ok(()));
+        assert_eq!(check(&format!("{CREDENTIALS}a=fingerprint:sha-384 00\r\n")), Err(Unacceptable::OtherFingerprint));
     }
 
     #[test]

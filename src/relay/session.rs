@@ -20,13 +20,14 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
-use str0m::media::{Direction, MediaKind, Mid};
+use str0m::media::{Direction, MediaKind, Mid, Pt};
 use str0m::net::Receive;
 use str0m::rtp::rtcp::Nack;
 use str0m::rtp::{Extension, Ssrc};
 use str0m::{Candidate, Input, Rtc, RtcConfig, RtcError};
 
-use super::Transmit;
+use super::sdp::{self, Dialect, normalised};
+use super::{Transmit, stun};
 
 pub(super) use audio::Purpose;
 pub(super) use channel::ChannelSaid;
@@ -38,11 +39,14 @@ use shortcut::Shortcut;
 pub(super) use shortcut::{Repeated, Way};
 use srtp::Sealer;
 
+/// Sources that one remote may have without naming them; each is a stream in memory.
+const MAX_GUESSED: usize = 16;
+
 /// The remote's description was refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     /// Not SDP, or SDP that contradicts itself or what was agreed.
-    #[error("{0}")]
+    #[error("{}", sentence(.0))]
     Invalid(#[from] RtcError),
     /// The session panicked over it.
     #[error("it broke the session")]
@@ -67,6 +71,12 @@ pub(super) struct Session {
     rtc: Box<Rtc>,
     deadline: Instant,
     shortcut: Shortcut,
+    /// How the remote writes its offers.
+    dialect: Dialect,
+    /// Sources that were assigned by their payload type alone.
+    guessed: usize,
+    /// The source of the last packet: as a rule the next one has the same.
+    last_source: Option<Ssrc>,
 }
 
 impl Session {
@@ -81,7 +91,8 @@ impl Session {
     }
 
     fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
-        let mut session = Self { rtc: Box::new(config.build(now)), deadline: now, shortcut: Shortcut::default() };
+        let (rtc, shortcut, dialect) = (Box::new(config.build(now)), Shortcut::default(), Dialect::default());
+        let mut session = Self { rtc, deadline: now, shortcut, dialect, guessed: 0, last_source: None };
         session.add_addresses(addresses);
         session
     }
@@ -104,11 +115,24 @@ impl Session {
     /// Takes the remote's offer, first or renewed, and gives the answer.
     pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, Refused> {
         self.shortcut.forget_patterns();
-        guarded(|| {
-            let offer = SdpOffer::from_sdp_string(offer).map_err(RtcError::from)?;
+        let (offer, dialect) = normalised(offer);
+        let answer = guarded(|| {
+            let offer = SdpOffer::from_sdp_string(&offer).map_err(RtcError::from)?;
             let answer = self.rtc.sdp_api().accept_offer(offer)?;
             Ok(answer.to_sdp_string())
-        })
+        })?;
+        self.dialect = dialect;
+        Ok(answer)
+    }
+
+    /// An answer of this session as it goes out, in the words of the offer.
+    pub(super) fn written(&self, answer: &str) -> String {
+        self.dialect.restored(&sdp::finished(answer))
+    }
+
+    /// The name of an m-line as the remote wrote it.
+    pub(super) fn original(&self, mid: Mid) -> String {
+        self.dialect.original(mid)
     }
 
     /// Offers one audio stream under these msid names (RFC 8830).
@@ -148,9 +172,50 @@ impl Session {
         }
     }
 
+    /// A check that lacks something, made whole; `None` if it is not signed with this session's password.
+    pub(super) fn completed(&mut self, check: &stun::Incomplete<'_>) -> Option<Vec<u8>> {
+        let password = self.rtc.direct_api().local_ice_credentials().pass;
+        check.completed(&password, from_feature_flags().sha1_hmac_provider)
+    }
+
+    /// Assigns a source that the offer did not name, and that names no m-line itself, to the only one on which the remote
+    /// sends this payload type (RFC 9143 9.2).
+    fn assign(&mut self, packet: &[u8]) {
+        let Some((payload_type, ssrc)) = source_of(packet).filter(|(_, ssrc)| self.last_source != Some(*ssrc)) else {
+            return;
+        };
+        self.last_source = Some(ssrc);
+        if self.rtc.direct_api().stream_rx(&ssrc).is_some() || self.guessed == MAX_GUESSED {
+            return;
+        }
+        let Some(mid) = self.only_line_with(payload_type) else { return };
+        self.guessed += 1;
+        self.rtc.direct_api().expect_stream_rx(ssrc, None, mid, None);
+    }
+
+    fn only_line_with(&self, payload_type: Pt) -> Option<Mid> {
+        let mids = self.dialect.mids();
+        let mut fitting = mids.filter(|mid| {
+            let media = self.rtc.media(*mid).filter(|media| media.direction().is_receiving());
+            media.is_some_and(|media| media.remote_pts().contains(&payload_type))
+        });
+        let first = fitting.next()?;
+        fitting.next().is_none().then_some(first)
+    }
+
     /// Feeds a datagram. False when it proves not to be of this session: its address was never
     /// validated, or its ICE check fails the integrity test.
-    pub(super) fn receive(&mut self, now: Instant, datagram: Receive<'_>, is_rtp: bool, out: &mut Drained) -> bool {
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        datagram: Receive<'_>,
+        payload: &[u8],
+        is_rtp: bool,
+        out: &mut Drained,
+    ) -> bool {
+        if is_rtp {
+            self.assign(payload);
+        }
         let input = Input::Receive(now, datagram);
         let accepted = catch_unwind(AssertUnwindSafe(|| self.rtc.accepts(&input))).unwrap_or(false);
         if accepted {
@@ -230,6 +295,20 @@ impl Session {
             }
             Err(Refused::Panicked) => out.over = Some(Over::Panicked),
         }
+    }
+}
+
+/// The payload type and source of an RTP packet (RFC 3550 5.1).
+fn source_of(packet: &[u8]) -> Option<(Pt, Ssrc)> {
+    let ssrc = u32::from_be_bytes(packet.get(8..12)?.try_into().ok()?);
+    Some(((packet[1] & 0x7f).into(), ssrc.into()))
+}
+
+/// Why a description is refused, for people: the parser's own words are for its author, and name places in memory.
+fn sentence(error: &RtcError) -> String {
+    match error {
+        RtcError::Sdp(_) => "it is no session description that can be read (RFC 8866)".into(),
+        error => error.to_string(),
     }
 }
 

@@ -21,11 +21,13 @@ pub enum DropReason {
     TooManyStreams,
     /// For a participant who hears as many others as it has slots.
     NoSlot,
+    /// A check from the address of another peer, which is there.
+    AddressInUse,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`RelayStats::dropped`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Malformed,
         Self::UnknownPeer,
         Self::Unauthenticated,
@@ -34,6 +36,7 @@ impl DropReason {
         Self::Silenced,
         Self::TooManyStreams,
         Self::NoSlot,
+        Self::AddressInUse,
     ];
 
     /// The label under which metrics show it.
@@ -47,6 +50,7 @@ impl DropReason {
             Self::Silenced => "silenced",
             Self::TooManyStreams => "too_many_streams",
             Self::NoSlot => "no_slot",
+            Self::AddressInUse => "address_in_use",
         }
     }
 }

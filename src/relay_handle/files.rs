@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
+use crate::access::{Action, Permit};
 use crate::domain::PeerId;
 use crate::relay::{ChannelError, ChannelEvent, Channelled};
 
@@ -75,13 +76,18 @@ impl RelayHandle {
     /// The outer one when the relay is shutting down.
     pub async fn open_channel(
         &self,
+        permit: Permit,
         offer: String,
-        local: bool,
         stats: Arc<ChannelStats>,
     ) -> Result<Result<Channel, ChannelError>, RelayGone> {
         let relay = self.clone();
         self.call(move |media, now| {
+            if !permit.permits(Action::ReadFiles) {
+                return Err(ChannelError::NotPermitted);
+            }
+            let local = permit.visitor().is_local();
             let Channelled { peer, answer, longest } = media.relay.open_channel(now, &offer, local)?;
+            media.permits.insert(peer, permit);
             let (sender, said) = mpsc::channel(MESSAGE_QUEUE);
             let writable = Arc::<Notify>::default();
             let line = Line { said: sender, writable: Arc::clone(&writable), stats: Arc::clone(&stats) };

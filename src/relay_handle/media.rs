@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::domain::{LiveStream, OpusPacket, RoomId, StreamId};
+use crate::access::{Action, Permit};
+use crate::domain::{GrantId, LiveStream, OpusPacket, PeerId, RoomId, StreamId};
 use crate::relay::{Event, Relay};
 
 use super::files::Channels;
@@ -26,6 +27,10 @@ pub struct Media {
     pub relay: Relay,
     /// What the socket counted.
     pub socket: SocketStats,
+    /// By which each peer is there; gone with it.
+    pub(super) permits: HashMap<PeerId, Permit>,
+    /// What the senders of streams were granted.
+    pub(super) senders: HashMap<StreamId, GrantId>,
     pub(super) taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
     pub(super) tap_overflows: u64,
     pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
@@ -68,9 +73,38 @@ impl Media {
             Event::Channel(peer, event) => self.tell_channel(peer, event),
             Event::PeerClosed(peer, reason) => {
                 self.forget_channel(peer);
-                self.resources.forget(peer);
+                let permit = self.permits.remove(&peer);
+                if let (true, Some(permit)) = (self.resources.forget(peer), permit) {
+                    self.tell_rooms(RoomEvent::Closed(permit.id()));
+                }
                 tracing::info!(%peer, ?reason, "peer closed");
             }
+        }
+    }
+
+    /// Keeps the permit of a sender, until its connection is gone.
+    pub(super) fn keep_sender(&mut self, peer: PeerId, stream: StreamId, permit: Permit) {
+        let Self { senders, relay, .. } = self;
+        senders.retain(|stream, _| relay.has_publisher(*stream));
+        senders.insert(stream, permit.id());
+        self.permits.insert(peer, permit);
+    }
+
+    /// Whether this permits to hear this stream, or the newest where none is named: looked at here, where no stream changes
+    /// meanwhile.
+    pub(super) fn may_hear(&self, permit: &Permit, stream: Option<StreamId>) -> bool {
+        let room = match stream {
+            Some(stream) => self.relay.room_of(stream),
+            None => Some(RoomId::HOME),
+        };
+        room.is_some_and(|room| permit.permits_in(Action::Hear, room))
+    }
+
+    /// Closes every peer whose permit has ended.
+    pub(super) fn end_unpermitted(&mut self, now: Instant) {
+        let over = self.permits.iter().filter(|(_, permit)| permit.is_ended());
+        for peer in over.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.relay.close(now, peer);
         }
     }
 
@@ -98,7 +132,9 @@ impl Media {
     /// The list changes before the event is told, so that whoever hears the event finds it in the list.
     fn announce(&mut self, event: StreamEvent) {
         tracing::info!(?event, "streams changed");
-        self.tell_rooms(RoomEvent::Stream(event));
+        let (StreamEvent::Available(stream) | StreamEvent::Ended(stream)) = event;
+        let grant = self.senders.get(&stream.id).copied();
+        self.tell_rooms(RoomEvent::Stream(event, grant));
         self.streams.send_replace(self.relay.live().into());
         drop(self.events.send(event));
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+use crate::access::{Action, Permit};
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use crate::relay::{
     Credentials, ListenError, Listening, Membership, Offer, PublishError, Published, RestartError, fragment_of,
@@ -93,6 +94,9 @@ pub enum PatchError {
     /// There is no such connection, or no more.
     #[error("There is no such session, or it is over")]
     Unknown,
+    /// It would renew the paths, and does not say which.
+    #[error("If-Match says which paths are to be renewed: the ETag that was given last, or *")]
+    Unconditional,
     /// It is of other paths than the present ones.
     #[error("The session was restarted since; this is for how it was before")]
     Outdated,
@@ -136,11 +140,10 @@ impl Resources {
         self.by_id.get_mut(&id).filter(|resource| resource.sends == sends)
     }
 
-    /// The connection is gone, and with it its address.
-    pub(super) fn forget(&mut self, peer: PeerId) {
-        if let Some(id) = self.by_peer.remove(&peer) {
-            self.by_id.remove(&id);
-        }
+    /// The connection is gone, and with it its address. False: it had none.
+    pub(super) fn forget(&mut self, peer: PeerId) -> bool {
+        let id = self.by_peer.remove(&peer);
+        id.inspect(|id| drop(self.by_id.remove(id))).is_some()
     }
 
     pub(super) fn counts(&self) -> ResourceCounts {
@@ -150,19 +153,19 @@ impl Resources {
 }
 
 impl RelayHandle {
-    /// Answers an offer, and gives its connection an address. `local`: the client is on this machine.
+    /// Answers an offer, and gives its connection an address.
     ///
     /// # Errors
     /// The outer one when the relay is shutting down.
     pub async fn open(
         &self,
+        permit: Permit,
         purpose: Purpose,
         offer: String,
-        local: bool,
     ) -> Result<Result<Opened, OpenError>, RelayGone> {
         let hears_a_stream = matches!(purpose, Purpose::Hear(_));
         let open = move |thread, media: &mut Media, now| {
-            media.open(now, ResourceId::on(thread), purpose.clone(), &offer, local)
+            media.open(now, ResourceId::on(thread), purpose.clone(), &offer, permit.clone())
         };
         if hears_a_stream {
             self.in_turn(open, OpenError::is_of_this_thread).await
@@ -172,7 +175,7 @@ impl RelayHandle {
     }
 
     /// Takes a fragment (RFC 8840) for a connection, if `is_for` what its paths are known by: `credentials` that are
-    /// not those that it has restart ICE.
+    /// not those that it has restart ICE, for which it has to say so.
     ///
     /// # Errors
     /// The outer one when the relay is shutting down.
@@ -180,7 +183,7 @@ impl RelayHandle {
         &self,
         id: ResourceId,
         sends: bool,
-        is_for: impl FnOnce(&str) -> bool + Send + 'static,
+        is_for: Option<impl FnOnce(&str) -> bool + Send + 'static>,
         credentials: Option<Credentials>,
     ) -> Result<Result<Patched, PatchError>, RelayGone> {
         let Some(thread) = self.threads.all().get(id.thread()) else { return Ok(Err(PatchError::Unknown)) };
@@ -204,14 +207,31 @@ impl Media {
         id: ResourceId,
         purpose: Purpose,
         offer: &str,
-        local: bool,
+        permit: Permit,
     ) -> Result<Opened, OpenError> {
+        if !self.may(&permit, &purpose) {
+            return Err(ListenError::NotPermitted.into());
+        }
+        let feeds = if let Purpose::Send(feeds, _) = &purpose { Some(feeds.id) } else { None };
         let sends = matches!(purpose, Purpose::Send(..));
         let offer = if sends { Offer::to_send(offer) } else { Offer::to_hear(offer) };
-        let (peer, answer) = self.answer(now, purpose, &offer, local)?;
+        let (peer, answer) = self.answer(now, purpose, &offer, permit.visitor().is_local())?;
+        match feeds {
+            Some(stream) => self.keep_sender(peer, stream, permit),
+            None => drop(self.permits.insert(peer, permit)),
+        }
         let tag = ufrag_of(&answer).unwrap_or_default().to_owned();
         self.resources.insert(id, Resource { peer, sends, tag: tag.clone(), offer });
         Ok(Opened { id, tag, answer })
+    }
+
+    fn may(&self, permit: &Permit, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::Send(feeds, _) => permit.permits_in(Action::Talk, feeds.room),
+            // One that is not there is said to be so.
+            Purpose::Hear(stream) => self.relay.room_of(*stream).is_none() || self.may_hear(permit, Some(*stream)),
+            Purpose::HearRoom(room) => permit.permits_in(Action::Hear, *room),
+        }
     }
 
     fn answer(
@@ -251,15 +271,19 @@ impl Media {
         now: Instant,
         id: ResourceId,
         sends: bool,
-        is_for: impl FnOnce(&str) -> bool,
+        is_for: Option<impl FnOnce(&str) -> bool>,
         credentials: Option<Credentials>,
     ) -> Result<Patched, PatchError> {
         let resource = self.resources.find(id, sends).ok_or(PatchError::Unknown)?;
-        if !is_for(&resource.tag) {
+        let is_conditional = is_for.is_some();
+        if is_for.is_some_and(|is_for| !is_for(&resource.tag)) {
             return Err(PatchError::Outdated);
         }
         let news = credentials.filter(|credentials| resource.offer.ufrag() != Some(&credentials.ufrag));
         let Some(credentials) = news else { return Ok(Patched::Noted) };
+        if !is_conditional {
+            return Err(PatchError::Unconditional);
+        }
         let offer = resource.offer.renewed(&credentials);
         let answer = self.relay.restart(now, resource.peer, &offer)?;
         resource.offer = offer;
@@ -269,8 +293,8 @@ impl Media {
 
     fn end(&mut self, now: Instant, id: ResourceId, sends: bool) -> bool {
         let Some(peer) = self.resources.find(id, sends).map(|resource| resource.peer) else { return false };
-        // At once: the event that says so comes when this command is done.
-        self.resources.forget(peer);
+        // At once, so that no second request finds it; all else goes by the event, when this command is done.
+        self.resources.by_id.remove(&id);
         self.relay.close(now, peer);
         true
     }

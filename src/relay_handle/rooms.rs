@@ -1,5 +1,6 @@
 //! The door for those who take part in rooms.
 
+use crate::access::{Action, Permit};
 use crate::domain::{RoomId, StreamId};
 use crate::relay::{Joined, MemberStats, Membership, PublishError, Wanted};
 
@@ -12,13 +13,17 @@ impl RelayHandle {
     /// The outer one when the relay is shutting down.
     pub async fn join(
         &self,
+        permit: Permit,
         membership: Membership,
         name: String,
         offer: String,
-        local: bool,
     ) -> Result<Result<Joined, PublishError>, RelayGone> {
         self.call(move |media, now| {
-            let joined = media.relay.join(now, membership, &offer, local)?;
+            if !permit.permits_in(Action::Join, membership.room) {
+                return Err(PublishError::NotPermitted);
+            }
+            let joined = media.relay.join(now, membership, &offer, permit.visitor().is_local())?;
+            media.permits.insert(joined.peer, permit);
             media.name(membership.voice, &name);
             media.name(membership.music, &name);
             Ok(joined)

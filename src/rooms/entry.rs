@@ -1,15 +1,15 @@
-//! Who may come into a room. Looking at a PIN takes its time, so there are two steps: `knock` says whether one may
+//! Who may come into a room. Looking at a PIN takes its time, so there are two steps: `authorize_join` says whether one may
 //! come in, or what to look at; whoever has a [`Pass`] may `join`.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::RoomId;
+use crate::domain::{Owner, RoomId};
 
 use super::Rooms;
-use super::participant::{Key, Participant};
-use super::pin::{Pin, PinHash};
+use super::participant::Key;
+use super::notice::{Recipients, RoomMessage};
+use super::pin::{FREE_GUESSES, Pin, PinHash};
 use super::room::Room;
 
 /// Who was kicked stays out for so long.
@@ -18,12 +18,12 @@ pub const KICKED_FOR: Duration = Duration::from_secs(60);
 /// Kicked ones whom one room keeps in mind; the oldest may come back early.
 pub const MAX_BANS: usize = 64;
 
-/// Who asks, and what he may do anywhere.
-#[derive(Debug, Clone, Copy, Default)]
+/// Who asks, and what they may do whosever the room is.
+#[derive(Debug, Clone, Default)]
 pub struct Asker {
-    /// Where he is; not known of those who come through Home Assistant.
-    pub address: Option<IpAddr>,
-    /// Whether he may do what a host may.
+    /// Who answers for them, where that is known.
+    pub owner: Option<Owner>,
+    /// Whether they may do what a host may.
     pub admin: bool,
 }
 
@@ -90,6 +90,9 @@ pub enum JoinError {
     /// As many are there as may be.
     #[error("The room is full")]
     Full,
+    /// Only those who have joined talk there.
+    #[error("This room has a PIN, is locked, or is a broadcast: join it to talk there")]
+    NotOpen,
 }
 
 impl JoinError {
@@ -103,6 +106,7 @@ impl JoinError {
             Self::Locked => "locked",
             Self::Kicked => "kicked",
             Self::Full => "full",
+            Self::NotOpen => "not_permitted",
         }
     }
 }
@@ -111,18 +115,24 @@ impl JoinError {
 #[derive(Debug)]
 pub(super) struct Ban {
     until: Instant,
-    address: Option<IpAddr>,
-    key: Key,
+    owner: Option<Owner>,
+    /// Of somebody who had joined.
+    key: Option<Key>,
 }
 
 impl Room {
     /// Keeps somebody out for a while.
-    pub(super) fn ban(&mut self, now: Instant, participant: &Participant) {
+    pub(super) fn ban(&mut self, now: Instant, owner: Option<Owner>, key: Option<Key>) {
         if self.bans.len() == MAX_BANS {
             self.bans.pop_front();
         }
-        let address = participant.address.map(|address| address.to_canonical());
-        self.bans.push_back(Ban { until: now + KICKED_FOR, address, key: participant.who.key });
+        self.bans.push_back(Ban { until: now + KICKED_FOR, owner, key });
+    }
+
+    /// Whether somebody was sent out a moment ago, and may not come back yet.
+    fn bans_out(&self, now: Instant, asker: &Asker, key: Option<Key>) -> bool {
+        let fits = |ban: &&Ban| ban.key.is_some() && ban.key == key || asker.owner.is_some() && ban.owner == asker.owner;
+        self.bans.iter().filter(|ban| ban.until > now).any(|ban| fits(&ban))
     }
 
     /// Whoever has a key of somebody who is there, or is expected back, needs neither PIN nor an unlocked door.
@@ -134,12 +144,11 @@ impl Room {
     /// Whether the host, the size of the room, or its lock keep somebody out.
     pub(super) fn admit(&mut self, now: Instant, asker: &Asker, key: Option<Key>) -> Result<(), JoinError> {
         self.bans.retain(|ban| ban.until > now);
-        let address = asker.address.map(|address| address.to_canonical());
-        let is_banned = |ban: &Ban| Some(ban.key) == key || address.is_some() && ban.address == address;
+        let is_banned = self.bans_out(now, asker, key);
         let is_expected = key.is_some_and(|key| self.is_host_key(key) || self.visit_of_key(key).is_some());
         match self.knows(key) {
-            // Others at the same address may have been kicked: not he.
-            false if self.bans.iter().any(is_banned) => Err(JoinError::Kicked),
+            // Others at the same address may have been kicked: not this one.
+            false if is_banned => Err(JoinError::Kicked),
             false if self.locked => Err(JoinError::Locked),
             _ if !is_expected && self.is_full() => Err(JoinError::Full),
             _ => Ok(()),
@@ -152,7 +161,7 @@ impl Rooms {
     ///
     /// # Errors
     /// When he may not, and why.
-    pub fn knock(
+    pub fn authorize_join(
         &mut self,
         now: Instant,
         asker: &Asker,
@@ -165,7 +174,7 @@ impl Rooms {
             self.counters.full += u64::from(error == JoinError::Full);
             return Err(error);
         }
-        self.look_in(now, asker, room, pin, key)
+        self.authorize_look(now, asker, room, pin, key)
     }
 
     /// Whether somebody may hear what is said there without joining, or what has to be looked at first. It takes no
@@ -173,7 +182,7 @@ impl Rooms {
     ///
     /// # Errors
     /// When he may not, and why.
-    pub fn overhear(
+    pub fn authorize_listen(
         &mut self,
         now: Instant,
         asker: &Asker,
@@ -183,15 +192,34 @@ impl Rooms {
         let found = self.rooms.get_mut(&room).ok_or(JoinError::NoRoom)?;
         match found.admit(now, asker, None) {
             Err(error) if error != JoinError::Full => Err(error),
-            _ => self.look_in(now, asker, room, pin, None),
+            _ => self.authorize_look(now, asker, room, pin, None),
         }
+    }
+
+    /// Whether somebody may be heard there without having joined, as players of recordings and programs are.
+    ///
+    /// # Errors
+    /// When they may not, and why.
+    pub fn authorize_talk(&self, now: Instant, asker: &Asker, room: RoomId) -> Result<(), JoinError> {
+        let found = self.rooms.get(&room).ok_or(JoinError::NoRoom)?;
+        match found.bans_out(now, asker, None) {
+            true => Err(JoinError::Kicked),
+            false if found.is_open() || asker.admin => Ok(()),
+            false => Err(JoinError::NotOpen),
+        }
+    }
+
+    /// Whether somebody who was let in to hear or talk without joining may go on: the room is there, and nobody sent
+    /// them out. Locks and PINs are for those who come.
+    pub fn may_stay(&self, now: Instant, asker: &Asker, room: RoomId) -> bool {
+        self.rooms.get(&room).is_some_and(|room| !room.bans_out(now, asker, None))
     }
 
     /// Whether somebody may know who is there, or what has to be looked at first.
     ///
     /// # Errors
     /// When he may not, and why.
-    pub fn look_in(
+    pub fn authorize_look(
         &mut self,
         now: Instant,
         asker: &Asker,
@@ -205,7 +233,7 @@ impl Rooms {
             _ => return Ok(Entry::Open(Pass { room, guessed: false })),
         };
         let pin = pin.ok_or(JoinError::PinNeeded)?.parse().ok();
-        if !found.guesses.note(now, asker.address) {
+        if !found.guesses.note(now, asker.owner.as_ref()) {
             self.counters.guesses_refused += 1;
             return Err(JoinError::TooFast);
         }
@@ -217,11 +245,21 @@ impl Rooms {
         match guessed {
             Ok(pass) if pass.guessed => {
                 if let Some(room) = self.rooms.get_mut(&pass.room) {
-                    room.guesses.forgive(asker.address);
+                    room.guesses.forgive(asker.owner.as_ref());
                 }
             }
             Ok(_) => {}
             Err(_) => self.counters.guesses_wrong += 1,
+        }
+    }
+
+    /// Tells the host of a room when many guesses at its PIN were wrong: at ten, and each time they have doubled.
+    pub fn tell_of_guesses(&mut self, room: RoomId) {
+        let Some(found) = self.rooms.get(&room) else { return };
+        let (wrong, host) = (found.guesses.wrong(), found.host_visit());
+        let is_told = wrong >= FREE_GUESSES && wrong % FREE_GUESSES == 0 && (wrong / FREE_GUESSES).is_power_of_two();
+        if let Some(host) = host.filter(|_| is_told) {
+            self.tell(Recipients::One(host), RoomMessage::PinGuessed { wrong });
         }
     }
 }

@@ -19,10 +19,11 @@ use super::participant::{Key, ParticipantId, ParticipantInfo, Quality};
 use super::pin::{Pin, PinHash};
 use super::report::{RoomStats, StatsInfo};
 use super::room::{Kind, RoomInfo};
+use super::unjoined::{Granted, ListenerInfo, ListenerKind};
 use super::{RoomCounters, Rooms};
 
-pub use membership::{Membership, Watching};
-use wire::Post;
+pub use membership::{Listening, Membership, Watching};
+use wire::{Post, Watcher};
 pub use wire::{WIRE_CAPACITY, Wire};
 
 /// The rooms, for everybody. Cheap to clone.
@@ -43,6 +44,8 @@ pub struct Detail {
     pub room: RoomInfo,
     /// Who is there, the longest there first.
     pub participants: Vec<ParticipantInfo>,
+    /// Who hears without having joined: the first of them.
+    pub listeners: Vec<ListenerInfo>,
     /// How well it goes.
     pub stats: StatsInfo,
 }
@@ -91,8 +94,8 @@ impl RoomsHandle {
     ) -> Result<Membership, JoinError> {
         let key = key.and_then(Key::of_text);
         let room = self.find(room).ok_or(JoinError::NoRoom)?;
-        let entry = self.with(|post, now| post.rooms.knock(now, &asker, room, pin, key))?;
-        let pass = self.pass(&asker, entry).await?;
+        let entry = self.with(|post, now| post.rooms.authorize_join(now, &asker, room, pin, key))?;
+        let pass = self.pass(&asker, room, entry).await?;
         let joined = self.with(|post, now| {
             let joined = post.rooms.join(now, &asker, &pass, name, key)?;
             post.wires.insert(joined.visit, wire);
@@ -101,25 +104,28 @@ impl RoomsHandle {
         Ok(Membership { rooms: self.clone(), asker, joined })
     }
 
-    /// What one may know of a room, with its PIN or the key of its host where it has one.
+    /// Whether somebody may know who is in a room: with its PIN, or the key of its host, where it has one.
     ///
     /// # Errors
-    /// When one may not know it, and why.
-    pub async fn detail(
+    /// When they may not, and why.
+    pub async fn may_look(
         &self,
         asker: Asker,
-        room: &str,
+        room: RoomId,
         pin: Option<&str>,
         key: Option<Key>,
-    ) -> Result<Detail, JoinError> {
-        let room = self.find(room).ok_or(JoinError::NoRoom)?;
-        let entry = self.with(|post, now| post.rooms.look_in(now, &asker, room, pin, key))?;
-        self.pass(&asker, entry).await?;
-        let detail = self.with(|Post { rooms, .. }, now| {
+    ) -> Result<(), JoinError> {
+        let entry = self.with(|post, now| post.rooms.authorize_look(now, &asker, room, pin, key))?;
+        self.pass(&asker, room, entry).await.map(drop)
+    }
+
+    /// What one may know of a room who [may look](Self::may_look); `None` when it is no more.
+    pub fn detail(&self, room: RoomId) -> Option<Detail> {
+        self.with(|Post { rooms, .. }, now| {
             let (stats, participants) = (rooms.stats_of(now, room)?, rooms.participants(room)?);
-            Some(Detail { room: rooms.info(room)?, participants, stats })
-        });
-        detail.ok_or(JoinError::NoRoom)
+            let (listeners, _) = rooms.listeners(room)?;
+            Some(Detail { room: rooms.info(room)?, participants, listeners, stats })
+        })
     }
 
     /// Whether somebody may hear what is said in a room without joining it, as players do.
@@ -127,8 +133,21 @@ impl RoomsHandle {
     /// # Errors
     /// When he may not, and why.
     pub async fn may_listen(&self, asker: Asker, room: RoomId, pin: Option<&str>) -> Result<(), JoinError> {
-        let entry = self.with(|post, now| post.rooms.overhear(now, &asker, room, pin))?;
-        self.pass(&asker, entry).await.map(|_| ())
+        let entry = self.with(|post, now| post.rooms.authorize_listen(now, &asker, room, pin))?;
+        self.pass(&asker, room, entry).await.map(drop)
+    }
+
+    /// Whether somebody may be heard in a room without joining it.
+    ///
+    /// # Errors
+    /// When they may not, and why.
+    pub fn may_talk(&self, asker: &Asker, room: RoomId) -> Result<(), JoinError> {
+        self.with(|post, now| post.rooms.authorize_talk(now, asker, room))
+    }
+
+    /// Whether somebody who was let in to hear or talk without joining may go on.
+    pub fn may_stay(&self, asker: &Asker, room: RoomId) -> bool {
+        self.with(|post, now| post.rooms.may_stay(now, asker, room))
     }
 
     /// Whether a room is still there.
@@ -137,13 +156,16 @@ impl RoomsHandle {
     }
 
     /// Looks at a PIN where there is one to look at: elsewhere than on the runtime's own threads.
-    async fn pass(&self, asker: &Asker, entry: Entry) -> Result<Pass, JoinError> {
+    async fn pass(&self, asker: &Asker, room: RoomId, entry: Entry) -> Result<Pass, JoinError> {
         let guess = match entry {
             Entry::Open(pass) => return Ok(pass),
             Entry::Guess(guess) => guess,
         };
         let checked = tokio::task::spawn_blocking(|| guess.check()).await.unwrap_or(Err(JoinError::WrongPin));
-        self.with(|post, _| post.rooms.note_guess(asker, &checked));
+        self.with(|post, _| {
+            post.rooms.note_guess(asker, &checked);
+            post.rooms.tell_of_guesses(room);
+        });
         checked
     }
 
@@ -180,15 +202,16 @@ impl RoomsHandle {
         self.with(|post, now| post.rooms.close(now, &asker, room, key))
     }
 
-    /// Tells the list of rooms over this wire, now and whenever it is different, until the watching is dropped.
-    pub fn watch(&self, wire: Wire) -> Watching {
+    /// Tells the list of rooms over this wire, now and whenever it is different, until the watching is dropped. `only`: of
+    /// all rooms that of this id alone.
+    pub fn watch(&self, wire: Wire, only: Option<String>) -> Watching {
         let mut post = self.lock();
-        let rooms = post.rooms.list();
+        let rooms = post.rooms.list().into_iter().filter(|room| only.as_ref().is_none_or(|only| *only == room.id));
         // A wire that is full already is cut then, as it would be by the next list.
-        wire.send(&RoomMessage::Rooms { rooms }.to_json().into());
+        wire.send(&RoomMessage::Rooms { rooms: rooms.collect() }.to_json().into());
         let watcher = post.next_watcher;
         post.next_watcher += 1;
-        post.watchers.insert(watcher, wire);
+        post.watchers.insert(watcher, Watcher { wire, only });
         Watching { rooms: self.clone(), watcher }
     }
 
@@ -253,14 +276,20 @@ impl RoomsHandle {
         });
     }
 
-    /// Somebody talks who has not joined.
-    pub fn stranger_came(&self, stream: LiveStream, name: &str) {
-        self.with(|post, now| post.rooms.stranger_came(now, stream, name));
+    /// Somebody talks who has not joined; `granted` is what they were granted.
+    pub fn talker_came(&self, stream: LiveStream, name: &str, granted: Option<Granted>) {
+        self.with(|post, now| post.rooms.talker_came(now, stream, name, granted));
     }
 
     /// And no longer.
-    pub fn stranger_left(&self, stream: StreamId) {
-        self.with(|post, _| post.rooms.stranger_left(stream));
+    pub fn talker_left(&self, stream: StreamId) {
+        self.with(|post, _| post.rooms.talker_left(stream));
+    }
+
+    /// Somebody hears a room without joining it, until what comes of it is dropped.
+    pub fn listen(&self, room: RoomId, granted: Granted, name: &str, kind: ListenerKind) -> Option<Listening> {
+        let who = self.with(|post, now| post.rooms.listener_came(now, room, granted, name, kind))?;
+        Some(Listening { rooms: self.clone(), room, who })
     }
 
     /// Whether one may talk in a room without having joined it.

@@ -131,7 +131,7 @@ impl Rooms {
     }
 
     fn set_muted(&mut self, now: Instant, id: RoomId, who: ParticipantId, muted: bool) -> Result<(), HostError> {
-        let visit = self.visit_in(id, who)?;
+        let Ok(visit) = self.visit_in(id, who) else { return self.mute_unjoined(id, who, muted) };
         if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&visit)) {
             participant.who.muted = muted;
         }
@@ -151,14 +151,17 @@ impl Rooms {
     }
 
     fn kick(&mut self, now: Instant, id: RoomId, who: ParticipantId) -> Result<(), HostError> {
-        let visit = self.visit_in(id, who)?;
+        let Ok(visit) = self.visit_in(id, who) else { return self.kick_unjoined(now, id, who) };
         let was_host = self.rooms.get(&id).is_some_and(|room| room.is_host(visit));
         self.tell(Recipients::One(visit), Removal::Kicked.message());
-        self.orders.push_back(Order::Remove(who, visit));
-        if let Some(participant) = self.remove(now, id, visit, Departure::Kicked)
-            && let Some(room) = self.rooms.get_mut(&id)
-        {
-            room.ban(now, &participant);
+        if let Some(participant) = self.remove(now, id, visit, Departure::Kicked) {
+            self.orders.push_back(Order::Remove(participant.who.voice, visit));
+            if let Some(owner) = &participant.owner {
+                self.end_other_ways(id, owner);
+            }
+            if let Some(room) = self.rooms.get_mut(&id) {
+                room.ban(now, participant.owner, Some(participant.who.key));
+            }
         }
         if was_host {
             self.pass_on(now, id);
@@ -195,10 +198,11 @@ impl Rooms {
     }
 
     fn pin(&mut self, now: Instant, id: RoomId, who: Option<ParticipantId>) -> Result<(), HostError> {
-        who.map(|who| self.visit_in(id, who)).transpose()?;
+        let visit = who.map(|who| self.visit_in(id, who)).transpose()?;
         let room = self.rooms.get_mut(&id).ok_or(HostError::NoRoom)?;
+        let voice = visit.and_then(|visit| room.present.get(&visit)).map(|participant| participant.who.voice);
         if std::mem::replace(&mut room.pinned, who) != who {
-            self.orders.push_back(Order::Pin(id, who));
+            self.orders.push_back(Order::Pin(id, voice));
             self.tell_room(id);
             self.note_list(now);
         }

@@ -52,23 +52,22 @@ impl Rooms {
     /// was decided of him.
     pub fn note_connected(&mut self, visit: Visit) {
         let participant = self.visits.get(&visit).and_then(|id| self.rooms.get(id)?.present.get(&visit));
-        let order = participant.map(|participant| Order::Silence(participant.who.id, participant.silenced));
+        let order = participant.map(|participant| Order::Silence(participant.who.voice, participant.silenced));
         self.orders.extend(order);
     }
 
-    /// The streams of somebody who is there: his voice, and his music.
+    /// The streams of somebody who is heard there: their voice, and their music.
     pub fn streams_of(&self, who: ParticipantId) -> Vec<StreamId> {
         let joined = self.present.get(&who).and_then(|visit| {
             let participant = self.rooms.get(self.visits.get(visit)?)?.present.get(visit)?;
-            Some(vec![who.voice(), participant.who.music])
+            Some(vec![participant.who.voice, participant.who.music])
         });
-        // Who talks without having joined has a voice alone.
-        joined.unwrap_or_else(|| Vec::from_iter(self.streams.contains_key(&who.voice()).then(|| who.voice())))
+        joined.unwrap_or_else(|| Vec::from_iter(self.unjoined_talker(who).map(|talker| talker.stream)))
     }
 
     /// Somebody is heard, or no longer, by voice or by music. Who is silenced is not, whatever still arrives.
     pub fn note_talking(&mut self, now: Instant, who: ParticipantId, on: bool, music: bool) {
-        let Some(visit) = self.present.get(&who).copied() else { return self.note_stranger_talking(now, who, on) };
+        let Some(visit) = self.present.get(&who).copied() else { return self.note_unjoined_talking(now, who, on) };
         let Some((id, room)) = self.room_of(visit) else { return };
         let Some(participant) = room.present.get_mut(&visit) else { return };
         let on = on && !participant.silenced;

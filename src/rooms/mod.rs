@@ -25,9 +25,9 @@ mod pin;
 mod report;
 mod room;
 mod stay;
-mod strangers;
 #[cfg(test)]
 mod tests;
+mod unjoined;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Instant, SystemTime};
@@ -37,17 +37,18 @@ use crate::domain::{RoomId, StreamId};
 pub use chat::{CHAT_BURST, CHAT_HISTORY, CHAT_INTERVAL, ChatError, ChatLine};
 pub use clock::{EMPTY_TIMEOUT, GRACE, IDLE_TIMEOUT, LIST_INTERVAL};
 pub use entry::{Asker, Entry, Guess, JoinError, KICKED_FOR, MAX_BANS, Pass};
-pub use handle::{Detail, Membership, RoomsHandle, WIRE_CAPACITY, Watching, Wire};
+pub use handle::{Detail, Listening, Membership, RoomsHandle, WIRE_CAPACITY, Watching, Wire};
 pub use hosting::{HostAction, HostError};
 pub use media::TalkError;
 pub use names::{MAX_CHAT, MAX_NAME, clean_name};
 pub use notice::{Closure, Departure, Notice, Order, Recipients, Removal, RoomMessage};
 pub use opening::{HOME, OpenError, Opened, Opening};
 pub use participant::{Key, ParticipantId, ParticipantInfo, Quality, Visit};
-pub use pin::{GUESS_WINDOW, InvalidPin, MAX_GUESSERS, MAX_GUESSES, Pin, PinHash};
+pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESSERS, MAX_GUESSES, MAX_GUESS_DELAY, Pin, PinHash};
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};
 pub use room::{Kind, RoomInfo};
 pub use stay::Joined;
+pub use unjoined::{Granted, ListenerInfo, ListenerKind, MAX_LISTED};
 
 use room::Room;
 
@@ -222,7 +223,7 @@ impl Rooms {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let silenced = !room.may_talk(visit);
         let Some(participant) = room.present.get_mut(&visit) else { return };
-        let who = participant.who.id;
+        let (who, voice) = (participant.who.id, participant.who.voice);
         let was_silenced = std::mem::replace(&mut participant.silenced, silenced);
         let heard = [(false, participant.talking), (true, participant.music)];
         if silenced {
@@ -230,7 +231,7 @@ impl Rooms {
         }
         let participant = room.describe(visit);
         if was_silenced != silenced {
-            self.orders.push_back(Order::Silence(who, silenced));
+            self.orders.push_back(Order::Silence(voice, silenced));
         }
         for (music, _) in heard.into_iter().filter(|(_, on)| silenced && *on) {
             self.tell(Recipients::Room(id), RoomMessage::Talking { who, on: false, music });

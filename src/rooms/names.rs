@@ -1,6 +1,8 @@
 //! What people call rooms and themselves, and what they write, made fit to be shown to others; and the ids of
 //! rooms, made from their names.
 
+use crate::domain::{comparable, composed};
+
 /// Characters of a name, of a person or a room.
 pub const MAX_NAME: usize = 40;
 
@@ -19,7 +21,7 @@ const JOINERS: [char; 2] = ['\u{200D}', '\u{FE0F}'];
 /// A name as it may be shown: on one line, and nothing in it that changes how the rest of the line is read.
 /// Empty when nothing is left.
 pub fn clean_name(text: &str) -> String {
-    let visible: String = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
+    let visible: String = composed(text).chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
     let words: Vec<_> = visible.split_whitespace().collect();
     let name: String = words.join(" ").chars().take(MAX_NAME).collect();
     if name.chars().all(|c| JOINERS.contains(&c)) { String::new() } else { name.trim_end().to_owned() }
@@ -44,7 +46,7 @@ pub(super) fn clean_chat(text: &str) -> String {
 
 /// The id of a room of this name, other than those that are taken: `kueche`, then `kueche-2`.
 pub(super) fn slug(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let letters: String = name.to_lowercase().chars().map(latin).collect();
+    let letters: String = comparable(name).chars().map(latin).collect();
     let words: Vec<_> = letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let slug = if words.is_empty() { SLUGLESS.to_owned() } else { words.join("-") };
     let slug: String = slug.chars().take(MAX_NAME).collect();
@@ -113,6 +115,7 @@ mod tests {
             ("\u{200d}\u{fe0f}", ""),
             ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"),
             ("Jürgen", "Jürgen"),
+            ("Ju\u{308}rgen", "Jürgen"),
         ] {
             assert_eq!(clean_name(given), shown, "{given:?}");
         }
@@ -140,6 +143,7 @@ mod tests {
     fn a_rooms_id_is_its_name_in_plain_letters() {
         for (name, id) in [
             ("Küche", "kueche"),
+            ("Ku\u{308}che", "kueche"),
             ("Großes Zimmer!", "grosses-zimmer"),
             ("Café № 1", "cafe-1"),
             ("寝室", "room"),

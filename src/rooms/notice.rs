@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use crate::domain::RoomId;
+use crate::domain::{GrantId, RoomId, StreamId};
 
 use super::chat::ChatLine;
 use super::participant::{Key, ParticipantId, ParticipantInfo, Visit};
 use super::report::StatsInfo;
 use super::room::RoomInfo;
+use super::unjoined::ListenerInfo;
 
 /// A message on its way.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub enum RoomMessage {
         key: Key,
         /// Who is there, himself among them; the longest there is the first.
         participants: Vec<ParticipantInfo>,
+        /// Who hears without having joined: the first of them.
+        listeners: Vec<ListenerInfo>,
         /// What was written before, oldest first.
         chat: Vec<ChatLine>,
     },
@@ -80,6 +83,18 @@ pub enum RoomMessage {
         on: bool,
         /// His music, rather than his voice.
         music: bool,
+    },
+    /// Others hear the room than before, without having joined it.
+    Listeners {
+        /// The first of them, the longest there first.
+        listeners: Vec<ListenerInfo>,
+        /// How many they are.
+        count: usize,
+    },
+    /// To the host: somebody guesses at the PIN.
+    PinGuessed {
+        /// Wrong ones since the last that was right.
+        wrong: u32,
     },
     /// Something was written.
     Chat(ChatLine),
@@ -173,12 +188,15 @@ impl Closure {
 /// What the media side is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Pass on nothing that this participant sends, or again what he sends.
-    Silence(ParticipantId, bool),
-    /// Close the media connection of this visit: he was put out, and did not leave by himself.
-    Remove(ParticipantId, Visit),
-    /// Keep a slot for this one in the room, or for nobody.
-    Pin(RoomId, Option<ParticipantId>),
+    /// Pass on nothing that the sender of this stream sends, or again what they send.
+    Silence(StreamId, bool),
+    /// Close the media connection of the participant with this voice, as it was made on this visit: they were put out,
+    /// and did not leave by themselves.
+    Remove(StreamId, Visit),
+    /// End what was granted to somebody who has not joined: they were sent out.
+    End(GrantId),
+    /// Keep a slot for this voice in the room, or for nobody.
+    Pin(RoomId, Option<StreamId>),
     /// Forget this room: it is no more.
     Forget(RoomId),
 }

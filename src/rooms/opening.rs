@@ -16,6 +16,7 @@ use super::participant::{Identity, Key, Visit};
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
 use super::room::{Host, Kind, Room};
+use super::unjoined::Unjoined;
 use super::{House, Rooms};
 
 /// The id of the room of those who name none.
@@ -156,7 +157,7 @@ impl Rooms {
             self.tell(Recipients::Those(visits), why.message());
         }
         for (visit, participant) in &present {
-            self.orders.push_back(Order::Remove(participant.who.id, *visit));
+            self.orders.push_back(Order::Remove(participant.who.voice, *visit));
             self.forget(*visit, &participant.who);
         }
         self.note_list(now);
@@ -166,8 +167,8 @@ impl Rooms {
         let Some(room) = self.rooms.remove(&id) else { return };
         self.slugs.remove(&room.slug);
         // They talk on, to nobody.
-        for stranger in &room.strangers {
-            self.streams.remove(&stranger.id.voice());
+        for talker in &room.unjoined.talkers {
+            self.streams.remove(&talker.stream);
         }
         self.orders.push_back(Order::Forget(id));
     }
@@ -192,7 +193,7 @@ impl Rooms {
             pinned: None,
             host: Host::Nobody,
             present: BTreeMap::new(),
-            strangers: Vec::new(),
+            unjoined: Unjoined::default(),
             absent: VecDeque::new(),
             bans: VecDeque::new(),
             chat: ChatHistory::default(),

@@ -5,19 +5,19 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::StreamId;
+use crate::domain::{Owner, StreamId};
 
 use super::chat::Patience;
 
-/// Identity of a participant, on the wire a uuid. His voice is the stream of this uuid.
+/// Identity of a participant, on the wire a uuid. It says nothing of their streams: whoever knows it can hear nobody by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ParticipantId(pub Uuid);
 
 impl ParticipantId {
-    /// The stream of his voice.
-    pub const fn voice(self) -> StreamId {
-        StreamId::of_connection(self.0)
+    /// Of somebody new.
+    pub(super) fn new() -> Self {
+        Self(Uuid::new_v4())
     }
 }
 
@@ -61,7 +61,9 @@ pub enum Quality {
 pub(super) struct Identity {
     pub(super) id: ParticipantId,
     pub(super) key: Key,
-    /// The stream of what he plays besides his voice.
+    /// The stream of their voice.
+    pub(super) voice: StreamId,
+    /// The stream of what they play besides.
     pub(super) music: StreamId,
     pub(super) name: String,
     /// By the host.
@@ -75,8 +77,9 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            id: ParticipantId(Uuid::new_v4()),
+            id: ParticipantId::new(),
             key: Key(Uuid::new_v4()),
+            voice: StreamId::of_connection(Uuid::new_v4()),
             music: StreamId::of_connection(Uuid::new_v4()),
             name: String::new(),
             muted: false,
@@ -90,8 +93,8 @@ impl Identity {
 #[derive(Debug)]
 pub(super) struct Participant {
     pub(super) who: Identity,
-    /// Where he is, as far as is known: kept out from there if he is kicked.
-    pub(super) address: Option<std::net::IpAddr>,
+    /// Who answers for them, as far as is known: kept out if they are kicked.
+    pub(super) owner: Option<Owner>,
     pub(super) talking: bool,
     pub(super) music: bool,
     pub(super) quality: Option<Quality>,
@@ -116,6 +119,8 @@ pub struct ParticipantInfo {
     pub talking: bool,
     /// Whether his music is.
     pub music: bool,
-    /// Of his connection; not known at first.
+    /// Of the connection; not known at first.
     pub quality: Option<Quality>,
+    /// Whether they have joined, rather than being heard by other ways.
+    pub joined: bool,
 }

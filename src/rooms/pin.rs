@@ -1,14 +1,13 @@
 //! PINs: four to twelve digits, kept as a hash only, and guessed at a few times a minute at most.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use uuid::Uuid;
 
-use crate::domain::network;
+use crate::domain::Owner;
 
 /// Guesses at one room's PIN from one address, in [`GUESS_WINDOW`].
 pub const MAX_GUESSES: usize = 5;
@@ -88,35 +87,63 @@ fn hash(pin: &Pin, salt: &[u8]) -> [u8; HASH_BYTES] {
     hash
 }
 
-/// Who guessed at a room's PIN, and when.
+/// Wrong guesses at one room, by whomever, after which each further one has to wait.
+pub const FREE_GUESSES: u32 = 10;
+
+/// The longest wait between two guesses at one room.
+pub const MAX_GUESS_DELAY: Duration = Duration::from_secs(60);
+
+/// Who guessed at a room's PIN, and when. Besides what each may try there is a budget of the room, so that many addresses
+/// together are as slow as one.
 #[derive(Debug, Default)]
-pub(super) struct Guesses(HashMap<Option<IpAddr>, Vec<Instant>>);
+pub(super) struct Guesses {
+    by_owner: HashMap<Option<Owner>, Vec<Instant>>,
+    /// Wrong ones since the last that was right.
+    wrong: u32,
+    /// The next one is not looked at before.
+    next_at: Option<Instant>,
+}
 
 impl Guesses {
     /// Counts a guess, before anybody looks whether it is right; `false` when it comes too fast, and is not to be
-    /// looked at. Those whose address is not known (ingress) count as one.
-    pub(super) fn note(&mut self, now: Instant, address: Option<IpAddr>) -> bool {
-        self.0.retain(|_, guesses| {
+    /// looked at. Those of whom nothing is known count as one.
+    pub(super) fn note(&mut self, now: Instant, owner: Option<&Owner>) -> bool {
+        self.by_owner.retain(|_, guesses| {
             guesses.retain(|guess| now.duration_since(*guess) < GUESS_WINDOW);
             !guesses.is_empty()
         });
-        let address = address.map(network);
-        if self.0.len() >= MAX_GUESSERS && !self.0.contains_key(&address) {
+        if self.next_at.is_some_and(|at| now < at) {
             return false;
         }
-        let guesses = self.0.entry(address).or_default();
+        let owner = owner.cloned();
+        if self.by_owner.len() >= MAX_GUESSERS && !self.by_owner.contains_key(&owner) {
+            return false;
+        }
+        let guesses = self.by_owner.entry(owner).or_default();
         if guesses.len() >= MAX_GUESSES {
             return false;
         }
         guesses.push(now);
+        // Wrong, until it proves to be right: several are looked at at the same time.
+        self.wrong = self.wrong.saturating_add(1);
+        if let Some(doublings) = self.wrong.checked_sub(FREE_GUESSES) {
+            let delay = Duration::from_secs(1 << doublings.min(6)).min(MAX_GUESS_DELAY);
+            self.next_at = Some(now + delay);
+        }
         true
     }
 
-    /// The last one was right: it is not held against whoever made it.
-    pub(super) fn forgive(&mut self, address: Option<IpAddr>) {
-        if let Some(guesses) = self.0.get_mut(&address.map(network)) {
+    /// The last one was right: it is not held against whoever made it, nor against the room.
+    pub(super) fn forgive(&mut self, owner: Option<&Owner>) {
+        if let Some(guesses) = self.by_owner.get_mut(&owner.cloned()) {
             guesses.pop();
         }
+        (self.wrong, self.next_at) = (0, None);
+    }
+
+    /// Wrong ones since the last that was right.
+    pub(super) fn wrong(&self) -> u32 {
+        self.wrong
     }
 }
 
@@ -139,19 +166,44 @@ mod tests {
     #[test]
     fn all_addresses_of_one_ipv6_network_guess_as_one() {
         let (mut guesses, now) = (Guesses::default(), Instant::now());
-        let made = (0..20).filter(|host| guesses.note(now, Some(IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, *host]))));
+        let made = (0..20).filter(|host| guesses.note(now, Some(&Owner::from([0xfd00, 0, 0, 0, 0, 0, 0, *host]))));
         assert_eq!(made.count(), MAX_GUESSES);
-        assert!(guesses.note(now, Some(IpAddr::from([0xfd00, 0, 0, 1, 0, 0, 0, 1]))));
+        assert!(guesses.note(now, Some(&Owner::from([0xfd00, 0, 0, 1, 0, 0, 0, 1]))));
         assert!(guesses.note(now, None));
     }
 
     #[test]
     fn a_room_remembers_no_more_guessers_than_it_may_and_forgets_them() {
-        let (mut guesses, now) = (Guesses::default(), Instant::now());
-        let address = |number: u16| Some(IpAddr::from([10, 0, (number >> 8) as u8, number as u8]));
-        let made = (0..2_000).filter(|number| guesses.note(now, address(*number))).count();
-        assert_eq!(made, MAX_GUESSERS);
-        assert!(guesses.note(now + GUESS_WINDOW, address(1_999)));
-        assert_eq!(guesses.0.len(), 1);
+        let (mut guesses, mut now) = (Guesses::default(), Instant::now());
+        let owner = |number: u16| Owner::from([10, 0, (number >> 8) as u8, number as u8]);
+        for number in 0..2_000 {
+            // Somebody knows it, so that the room's own budget holds up nobody.
+            guesses.note(now, Some(&owner(number)));
+            guesses.forgive(Some(&owner(9_999)));
+        }
+        assert_eq!(guesses.by_owner.len(), MAX_GUESSERS);
+        now += GUESS_WINDOW;
+        assert!(guesses.note(now, Some(&owner(1_999))));
+        assert_eq!(guesses.by_owner.len(), 1);
+    }
+
+    #[test]
+    fn many_addresses_together_guess_as_slowly_as_one_and_a_right_pin_frees_the_way() {
+        let (mut guesses, mut now) = (Guesses::default(), Instant::now());
+        let owner = |number: u32| Owner::from((0x0a00_0000 + number).to_be_bytes());
+        let mut tries = 0;
+        let looked_at = |guesses: &mut Guesses, now, tries: &mut u32| {
+            *tries += 1;
+            guesses.note(now, Some(&owner(*tries)))
+        };
+        assert!((0..FREE_GUESSES).all(|_| looked_at(&mut guesses, now, &mut tries)));
+        for delay in [1, 2, 4, 8, 16, 32, 60, 60] {
+            now += Duration::from_secs(delay) - Duration::from_millis(1);
+            assert!(!looked_at(&mut guesses, now, &mut tries), "before {delay} s");
+            now += Duration::from_millis(1);
+            assert!(looked_at(&mut guesses, now, &mut tries), "after {delay} s");
+        }
+        guesses.forgive(None);
+        assert!((0..FREE_GUESSES).all(|_| looked_at(&mut guesses, now, &mut tries)));
     }
 }

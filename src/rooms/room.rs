@@ -11,6 +11,7 @@ use super::entry::Ban;
 use super::participant::{Identity, Key, Participant, ParticipantId, ParticipantInfo, Visit};
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
+use super::unjoined::Unjoined;
 
 /// Who talks in a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +56,8 @@ pub(super) struct Room {
     pub(super) host: Host,
     /// In the order in which they came.
     pub(super) present: BTreeMap<Visit, Participant>,
-    /// Who talks here without having joined.
-    pub(super) strangers: Vec<ParticipantInfo>,
+    /// Who is heard, or hears, without having joined.
+    pub(super) unjoined: Unjoined,
     /// No more than `max`; the oldest is forgotten, but for the host.
     pub(super) absent: VecDeque<Absent>,
     /// Who may not come in for a while.
@@ -98,6 +99,8 @@ pub struct RoomInfo {
     pub participants: usize,
     /// How many of them talk.
     pub talking: usize,
+    /// How many hear it without having joined.
+    pub listeners: usize,
     /// In seconds since 1970.
     pub created_at: u64,
     /// What all say there, mixed for players.
@@ -124,6 +127,7 @@ impl Room {
             max: self.max,
             participants: self.present.len(),
             talking: self.talking(),
+            listeners: self.listeners(),
             created_at: self.created_at,
             url: format!("stream/room/{}.mp3", self.slug),
             guests: self.guest_count(),
@@ -133,7 +137,7 @@ impl Room {
 
     pub(super) fn participants(&self) -> Vec<ParticipantInfo> {
         let joined = self.present.keys().filter_map(|visit| self.describe(*visit));
-        joined.chain(self.strangers.iter().cloned()).collect()
+        joined.chain(self.unjoined.talkers.iter().map(|talker| talker.info.clone())).collect()
     }
 
     pub(super) fn describe(&self, visit: Visit) -> Option<ParticipantInfo> {
@@ -147,12 +151,13 @@ impl Room {
             talking: participant.talking,
             music: participant.music,
             quality: participant.quality,
+            joined: true,
         })
     }
 
     fn talking(&self) -> usize {
         let joined = self.present.values().filter(|participant| participant.talking).count();
-        joined + self.strangers.iter().filter(|stranger| stranger.talking).count()
+        joined + self.unjoined.talkers.iter().filter(|talker| talker.info.talking).count()
     }
 
     /// Whether somebody is heard, by voice or by music.

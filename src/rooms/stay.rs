@@ -17,9 +17,11 @@ use super::room::{Host, Kind, Room};
 pub struct Joined {
     /// Where.
     pub room: RoomId,
-    /// Who; his voice is this one's stream.
+    /// Who.
     pub id: ParticipantId,
-    /// The stream of his music.
+    /// The stream of their voice.
+    pub voice: StreamId,
+    /// The stream of their music.
     pub music: StreamId,
     /// By which connection.
     pub visit: Visit,
@@ -74,19 +76,19 @@ impl Rooms {
             room.host = Host::Present(visit);
         }
         self.tell(Recipients::One(former), Removal::Replaced.message());
-        self.orders.push_back(Order::Remove(who.id, former));
+        self.orders.push_back(Order::Remove(who.voice, former));
         self.forget(former, who);
     }
 
     /// Gives somebody his place.
     fn seat(&mut self, now: Instant, asker: &Asker, id: RoomId, visit: Visit, who: Identity) -> Joined {
-        let joined = Joined { room: id, id: who.id, music: who.music, visit };
+        let joined = Joined { room: id, id: who.id, voice: who.voice, music: who.music, visit };
         if let Some(room) = self.rooms.get_mut(&id) {
             if room.host == Host::Awaited(who.id) {
                 room.host = Host::Present(visit);
             }
-            let (address, quality) = (asker.address, None);
-            let new = Participant { who, address, talking: false, music: false, quality, silenced: false };
+            let (owner, quality) = (asker.owner.clone(), None);
+            let new = Participant { who, owner, talking: false, music: false, quality, silenced: false };
             room.present.insert(visit, new);
             let silenced = !room.may_talk(visit);
             room.present.entry(visit).and_modify(|new| new.silenced = silenced);
@@ -94,7 +96,7 @@ impl Rooms {
         }
         self.visits.insert(visit, id);
         self.present.insert(joined.id, visit);
-        self.streams.insert(joined.id.voice(), (joined.id, false));
+        self.streams.insert(joined.voice, (joined.id, false));
         self.streams.insert(joined.music, (joined.id, true));
         joined
     }
@@ -108,7 +110,8 @@ impl Rooms {
             return;
         };
         let (info, chat) = (room.info(), room.chat.lines());
-        let message = RoomMessage::Joined { room: info, you, key, participants: room.participants(), chat };
+        let (participants, listeners) = (room.participants(), room.listed());
+        let message = RoomMessage::Joined { room: info, you, key, participants, listeners, chat };
         let is_host = participant.host;
         let news = match is_replacement {
             true => RoomMessage::ParticipantChanged { participant },
@@ -188,7 +191,7 @@ impl Rooms {
     pub(super) fn forget(&mut self, visit: Visit, who: &Identity) {
         self.visits.remove(&visit);
         self.present.remove(&who.id);
-        self.streams.remove(&who.id.voice());
+        self.streams.remove(&who.voice);
         self.streams.remove(&who.music);
     }
 }

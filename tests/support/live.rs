@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
@@ -80,7 +80,7 @@ pub async fn ports_of(child: &mut Child) -> Ports {
         Some(SocketAddr::from(([127, 0, 0, 1], port)))
     };
     let at = |name| port(name).expect("a port");
-    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), files: at("files="), https: port("https=") }
+    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), files: at("files="), https: port("https="), ingress: None }
 }
 
 /// Where a file of `/stream/` is.
@@ -116,6 +116,15 @@ impl Signalling {
     /// Connects at this path.
     pub async fn connect(http: SocketAddr, path: &str) -> Self {
         let (socket, _) = tokio_tungstenite::connect_async(format!("ws://{http}{path}")).await.expect("a WebSocket");
+        Self { socket }
+    }
+
+    /// Connects from this address of the loopback.
+    pub async fn connect_from(from: [u8; 4], http: SocketAddr, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from((from, 0))).expect("an address of the loopback");
+        let stream = MaybeTlsStream::Plain(socket.connect(http).await.expect("a listening port"));
+        let (socket, _) = tokio_tungstenite::client_async(format!("ws://{http}{path}"), stream).await.expect("a WebSocket");
         Self { socket }
     }
 
@@ -249,18 +258,7 @@ pub async fn named_sender(ports: Ports, name: &str, voice: Option<Voice>) -> Sen
 
 /// The same, in this room, once it is heard there.
 pub async fn sender_in(ports: Ports, room: &str, voice: Option<Voice>) -> Sender {
-    let mut signalling = Signalling::connect(ports.http, "/ws").await;
-    let peer = Peer::new(0.0).await;
-    let stream = negotiate(&mut signalling, json!({ "type": "start_sending", "room": room }), &peer, voice).await;
-    let (status, limit) = (format!("/stream/room/{room}/status"), Instant::now() + PATIENCE);
-    loop {
-        let heard = get(ports.mp3, &status).await.json()["active_streams"].clone();
-        if heard.as_array().is_some_and(|heard| heard.contains(&json!(stream))) {
-            return Sender { signalling, peer, stream };
-        }
-        assert!(Instant::now() < limit, "{stream} is not heard in {room}: {heard}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    sender_with(ports, "", room, voice).await
 }
 
 async fn send_from(ports: Ports, start: Value, voice: Option<Voice>, loss: f64) -> Sender {
@@ -272,6 +270,19 @@ async fn send_from(ports: Ports, start: Value, voice: Option<Voice>, loss: f64) 
             return Sender { signalling, peer, stream };
         }
     }
+}
+
+/// The same, with what is before the paths of its token.
+pub async fn sender_with(ports: Ports, prefix: &str, room: &str, voice: Option<Voice>) -> Sender {
+    let mut signalling = Signalling::connect(ports.http, &format!("{prefix}/ws")).await;
+    let peer = Peer::new(0.0).await;
+    let stream = negotiate(&mut signalling, json!({ "type": "start_sending", "room": room }), &peer, voice).await;
+    let (status, limit) = (format!("{prefix}/stream/room/{room}/status"), Instant::now() + PATIENCE);
+    while !get(ports.mp3, &status).await.text().contains(&stream) {
+        assert!(Instant::now() < limit, "{stream} is not heard in {room}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Sender { signalling, peer, stream }
 }
 
 /// Signals a sender up to its answer; gives its stream's id.
@@ -322,7 +333,12 @@ pub struct Participant {
 
 /// Joins a room with this message, and connects with four slots; says nothing yet.
 pub async fn participant(ports: Ports, join: Value) -> Participant {
-    let mut signalling = Signalling::connect(ports.http, "/ws").await;
+    participant_at(ports, "/ws", join).await
+}
+
+/// The same, by a socket at this path, which may hold a token.
+pub async fn participant_at(ports: Ports, path: &str, join: Value) -> Participant {
+    let mut signalling = Signalling::connect(ports.http, path).await;
     signalling.send(join).await;
     let joined = signalling.expect("joined").await;
     let text = |field: &str| joined[field].as_str().expect("a text").to_owned();

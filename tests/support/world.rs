@@ -30,6 +30,8 @@ pub struct Member {
     pub cut_off: bool,
     /// It sends no checks (ICE) any more.
     pub checks_nothing: bool,
+    /// Its checks lack their priority, and are signed with this password.
+    pub without_priority: Option<String>,
     /// The address that the relay sees; differs from the client's own behind a NAT.
     pub seen_as: SocketAddr,
 }
@@ -82,12 +84,37 @@ impl World {
 
     /// A sender that takes this stream over, or begins it.
     pub fn try_publish(&mut self, stream: StreamId) -> Result<Who, PublishError> {
+        self.try_publish_as(stream, |offer| offer)
+    }
+
+    /// The same, with an offer that is changed so.
+    pub fn try_publish_as(
+        &mut self,
+        stream: StreamId,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Who, PublishError> {
         let mut client = self.client();
-        let offer = client.offer(false);
+        let offer = change(client.offer(false));
         let published = self.relay.publish(self.now, stream, &offer, false)?;
         client.accept_answer(&published.answer, self.now);
         client.talk(self.now);
         Ok(self.admit(client, published.peer, stream))
+    }
+
+    /// A sender of this stream; what it is answered is looked at.
+    pub fn try_publish_with_answer(&mut self, stream: StreamId, look: impl FnOnce(&str)) -> Who {
+        let mut client = self.client();
+        let offer = client.offer(false);
+        let published = self.relay.publish(self.now, stream, &offer, false).expect("a good offer");
+        look(&published.answer);
+        client.accept_answer(&published.answer, self.now);
+        client.talk(self.now);
+        self.admit(client, published.peer, stream)
+    }
+
+    /// What is sent to this address comes to this one from now on.
+    pub fn claim(&mut self, address: SocketAddr, who: Who) {
+        self.by_address.insert(address, who);
     }
 
     /// A receiver of this stream.
@@ -246,7 +273,16 @@ impl World {
         let seen_as = client.address;
         self.by_address.insert(seen_as, who);
         let conditions = self.conditions;
-        self.members.push(Member { client, peer, stream, conditions, cut_off: false, checks_nothing: false, seen_as });
+        self.members.push(Member {
+            client,
+            peer,
+            stream,
+            conditions,
+            cut_off: false,
+            checks_nothing: false,
+            without_priority: None,
+            seen_as,
+        });
         self.flush();
         who
     }
@@ -308,6 +344,10 @@ impl World {
                 // By the first byte (RFC 7983).
                 let is_check = payload.first().is_some_and(|byte| *byte < 4);
                 let is_lost = member.cut_off || (member.checks_nothing && is_check);
+                let payload = match &member.without_priority {
+                    Some(password) if is_check => without_priority(payload, password),
+                    _ => payload,
+                };
                 if !is_lost {
                     let datagram = Datagram { source: member.seen_as, destination, payload };
                     self.network.send(self.now, datagram, member.conditions);
@@ -319,6 +359,33 @@ impl World {
     fn conditions_of(&self, address: SocketAddr) -> Conditions {
         self.by_address.get(&address).map_or(Conditions::LAN, |who| self[*who].conditions)
     }
+}
+
+/// A check as FFmpeg 8 sends it: without PRIORITY, and signed with the relay's password (RFC 8489 14.5).
+fn without_priority(check: Vec<u8>, password: &str) -> Vec<u8> {
+    let (mut kept, mut at) = (check[..20].to_vec(), 20);
+    // A request of the method Binding.
+    if check[..2] != [0, 1] {
+        return check;
+    }
+    while at + 4 <= check.len() {
+        let kind = u16::from_be_bytes([check[at], check[at + 1]]);
+        let size = usize::from(u16::from_be_bytes([check[at + 2], check[at + 3]])).next_multiple_of(4);
+        if kind == 0x0008 {
+            break;
+        }
+        if kind != 0x0024 {
+            kept.extend(&check[at..at + 4 + size]);
+        }
+        at += 4 + size;
+    }
+    let length = (kept.len() - 20 + 24) as u16;
+    kept[2..4].copy_from_slice(&length.to_be_bytes());
+    let hmac = str0m::crypto::from_feature_flags().sha1_hmac_provider;
+    let integrity = hmac.sha1_hmac(password.as_bytes(), &[&kept]);
+    kept.extend([0, 8, 0, 20]);
+    kept.extend(integrity);
+    kept
 }
 
 impl std::ops::Index<Who> for World {

@@ -4,6 +4,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::access::Action;
+use crate::domain::RoomId;
 
 fn title(text: &str) -> Arc<str> {
     Arc::from(text)
@@ -19,7 +21,9 @@ async fn outlet(framing: Framing) -> (Outlet, TcpStream, Arc<ListenerStats>) {
     let stats = Arc::<ListenerStats>::default();
     let place = Place::take(&stats, 1).expect("room");
     socket.writable().await.expect("open");
-    let outlet = Outlet::new(socket.into(), Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place);
+    let permit = Permit::of_a_test(Action::Hear, RoomId::HOME);
+    let hearing = Hearing { permit, _listening: None };
+    let outlet = Outlet::new(socket.into(), Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place, hearing);
     (outlet, listener.expect("connected"), stats)
 }
 
@@ -100,4 +104,14 @@ async fn there_are_as_many_places_as_the_limit_says() {
     drop(first);
     assert!(Place::take(&stats, 1).is_some());
     assert_eq!(stats.refused.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_listener_whose_permit_ends_is_over_and_ends_cleanly() {
+    let (mut outlet, listener, _) = outlet(Framing::Chunked).await;
+    assert!(outlet.write(&piece("hello"), &title("")).is_ok() && !outlet.is_over());
+    outlet.hearing.permit.end();
+    assert!(outlet.is_over());
+    outlet.end();
+    assert_eq!(read_all(listener).await, "HEAD\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
 }

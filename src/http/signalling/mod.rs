@@ -21,9 +21,10 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Action, Denied, Permit, Scope, Target, Visitor};
 use crate::conversation::Conversation;
 use crate::domain::{RoomId, StreamId};
-use crate::http::access::{Gate, Scope, Visitor};
+use crate::http::gate::Gate;
 use crate::http::websocket::WebSocket;
 use crate::relay_handle::{Levels, StreamEvent};
 use crate::rooms::Wire;
@@ -81,46 +82,48 @@ impl Drop for Seat {
     }
 }
 
-/// Who is at the other end, and the gate that knows what it may do.
+/// Who is at the other end, and those who know what it may do.
 pub(super) struct Guest {
-    pub(super) visitor: Visitor,
+    /// To be connected at all.
+    pub(super) permit: Permit,
     pub(super) gate: Gate,
 }
 
 impl Guest {
-    /// Whether it is on this machine.
-    fn is_local(&self) -> bool {
-        self.visitor.address.is_loopback()
+    fn visitor(&self) -> &Visitor {
+        self.permit.visitor()
     }
 
-    /// Whether it may do this at all.
-    fn permits(&self, scope: Scope) -> bool {
-        self.gate.permits(&self.visitor, scope)
+    /// Lets it do something, or gives what it is told if not; counts when not.
+    async fn authorize(&self, action: Action, target: Target<'_>) -> Result<Permit, ServerMessage> {
+        let permit = self.gate.access().authorize(self.visitor(), action, target).await;
+        permit.map_err(|denied| {
+            self.gate.note_denied();
+            refused(&denied)
+        })
     }
 
-    /// The same, with what it is told if not.
-    fn require(&self, scope: Scope) -> Result<(), ServerMessage> {
-        let refusal = || ServerMessage::error(ErrorCode::NotPermitted, scope.lacking());
-        self.permits(scope).then_some(()).ok_or_else(refusal)
-    }
-
-    /// Whether it may be in the room of this id, with what it is told if not.
-    fn require_room(&self, room: &str) -> Result<(), ServerMessage> {
-        let refusal = || ServerMessage::error(ErrorCode::NotPermitted, "This link is for another room");
-        self.visitor.may_enter(room).then_some(()).ok_or_else(refusal)
+    /// Whether it may hear anything at all.
+    fn may_listen(&self) -> bool {
+        self.visitor().scopes.contains(Scope::Listen)
     }
 
     /// Whether it may make one more media connection now.
     fn may_join(&self) -> Result<(), ServerMessage> {
         let refusal = || ServerMessage::error(ErrorCode::TooFast, "Too many connections a minute; wait a little");
-        self.gate.may_join(&self.visitor).then_some(()).ok_or_else(refusal)
+        self.gate.may_join(self.visitor()).then_some(()).ok_or_else(refusal)
     }
 
     /// How people call it: by its own word, or as Home Assistant or its token does.
     fn name(&self, own: &Value) -> String {
         let own = own.as_str().filter(|name| !name.is_empty());
-        own.or(self.visitor.name.as_deref()).unwrap_or_default().to_owned()
+        own.or(self.visitor().name.as_deref()).unwrap_or_default().to_owned()
     }
+}
+
+/// What a client is told that may not do something.
+fn refused(denied: &Denied) -> ServerMessage {
+    ServerMessage::complaint(denied.code(), denied.to_string())
 }
 
 /// Serves one client until it leaves.
@@ -135,9 +138,10 @@ pub(super) async fn serve(
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (conversation.relay().events(), conversation.relay().levels());
     let (wire, frames) = Wire::new();
-    let session = Session::new(conversation, guest, wire.clone());
+    let permit = guest.permit.clone();
+    let session = Session::new(conversation, guest, wire.clone()).await;
     let now = Instant::now();
-    let mut client = Client { sender, session, wire, seat, heard: now, pinged: now };
+    let mut client = Client { sender, session, permit, wire, seat, heard: now, pinged: now };
     let result = client.run(receiver, Told { events, levels, frames }, shutdown).await;
     client.session.end().await;
     match result {
@@ -168,6 +172,8 @@ struct Told {
 struct Client {
     sender: SplitSink<WebSocket, Message>,
     session: Session,
+    /// To be connected.
+    permit: Permit,
     wire: Wire,
     seat: Seat,
     /// When the client last sent anything.
@@ -198,6 +204,11 @@ impl Client {
                 // This client itself holds the other end.
                 Some(frame) = told.frames.recv() => self.send_frame(Message::text(&*frame)).await?,
                 () = self.wire.cut() => return Err(Gone::TimedOut),
+                () = self.permit.ended() => return self.turn_out().await,
+                () = self.session.permit_ended() => {
+                    let reply = self.session.end_unpermitted().await;
+                    self.reply(Some(reply)).await?;
+                }
                 () = tokio::time::sleep_until(self.next_ping()) => self.ping().await?,
                 () = tokio::time::sleep_until(reoffer_at.unwrap_or_else(Instant::now)), if reoffer_at.is_some() => {
                     let offer = self.session.reoffer().await;
@@ -230,13 +241,13 @@ impl Client {
 
     async fn tell(&mut self, event: Result<StreamEvent, RecvError>) -> Result<(), Gone> {
         let message = match event {
-            Ok(StreamEvent::Available(stream)) if stream.room == RoomId::HOME => {
+            Ok(StreamEvent::Available(stream)) if stream.room == RoomId::HOME && self.session.lists_streams() => {
                 ServerMessage::StreamAvailable { stream_id: stream.id }
             }
             Ok(StreamEvent::Ended(stream)) => {
                 let hears = self.session.hears() == Some(stream.id);
                 self.session.note_ended(stream.id);
-                if !hears && stream.room != RoomId::HOME {
+                if !hears && !(stream.room == RoomId::HOME && self.session.lists_streams()) {
                     return Ok(());
                 }
                 ServerMessage::StreamEnded { stream_id: stream.id }
@@ -287,6 +298,12 @@ impl Client {
             Ok(Err(_)) => Err(Gone::Failed),
             Err(_) => Err(Gone::TimedOut),
         }
+    }
+
+    /// Its token has expired, or was revoked.
+    async fn turn_out(&mut self) -> Result<(), Gone> {
+        let reason = "This link has expired or was withdrawn; ask for a new one".into();
+        self.send_frame(Message::Close(Some(CloseFrame { code: CloseCode::Policy, reason }))).await
     }
 
     async fn say_goodbye(&mut self) -> Result<(), Gone> {

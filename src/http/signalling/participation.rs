@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
+use crate::access::{Action, Permit, Scope, Shown, Target};
 use crate::conversation::{Conversation, HearingReport};
 use crate::domain::PeerId;
-use crate::http::access::Scope;
-use crate::http::rooms::asker;
 use crate::relay::{Membership as Place, PublishError, Wanted};
-use crate::rooms::{JoinError, Membership, RoomsHandle, Wire};
+use crate::rooms::{JoinError, Key, Membership, RoomsHandle, Wire};
 
 use super::Guest;
 use super::messages::{ClientMessage, Everybody, ServerMessage, WhoToHear};
@@ -17,6 +16,8 @@ use super::session::{code_of_publish, shutting_down};
 pub(super) struct Participation {
     conversation: Conversation,
     membership: Membership,
+    /// To be there.
+    permit: Permit,
     /// How people call it.
     name: String,
     /// Its media connection, once it has offered one.
@@ -39,14 +40,16 @@ impl Participation {
         request: Request,
         wire: Wire,
     ) -> Result<Self, ServerMessage> {
-        guest.require(Scope::Listen)?;
-        guest.require_room(&request.room)?;
         let name = guest.name(&request.name);
         let Request { room, pin, key, .. } = &request;
-        let asker = asker(&guest.visitor);
+        let id = rooms(conversation).find(room).ok_or_else(|| refusal(JoinError::NoRoom))?;
+        let shown = Shown { pin: pin.as_deref(), key: key.as_deref().and_then(Key::of_text) };
+        let permit = guest.authorize(Action::Join, Target::Room(id, shown)).await?;
+        guest.may_join()?;
+        let asker = guest.visitor().asker();
         let joined = rooms(conversation).join(asker, room, &name, pin.as_deref(), key.as_deref(), wire).await;
         let membership = joined.map_err(refusal)?;
-        Ok(Self { conversation: conversation.clone(), membership, name, peer: None })
+        Ok(Self { conversation: conversation.clone(), membership, permit, name, peer: None })
     }
 
     /// Deals with a message that is about the room; gives the reply, if there is to be one.
@@ -109,13 +112,13 @@ impl Participation {
             return refusal;
         }
         let joined = self.membership.joined();
-        if rooms(&self.conversation).who_is(joined.id.voice()).is_none() {
+        if rooms(&self.conversation).who_is(joined.voice).is_none() {
             return not_joined();
         }
-        let only_listens = !guest.visitor.scopes.contains(Scope::Talk);
-        let place = Place { room: joined.room, voice: joined.id.voice(), music: joined.music, only_listens };
+        let only_listens = !guest.visitor().scopes.contains(Scope::Talk);
+        let place = Place { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
         let relay = self.conversation.relay();
-        let agreed = match relay.join(place, self.name.clone(), sdp, guest.is_local()).await {
+        let agreed = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
             Ok(Ok(agreed)) => agreed,
             Ok(Err(error)) => return refused(&error),
             Err(gone) => return shutting_down(gone),
@@ -127,11 +130,11 @@ impl Participation {
 
     async fn talk(&self, on: bool, music: bool, guest: &Guest) -> Result<(), ServerMessage> {
         if on {
-            guest.require(Scope::Talk)?;
+            guest.authorize(Action::TalkInside, Target::House).await?;
             return self.membership.may_talk().map_err(|error| complaint(error.code(), &error));
         }
         let joined = self.membership.joined();
-        self.conversation.relay().end_said(if music { joined.music } else { joined.id.voice() }).await;
+        self.conversation.relay().end_said(if music { joined.music } else { joined.voice }).await;
         Ok(())
     }
 
@@ -149,7 +152,7 @@ impl Participation {
             WhoToHear::All(Everybody::All) => Wanted::All,
             WhoToHear::These(participants) => Wanted::Only(rooms(&self.conversation).streams_of(&participants)),
         };
-        self.conversation.relay().set_wanted(self.membership.joined().id.voice(), wanted).await;
+        self.conversation.relay().set_wanted(self.membership.joined().voice, wanted).await;
     }
 }
 

@@ -7,12 +7,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::access::{Action, Permit, Target};
 use crate::conversation::Conversation;
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
-use crate::http::access::Scope;
 use crate::relay::{AnswerError, PublishError, SubscribeError};
 use crate::relay_handle::{RelayGone, RelayHandle};
-use crate::rooms::{HOME, Watching, Wire};
+use crate::rooms::{ListenerKind, Listening, Watching, Wire};
 
 use super::Guest;
 use super::messages::{ClientMessage, Description, ErrorCode, ServerMessage};
@@ -32,6 +32,8 @@ pub(super) struct Session {
     /// How the client calls itself.
     name: String,
     held: Held,
+    /// Whether it may know which streams there are at home.
+    lists_streams: bool,
     /// The room that it has joined.
     participation: Option<Participation>,
     /// While it watches the list of rooms.
@@ -42,14 +44,18 @@ pub(super) struct Session {
 enum Held {
     Nothing,
     /// A stream's identity and room, for the offer to come.
-    Reserved(LiveStream),
+    Reserved(LiveStream, Permit),
     Sending {
         stream: LiveStream,
         peer: PeerId,
+        permit: Permit,
     },
     Receiving {
         stream: StreamId,
         peer: PeerId,
+        permit: Permit,
+        /// That those in the room know of it.
+        _listening: Option<Listening>,
         answered: bool,
         /// The client asked again meanwhile: when to offer again.
         reoffer_at: Option<Instant>,
@@ -57,17 +63,17 @@ enum Held {
 }
 
 impl Session {
-    pub(super) fn new(conversation: Conversation, guest: Guest, wire: Wire) -> Self {
+    pub(super) async fn new(conversation: Conversation, guest: Guest, wire: Wire) -> Self {
         let (relay, name) = (conversation.relay().clone(), String::new());
         let (participation, watching) = (None, None);
-        Self { relay, conversation, guest, wire, name, held: Held::Nothing, participation, watching }
+        let access = guest.gate.access();
+        let lists = access.authorize(guest.visitor(), Action::ListStreams, Target::room(RoomId::HOME)).await;
+        let lists_streams = lists.is_ok();
+        Self { relay, conversation, guest, wire, name, held: Held::Nothing, lists_streams, participation, watching }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
     pub(super) async fn handle(&mut self, message: ClientMessage) -> Option<ServerMessage> {
-        if let Err(refusal) = self.permit(&message) {
-            return Some(refusal);
-        }
         match message {
             ClientMessage::StartSending { name, room } => Some(self.start_sending(&name, room.as_deref()).await),
             ClientMessage::WebrtcOffer { offer } => Some(self.take_offer(offer).await),
@@ -82,12 +88,9 @@ impl Session {
                 self.leave().await;
                 None
             }
-            ClientMessage::WatchRooms { on } => {
-                self.watching = on.then(|| self.conversation.rooms().watch(self.wire.clone()));
-                None
-            }
+            ClientMessage::WatchRooms { on } => self.watch_rooms(on).await.err(),
             ClientMessage::Ping => Some(ServerMessage::Pong),
-            ClientMessage::GetAvailableStreams => Some(self.available_streams()),
+            ClientMessage::GetAvailableStreams => Some(self.list_streams().await),
             ClientMessage::StopStream => {
                 self.release().await;
                 None
@@ -102,19 +105,47 @@ impl Session {
 
     /// Whether the client may send one more message now.
     pub(super) fn may_say(&self) -> bool {
-        self.guest.gate.may_say(&self.guest.visitor)
+        self.guest.gate.may_say(self.guest.visitor())
     }
 
-    /// Whether the client may say this.
-    fn permit(&self, message: &ClientMessage) -> Result<(), ServerMessage> {
-        let (scope, room) = match message {
-            ClientMessage::StartSending { room, .. } => (Scope::Talk, room.as_deref()),
-            ClientMessage::StartReceiving { .. } => (Scope::Listen, None),
-            _ => return Ok(()),
+    async fn watch_rooms(&mut self, on: bool) -> Result<(), ServerMessage> {
+        self.watching = None;
+        if on {
+            self.guest.authorize(Action::ListRooms, Target::House).await?;
+            let only = self.guest.visitor().room.clone();
+            self.watching = Some(self.conversation.rooms().watch(self.wire.clone(), only));
+        }
+        Ok(())
+    }
+
+    async fn list_streams(&self) -> ServerMessage {
+        match self.guest.authorize(Action::ListStreams, Target::room(RoomId::HOME)).await {
+            Ok(_) => self.available_streams(),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// Whether the client is told which streams come and go at home.
+    pub(super) fn lists_streams(&self) -> bool {
+        self.lists_streams
+    }
+
+    /// Waits until what permits the media connection, or the stay in a room, has ended; never, where there is neither.
+    pub(super) async fn permit_ended(&self) {
+        let held = match &self.held {
+            Held::Reserved(_, permit) | Held::Sending { permit, .. } | Held::Receiving { permit, .. } => Some(permit),
+            Held::Nothing => None,
         };
-        self.guest.require(scope)?;
-        self.guest.require_room(room.filter(|room| !room.is_empty()).unwrap_or(HOME))?;
-        self.guest.may_join()
+        match held {
+            Some(permit) => permit.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Gives the media connection up, of which the permit has ended; gives what the client is told.
+    pub(super) async fn end_unpermitted(&mut self) -> ServerMessage {
+        self.release().await;
+        ServerMessage::error(ErrorCode::NotPermitted, "You were sent out of this room, or it was closed")
     }
 
     /// Joins a room, and leaves the one before.
@@ -149,14 +180,15 @@ impl Session {
 
     /// The list that every connection begins with.
     pub(super) fn available_streams(&self) -> ServerMessage {
-        ServerMessage::AvailableStreams { streams: self.relay.streams() }
+        let streams = if self.lists_streams { self.relay.streams() } else { Vec::new() };
+        ServerMessage::AvailableStreams { streams }
     }
 
     /// Gives up the media connection.
     pub(super) async fn release(&mut self) {
         match std::mem::replace(&mut self.held, Held::Nothing) {
             Held::Sending { peer, .. } | Held::Receiving { peer, .. } => self.relay.close(peer).await,
-            Held::Nothing | Held::Reserved(_) => {}
+            Held::Nothing | Held::Reserved(..) => {}
         }
     }
 
@@ -207,36 +239,39 @@ impl Session {
 
     async fn start_sending(&mut self, name: &Value, room: Option<&str>) -> ServerMessage {
         self.name = self.guest.name(name);
-        self.release().await;
         let room = match room.filter(|room| !room.is_empty()) {
-            None => RoomId::HOME,
-            Some(slug) => match self.open_room(slug) {
-                Ok(room) => room,
-                Err(refusal) => return refusal,
-            },
+            None => Some(RoomId::HOME),
+            Some(slug) => self.conversation.rooms().find(slug),
         };
+        let Some(room) = room else { return ServerMessage::complaint("no_room", "There is no such room") };
+        let permit = match self.guest.authorize(Action::Talk, Target::room(room)).await {
+            Ok(permit) => permit,
+            Err(refusal) => return refusal,
+        };
+        if let Err(refusal) = self.guest.may_join() {
+            return refusal;
+        }
+        self.release().await;
         let connection_id = Uuid::new_v4();
-        self.held = Held::Reserved(LiveStream { id: StreamId::of_connection(connection_id), room, music: false });
+        let stream = LiveStream { id: StreamId::of_connection(connection_id), room, music: false };
+        self.held = Held::Reserved(stream, permit);
         ServerMessage::SenderReady { connection_id }
     }
 
-    /// A room in which one may talk without having joined it.
-    fn open_room(&self, slug: &str) -> Result<RoomId, ServerMessage> {
-        let rooms = self.conversation.rooms();
-        let room = rooms.find(slug).ok_or_else(|| ServerMessage::complaint("no_room", "There is no such room"))?;
-        match rooms.is_open(room) {
-            true => Ok(room),
-            false => Err(ServerMessage::error(ErrorCode::NotPermitted, "Join this room to talk in it")),
-        }
-    }
-
     async fn take_offer(&mut self, offer: Description) -> ServerMessage {
-        let (Held::Reserved(stream) | Held::Sending { stream, .. }) = self.held else {
+        let (Held::Reserved(stream, permit) | Held::Sending { stream, permit, .. }) = &self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
-        match self.relay.publish(stream, self.name.clone(), offer.sdp, self.guest.is_local()).await {
+        let (stream, permit) = (*stream, permit.clone());
+        // The first one was counted by start_sending.
+        if matches!(self.held, Held::Sending { .. })
+            && let Err(refusal) = self.guest.may_join()
+        {
+            return refusal;
+        }
+        match self.relay.publish(permit.clone(), stream, self.name.clone(), offer.sdp).await {
             Ok(Ok(published)) => {
-                self.held = Held::Sending { stream, peer: published.peer };
+                self.held = Held::Sending { stream, peer: published.peer, permit };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
             }
             Ok(Err(error)) => ServerMessage::error(code_of_publish(&error), error.to_string()),
@@ -256,7 +291,25 @@ impl Session {
         if self.is_repeated(wanted) {
             return None;
         }
+        if let Err(refusal) = self.guest.may_join() {
+            return Some(refusal);
+        }
         Some(self.offer(wanted).await)
+    }
+
+    /// To hear this stream, or the newest at home. What is said in a room that does not let the client in is no more there
+    /// for it than what is not said at all.
+    async fn permit_to_hear(&self, wanted: Option<StreamId>) -> Result<Permit, ServerMessage> {
+        let no_stream = || ServerMessage::error(ErrorCode::NoStream, SubscribeError::NoStream.to_string());
+        let room = match wanted {
+            None => Some(RoomId::HOME),
+            Some(id) => self.relay.live().iter().find(|live| live.id == id).map(|live| live.room),
+        };
+        let permit = self.guest.authorize(Action::Hear, Target::room(room.ok_or_else(no_stream)?)).await;
+        match permit {
+            Err(_) if wanted.is_some() && self.guest.may_listen() => Err(no_stream()),
+            permit => permit,
+        }
     }
 
     /// Whether the client asks for what it was just offered; notes that it did.
@@ -273,11 +326,17 @@ impl Session {
 
     async fn offer(&mut self, wanted: Option<StreamId>) -> ServerMessage {
         self.release().await;
-        match self.relay.subscribe(wanted, self.guest.is_local()).await {
+        let permit = match self.permit_to_hear(wanted).await {
+            Ok(permit) => permit,
+            Err(refusal) => return refusal,
+        };
+        match self.relay.subscribe(permit.clone(), wanted).await {
             Ok(Ok(subscribed)) => {
                 self.held = Held::Receiving {
                     stream: subscribed.stream,
                     peer: subscribed.peer,
+                    _listening: self.listening(&permit),
+                    permit,
                     answered: false,
                     reoffer_at: None,
                 };
@@ -286,6 +345,13 @@ impl Session {
             Ok(Err(error)) => ServerMessage::error(code_of_subscribe(&error), error.to_string()),
             Err(gone) => shutting_down(gone),
         }
+    }
+
+    /// Those in the room are to know of it, unless it has joined them as well.
+    fn listening(&self, permit: &Permit) -> Option<Listening> {
+        let called = Some(self.name.as_str()).filter(|name| !name.is_empty());
+        let called = called.map_or_else(|| permit.visitor().called(), str::to_owned);
+        self.conversation.rooms().listen(permit.room()?, permit.granted(), &called, ListenerKind::Client)
     }
 
     async fn take_answer(&mut self, answer: Description) -> Option<ServerMessage> {
@@ -308,7 +374,7 @@ impl Session {
     async fn take_candidate(&self, candidate: &Value) {
         let peer = match self.held {
             Held::Sending { peer, .. } | Held::Receiving { peer, .. } => Some(peer),
-            Held::Nothing | Held::Reserved(_) => self.participation.as_ref().and_then(Participation::peer),
+            Held::Nothing | Held::Reserved(..) => self.participation.as_ref().and_then(Participation::peer),
         };
         let Some(peer) = peer else { return };
         if let Some(line) = candidate.get("candidate").and_then(Value::as_str).filter(|line| !line.is_empty()) {
@@ -321,6 +387,7 @@ pub(super) fn code_of_publish(error: &PublishError) -> ErrorCode {
     match error {
         PublishError::InvalidOffer(_) | PublishError::NoAudio => ErrorCode::BadDescription,
         PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) => ErrorCode::Full,
+        PublishError::NotPermitted => ErrorCode::NotPermitted,
     }
 }
 

@@ -10,30 +10,24 @@ use warp::http::StatusCode;
 use warp::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use warp::reply::{Reply, Response};
 
-use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::access::{Action, Permit, Shown, Target};
+use crate::domain::{LiveStream, RoomId, StreamId, comparable};
 use crate::http::Shared;
-use crate::http::access::Scope;
 use crate::http::reply::{problem, with};
-use crate::http::rooms::asker;
 use crate::relay::{ListenError, PublishError};
 use crate::relay_handle::{OpenError, Opened, Purpose};
-use crate::rooms::JoinError;
 
 use super::{
-    ACCEPT_PATCH, ACCEPT_POST, Asked, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, quoted, read,
+    ACCEPT_PATCH, ACCEPT_POST, Asked, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, denied, quoted, read,
     shutting_down,
 };
 
 /// Hears the stream of home that began last.
 const LATEST: &str = "latest";
 
-const NAMELESS: Problem = Problem(StatusCode::NOT_FOUND, "Send to /whip/<room>, or to /whip/<name of the stream>");
-const NOT_OPEN: Problem = Problem(
-    StatusCode::FORBIDDEN,
-    "This room has a PIN, is locked, or is a broadcast: only a token with the right share talks there",
-);
-const OTHER_ROOM: Problem = Problem(StatusCode::FORBIDDEN, "This link is for another room");
-const NO_ROOM: Problem =
+const NAMELESS: Problem =
+    Problem(StatusCode::NOT_FOUND, "Ask for /whip/<room or name of the stream>, or for /whep/<stream or room>");
+pub(super) const NO_ROOM: Problem =
     Problem(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are");
 const NO_STREAM: Problem = Problem(
     StatusCode::NOT_FOUND,
@@ -70,12 +64,20 @@ async fn open<B: Buf>(
         return Err(busy(StatusCode::TOO_MANY_REQUESTS, "Too many connections a minute; wait a little"));
     }
     let name = percent_decode_str(name).decode_utf8_lossy();
-    let purpose = match asked.surface {
-        Surface::Whip => stage(asked, &name, shared)?,
-        Surface::Whep => seat(asked, &name, shared).await?,
+    let name = name_of(&name).ok_or(NAMELESS)?;
+    let (permit, purpose) = match asked.surface {
+        Surface::Whip => to_send(asked, name, shared).await?,
+        Surface::Whep => to_hear(asked, name, shared).await?,
     };
-    let local = asked.visitor.address.is_loopback();
-    let opened = shared.relay.open(purpose.clone(), offer, local).await.map_err(shutting_down)?;
+    if asked.surface == Surface::Whep {
+        // Before it can be over.
+        shared.conversation.note_listening(&permit);
+    }
+    let grant = permit.id();
+    let opened = shared.relay.open(permit, purpose.clone(), offer).await.map_err(shutting_down)?;
+    if opened.is_err() {
+        shared.conversation.note_closed(grant);
+    }
     if let Purpose::HearRoom(room) = purpose
         && !shared.conversation.rooms().exists(room)
     {
@@ -86,25 +88,25 @@ async fn open<B: Buf>(
     opened.map_err(|error| refused(&error))
 }
 
+/// The one name in a path; slashes around it are none of it, and with one within it would be two.
+fn name_of(path: &str) -> Option<&str> {
+    Some(path.trim_matches('/')).filter(|name| !name.is_empty() && !name.contains('/'))
+}
+
 /// Where a sender is heard: in the room of this name, or at home as a stream of this name.
-fn stage(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Problem> {
-    if name.is_empty() {
-        return Err(NAMELESS);
-    }
-    let rooms = shared.conversation.rooms();
+async fn to_send(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, Purpose), Response> {
     let (room, called) = match room_called(name, shared) {
         Some(room) => (room, asked.query.get("name").or(asked.visitor.name.as_ref()).cloned().unwrap_or_default()),
         None => (RoomId::HOME, name.to_owned()),
     };
-    may_enter(asked, room, shared)?;
-    if !rooms.is_open(room) && !asked.visitor.scopes.contains(Scope::Share) {
-        return Err(NOT_OPEN);
-    }
-    Ok(Purpose::Send(LiveStream { id: StreamId::of_connection(Uuid::new_v4()), room, music: false }, called))
+    let permit = shared.authorize(&asked.visitor, Action::Talk, Target::room(room)).await;
+    let permit = permit.map_err(|refusal| denied(&refusal))?;
+    let feeds = LiveStream { id: StreamId::of_connection(Uuid::new_v4()), room, music: false };
+    Ok((permit, Purpose::Send(feeds, called)))
 }
 
 /// What a receiver hears: the newest stream of home, one stream by its id, a room, or a stream by its name.
-async fn seat(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Response> {
+async fn to_hear(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, Purpose), Response> {
     let live = shared.relay.live();
     let stream = |live: &LiveStream| (live.room, Purpose::Hear(live.id));
     let (room, purpose) = match (name, name.parse::<StreamId>()) {
@@ -118,27 +120,20 @@ async fn seat(asked: &Asked, name: &str, shared: &Shared) -> Result<Purpose, Res
             None => live.iter().rev().find(|live| is_called(live, name, shared)).map(stream).ok_or(NO_STREAM)?,
         },
     };
-    may_enter(asked, room, shared)?;
-    let pin = asked.query.get("pin").map(String::as_str);
-    let rooms = shared.conversation.rooms();
-    rooms.may_listen(asker(&asked.visitor), room, pin).await.map_err(kept_out)?;
-    Ok(purpose)
+    let shown = Shown { pin: asked.query.get("pin").map(String::as_str), key: None };
+    let permit = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
+    Ok((permit.map_err(|refusal| denied(&refusal))?, purpose))
 }
 
 /// The room with this id, or else with this name for people, however it is written.
 fn room_called(name: &str, shared: &Shared) -> Option<RoomId> {
     let rooms = shared.conversation.rooms();
-    let named = || rooms.list().into_iter().find(|room| room.name.to_lowercase() == name.to_lowercase());
+    let named = || rooms.list().into_iter().find(|room| comparable(&room.name) == comparable(name));
     rooms.find(name).or_else(|| rooms.find(&named()?.id))
 }
 
 fn is_called(live: &LiveStream, name: &str, shared: &Shared) -> bool {
-    shared.relay.name(live.id).is_some_and(|own| *own == *name)
-}
-
-fn may_enter(asked: &Asked, room: RoomId, shared: &Shared) -> Result<(), Problem> {
-    let slug = shared.conversation.rooms().slug(room).ok_or(NO_ROOM)?;
-    asked.visitor.may_enter(&slug).then_some(()).ok_or(OTHER_ROOM)
+    shared.relay.name(live.id).is_some_and(|own| comparable(&own) == comparable(name))
 }
 
 /// 201. The address begins with what the client's began with: some clients take it as it is, from the first slash on.
@@ -164,17 +159,12 @@ fn refused(error: &OpenError) -> Response {
         OpenError::Sender(PublishError::NoAudio) | OpenError::Receiver(ListenError::NoAudio) => {
             problem(StatusCode::UNPROCESSABLE_ENTITY, &detail)
         }
+        OpenError::Sender(PublishError::NotPermitted) | OpenError::Receiver(ListenError::NotPermitted) => {
+            problem(StatusCode::FORBIDDEN, &detail)
+        }
         OpenError::Receiver(ListenError::NoStream) => NO_STREAM.into(),
         OpenError::Sender(PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_))
         | OpenError::Receiver(ListenError::TooManyPeers(_)) => busy(StatusCode::SERVICE_UNAVAILABLE, &detail),
-    }
-}
-
-fn kept_out(error: JoinError) -> Response {
-    match error {
-        JoinError::NoRoom => NO_ROOM.into(),
-        JoinError::TooFast => busy(StatusCode::TOO_MANY_REQUESTS, &error.to_string()),
-        _ => problem(StatusCode::FORBIDDEN, &error.to_string()),
     }
 }
 

@@ -41,7 +41,8 @@ impl Fragment {
     /// Reads a fragment.
     pub(in crate::http) fn parse(body: &[u8]) -> Result<Self, InvalidFragment> {
         let text = std::str::from_utf8(body).map_err(|_| InvalidFragment::NoFragment)?;
-        let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        // Some clients write an attribute for the end of candidates that is none.
+        let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty() && *line != "a=");
         if !lines().all(is_line) {
             return Err(InvalidFragment::NoFragment);
         }
@@ -111,7 +112,8 @@ mod tests {
 
     #[test]
     fn what_is_no_fragment_says_why() {
-        for text in ["{}", "candidate:1", "a=", "A=b", "a=x\nhello"] {
+        assert_eq!(parse("a=\na=candidate:1\n"), Ok(Fragment { credentials: None, candidates: 1 }));
+        for text in ["{}", "candidate:1", "b=", "A=b", "a=x\nhello"] {
             assert_eq!(parse(text), Err(InvalidFragment::NoFragment), "{text}");
         }
         assert_eq!(Fragment::parse(&[b'a', b'=', 0xff]), Err(InvalidFragment::NoFragment));

@@ -25,11 +25,12 @@ use warp::path::Tail;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+use crate::access::{Denied, Visitor};
 use crate::relay_handle::{ResourceCounts, ResourceId};
 
 use super::Shared;
-use super::access::{Prefix, Visitor};
-use super::reply::{RETRY_SECONDS, problem, with};
+use super::gate::Prefix;
+use super::reply::{RETRY_SECONDS, problem, status_of, with};
 use super::status::Page;
 
 /// Description and fragment, as they are sent.
@@ -175,7 +176,7 @@ fn not_allowed(methods: &'static str) -> Response {
 /// What every reply says: nobody keeps it, and pages may read what it says besides its body.
 fn dress(reply: Response) -> Response {
     let reply = with(reply, CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    with(reply, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location, ETag, Link"))
+    with(reply, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location, ETag, Link, Accept-Patch, Accept-Post"))
 }
 
 /// A problem that is always put in the same words.
@@ -185,6 +186,16 @@ struct Problem(StatusCode, &'static str);
 impl From<Problem> for Response {
     fn from(Problem(status, detail): Problem) -> Self {
         problem(status, detail)
+    }
+}
+
+/// Why somebody may not do something.
+fn denied(denied: &Denied) -> Response {
+    let status = status_of(denied);
+    match status {
+        StatusCode::NOT_FOUND => endpoint::NO_ROOM.into(),
+        StatusCode::TOO_MANY_REQUESTS => busy(status, &denied.to_string()),
+        _ => problem(status, &denied.to_string()),
     }
 }
 

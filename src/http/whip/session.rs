@@ -17,7 +17,6 @@ use super::fragment::{Fragment, MAX_FRAGMENT};
 use super::{ACCEPT_PATCH, Asked, Problem, SDP_FRAGMENT, count, quoted, read, shutting_down};
 
 const CONDITION: &str = "If-Match says for which paths this is: the ETag that was given last, or * to restart ICE";
-const NO_CONDITION: Problem = Problem(StatusCode::PRECONDITION_REQUIRED, CONDITION);
 const BAD_CONDITION: Problem = Problem(StatusCode::PRECONDITION_FAILED, CONDITION);
 
 /// 404 says the same of those that never were.
@@ -33,9 +32,9 @@ pub(super) async fn patch<B: Buf>(
     shared: &Shared,
 ) -> Result<Response, Response> {
     let body = read(&asked.headers, (SDP_FRAGMENT, ACCEPT_PATCH), MAX_FRAGMENT, body).await?;
-    let condition = condition(&asked.headers)?;
     let invalid = |error: super::fragment::InvalidFragment| problem(StatusCode::BAD_REQUEST, &error.to_string());
     let Fragment { credentials, candidates } = Fragment::parse(&body).map_err(invalid)?;
+    let condition = condition(&asked.headers)?;
     let patched = shared.relay.patch(id, asked.surface.sends(), condition, credentials).await.map_err(shutting_down)?;
     let (patched, stats) = (patched.map_err(|error| refused(&error))?, &shared.stats.whip);
     stats.candidates.fetch_add(candidates as u64, Ordering::Relaxed);
@@ -55,16 +54,21 @@ pub(super) async fn end(asked: &Asked, id: ResourceId, shared: &Shared) -> Resul
     ended.then(|| StatusCode::OK.into_response()).ok_or_else(unknown)
 }
 
-/// For which paths the fragment is. It has to say so: candidates of former ones would mislead.
-fn condition(headers: &HeaderMap) -> Result<impl FnOnce(&str) -> bool + Send + use<>, Problem> {
-    let said = headers.typed_try_get::<IfMatch>().map_err(|_| BAD_CONDITION)?.ok_or(NO_CONDITION)?;
-    Ok(move |tag: &str| format!("\"{tag}\"").parse::<ETag>().is_ok_and(|tag| said.precondition_passes(&tag)))
+/// For which paths the fragment is, if it says so. Candidates need not, as those of many clients do not; they change
+/// nothing here, since checks tell as much.
+fn condition(headers: &HeaderMap) -> Result<Option<impl FnOnce(&str) -> bool + Send + use<>>, Problem> {
+    let said = headers.typed_try_get::<IfMatch>().map_err(|_| BAD_CONDITION)?;
+    let passes = |said: IfMatch| {
+        move |tag: &str| format!("\"{tag}\"").parse::<ETag>().is_ok_and(|tag| said.precondition_passes(&tag))
+    };
+    Ok(said.map(passes))
 }
 
 fn refused(error: &PatchError) -> Response {
     let status = match error {
         PatchError::Unknown => StatusCode::NOT_FOUND,
         PatchError::Outdated => StatusCode::PRECONDITION_FAILED,
+        PatchError::Unconditional => StatusCode::PRECONDITION_REQUIRED,
         PatchError::Restart(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     problem(status, &error.to_string())

@@ -11,6 +11,8 @@ use aws_lc_rs::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::OnceCell;
 
+use crate::domain::{comparable, composed};
+
 use super::super::facts::{Description, Kind};
 use super::super::reader::{OpenFile, Stamp};
 use super::index::Kept;
@@ -165,20 +167,21 @@ impl Entry {
         }
     }
 
-    /// Whether this, in lower case, is in its name or title.
+    /// Whether this, [as it is compared](comparable), is in its name or title.
     pub(super) fn matches(&self, wanted: &str) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(wanted);
+        let has = |text: &str| comparable(text).contains(wanted);
         has(&self.name) || self.description.title.as_deref().is_some_and(has)
     }
 
     /// Whether this is its name, with or without its folders.
     pub(super) fn is_called(&self, name: &str) -> bool {
-        self.name == name || self.name.rsplit('/').next() == Some(name)
+        let (own, name) = (composed(&self.name), composed(name));
+        own == name || own.rsplit('/').next() == Some(&name)
     }
 
     /// Capitals and small letters side by side, as people sort.
     pub(super) fn sort_key(&self) -> String {
-        format!("{}\0{}", self.name.to_lowercase(), self.name)
+        format!("{}\0{}", comparable(&self.name), self.name)
     }
 
     /// Opens it, wherever it leads now, unless that is outside of its folder.

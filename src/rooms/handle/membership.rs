@@ -2,11 +2,14 @@
 
 use std::time::SystemTime;
 
+use crate::domain::RoomId;
+
 use super::super::chat::ChatError;
 use super::super::entry::Asker;
 use super::super::hosting::{HostAction, HostError};
 use super::super::media::TalkError;
 use super::super::notice::Departure;
+use super::super::participant::ParticipantId;
 use super::super::stay::Joined;
 use super::RoomsHandle;
 
@@ -78,5 +81,19 @@ pub struct Watching {
 impl Drop for Watching {
     fn drop(&mut self) {
         self.rooms.lock().watchers.remove(&self.watcher);
+    }
+}
+
+/// Somebody's hearing a room without having joined it: over when it is dropped.
+#[derive(Debug)]
+pub struct Listening {
+    pub(super) rooms: RoomsHandle,
+    pub(super) room: RoomId,
+    pub(super) who: ParticipantId,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.rooms.with(|post, now| post.rooms.listener_left(now, self.room, self.who));
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::super::Rooms;
-use super::super::notice::{Departure, Notice, Order, Recipients};
+use super::super::notice::{Departure, Notice, Order, Recipients, RoomMessage};
 use super::super::participant::Visit;
 
 /// Messages that wait for one client's socket; one more, and the client is given up.
@@ -51,12 +51,20 @@ impl Wire {
     }
 }
 
+/// Whoever is told the list of rooms.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    pub(super) wire: Wire,
+    /// The only room of which they are told.
+    pub(super) only: Option<String>,
+}
+
 /// The post office: the rooms, and the ways to everybody whom they tell something.
 #[derive(Debug)]
 pub(super) struct Post {
     pub(super) rooms: Rooms,
     pub(super) wires: HashMap<Visit, Wire>,
-    pub(super) watchers: HashMap<u64, Wire>,
+    pub(super) watchers: HashMap<u64, Watcher>,
     pub(super) next_watcher: u64,
     /// To whoever carries them out; before there is somebody, there is no media to order about.
     orders: Option<mpsc::Sender<Order>>,
@@ -109,7 +117,13 @@ impl Post {
             }
             Recipients::Watchers => {
                 let before = watchers.len();
-                watchers.retain(|_, wire| wire.send(frame));
+                watchers.retain(|_, watcher| match &watcher.only {
+                    None => watcher.wire.send(frame),
+                    Some(only) => {
+                        let rooms = rooms.list().into_iter().filter(|room| room.id == *only).collect();
+                        watcher.wire.send(&RoomMessage::Rooms { rooms }.to_json().into())
+                    }
+                });
                 *too_slow += (before - watchers.len()) as u64;
                 Vec::new()
             }

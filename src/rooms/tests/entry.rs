@@ -18,7 +18,7 @@ fn whoever_joins_is_told_where_he_is_and_the_others_that_he_is_there() {
     assert_eq!(kinds, ["joined", "participant_joined"]);
     let expected = serde_json::json!({
         "id": second.id, "name": "anna 2", "host": false, "muted": false, "word": true, "talking": false, "music": false,
-        "quality": null,
+        "quality": null, "joined": true,
     });
     assert_eq!(news[1]["participant"], expected);
     stage.leave(second.visit, Departure::Left);
@@ -124,7 +124,7 @@ fn who_joins_again_while_he_is_there_replaces_himself() {
     let again = stage.join_with(opened.room, "Host", opened.key);
     assert_eq!((again.id, again.visit == host.visit), (host.id, false));
     assert_eq!(stage.told_once(host, "removed")["reason"], "replaced");
-    assert_eq!(stage.orders, [Order::Remove(host.id, host.visit)]);
+    assert_eq!(stage.orders, [Order::Remove(host.voice, host.visit)]);
     let changed = stage.told_once(anna, "participant_changed");
     assert_eq!((&changed["participant"]["host"], &changed["participant"]["talking"]), (&true.into(), &false.into()));
     assert_eq!(stage.rooms.info(opened.room).map(|room| room.participants), Some(3));

@@ -64,7 +64,7 @@ async fn watchers_have_the_list_at_once_and_when_it_is_different_until_they_stop
     let rooms = rooms();
     tokio::spawn(rooms.clone().keep_time());
     let (wire, mut list) = Wire::new();
-    let watching = rooms.watch(wire);
+    let watching = rooms.watch(wire, None);
     assert_eq!(kinds(&mut list), ["rooms"]);
     let (anna, ..) = join(&rooms, "Anna").await;
     assert_eq!(kinds(&mut list), ["rooms"], "the first change is told at once");
@@ -112,13 +112,13 @@ async fn a_pin_is_looked_at_on_the_way_in() {
 async fn orders_come_to_whoever_asked_for_them() {
     let rooms = rooms();
     let (wire, _frames) = Wire::new();
-    let admin = Asker { address: None, admin: true };
+    let admin = Asker { owner: None, admin: true };
     let anna = rooms.join(admin, "home", "Anna", None, None, wire).await.expect("let in");
     let mut orders = rooms.orders();
     let who = anna.joined().id;
     anna.host(HostAction::Mute { who }).expect("admins may");
     assert_eq!(anna.may_talk(), Err(TalkError::Muted));
     anna.host(HostAction::Kick { who }).expect("admins may");
-    let expected = [Order::Silence(who, true), Order::Remove(who, anna.joined().visit)];
+    let expected = [Order::Silence(anna.joined().voice, true), Order::Remove(anna.joined().voice, anna.joined().visit)];
     assert_eq!([orders.recv().await, orders.recv().await], expected.map(Some));
 }

@@ -44,7 +44,7 @@ fn who_is_muted_is_silenced_at_once_and_may_talk_again_later() {
     stage.talk(anna, true);
     stage.empty_boxes();
     stage.host(host, HostAction::Mute { who: anna.id }).expect("the host may");
-    assert_eq!(stage.orders, [Order::Silence(anna.id, true)]);
+    assert_eq!(stage.orders, [Order::Silence(anna.voice, true)]);
     assert_eq!(stage.rooms.may_talk(anna.visit).map_err(TalkError::code), Err("muted"));
     let told = stage.told(bert);
     assert_eq!((&told[0]["type"], &told[0]["on"]), (&"talking".into(), &false.into()));
@@ -54,7 +54,7 @@ fn who_is_muted_is_silenced_at_once_and_may_talk_again_later() {
     stage.host(host, HostAction::Unmute { who: anna.id }).expect("the host may");
     assert_eq!(
         (stage.orders.last(), stage.rooms.may_talk(anna.visit)),
-        (Some(&Order::Silence(anna.id, false)), Ok(()))
+        (Some(&Order::Silence(anna.voice, false)), Ok(()))
     );
 }
 
@@ -68,7 +68,7 @@ fn in_a_broadcast_the_host_gives_the_word_and_takes_it() {
     assert_eq!((stage.rooms.may_talk(anna.visit), stage.rooms.may_talk(bert.visit).is_ok()), (Ok(()), false));
     assert_eq!(stage.told_once(bert, "participant_changed")["participant"]["word"], true);
     stage.host(host, HostAction::TakeWord { who: anna.id }).expect("the host may");
-    assert_eq!(stage.orders, [Order::Silence(anna.id, false), Order::Silence(anna.id, true)]);
+    assert_eq!(stage.orders, [Order::Silence(anna.voice, false), Order::Silence(anna.voice, true)]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_room_is_handed_over_with_the_word_and_the_key() {
     let (opened, [host, anna, bert]) = stage.company(Kind::Broadcast);
     stage.host(host, HostAction::HandOver { who: anna.id }).expect("the host may");
     assert_eq!(stage.info(opened.room).host, Some(anna.id));
-    assert_eq!(stage.orders, [Order::Silence(host.id, true), Order::Silence(anna.id, false)]);
+    assert_eq!(stage.orders, [Order::Silence(host.voice, true), Order::Silence(anna.voice, false)]);
     let told = stage.told(bert);
     assert_eq!(told[0]["room"]["host"], anna.id.0.to_string());
     assert_eq!((&told[1]["participant"]["host"], &told[2]["participant"]["host"]), (&false.into(), &true.into()));
@@ -91,7 +91,7 @@ fn one_participant_is_pinned_until_he_goes() {
     let mut stage = Stage::new();
     let (opened, [host, anna, bert]) = stage.company(Kind::Intercom);
     stage.host(host, HostAction::Pin { who: Some(anna.id) }).expect("the host may");
-    assert_eq!(stage.orders, [Order::Pin(opened.room, Some(anna.id))]);
+    assert_eq!(stage.orders, [Order::Pin(opened.room, Some(anna.voice))]);
     assert_eq!(stage.told_once(bert, "room_changed")["room"]["pinned"], anna.id.0.to_string());
     stage.leave(anna.visit, Departure::Gone);
     assert_eq!((stage.orders.last(), stage.info(opened.room).pinned), (Some(&Order::Pin(opened.room, None)), None));

@@ -21,7 +21,7 @@ fn a_room_is_as_the_protocol_says() {
     assert!(room["host"].take().is_string());
     let expected = serde_json::json!({
         "id": "party", "name": "Party", "kind": "broadcast", "permanent": false, "locked": false, "pin": true,
-        "host": null, "pinned": null, "max": 7, "participants": 0, "talking": 0, "createdAt": 1000,
+        "host": null, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "createdAt": 1000,
         "url": "stream/room/party.mp3",
     });
     assert_eq!(room, expected);
@@ -66,7 +66,7 @@ fn the_host_closes_his_room_by_its_key_and_strangers_do_not() {
     stage.deliver();
     assert_eq!(stage.told_once(anna, "room_closed")["reason"], "closed");
     assert_eq!(stage.told_once(host, "room_closed")["reason"], "closed");
-    assert!(stage.orders.contains(&Order::Remove(anna.id, anna.visit)));
+    assert!(stage.orders.contains(&Order::Remove(anna.voice, anna.visit)));
     assert_eq!((stage.rooms.find("party"), stage.rooms.population()), (None, 0));
     assert_eq!(stage.rooms.close(stage.now, &Asker::default(), room, None), Err(HostError::NoRoom));
 }
@@ -89,9 +89,9 @@ fn a_permanent_room_is_emptied_and_as_new_when_it_is_closed() {
 fn it_is_known_at_once_whose_a_stream_is() {
     let mut stage = Stage::new();
     let anna = stage.join(RoomId::HOME, "Anna");
-    assert_eq!(stage.rooms.who_is(anna.id.voice()), Some((anna.id, false)));
+    assert_eq!(stage.rooms.who_is(anna.voice), Some((anna.id, false)));
     assert_eq!(stage.rooms.who_is(anna.music), Some((anna.id, true)));
-    assert_ne!(anna.music, anna.id.voice());
+    assert_ne!(anna.music, anna.voice);
     stage.leave(anna.visit, Departure::Left);
-    assert_eq!((stage.rooms.who_is(anna.id.voice()), stage.rooms.who_is(anna.music)), (None, None));
+    assert_eq!((stage.rooms.who_is(anna.voice), stage.rooms.who_is(anna.music)), (None, None));
 }

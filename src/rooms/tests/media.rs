@@ -15,13 +15,13 @@ fn who_talks_without_having_joined_is_seen_heard_and_seen_to_go() {
     let mut stage = Stage::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     stage.empty_boxes();
-    stage.rooms.stranger_came(stage.now, stream(RoomId::HOME), "Anna");
+    stage.rooms.talker_came(stage.now, stream(RoomId::HOME), "Anna", None);
     let (who, music) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
     stage.rooms.note_talking(stage.now, who, true, music);
     stage.rooms.note_talking(stage.now, who, true, music);
     assert_eq!(stage.rooms.participants(RoomId::HOME).map(|all| all.len()), Some(2));
-    stage.rooms.stranger_left(stream(RoomId::HOME).id);
-    stage.rooms.stranger_left(stream(RoomId::HOME).id);
+    stage.rooms.talker_left(stream(RoomId::HOME).id);
+    stage.rooms.talker_left(stream(RoomId::HOME).id);
     stage.deliver();
     let told = &stage.boxes[&anna.visit];
     let kinds: Vec<_> = told.iter().map(|message| message["type"].as_str().expect("a type")).collect();
@@ -34,10 +34,10 @@ fn who_talks_without_having_joined_is_seen_heard_and_seen_to_go() {
 fn nothing_is_kept_of_who_talked_in_a_room_that_is_no_more() {
     let mut stage = Stage::new();
     let (opened, [host, ..]) = stage.company(Kind::Intercom);
-    stage.rooms.stranger_came(stage.now, stream(opened.room), "Card");
+    stage.rooms.talker_came(stage.now, stream(opened.room), "Card", None);
     stage.host(host, HostAction::Close).expect("his");
     assert!(stage.rooms.who_is(stream(opened.room).id).is_none());
-    stage.rooms.stranger_left(stream(opened.room).id);
+    stage.rooms.talker_left(stream(opened.room).id);
 }
 
 #[test]
@@ -73,16 +73,16 @@ fn whether_somebody_may_be_heard_is_ordered_anew_when_his_connection_is_there() 
     stage.rooms.note_connected(anna.visit);
     stage.rooms.note_connected(host.visit);
     stage.deliver();
-    assert_eq!(stage.orders, [Order::Silence(anna.id, true), Order::Silence(host.id, false)]);
+    assert_eq!(stage.orders, [Order::Silence(anna.voice, true), Order::Silence(host.voice, false)]);
 }
 
 #[test]
-fn whom_one_wants_to_hear_is_heard_with_his_music_and_strangers_have_a_voice_alone() {
+fn whom_one_wants_to_hear_is_heard_with_his_music_and_who_has_not_joined_has_a_voice_alone() {
     let mut stage = Stage::new();
     let anna = stage.join(RoomId::HOME, "Anna");
-    stage.rooms.stranger_came(stage.now, stream(RoomId::HOME), "Card");
-    let (stranger, _) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
-    assert_eq!(stage.rooms.streams_of(anna.id), [anna.id.voice(), anna.music]);
-    assert_eq!(stage.rooms.streams_of(stranger), [stream(RoomId::HOME).id]);
+    stage.rooms.talker_came(stage.now, stream(RoomId::HOME), "Card", None);
+    let (talker, _) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
+    assert_eq!(stage.rooms.streams_of(anna.id), [anna.voice, anna.music]);
+    assert_eq!(stage.rooms.streams_of(talker), [stream(RoomId::HOME).id]);
     assert!(stage.rooms.streams_of(ParticipantId(Uuid::from_u128(99))).is_empty());
 }

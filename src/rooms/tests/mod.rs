@@ -10,6 +10,7 @@ mod media;
 mod pins;
 mod random;
 mod stats;
+mod unjoined;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -82,7 +83,7 @@ impl Stage {
         pin: Option<&str>,
         key: Option<Key>,
     ) -> Result<Joined, JoinError> {
-        let pass = match self.rooms.knock(self.now, &asker, room, pin, key)? {
+        let pass = match self.rooms.authorize_join(self.now, &asker, room, pin, key)? {
             Entry::Open(pass) => pass,
             Entry::Guess(guess) => {
                 let checked = guess.check();
@@ -206,7 +207,7 @@ impl Stage {
 }
 
 fn at(address: [u8; 4]) -> Asker {
-    Asker { address: Some(address.into()), admin: false }
+    Asker { owner: Some(address.into()), admin: false }
 }
 
-const ADMIN: Asker = Asker { address: None, admin: true };
+const ADMIN: Asker = Asker { owner: None, admin: true };

@@ -19,18 +19,18 @@ fn after_five_guesses_it_is_not_said_whether_the_next_one_is_right() {
     let mut stage = Stage::new();
     let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
     let (thief, other) = (at([10, 0, 0, 1]), at([10, 0, 0, 2]));
-    let join = |stage: &mut Stage, asker, pin| {
-        stage.try_join(asker, opened.room, "x", Some(pin), None).map(|_| ()).map_err(JoinError::code)
+    let join = |stage: &mut Stage, asker: &Asker, pin| {
+        stage.try_join(asker.clone(), opened.room, "x", Some(pin), None).map(|_| ()).map_err(JoinError::code)
     };
     for _ in 0..MAX_GUESSES {
-        assert_eq!(join(&mut stage, thief, "0000"), Err("wrong_pin"));
+        assert_eq!(join(&mut stage, &thief, "0000"), Err("wrong_pin"));
     }
-    assert_eq!(join(&mut stage, thief, "0000"), Err("too_fast"));
-    assert_eq!(join(&mut stage, thief, "4711"), Err("too_fast"));
+    assert_eq!(join(&mut stage, &thief, "0000"), Err("too_fast"));
+    assert_eq!(join(&mut stage, &thief, "4711"), Err("too_fast"));
     assert_eq!(stage.rooms.counters().guesses_refused, 2);
-    assert_eq!(join(&mut stage, other, "4711"), Ok(()), "others are not kept waiting");
+    assert_eq!(join(&mut stage, &other, "4711"), Ok(()), "others are not kept waiting");
     stage.pass(GUESS_WINDOW);
-    assert_eq!(join(&mut stage, thief, "4711"), Ok(()));
+    assert_eq!(join(&mut stage, &thief, "4711"), Ok(()));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn the_host_and_those_who_come_back_need_no_pin() {
 fn to_look_into_a_room_with_a_pin_one_needs_it_too_and_its_guesses_count() {
     let mut stage = Stage::new();
     let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
-    let mut look = |pin, key| match stage.rooms.look_in(stage.now, &Asker::default(), opened.room, pin, key)? {
+    let mut look = |pin, key| match stage.rooms.authorize_look(stage.now, &Asker::default(), opened.room, pin, key)? {
         Entry::Open(pass) => Ok(pass),
         Entry::Guess(guess) => guess.check(),
     };
@@ -68,4 +68,23 @@ fn to_look_into_a_room_with_a_pin_one_needs_it_too_and_its_guesses_count() {
         assert_eq!(look(Some("0000"), None).err(), Some(JoinError::WrongPin));
     }
     assert_eq!(look(Some("4711"), None).err(), Some(JoinError::TooFast));
+}
+
+#[test]
+fn the_host_is_told_when_many_guesses_were_wrong() {
+    let mut stage = Stage::new();
+    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let host = stage.join_with(opened.room, "Host", opened.key);
+    stage.empty_boxes();
+    for address in 1..=FREE_GUESSES as u8 {
+        let refused = stage.try_join(at([10, 0, 1, address]), opened.room, "x", Some("0000"), None);
+        assert_eq!(refused.err(), Some(JoinError::WrongPin));
+        stage.rooms.tell_of_guesses(opened.room);
+        stage.deliver();
+    }
+    assert_eq!(stage.told_once(host, "pin_guessed")["wrong"], FREE_GUESSES);
+    let refused = stage.try_join(at([10, 0, 2, 1]), opened.room, "x", Some("4711"), None);
+    assert_eq!(refused.err(), Some(JoinError::TooFast), "one more address does not help");
+    stage.pass(Duration::from_secs(1));
+    assert!(stage.try_join(at([10, 0, 2, 2]), opened.room, "x", Some("4711"), None).is_ok());
 }

@@ -48,7 +48,7 @@ impl Crowd {
         let room = &rooms.choose(&mut self.random).expect("there are always some").id;
         let room = self.stage.rooms.find(room).expect("it is listed");
         let key = self.keys.choose(&mut self.random).copied().filter(|_| self.random.random_bool(0.5));
-        let asker = Asker { address: Some([10, 0, 0, self.random.random_range(1..9)].into()), admin: false };
+        let asker = Asker { owner: Some([10, 0, 0, self.random.random_range(1..9)].into()), admin: false };
         let pin = self.random.random_bool(0.7).then_some("1234");
         if let Ok(joined) = self.stage.try_join(asker, room, "Anna", pin, key) {
             let key = self.stage.key_of(joined);
@@ -79,8 +79,8 @@ impl Crowd {
         let room = *rooms.choose(&mut self.random).expect("there are always some");
         let id = StreamId::of_connection(uuid::Uuid::from_u128(self.random.random_range(0..5)));
         match self.stage.rooms.who_is(id) {
-            Some(_) => self.stage.rooms.stranger_left(id),
-            None => self.stage.rooms.stranger_came(self.stage.now, LiveStream { id, room, music: false }, "Anna"),
+            Some(_) => self.stage.rooms.talker_left(id),
+            None => self.stage.rooms.talker_came(self.stage.now, LiveStream { id, room, music: false }, "Anna", None),
         }
     }
 
@@ -107,7 +107,7 @@ impl Crowd {
             HostAction::Close,
         ];
         let action = *actions.choose(&mut self.random).expect("some");
-        let asker = Asker { address: None, admin: self.random.random_bool(0.1) };
+        let asker = Asker { owner: None, admin: self.random.random_bool(0.1) };
         // Whatever one may not do is tried, too.
         let _ = self.stage.host_as(asker, one, action);
     }
@@ -123,8 +123,8 @@ impl Crowd {
             check_room(rooms, *id, room);
         }
         assert_eq!((people, people), (rooms.visits.len(), rooms.present.len()));
-        let strangers: usize = rooms.rooms.values().map(|room| room.strangers.len()).sum();
-        assert_eq!(rooms.streams.len(), 2 * people + strangers);
+        let unjoined: usize = rooms.rooms.values().map(|room| room.unjoined.talkers.len()).sum();
+        assert_eq!(rooms.streams.len(), 2 * people + unjoined);
         assert_eq!((open.len(), rooms.slugs.len()), (rooms.rooms.len(), rooms.rooms.len()));
         assert!(rooms.rooms.values().filter(|room| !room.permanent).count() <= 3);
         let visits = &rooms.visits;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,6 +14,9 @@ use uuid::Uuid;
 
 use crate::data::DataFolder;
 
+use super::action::Scopes;
+use super::visitor::{TokenId, Visitor};
+
 /// The key's file, and the file of what was revoked.
 const KEY: &str = "token.key";
 const REVOKED: &str = "revoked-tokens.json";
@@ -22,64 +26,6 @@ const KEY_BYTES: usize = 32;
 
 /// Of a name in a token.
 const MAX_NAME: usize = 64;
-
-/// One thing that may be permitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// To hear.
-    Listen,
-    /// To speak.
-    Talk,
-    /// To change what is the same for all: volumes, clips.
-    Admin,
-    /// To make tokens for others.
-    Share,
-}
-
-impl Scope {
-    /// What one is told who may not.
-    pub(in crate::http) fn lacking(self) -> &'static str {
-        match self {
-            Self::Listen => "Listening needs a token here; ask for a share link",
-            Self::Talk => "Talking needs a token here; ask for a share link",
-            Self::Admin => "Changing this needs a token with the scope admin",
-            Self::Share => "Links are shared from Home Assistant, or with a token of the scope share",
-        }
-    }
-}
-
-/// What somebody may do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scopes(BTreeSet<Scope>);
-
-impl Scopes {
-    /// Nothing.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// What everybody in the house may.
-    pub fn household() -> Self {
-        [Scope::Listen, Scope::Talk, Scope::Admin].into_iter().collect()
-    }
-
-    /// Everything.
-    pub fn all() -> Self {
-        [Scope::Listen, Scope::Talk, Scope::Admin, Scope::Share].into_iter().collect()
-    }
-
-    /// Whether this is permitted.
-    pub fn contains(&self, scope: Scope) -> bool {
-        self.0.contains(&scope)
-    }
-}
-
-impl FromIterator<Scope> for Scopes {
-    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
-    }
-}
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +50,41 @@ impl Claims {
         let name = name.map(|name| name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect());
         Self { jti: Uuid::new_v4(), scope, room, name, exp: unix(now + life) }
     }
+
+    /// Claims that somebody with these may give to another one: for the same room at most, and for as long at most.
+    ///
+    /// # Errors
+    /// When they would permit more than that, and what.
+    pub fn child_of(mut self, visitor: &Visitor) -> Result<Self, Exceeds> {
+        if self.scope.iter().any(|scope| !visitor.scopes.contains(scope)) {
+            return Err(Exceeds::Scope);
+        }
+        match (&visitor.room, &self.room) {
+            (Some(own), Some(wanted)) if own != wanted => return Err(Exceeds::Room),
+            (Some(own), None) => self.room = Some(own.clone()),
+            _ => {}
+        }
+        if let Some(token) = visitor.token {
+            self.exp = self.exp.min(token.expires);
+        }
+        Ok(self)
+    }
+
+    /// Which token this is.
+    pub fn id(&self) -> TokenId {
+        TokenId { id: self.jti, expires: self.exp }
+    }
+}
+
+/// Somebody wants to permit more than they may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Exceeds {
+    /// Something that they may not do themselves.
+    #[error("You cannot permit what you may not do yourself")]
+    Scope,
+    /// In a room where they may not.
+    #[error("Your link is for one room, and so are those that you make")]
+    Room,
 }
 
 /// A token is not good.
@@ -122,7 +103,7 @@ pub enum TokenError {
 
 impl TokenError {
     /// What its holder is told.
-    pub(super) fn sentence(self) -> &'static str {
+    pub(crate) fn sentence(self) -> &'static str {
         match self {
             Self::Forged => "This link is not one of this voice relay; ask for a new one",
             Self::Expired => "This link has expired; ask for a new one",
@@ -143,7 +124,8 @@ pub struct Tokens {
 struct Known {
     key: Option<Vec<u8>>,
     revoked: BTreeSet<Uuid>,
-    revoked_read: Option<SystemTime>,
+    /// Which file that was.
+    revoked_read: Option<(SystemTime, u64)>,
 }
 
 impl Tokens {
@@ -178,10 +160,18 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key), &rules)
             .map_err(|_| TokenError::Forged)?
             .claims;
-        match claims {
-            Claims { exp, .. } if exp <= unix(now) => Err(TokenError::Expired),
-            Claims { jti, .. } if self.is_revoked(jti) => Err(TokenError::Revoked),
-            claims => Ok(claims),
+        self.check(claims.id(), now).map(|()| claims)
+    }
+
+    /// Whether a token that was good is so still.
+    ///
+    /// # Errors
+    /// When it is not, and why.
+    pub fn check(&self, token: TokenId, now: SystemTime) -> Result<(), TokenError> {
+        match token {
+            TokenId { expires, .. } if expires <= unix(now) => Err(TokenError::Expired),
+            TokenId { id, .. } if self.is_revoked(id) => Err(TokenError::Revoked),
+            _ => Ok(()),
         }
     }
 
@@ -190,6 +180,8 @@ impl Tokens {
     /// # Errors
     /// When that cannot be written down.
     pub fn revoke(&self, token: Uuid) -> io::Result<()> {
+        // The command line revokes, too, while the daemon does.
+        let _lock = self.folder.lock(REVOKED)?;
         let mut revoked = read_revoked(&self.folder.file(REVOKED))?;
         revoked.insert(token);
         self.folder.write(REVOKED, &serde_json::to_vec(&revoked)?)
@@ -205,13 +197,28 @@ impl Tokens {
             getrandom::fill(&mut key).map_err(io::Error::other)?;
             Ok(key)
         })?;
+        check_key(&key, &self.folder.file(KEY))?;
         known.key = Some(key.clone());
         Ok(key)
     }
 
+    /// Looks at the key, if there is one already: to be called at the start, so that a damaged one is known then.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn check_key_file(&self) -> io::Result<()> {
+        let path = self.folder.file(KEY);
+        match std::fs::read(&path) {
+            Ok(key) => check_key(&key, &path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     fn is_revoked(&self, token: Uuid) -> bool {
         let path = self.folder.file(REVOKED);
-        let written = path.metadata().and_then(|file| file.modified()).ok();
+        // Each change is another file in the same place: two within one tick of its clock have two numbers.
+        let written = path.metadata().and_then(|file| Ok((file.modified()?, file.ino()))).ok();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if written != known.revoked_read {
             match read_revoked(&path) {
@@ -225,6 +232,18 @@ impl Tokens {
         }
         known.revoked.contains(&token)
     }
+}
+
+/// A key that a crash, or a full disk, left empty or as zeros would let anybody sign.
+fn check_key(key: &[u8], path: &Path) -> io::Result<()> {
+    if key.len() == KEY_BYTES && key.iter().any(|byte| *byte != 0) {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(io::Error::other(format!(
+        "{path} is damaged: a key has {KEY_BYTES} bytes, not all of them zero. No link is taken and none is made; delete \
+         the file for a new key, with which all links of before are void"
+    )))
 }
 
 /// Whichever tokens were revoked; an error when that cannot be known.
@@ -242,6 +261,7 @@ fn unix(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::action::Scope;
     use super::*;
 
     const DAY: Duration = Duration::from_secs(86_400);
@@ -299,5 +319,54 @@ mod tests {
         assert!(tokens.revoke(Uuid::new_v4()).is_err());
         std::fs::remove_file(folder.path().join(REVOKED)).expect("removed");
         assert!(tokens.verify(&token).is_ok());
+    }
+
+    #[test]
+    fn whoever_shares_gives_no_more_than_they_have() {
+        let now = SystemTime::now();
+        let wish = |room: Option<&str>| {
+            Claims::new(Scopes::from_iter([Scope::Listen]), room.map(str::to_owned), None, now, DAY * 365)
+        };
+        let house = Visitor::at([10, 0, 0, 1].into(), Scopes::all());
+        assert_eq!(wish(None).child_of(&house).map(|claims| claims.room), Ok(None));
+        let token = TokenId { id: Uuid::new_v4(), expires: unix(now + DAY) };
+        let kitchen = Visitor { room: Some("kitchen".into()), token: Some(token), ..house.clone() };
+        let child = wish(None).child_of(&kitchen).expect("of the kitchen");
+        assert_eq!((child.room.as_deref(), child.exp), (Some("kitchen"), token.expires));
+        assert!(wish(Some("kitchen")).child_of(&kitchen).is_ok());
+        assert_eq!(wish(Some("nursery")).child_of(&kitchen), Err(Exceeds::Room));
+        let guest = Visitor { scopes: Scopes::from_iter([Scope::Talk, Scope::Share]), ..house };
+        assert_eq!(wish(None).child_of(&guest), Err(Exceeds::Scope));
+    }
+
+    #[test]
+    fn a_key_that_is_empty_short_long_or_zero_signs_nothing_and_lets_nobody_in() {
+        for damaged in [vec![], vec![7; KEY_BYTES - 1], vec![7; KEY_BYTES + 1], vec![0; KEY_BYTES]] {
+            let folder = tempfile::tempdir().expect("a folder");
+            std::fs::write(folder.path().join(KEY), &damaged).expect("written");
+            let tokens = tokens(&folder);
+            assert!(tokens.check_key_file().is_err() && tokens.sign(&claims(SystemTime::now())).is_err());
+            let forged = jsonwebtoken::encode(
+                &Header::new(Algorithm::HS256),
+                &claims(SystemTime::now()),
+                &EncodingKey::from_secret(&damaged),
+            );
+            assert_eq!(tokens.verify(&forged.expect("encoded")), Err(TokenError::Forged), "{damaged:?}");
+            assert_eq!(std::fs::read(folder.path().join(KEY)).expect("left as it was"), damaged);
+        }
+    }
+
+    #[test]
+    fn twenty_that_are_revoked_at_the_same_time_are_all_revoked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ids: Vec<Uuid> = (0..20).map(|_| Uuid::new_v4()).collect();
+        std::thread::scope(|scope| {
+            for id in &ids {
+                // Each as a process of its own would.
+                scope.spawn(|| tokens(&folder).revoke(*id).expect("revoked"));
+            }
+        });
+        let daemon = tokens(&folder);
+        assert!(ids.iter().all(|id| daemon.is_revoked(*id)));
     }
 }

@@ -7,9 +7,11 @@ use tower_service::Service;
 
 use super::guarded::REQUEST_TIMEOUT;
 use super::*;
+use crate::access::Tokens;
 use crate::config::{self, Config};
 use crate::data::DataFolder;
 use crate::http::reply::text;
+use crate::rooms::{Rooms, RoomsHandle};
 
 /// Nothing can be kept there; a test that signs tokens names a folder.
 const NOWHERE: &str = "--data-dir=/dev/null/data";
@@ -21,9 +23,10 @@ fn config(flags: &[&str]) -> Config {
 
 fn gate(flags: &[&str]) -> Gate {
     let config = config(flags);
-    let tokens = Tokens::new(DataFolder::new(config.data_dir));
+    let rooms = Rooms::new(config.rooms.into(), std::time::Instant::now(), std::time::SystemTime::now());
+    let access = Access::new(Tokens::new(DataFolder::new(config.data_dir)), RoomsHandle::new(rooms));
     let admission = Arc::new(Admission::new(config.access));
-    Gate::new(config.access, config.http.origins, admission, Certificates::default(), tokens, &config.limits)
+    Gate::new(config.access, config.http.origins, admission, Certificates::default(), access, &config.limits)
 }
 
 fn request(line: &str, headers: &[(&str, &str)]) -> Request<()> {
@@ -90,7 +93,7 @@ fn a_token_is_taken_off_the_path_and_permits_what_it_says() {
     let gate = gate(&["--access=token", &data]);
     let claims =
         Claims::new(Scopes::from_iter([Scope::Listen]), None, None, std::time::SystemTime::now(), REQUEST_TIMEOUT);
-    let token = gate.tokens().sign(&claims).expect("signed");
+    let token = gate.access().tokens().sign(&claims).expect("signed");
     let path = format!("/t/{token}/stream/latest.mp3?profile=cast");
     let mut good = request(&format!("GET {path}"), &[]);
     assert!(gate.judge(Door::Mp3, &mut good).is_ok());
@@ -121,6 +124,72 @@ fn whoever_asks_too_fast_or_tries_tokens_is_told_to_wait() {
     let statuses: Vec<_> = (0..5).map(|_| judged(&gate, Door::Main, "GET /t/wrong/", &[])).collect();
     assert_eq!(statuses, [401, 401, 401, 429, 429]);
     assert_eq!(gate.stats().bad_token.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn what_is_no_path_of_ours_is_refused_before_anybody_looks_at_it() {
+    let gate = gate(&[]);
+    for line in ["CONNECT a:1", "GET http://192.168.1.5:8080/", "OPTIONS *", "POST a:80"] {
+        for door in [Door::Main, Door::Mp3, Door::Ingress] {
+            assert_eq!(judged(&gate, door, line, &[]), 400, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_another_site_that_hides_its_origin_changes_and_learns_nothing() {
+    let gate = gate(&[]);
+    let from = |line, site| judged(&gate, Door::Main, line, &[("sec-fetch-site", site)]);
+    for line in ["GET /api/rooms", "POST /api/announce", "GET /stream/room/secret.mp3?pin=0000", "GET /metrics"] {
+        assert_eq!(from(line, "cross-site"), 403, "{line}");
+        for site in ["same-origin", "same-site", "none"] {
+            assert_eq!(from(line, site), 200, "{line} {site}");
+        }
+    }
+    // The page itself, and sound in the dashboards of the house.
+    assert_eq!((from("GET /", "cross-site"), from("GET /stream/latest.mp3", "cross-site")), (200, 200));
+    let card = [("sec-fetch-site", "cross-site"), ("origin", "http://homeassistant.local:8123")];
+    assert_eq!(judged(&gate, Door::Main, "GET /api/rooms", &card), 200);
+}
+
+#[test]
+fn the_panel_is_for_pages_of_home_assistant_itself() {
+    let gate = gate(&[]);
+    let host = ("x-forwarded-host", "home.example.org");
+    let from = |origin| judged(&gate, Door::Ingress, "POST /api/tokens", &[host, ("origin", origin)]);
+    assert_eq!((from("https://home.example.org"), from("http://homeassistant.local:8123")), (200, 200));
+    assert_eq!((from("https://evil.example"), from("null")), (403, 403));
+    let hidden = [host, ("sec-fetch-site", "cross-site")];
+    assert_eq!(judged(&gate, Door::Ingress, "POST /api/tokens", &hidden), 403);
+}
+
+#[test]
+fn a_token_for_one_room_is_good_for_that_room_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", folder.path().display());
+    let gate = gate(&["--access=token", &data]);
+    let (now, kitchen) = (std::time::SystemTime::now(), Some("kitchen".to_owned()));
+    let claims = Claims::new(Scopes::all(), kitchen, None, now, REQUEST_TIMEOUT);
+    let token = gate.access().tokens().sign(&claims).expect("signed");
+    for (line, status) in [
+        ("GET /api/rooms", 200),
+        ("GET /api/info", 200),
+        ("POST /api/announce", 200),
+        ("GET /stream/room/kitchen.mp3", 200),
+        ("POST /api/rooms", 403),
+        ("GET /api/clips", 403),
+        ("GET /clip/latest.mp3", 403),
+        ("GET /api/files", 403),
+        ("GET /metrics", 403),
+        ("PUT /api/sound", 403),
+        ("GET /api/sound", 403),
+        ("DELETE /api/tokens/1", 403),
+        ("GET /api/something-new", 403),
+    ] {
+        let (method, path) = line.split_once(' ').expect("a method and a path");
+        let line = format!("{method} /t/{token}{path}");
+        assert_eq!(judged(&gate, Door::Main, &line, &[]), status, "{line}");
+    }
 }
 
 /// Answers at once, or never.

@@ -1,15 +1,15 @@
-//! Who may do what: one gate before every request, on every port. It knows the visitor by address, by
-//! token, or by what Home Assistant says of it; it turns away other people's web pages; and it bounds how
-//! fast one address may ask. What it lets through carries a [`Visitor`].
+//! The one gate before every request, on every port. It knows the visitor by address, by token, or by what Home Assistant
+//! says of them; it turns away other people's web pages; it bounds how fast one address may ask; and it lets nobody through
+//! who may not do what the path is for. What it lets through carries a [`Visitor`]; what exactly that may do, each handler
+//! asks [`access`](crate::access).
 //!
-//! `guarded` is the gate as a service, and `asked` what a request says of itself. The rules are of three kinds, each in a file: `origin` (which web pages are ours), `tokens` (signed
-//! permissions) and `rates` (how often). Source addresses are checked before, where connections are accepted.
+//! `guarded` is the gate as a service, and `asked` what a request says of itself. `origin` is which web pages are ours, and
+//! `rates` how often. Source addresses are checked before, where connections are accepted.
 
 mod asked;
 mod guarded;
 mod origin;
 mod rates;
-mod tokens;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,22 +23,26 @@ use warp::http::header::{
 };
 use warp::reply::Response;
 
-use crate::config::{Access, Limits};
+use crate::access::{Access, Action, Claims, Denied, Scope, Scopes, TokenError, Visitor};
+use crate::config::{self, Limits};
 use crate::net::Admission;
 use crate::tls::Certificates;
 
 use super::reply::with;
 use super::server::ClientAddress;
 
-use asked::{bearer, forwarded_for, host_of, is_audio, is_socket, needed_scope, take_token};
+use asked::{
+    action_of, bearer, forwarded_for, host_of, is_audio, is_cross_site, is_origin_form, take_token,
+};
 use guarded::Guarded;
 pub(super) use guarded::Prefix;
 use origin::Origins;
 use rates::Rates;
-pub use tokens::{Claims, Scope, Scopes, Tokens};
 
-/// The Supervisor's name for the user of an ingress session.
+/// The Supervisor's names for the user of an ingress session, and for the host that their browser asked.
+const USER_ID: HeaderName = HeaderName::from_static("x-remote-user-id");
 const USER_NAME: HeaderName = HeaderName::from_static("x-remote-user-display-name");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Which way a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,36 +72,15 @@ pub struct GateStats {
     pub too_slow: AtomicU64,
 }
 
-/// Somebody whom the gate let in, as an extension of the request.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    /// Where it is, as far as is known.
-    pub address: IpAddr,
-    /// What it may do.
-    pub scopes: Scopes,
-    /// How Home Assistant, or its token, calls it.
-    pub name: Option<String>,
-    /// Whether it comes through Home Assistant's proxy, which alone says where it is.
-    pub is_proxied: bool,
-    /// The only room in which it may do that, where its token says so.
-    pub room: Option<String>,
-}
-
-impl Visitor {
-    /// Whether it may be in the room of this id at all.
-    pub fn may_enter(&self, room: &str) -> bool {
-        self.room.as_deref().is_none_or(|only| only == room)
-    }
-}
-
 /// The gate. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate(Arc<Inner>);
 
 struct Inner {
+    /// Who needs a token.
+    open_to: config::Access,
     access: Access,
     origins: Origins,
-    tokens: Tokens,
     rates: Rates,
     stats: GateStats,
 }
@@ -114,15 +97,15 @@ impl Gate {
     /// A gate with these rules; `origins` are host names of web pages that are ours besides the usual, and
     /// those that the certificates name.
     pub fn new(
-        access: Access,
+        open_to: config::Access,
         origins: Vec<String>,
         admission: Arc<Admission>,
         certificates: Certificates,
-        tokens: Tokens,
+        access: Access,
         limits: &Limits,
     ) -> Self {
-        let origins = Origins::new(origins, admission, certificates);
-        Self(Arc::new(Inner { access, origins, tokens, rates: Rates::new(limits), stats: GateStats::default() }))
+        let (origins, rates) = (Origins::new(origins, admission, certificates), Rates::new(limits));
+        Self(Arc::new(Inner { open_to, access, origins, rates, stats: GateStats::default() }))
     }
 
     /// What was turned away.
@@ -130,18 +113,14 @@ impl Gate {
         &self.0.stats
     }
 
-    /// The signed permissions.
-    pub fn tokens(&self) -> &Tokens {
-        &self.0.tokens
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.0.access
     }
 
-    /// Whether this visitor may do this; counts when it may not.
-    pub fn permits(&self, visitor: &Visitor, scope: Scope) -> bool {
-        let permitted = visitor.scopes.contains(scope);
-        if !permitted {
-            self.0.stats.not_permitted.fetch_add(1, Ordering::Relaxed);
-        }
-        permitted
+    /// Counts what somebody may not do.
+    pub fn note_denied(&self) {
+        self.0.stats.not_permitted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether this visitor may send one more signalling message now; counts when it may not.
@@ -173,6 +152,9 @@ impl Gate {
 
     /// Lets a request in, or says why not. Takes a token off its path.
     fn judge<B>(&self, door: Door, request: &mut Request<B>) -> Result<Visitor, Refusal> {
+        if !is_origin_form(request) {
+            return Err(Refusal::Status(StatusCode::BAD_REQUEST, "Ask for a path of this server, such as GET /"));
+        }
         let source = request.extensions().get::<ClientAddress>().map_or(IpAddr::from([0; 16]), |address| address.0);
         let address = if door == Door::Ingress { forwarded_for(request.headers()).unwrap_or(source) } else { source };
         if !self.counted(self.0.rates.request(address)) {
@@ -183,18 +165,28 @@ impl Gate {
         }
         let token = take_token(request)?;
         let visitor = self.identify(door, address, request.headers(), token.as_deref())?;
-        let needed = needed_scope(request);
-        if door != Door::Ingress && (needed.is_some() || is_socket(request)) {
-            self.check_page(request)?;
+        let action = action_of(request);
+        if action != Action::SeePage {
+            self.check_page(door, request)?;
         }
+        self.admit(&visitor, action).map(|()| visitor)
+    }
+
+    fn admit(&self, visitor: &Visitor, action: Action) -> Result<(), Refusal> {
         // Either of the two will do for a socket; each of its messages is looked at by itself.
-        let mute = is_socket(request) && !visitor.scopes.contains(Scope::Talk);
-        match needed.or(mute.then_some(Scope::Listen)) {
-            Some(scope) if !self.permits(&visitor, scope) => {
-                Err(Refusal::Status(StatusCode::UNAUTHORIZED, scope.lacking()))
+        let is_mute = action == Action::Connect
+            && ![Scope::Listen, Scope::Talk].into_iter().any(|scope| visitor.scopes.contains(scope));
+        let admitted = if is_mute { Err(Denied::Scope(Scope::Listen)) } else { self.0.access.admit(visitor, action) };
+        admitted.map_err(|denied| {
+            self.note_denied();
+            match denied {
+                Denied::Scope(scope) => Refusal::Status(StatusCode::UNAUTHORIZED, scope.lacking()),
+                _ => Refusal::Status(
+                    StatusCode::FORBIDDEN,
+                    "This link is for one room, and this is about the whole house",
+                ),
             }
-            _ => Ok(visitor),
-        }
+        })
     }
 
     fn identify(
@@ -205,26 +197,33 @@ impl Gate {
         token: Option<&str>,
     ) -> Result<Visitor, Refusal> {
         if door == Door::Ingress {
-            let name = headers.get(USER_NAME).and_then(|name| name.to_str().ok()).map(str::to_owned);
-            return Ok(Visitor { address, scopes: Scopes::all(), name, is_proxied: true, room: None });
+            let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+            return Ok(Visitor {
+                name: text(USER_NAME).map(str::to_owned),
+                user: text(USER_ID).map(Arc::from),
+                is_proxied: true,
+                ..Visitor::at(address, Scopes::all())
+            });
         }
         if let Some(token) = token.or_else(|| bearer(headers)) {
             return self.verify(address, token);
         }
-        let scopes = if self.0.access == Access::Token { Scopes::none() } else { Scopes::household() };
-        Ok(Visitor { address, scopes, name: None, is_proxied: false, room: None })
+        let scopes = if self.0.open_to == config::Access::Token { Scopes::none() } else { Scopes::household() };
+        Ok(Visitor::at(address, scopes))
     }
 
     fn verify(&self, address: IpAddr, token: &str) -> Result<Visitor, Refusal> {
-        let error = match self.0.tokens.verify(token) {
-            Ok(Claims { scope, name, room, .. }) => {
-                return Ok(Visitor { address, scopes: scope, name, is_proxied: false, room });
+        let error = match self.0.access.tokens().verify(token) {
+            Ok(claims) => {
+                let token = Some(claims.id());
+                let Claims { scope, name, room, .. } = claims;
+                return Ok(Visitor { name, room, token, ..Visitor::at(address, scope) });
             }
             Err(error) => error,
         };
         self.0.stats.bad_token.fetch_add(1, Ordering::Relaxed);
         if self.counted(self.0.rates.wrong_token(address)) {
-            return Err(Refusal::Status(StatusCode::UNAUTHORIZED, error.sentence()));
+            return Err(Refusal::Status(StatusCode::UNAUTHORIZED, TokenError::sentence(error)));
         }
         Err(Refusal::Status(
             StatusCode::TOO_MANY_REQUESTS,
@@ -234,29 +233,44 @@ impl Gate {
 
     /// Other people's web pages may neither listen in nor change anything: not under a name of theirs that
     /// leads to us (DNS rebinding), and not under their own.
-    fn check_page<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
-        let headers = request.headers();
+    fn check_page<B>(&self, door: Door, request: &Request<B>) -> Result<(), Refusal> {
+        let (headers, uri) = (request.headers(), request.uri());
         let host = host_of(headers);
-        // Browsers always name a host; players of HTTP/1.0 need not.
-        if headers.contains_key(HOST) && !self.0.origins.is_ours(host) {
+        // Browsers always name a host; players of HTTP/1.0 need not. By which name Home Assistant is known is its own
+        // business.
+        if door != Door::Ingress && headers.contains_key(HOST) && !self.0.origins.is_ours(host) {
             self.0.stats.foreign_host.fetch_add(1, Ordering::Relaxed);
             return Err(Refusal::Status(
                 StatusCode::MISDIRECTED_REQUEST,
                 "The voice relay is not known by this name; use its address, or add the name to http.origins",
             ));
         }
-        match headers.get(ORIGIN) {
+        let is_foreign = match headers.get(ORIGIN) {
             // Audio is given to any player; `dress` decides which pages can read it.
-            Some(origin) if !is_audio(request.uri().path()) && !self.0.origins.admits(origin) => {
-                self.0.stats.foreign_origin.fetch_add(1, Ordering::Relaxed);
-                Err(Refusal::Status(
-                    StatusCode::FORBIDDEN,
-                    "A page of another site may not use the voice relay; http.origins may allow it",
-                ))
-            }
+            Some(_) if is_audio(uri.path()) => false,
+            Some(origin) => !self.is_own_page(door, headers, origin),
+            // Dashboards of other hosts have sound in their pages; whether a PIN is right is not for them to find out.
+            None if is_audio(uri.path()) => is_cross_site(headers) && uri.query().is_some_and(|it| it.contains("pin=")),
             // What is not a web page says nothing of an origin, and is no danger to those who browse.
-            _ => Ok(()),
+            None => is_cross_site(headers),
+        };
+        if is_foreign {
+            self.0.stats.foreign_origin.fetch_add(1, Ordering::Relaxed);
+            return Err(Refusal::Status(
+                StatusCode::FORBIDDEN,
+                "A page of another site may not use the voice relay; http.origins may allow it",
+            ));
         }
+        Ok(())
+    }
+
+    /// Whether a page of this origin may use us. In Home Assistant's panel it is Home Assistant's own, by whatever name
+    /// the browser knows that.
+    fn is_own_page(&self, door: Door, headers: &HeaderMap, origin: &HeaderValue) -> bool {
+        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+        let forwarded = headers.get(FORWARDED_HOST).and_then(|host| host.to_str().ok());
+        let is_panel = door == Door::Ingress && authority.is_some() && authority == forwarded;
+        is_panel || self.0.origins.admits(origin)
     }
 
     /// What every reply says: which pages may read it, unless all may, and that addresses, which may hold a

@@ -1,0 +1,68 @@
+//! What the house has besides its streams, each for those who hold a permit for it. A handler that has not asked who may
+//! do what gets at nothing.
+
+use crate::access::{Action, Permit};
+use crate::announce::Announcer;
+use crate::audio::{Clips, Mounts};
+use crate::relay_handle::RelayHandle;
+use crate::sound::Sound;
+
+use super::files::Files;
+
+/// All of it. Cheap to clone.
+#[derive(Clone)]
+pub struct House {
+    /// What was said, kept for a while.
+    clips: Clips,
+    /// Audio files.
+    files: Files,
+    /// The machine's own sound card.
+    sound: Sound,
+    /// Live audio as streams of bytes.
+    mounts: Mounts<RelayHandle>,
+    /// Whoever lets recordings be heard in rooms.
+    announcer: Announcer,
+}
+
+impl House {
+    /// All of it, behind its door.
+    pub fn new(clips: Clips, files: Files, sound: Sound, mounts: Mounts<RelayHandle>, announcer: Announcer) -> Self {
+        Self { clips, files, sound, mounts, announcer }
+    }
+
+    /// To list, hear and delete what was recorded, and to count it.
+    pub(super) fn clips(&self, permit: &Permit) -> &Clips {
+        self.show(permit, &[Action::ReadClips, Action::DeleteClip, Action::ReadMetrics], &self.clips)
+    }
+
+    /// To list and read files, to have one announced, and to count them.
+    pub(super) fn files(&self, permit: &Permit) -> &Files {
+        self.show(permit, &[Action::ReadFiles, Action::Announce, Action::ReadMetrics], &self.files)
+    }
+
+    /// To look at the card, and to turn it.
+    pub(super) fn sound(&self, permit: &Permit) -> &Sound {
+        self.show(permit, &[Action::ReadSound, Action::TurnSound, Action::ReadMetrics], &self.sound)
+    }
+
+    /// To know how loud streams are, and to turn them.
+    pub(super) fn mounts(&self, permit: &Permit) -> &Mounts<RelayHandle> {
+        self.show(permit, &[Action::ListStreams, Action::TurnStream], &self.mounts)
+    }
+
+    /// To announce, to look what is announced, and to stop it.
+    pub(super) fn announcer(&self, permit: &Permit) -> &Announcer {
+        self.show(permit, &[Action::Announce, Action::SeeAnnouncements, Action::ReadMetrics], &self.announcer)
+    }
+
+    /// Ends what the sound card does without a permit.
+    pub(super) fn tidy_sound(&self) {
+        self.sound.leave_unless_permitted();
+    }
+
+    fn show<'a, T>(&self, permit: &Permit, to: &[Action], thing: &'a T) -> &'a T {
+        // A mistake of the handler, which costs that request only.
+        assert!(to.iter().any(|action| permit.is_for(*action)), "a permit is shown that is for something else");
+        thing
+    }
+}
