@@ -29,12 +29,11 @@ pub(super) struct Routes {
 impl Demux {
     /// The peer that this datagram claims to be of; it is still to be authenticated.
     pub(super) fn find(&self, source: SocketAddr, payload: &[u8]) -> Option<PeerId> {
-        if is_stun(payload)
-            && let Ok(message) = StunMessage::parse(payload)
-            && message.is_binding_request()
-        {
-            let (local_ufrag, _) = message.split_username()?;
-            return self.by_ufrag.get(local_ufrag).copied();
+        if is_stun(payload) {
+            let message = StunMessage::parse(payload).ok()?;
+            if message.is_binding_request() {
+                return self.find_ufrag(message.split_username()?.0);
+            }
         }
         self.by_address.get(&source).copied()
     }
