@@ -19,7 +19,7 @@ use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
 use crate::domain::LiveStream;
 use crate::hass::Home;
-use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Shared};
+use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Preludes, Shared};
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
@@ -302,8 +302,7 @@ impl App {
     /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
     fn serve_ingress(&self, shared: &Shared, port: Port, supervisor: IpAddr) {
         let service = shared.gate.guard(Door::Ingress, warp::service(http::main_routes(shared.clone())));
-        let (admission, stats) =
-            (Arc::new(Admission::only(supervisor)), Arc::clone(&shared.stats.ingress_port));
+        let (admission, stats) = (Arc::new(Admission::only(supervisor)), Arc::clone(&shared.stats.ingress_port));
         self.spawn("ingress", port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
     }
 
@@ -335,7 +334,8 @@ impl App {
         let rooms = conversation.rooms().clone();
         let room = rooms.find(&config.sound.room).ok_or_else(|| StartError::Room(config.sound.room.clone()))?;
         let access = conversation.access().clone();
-        let sound = Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
+        let sound =
+            Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer =
             Announcer::new(self.relay.clone(), rooms.clone(), config.announce.clone().into(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
@@ -343,6 +343,7 @@ impl App {
             relay: self.relay.clone(),
             conversation,
             fanouts: Fanouts::new(mounts.clone(), rooms, self.relay.clone(), shutdown.clone(), tracker.clone()),
+            preludes: Preludes::default(),
             house: House::new(clips, self.serve_files(config), sound, mounts, announcer),
             audio,
             gate: self.gate(config, certificates.clone(), access),
@@ -387,8 +388,8 @@ fn start_media(
     let first = relays.next().expect("there is one media thread");
     let mut connected = relay_handle::connect(first, relays.collect());
     let relays = std::mem::take(&mut connected.threads);
-    let threads =
-        MediaThread::start_all(Carries::Voices, sockets, relays, admission, critical).map_err(StartError::MediaThread)?;
+    let threads = MediaThread::start_all(Carries::Voices, sockets, relays, admission, critical)
+        .map_err(StartError::MediaThread)?;
     Ok((threads, connected))
 }
 

@@ -12,7 +12,9 @@ use crate::access::{Access, Permit};
 use crate::domain::{GrantId, LiveStream, RoomId, StreamId};
 use crate::relay::MemberStats;
 use crate::relay_handle::{Levels, RelayHandle, RoomEvent, RoomEvents, StreamEvent};
-use crate::rooms::{GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle};
+use crate::rooms::{
+    GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle,
+};
 
 /// Between two looks at how well all goes.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(2);

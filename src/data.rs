@@ -1,9 +1,9 @@
 //! The data folder: what must outlive a restart. Everything in it is for the daemon's own user alone, and a
 //! file is there whole or not at all, whenever the power goes.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -83,6 +83,21 @@ impl DataFolder {
         }
     }
 
+    /// Opens a file to be read and written in place, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// When it can neither be opened nor made.
+    pub fn open(&self, name: &str) -> io::Result<File> {
+        self.make()?;
+        let path = self.file(name);
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).clone();
+        let file = options.open(&path)?;
+        // It may have been made by a version that did not mind who reads it.
+        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+        self.give(&path)?;
+        Ok(file)
+    }
+
     /// Waits until nobody else, of whatever process, changes the file of this name; nobody does until the lock is dropped.
     ///
     /// # Errors
@@ -101,9 +116,10 @@ impl DataFolder {
         let Ok(entries) = fs::read_dir(&self.0) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let is_old = entry.metadata().and_then(|file| file.modified()).is_ok_and(|at| {
-                at.elapsed().is_ok_and(|age| age > LEFT_OVER)
-            });
+            let is_old = entry
+                .metadata()
+                .and_then(|file| file.modified())
+                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_OVER));
             if name.to_str().is_some_and(is_temporary) && is_old && fs::remove_file(entry.path()).is_err() {
                 tracing::warn!(file = %entry.path().display(), "a temporary file that was left over cannot be removed");
             }
@@ -145,8 +161,6 @@ impl DataFolder {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

@@ -12,9 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use voice_relay::access::{Claims, Tokens};
 use voice_relay::app::App;
 use voice_relay::card::{self, Device, Direction};
-use voice_relay::config::{
-    self, Command, Config, Invocation, LoadError, SayCommand, TokenCommand,
-};
+use voice_relay::config::{self, Command, Config, Invocation, LoadError, SayCommand, TokenCommand};
 use voice_relay::data::DataFolder;
 use voice_relay::hass;
 use voice_relay::log;

@@ -11,8 +11,9 @@ mod threads;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -37,6 +38,9 @@ const EVENT_QUEUE: usize = 256;
 
 /// Streams whose birth may wait to be noticed; further ones go unrecorded.
 const BIRTH_QUEUE: usize = 64;
+
+/// How long a stream that is connecting is waited for.
+const ARRIVAL: Duration = Duration::from_secs(2);
 
 /// Things that happened in rooms which may wait to be told there.
 const ROOM_EVENT_QUEUE: usize = 4_096;
@@ -221,9 +225,26 @@ impl RelayHandle {
         }
     }
 
-    /// Whether somebody is about to feed this stream, though nothing of it is heard yet.
-    pub async fn is_coming(&self, stream: StreamId) -> bool {
-        self.call(move |media, _| media.relay.has_publisher(stream)).await.unwrap_or(false)
+    /// The live stream of this identity. Whoever was told of it by its sender may ask before its first packet is here:
+    /// one that is connecting is waited for, for up to two seconds.
+    pub async fn arrival(&self, stream: StreamId) -> Option<LiveStream> {
+        let mut streams = self.streams.clone();
+        let find = |live: &Arc<[LiveStream]>| live.iter().find(|live| live.id == stream).copied();
+        if let Some(live) = find(&streams.borrow_and_update()) {
+            return Some(live);
+        }
+        if !self.call(move |media, _| media.relay.has_publisher(stream)).await.unwrap_or(false) {
+            return None;
+        }
+        let arriving = streams.wait_for(|live| find(live).is_some());
+        let arrived = tokio::time::timeout(ARRIVAL, arriving).await;
+        arrived.ok()?.ok().and_then(|live| find(&live))
+    }
+
+    /// Streams with such a name, live or about to be.
+    pub fn called(&self, is_name: impl Fn(&str) -> bool) -> Vec<StreamId> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.iter().filter(|(_, name)| is_name(name)).map(|(stream, _)| *stream).collect()
     }
 
     /// Takes a receiver's answer; see [`Relay::answer`].
@@ -288,7 +309,7 @@ impl RelayHandle {
 
     /// A sender on this machine, of a stream with this identity and name for people; it is heard where its permit says.
     pub fn local_sender(&self, permit: Permit, stream: StreamId, name: String) -> LocalSender {
-        LocalSender { relay: self.clone(), permit, stream, name }
+        LocalSender { relay: self.clone(), permit, stream, name, sent: AtomicU64::new(0), fate: Arc::default() }
     }
 
     /// Live streams of all rooms, oldest first.

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, bail};
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
+use voice_relay::access::{Claims, Scope, Tokens};
 use voice_relay::config::{Access, Config, SayCommand};
 use voice_relay::data::DataFolder;
-use voice_relay::access::{Claims, Scope, Tokens};
 
 use crate::health;
 

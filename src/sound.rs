@@ -160,12 +160,7 @@ impl Output {
 }
 
 impl Input {
-    fn start(
-        config: &SoundConfig,
-        stream: StreamId,
-        place: &Place,
-        relay: &RelayHandle,
-    ) -> io::Result<Self> {
+    fn start(config: &SoundConfig, stream: StreamId, place: &Place, relay: &RelayHandle) -> io::Result<Self> {
         let device = config.input.clone();
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();

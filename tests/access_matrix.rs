@@ -340,13 +340,7 @@ fn authorization(token: &str) -> Vec<String> {
 }
 
 /// The status, and the body.
-async fn ask(
-    to: SocketAddr,
-    from: [u8; 4],
-    line: &str,
-    body: Option<&str>,
-    headers: &[String],
-) -> (u16, String) {
+async fn ask(to: SocketAddr, from: [u8; 4], line: &str, body: Option<&str>, headers: &[String]) -> (u16, String) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from((from, 0))).expect("an address of the loopback");
     let mut stream = socket.connect(to).await.expect("a listening port");
@@ -510,9 +504,14 @@ async fn whoever_is_for_one_room_is_told_of_that_one_alone() {
     assert_eq!(signalling.expect("available_streams").await["streams"], json!([]), "those at home are not for it");
     signalling.send(json!({ "type": "watch_rooms", "on": true })).await;
     let watched = signalling.expect("rooms").await;
-    assert_eq!(watched["rooms"].as_array().map(|rooms| (rooms.len(), rooms[0]["id"].clone())), Some((1, "kitchen".into())));
+    assert_eq!(
+        watched["rooms"].as_array().map(|rooms| (rooms.len(), rooms[0]["id"].clone())),
+        Some((1, "kitchen".into()))
+    );
     let home = places.iter().find(|place| place.room == "home").expect("a home");
-    for message in [json!({ "type": "start_receiving" }), json!({ "type": "start_receiving", "stream_id": home.stream })] {
+    for message in
+        [json!({ "type": "start_receiving" }), json!({ "type": "start_receiving", "stream_id": home.stream })]
+    {
         assert!(!is_let_through(&mut signalling, message).await.0);
     }
 }

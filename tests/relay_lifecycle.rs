@@ -8,7 +8,8 @@ use support::world::{Who, World};
 use uuid::Uuid;
 use voice_relay::domain::StreamId;
 use voice_relay::relay::{
-    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, DropReason, Event, PublishError, RelayConfig, STALE_AFTER, SubscribeError,
+    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, DropReason, Event, PublishError, RelayConfig, STALE_AFTER,
+    SubscribeError,
 };
 
 fn secs(seconds: u64) -> Duration {

@@ -45,7 +45,8 @@ fn house() -> House {
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
     let (critical, _ended) = Critical::new(CancellationToken::default());
     let admission = Arc::new(Admission::new(config::Access::Lan));
-    let media = MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission, &critical).expect("a thread");
+    let media =
+        MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission, &critical).expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
     let config = loopback_config(&["--rooms-intercom=Kitchen"]);
     let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
@@ -137,7 +138,11 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         let host = runtime.block_on(house.rooms.join(admin, "kitchen", "Host", None, None, Wire::new().0)).expect("in");
         host.host(HostAction::Kick { who: listeners[0].id }).expect("whoever may do everything may");
         let ended = std::iter::from_fn(|| orders.try_recv().ok());
-        ended.for_each(|order| if let Order::End(grant) = order { house.access.end(grant) });
+        ended.for_each(|order| {
+            if let Order::End(grant) = order {
+                house.access.end(grant)
+            }
+        });
         sound.leave_unless_permitted();
         wait_for("who was sent out hears nothing", || tones(&tape) == [false; 3]);
         wait_for("nor is heard", || own_room(&house, &sound).is_none());

@@ -381,12 +381,19 @@ async fn changed(change: impl FnOnce(String) -> String) -> String {
 async fn offers_in_other_words_are_answered_in_theirs_and_their_senders_are_heard() {
     let app = start(&[]);
     for (name, change) in [
-        ("profile", &(|offer: String| offer.replace("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP")) as &dyn Fn(String) -> String),
+        (
+            "profile",
+            &(|offer: String| offer.replace("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP")) as &dyn Fn(String) -> String,
+        ),
         ("no-group", &|offer: String| without(&offer, "a=group:")),
         ("too-many-in-the-group", &|offer: String| offer.replace("a=group:BUNDLE 0", "a=group:BUNDLE 0 1 2")),
-        ("a-mid", &|offer: String| offer.replace("a=mid:0", "a=mid:audio-stream").replace("BUNDLE 0", "BUNDLE audio-stream")),
+        ("a-mid", &|offer: String| {
+            offer.replace("a=mid:0", "a=mid:audio-stream").replace("BUNDLE 0", "BUNDLE audio-stream")
+        }),
         ("a-long-mid", &|offer: String| {
-            offer.replace("a=mid:0", "a=mid:AudioStreamOfTheKitchen").replace("BUNDLE 0", "BUNDLE AudioStreamOfTheKitchen")
+            offer
+                .replace("a=mid:0", "a=mid:AudioStreamOfTheKitchen")
+                .replace("BUNDLE 0", "BUNDLE AudioStreamOfTheKitchen")
         }),
         ("an-empty-line", &|offer: String| offer.replace("a=rtcp-mux", "a=\r\na=rtcp-mux")),
     ] {
@@ -440,7 +447,9 @@ async fn an_address_names_its_room_with_whatever_slashes_and_letters_and_never_a
         live.iter().map(|live| live.room.0).collect::<Vec<_>>()
     };
     assert!(room().await.is_empty());
-    for path in ["/whip/kueche", "/whip/kueche/", "/whip//kueche", "/whip/K%C3%BCche", "/whip/Ku%CC%88che", "/whip/KU%CC%88CHE"] {
+    for path in
+        ["/whip/kueche", "/whip/kueche/", "/whip//kueche", "/whip/K%C3%BCche", "/whip/Ku%CC%88che", "/whip/KU%CC%88CHE"]
+    {
         let session = Session::publish(app.ports, path, None).await;
         let limit = std::time::Instant::now() + PATIENCE;
         while room().await.is_empty() {

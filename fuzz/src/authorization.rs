@@ -11,7 +11,7 @@ use voice_relay::access::{Access, Action, Claims, Permit, Scope, Scopes, Shown, 
 use voice_relay::data::DataFolder;
 use voice_relay::domain::RoomId;
 use voice_relay::rooms::{
-    Asker, HostAction, House, Kind, Listening, ListenerKind, Membership, Order, Rooms, RoomsHandle, Wire,
+    Asker, HostAction, House, Kind, ListenerKind, Listening, Membership, Order, Rooms, RoomsHandle, Wire,
 };
 
 /// The PIN of every room that has one.
@@ -129,8 +129,12 @@ impl Scene {
         match act {
             Act::Ask { who, token, action, room, pin } => self.ask(who, token, action, room, pin).await,
             Act::Sign { scopes, room } if self.tokens.len() < 8 => {
-                let scopes: Scopes =
-                    Scope::ALL.into_iter().enumerate().filter(|(bit, _)| scopes >> bit & 1 == 1).map(|it| it.1).collect();
+                let scopes: Scopes = Scope::ALL
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(bit, _)| scopes >> bit & 1 == 1)
+                    .map(|it| it.1)
+                    .collect();
                 let room = ROOMS.get(usize::from(room) % 5).map(ToString::to_string);
                 let claims = Claims::new(scopes, room, None, SystemTime::now(), Duration::from_secs(600));
                 self.tokens.push((claims, true));

@@ -6,8 +6,8 @@ use std::fs;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::Value;
 use tempfile::TempDir;
-use voice_relay::data::DataFolder;
 use voice_relay::access::Tokens;
+use voice_relay::data::DataFolder;
 
 /// The relay's key: known here, so that claims of every shape can be signed.
 const KEY: [u8; 32] = [7; 32];

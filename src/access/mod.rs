@@ -25,8 +25,8 @@ use crate::domain::{LiveStream, RoomId};
 use crate::rooms::{Granted, JoinError, Key, RoomsHandle};
 
 pub use action::{Action, Needs, Scope, Scopes};
-pub use permit::Permit;
 use permit::Grants;
+pub use permit::Permit;
 pub use tokens::{Claims, Exceeds, TokenError, Tokens};
 pub use visitor::{TokenId, Visitor};
 

@@ -119,13 +119,12 @@ pub struct Announcement {
 impl Announcement {
     pub(super) fn new(
         id: AnnouncementId,
-        room: RoomId,
         name: String,
         priority: Priority,
         script: Script,
         seconds: Option<f64>,
         memory: Option<Reservation>,
-        permit: Permit,
+        (room, permit): (RoomId, Permit),
     ) -> Self {
         let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));
         Self { id, room, name, priority, seconds, script, frames, over, permit, _memory: memory }

@@ -72,13 +72,12 @@ mod tests {
         let nothing = Recording::Clip(bytes::Bytes::new());
         Arc::new(Announcement::new(
             AnnouncementId(Uuid::from_u128(number)),
-            RoomId::HOME,
             number.to_string(),
             priority,
             Script::new(None, &nothing, 1, 0.0),
             None,
             None,
-            Permit::of_a_test(Action::Announce, RoomId::HOME),
+            (RoomId::HOME, Permit::of_a_test(Action::Announce, RoomId::HOME)),
         ))
     }
 

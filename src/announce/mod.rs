@@ -146,7 +146,7 @@ impl Announcer {
         let rehearsed = tokio::task::spawn_blocking(move || rehearsal.rehearse()).await;
         let seconds = rehearsed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
         let id = AnnouncementId(Uuid::new_v4());
-        let announcement = Arc::new(Announcement::new(id, room, name, priority, script, seconds, memory, permit));
+        let announcement = Arc::new(Announcement::new(id, name, priority, script, seconds, memory, (room, permit)));
         Ok((id, self.place(&announcement)?))
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::audio::Speech;
 use crate::domain::{RoomId, StreamId};
@@ -14,6 +14,12 @@ use crate::relay_handle::LocalSender;
 use super::pace::Pace;
 use super::script::Performance;
 use super::{Announcement, Announcer, Outcome};
+
+/// A media thread that takes no packet for so long carries nobody's voice.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Pause before a packet is offered again.
+const RETRY: Duration = Duration::from_millis(5);
 
 /// Performs what is in the room's line until that is empty, on a thread of its own.
 pub(super) fn open(announcer: Announcer, room: RoomId) -> std::io::Result<()> {
@@ -90,16 +96,51 @@ impl Stage {
         let frame = act_of(&mut self.acts, announcement).performance.frame();
         let pcm = match frame {
             Ok(Some(pcm)) => pcm,
-            Ok(None) => return Some(Outcome::Played),
+            Ok(None) => return Some(on_air.all_was_sent()),
             Err(error) => return Some(Outcome::Failed(error.to_string())),
         };
         announcement.frames.fetch_add(1, Ordering::Relaxed);
         let spoken = on_air.speech.encode(due, &pcm)?;
         let packet = LocalPacket { timestamp: spoken.timestamp, level: spoken.level, payload: spoken.payload };
-        if !on_air.sender.send(packet) {
+        let sent = on_air.send(&packet);
+        if sent.is_err() {
             self.announcer.stats().packets_lost.fetch_add(1, Ordering::Relaxed);
         }
-        None
+        sent.err()
+    }
+}
+
+impl OnAir {
+    /// Sends one packet; says how the announcement ended if that cannot be done.
+    fn send(&self, packet: &LocalPacket) -> Result<(), Outcome> {
+        if let Some(full) = self.sender.refusal() {
+            return Err(Outcome::Failed(full.to_string()));
+        }
+        self.within_patience(|| self.sender.send(packet.clone()))
+    }
+
+    /// How it ended, once the relay has had all of it or did not take it.
+    fn all_was_sent(&self) -> Outcome {
+        let arrived = self.within_patience(|| self.sender.has_all_arrived() || self.sender.refusal().is_some());
+        match (self.sender.refusal(), arrived) {
+            (Some(full), _) => Outcome::Failed(full.to_string()),
+            (None, Err(outcome)) => outcome,
+            (None, Ok(())) => Outcome::Played,
+        }
+    }
+
+    fn within_patience(&self, mut done: impl FnMut() -> bool) -> Result<(), Outcome> {
+        let began = Instant::now();
+        while !done() {
+            if self.announcement.permit.is_ended() {
+                return Err(Outcome::Stopped);
+            }
+            if began.elapsed() >= PATIENCE {
+                return Err(Outcome::Failed("the relay is too busy to send it".into()));
+            }
+            thread::sleep(RETRY);
+        }
+        Ok(())
     }
 }
 

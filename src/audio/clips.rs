@@ -1,6 +1,7 @@
 //! Clips: what was said between press and release, kept for a while as the sender's own packets, and
 //! made into a file when somebody asks for it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,8 +30,11 @@ const MAX_GAP: usize = 15 * SAMPLE_RATE as usize;
 /// After the last word: players cut what comes last, and this is not missed.
 const CLOSING_SILENCE: usize = SAMPLE_RATE as usize / 2;
 
-/// What a clip takes for each second, as a file: more than its packets do.
-const BYTES_PER_SECOND: u64 = Bitrate::DEFAULT.kilobits() as u64 * 125;
+/// What a packet takes besides its payload: its numbers, its places in maps, and what the allocator adds.
+const PACKET_OVERHEAD: u64 = 128;
+
+/// The share of all memory for clips at which speech becomes a clip, however short it is: a fourth.
+const SPEECHES: u64 = 4;
 
 /// How many clips are kept, and for how long.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ pub struct ClipLimits {
     pub age: Duration,
     /// Longer speech becomes several clips.
     pub length: Duration,
-    /// Memory of all together.
+    /// Memory of all together, and of what is being said.
     pub bytes: u64,
 }
 
@@ -65,18 +69,17 @@ pub struct Clip {
     /// From the first to the last.
     pub duration: Duration,
     kept_since: Instant,
-    /// By sequence number; given up when the file is made.
-    packets: Mutex<BTreeMap<u64, OpusPacket>>,
+    /// Given up when the file is made.
+    packets: Mutex<Packets>,
     file: OnceCell<Bytes>,
 }
 
 impl Clip {
-    /// The clip as an MP3 file. The first to ask waits some milliseconds for each second of speech.
-    pub async fn file(self: &Arc<Self>) -> Bytes {
+    async fn file(self: &Arc<Self>) -> Bytes {
         let render = || async {
             let clip = Arc::clone(self);
             let rendered = tokio::task::spawn_blocking(move || {
-                let packets = std::mem::take(&mut *clip.packets.lock().unwrap_or_else(PoisonError::into_inner));
+                let packets = std::mem::take(&mut *clip.packets());
                 render(&packets)
             });
             // If it panicked, a bug: an empty file, and the message of the panic in the log.
@@ -85,8 +88,13 @@ impl Clip {
         self.file.get_or_init(render).await.clone()
     }
 
+    /// Memory that it takes: as packets or as a file.
     fn bytes(&self) -> u64 {
-        self.duration.as_millis() as u64 * BYTES_PER_SECOND / 1_000
+        self.packets().bytes + self.file.get().map_or(0, |file| file.len() as u64)
+    }
+
+    fn packets(&self) -> MutexGuard<'_, Packets> {
+        self.packets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,6 +103,8 @@ impl Clip {
 pub struct Clips {
     shelf: Arc<Mutex<VecDeque<Arc<Clip>>>>,
     limits: Arc<ClipLimits>,
+    /// Memory of what is being said.
+    unfinished: Arc<AtomicU64>,
     /// What they count.
     pub stats: Arc<ClipStats>,
 }
@@ -102,7 +112,7 @@ pub struct Clips {
 impl Clips {
     /// None yet.
     pub fn new(limits: ClipLimits) -> Self {
-        Self { shelf: Arc::default(), limits: Arc::new(limits), stats: Arc::default() }
+        Self { shelf: Arc::default(), limits: Arc::new(limits), unfinished: Arc::default(), stats: Arc::default() }
     }
 
     /// Records every stream that is born, until no more are.
@@ -132,45 +142,68 @@ impl Clips {
         shelf.len() < before
     }
 
-    /// Memory that they take.
+    /// A clip as an MP3 file. The first to ask waits some milliseconds for each second of speech.
+    pub async fn file(&self, clip: &Arc<Clip>) -> Bytes {
+        let file = clip.file().await;
+        // It may take more than its packets did.
+        self.bound(&mut self.shelf());
+        file
+    }
+
+    /// Memory that they take, with what is being said.
     pub fn bytes(&self) -> u64 {
-        self.shelf().iter().map(|clip| clip.bytes()).sum()
+        self.bytes_of(&self.shelf())
+    }
+
+    fn bytes_of(&self, shelf: &VecDeque<Arc<Clip>>) -> u64 {
+        self.unfinished.load(Ordering::Relaxed) + shelf.iter().map(|clip| clip.bytes()).sum::<u64>()
     }
 
     async fn record_stream(self, stream: StreamId, mut packets: mpsc::Receiver<OpusPacket>) {
-        let mut take = Take::default();
+        let mut take = Take::new(&self.unfinished);
         loop {
             match tokio::time::timeout(PAUSE, packets.recv()).await {
                 Ok(Some(packet)) => {
                     take.add(packet);
-                    if take.duration() >= self.limits.length {
-                        self.keep(stream, std::mem::take(&mut take));
+                    let is_long = take.packets.duration() >= self.limits.length;
+                    let is_large = take.packets.bytes >= self.limits.bytes / SPEECHES;
+                    // Many who speak at once finish early, rather than take more than there is.
+                    let is_full = self.unfinished.load(Ordering::Relaxed) >= self.limits.bytes;
+                    if is_long || is_large || is_full {
+                        self.keep(stream, &mut take);
                     }
                 }
-                Ok(None) => return self.keep(stream, take),
-                Err(_) => self.keep(stream, std::mem::take(&mut take)),
+                Ok(None) => return self.keep(stream, &mut take),
+                Err(_) => self.keep(stream, &mut take),
             }
         }
     }
 
-    fn keep(&self, stream: StreamId, take: Take) {
-        let (duration, Some(began)) = (take.duration(), take.began) else { return };
+    fn keep(&self, stream: StreamId, take: &mut Take) {
+        let (packets, began) = take.end();
+        let (duration, Some(began)) = (packets.duration(), began) else { return };
         let clip = Clip {
             id: Uuid::new_v4(),
             stream,
             began,
             duration,
             kept_since: Instant::now(),
-            packets: Mutex::new(take.packets),
+            packets: Mutex::new(packets),
             file: OnceCell::new(),
         };
         let mut shelf = self.shelf();
         shelf.push_back(Arc::new(clip));
         self.stats.recorded.fetch_add(1, Ordering::Relaxed);
         self.forget_old(&mut shelf);
-        while shelf.len() > self.limits.count || shelf.iter().map(|clip| clip.bytes()).sum::<u64>() > self.limits.bytes
-        {
-            shelf.pop_front();
+        self.bound(&mut shelf);
+    }
+
+    /// Forgets the oldest where there are too many, or too much.
+    fn bound(&self, shelf: &mut VecDeque<Arc<Clip>>) {
+        while shelf.len() > self.limits.count || self.bytes_of(shelf) > self.limits.bytes {
+            if shelf.pop_front().is_none() {
+                break;
+            }
             self.stats.evicted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -185,24 +218,66 @@ impl Clips {
     }
 }
 
-/// Speech that is not finished.
-#[derive(Default)]
-struct Take {
-    began: Option<SystemTime>,
-    packets: BTreeMap<u64, OpusPacket>,
+/// Packets by their sequence numbers, and what they take.
+#[derive(Debug, Default)]
+struct Packets {
+    by_sequence: BTreeMap<u64, OpusPacket>,
+    bytes: u64,
 }
 
-impl Take {
-    fn add(&mut self, packet: OpusPacket) {
-        self.began.get_or_insert_with(SystemTime::now);
-        self.packets.insert(packet.sequence, packet);
+impl Packets {
+    /// Adds one; gives how much more they take. One that is there already is not added again.
+    fn add(&mut self, packet: OpusPacket) -> u64 {
+        let bytes = PACKET_OVERHEAD + packet.payload.len() as u64;
+        match self.by_sequence.entry(packet.sequence) {
+            Entry::Occupied(_) => 0,
+            Entry::Vacant(place) => {
+                place.insert(packet);
+                self.bytes += bytes;
+                bytes
+            }
+        }
+    }
+
+    /// From the first to the last.
+    fn samples(&self) -> u64 {
+        let ends = self.by_sequence.first_key_value().zip(self.by_sequence.last_key_value());
+        ends.map_or(0, |((_, first), (_, last))| last.timestamp.saturating_sub(first.timestamp) + samples_in(last))
     }
 
     fn duration(&self) -> Duration {
-        let ends = self.packets.first_key_value().zip(self.packets.last_key_value());
-        ends.map_or(Duration::ZERO, |((_, first), (_, last))| {
-            duration(last.timestamp.saturating_sub(first.timestamp) + samples_in(last))
-        })
+        duration(self.samples())
+    }
+}
+
+/// Speech that is not finished, which counts as long as it is.
+struct Take {
+    began: Option<SystemTime>,
+    packets: Packets,
+    unfinished: Arc<AtomicU64>,
+}
+
+impl Take {
+    fn new(unfinished: &Arc<AtomicU64>) -> Self {
+        Self { began: None, packets: Packets::default(), unfinished: Arc::clone(unfinished) }
+    }
+
+    fn add(&mut self, packet: OpusPacket) {
+        self.began.get_or_insert_with(SystemTime::now);
+        let bytes = self.packets.add(packet);
+        self.unfinished.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives what was said, and when it began; the next word begins anew.
+    fn end(&mut self) -> (Packets, Option<SystemTime>) {
+        self.unfinished.fetch_sub(self.packets.bytes, Ordering::Relaxed);
+        (std::mem::take(&mut self.packets), self.began.take())
+    }
+}
+
+impl Drop for Take {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -210,18 +285,23 @@ fn samples_in(packet: &OpusPacket) -> u64 {
     opus::packet::get_nb_samples(&packet.payload, SAMPLE_RATE).unwrap_or(0) as u64
 }
 
-/// Decodes the packets in their order, with every gap as long as it was, and encodes them.
-fn render(packets: &BTreeMap<u64, OpusPacket>) -> Bytes {
+/// Decodes the packets in their order, with every gap as long as it was, and encodes them. Packets that lie about their
+/// time make no more of it than there is between the first and the last.
+fn render(packets: &Packets) -> Bytes {
     let stats = Arc::<AudioStats>::default();
     let (mut decoder, mut encoder) = (Decoder::new(Arc::clone(&stats)), Mp3Encoder::new(Bitrate::DEFAULT, stats));
     let mut file = Vec::new();
+    let mut left = packets.samples() as usize;
     let mut expected: Option<(u64, u64)> = None;
-    for (sequence, packet) in packets {
+    for (sequence, packet) in &packets.by_sequence {
         let (next, end) = expected.unwrap_or((*sequence, packet.timestamp));
-        let gap = (packet.timestamp.saturating_sub(end) as usize).min(MAX_GAP);
+        let gap = (packet.timestamp.saturating_sub(end) as usize).min(MAX_GAP).min(left);
         file.extend_from_slice(&encoder.encode(&fill(&mut decoder, gap, *sequence > next, packet)));
+        left -= gap;
+        let length = (samples_in(packet) as usize).min(left);
         let decoded = decoder.decode(&packet.payload, samples_in(packet) as usize);
-        file.extend_from_slice(&encoder.encode(decoded));
+        file.extend_from_slice(&encoder.encode(&decoded[..length.min(decoded.len())]));
+        left -= length;
         expected = Some((sequence + 1, packet.timestamp + samples_in(packet)));
     }
     file.extend_from_slice(&encoder.encode(&[0; CLOSING_SILENCE]));

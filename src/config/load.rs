@@ -8,8 +8,8 @@ use std::time::Duration;
 use config::{ConfigError, FileFormat, Map, Source, Value, ValueKind};
 use uuid::Uuid;
 
-use crate::announce::REPEATS;
 use crate::access::Scope;
+use crate::announce::REPEATS;
 use crate::rooms::HOME;
 
 use super::Config;

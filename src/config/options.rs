@@ -253,7 +253,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         Kind::Number(100_000, 4_000_000_000),
         "67108864",
         "Bytes of memory for all clips together",
-        "A second takes 16,000. The oldest clips go first; counted in `voice_relay_clips_evicted`.",
+        "Counted by what they hold, with what is being said: as packets some 5,000 a second, as a file, once somebody has \
+         heard one, 16,000. The oldest clips go first; counted in `voice_relay_clips_evicted`.",
     ),
     opt(
         "sound.room",

@@ -216,7 +216,9 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
     let rooms = shared.conversation.rooms();
     let mut told = Vec::new();
     for room in rooms.list().iter().filter_map(|room| rooms.find(&room.id)) {
-        let Ok(permit) = shared.access().authorize(visitor, Action::SeeAnnouncements, Target::room(room)).await else { continue };
+        let Ok(permit) = shared.access().authorize(visitor, Action::SeeAnnouncements, Target::room(room)).await else {
+            continue;
+        };
         let lines = shared.house.announcer(&permit).list();
         let Some((_, line)) = lines.into_iter().find(|(other, _)| *other == room) else { continue };
         let described = |(place, one): (usize, &Arc<Announcement>)| living(one, place);
@@ -228,12 +230,7 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
 }
 
 /// What is known of one that this visitor may know of, or do this with: of those in rooms that are no more, nobody.
-async fn find(
-    id: Uuid,
-    visitor: &Visitor,
-    action: Action,
-    shared: &Shared,
-) -> Result<(Known, Permit), Response> {
+async fn find(id: Uuid, visitor: &Visitor, action: Action, shared: &Shared) -> Result<(Known, Permit), Response> {
     let unknown = || text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over");
     // Whose it is, is known by the room that it is in: of all rooms in which they could be heard.
     let rooms = shared.conversation.rooms();

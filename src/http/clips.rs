@@ -96,7 +96,7 @@ async fn clip(name: &str, head: bool, headers: &HeaderMap, permit: &Permit, shar
         None => None,
     };
     let Some(clip) = id.and_then(|id| shared.house.clips(permit).find(id)) else { return none() };
-    file(clip.file().await, clip.id, head, headers)
+    file(shared.house.clips(permit).file(&clip).await, clip.id, head, headers)
 }
 
 /// A file, or the part that is asked for (RFC 9110 13 and 14).

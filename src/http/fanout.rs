@@ -50,7 +50,7 @@ struct Entry {
 /// A listener on the doorstep.
 struct Joining {
     outlet: Outlet,
-    prelude: Bytes,
+    prelude: Option<Piece>,
 }
 
 /// The way into one fan-out. While it is held, the fan-out goes on.
@@ -59,7 +59,7 @@ pub(super) struct Entrance(mpsc::Sender<Joining>);
 
 impl Entrance {
     /// Brings a listener in, who hears `prelude` first.
-    pub(super) async fn admit(self, outlet: Outlet, prelude: Bytes) {
+    pub(super) async fn admit(self, outlet: Outlet, prelude: Option<Piece>) {
         if let Err(mpsc::error::SendError(joining)) = self.0.send(Joining { outlet, prelude }).await {
             // The program ended in this very moment.
             joining.outlet.end();
@@ -205,9 +205,10 @@ impl Fanout {
         let header = self.source.header();
         // Whoever wants much at once gets what is collected so far, and is in step from then on.
         let pack = self.packs.entry(outlet.messages_a_write).or_default();
-        let first = [&header[..], &prelude, &pack.collected].concat();
+        let collected = Bytes::copy_from_slice(&pack.collected);
+        let first = [Piece::new(header), prelude.unwrap_or_default(), Piece::new(collected)];
         self.update_title();
-        if outlet.begin(Piece::new(first.into()), &self.title).is_ok() {
+        if outlet.begin(&first, &self.title).is_ok() {
             self.outlets.push(outlet);
             self.listeners.store(self.outlets.len(), Ordering::Relaxed);
         }

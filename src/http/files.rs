@@ -95,10 +95,11 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .then(async |visitor: Visitor, shared: Shared, offer: Offer| {
             permitted(&visitor, &shared, async |permit| answer(permit, offer, &shared).await).await
         });
-    let health =
-        warp::path!("api" / "health").and(warp::get()).and(asked.clone()).then(async |visitor: Visitor, shared: Shared| {
+    let health = warp::path!("api" / "health").and(warp::get()).and(asked.clone()).then(
+        async |visitor: Visitor, shared: Shared| {
             permitted(&visitor, &shared, async |permit| health(shared.house.files(&permit)).await).await
-        });
+        },
+    );
     let list = warp::path!("api" / "files").and(warp::get()).and(asked.clone()).and(warp::query()).then(
         async |visitor: Visitor, shared: Shared, search: Search| {
             permitted(&visitor, &shared, async |permit| list(&search, shared.house.files(&permit))).await

@@ -18,7 +18,7 @@ pub fn is_message(text: &str) -> bool {
 /// Samples that a player gets at once, and messages at a time, if this is a file name and a query that we know.
 pub fn wish(file: &str, query: &HashMap<String, String>) -> Option<(usize, usize)> {
     let wish = Wish::of_file(file)?.with_query(query).ok()?;
-    Some((wish.burst_samples().len(), wish.messages_a_write()))
+    Some((wish.burst.samples().len(), wish.messages_a_write()))
 }
 
 /// The offer of a session that this fragment restarts, if it is one that does.

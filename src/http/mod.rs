@@ -19,6 +19,7 @@ mod gate;
 mod house;
 mod outlet;
 mod player;
+mod prelude;
 mod reply;
 mod rooms;
 mod server;
@@ -50,6 +51,7 @@ pub use fanout::Fanouts;
 pub use files::Files;
 pub use gate::{Door, Gate, GateStats};
 pub use house::House;
+pub use prelude::Preludes;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
 pub use whip::WhipStats;
@@ -90,6 +92,8 @@ pub struct Shared {
     pub conversation: Conversation,
     /// Live audio on its way to the players.
     pub fanouts: Fanouts,
+    /// What players hear before a program.
+    pub preludes: Preludes,
     /// What there is for those who hold a permit.
     pub house: House,
     /// What the audio side counts.
@@ -157,7 +161,7 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         whip::routes(shared.clone()).boxed(),
         share::routes(shared.clone()).boxed(),
         trust::routes(shared.clone()).boxed(),
-        assets::routes().boxed(),
+        assets::routes(shared.clone()).boxed(),
     ];
     // Boxed, since the type of a chain of all would be too deep for the compiler.
     surfaces.into_iter().fold(signalling_route(shared).boxed(), |before, surface| before.or(surface).unify().boxed())

@@ -85,6 +85,7 @@ pub(super) enum Framing {
 }
 
 /// A piece of audio for everybody, framed both ways.
+#[derive(Clone, Default)]
 pub(super) struct Piece {
     raw: Bytes,
     chunked: Bytes,
@@ -92,8 +93,18 @@ pub(super) struct Piece {
 
 impl Piece {
     pub(super) fn new(raw: Bytes) -> Self {
-        let chunked = chunk(&raw);
+        let chunked = if raw.is_empty() { Bytes::new() } else { chunk(&raw) };
         Self { raw, chunked }
+    }
+
+    /// Memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.raw.len() + self.chunked.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.raw.as_ptr() == other.raw.as_ptr()
     }
 }
 
@@ -168,22 +179,30 @@ impl Outlet {
         self
     }
 
-    /// Has a prelude written after the head, whatever its length.
-    pub(super) fn begin(&mut self, prelude: Piece, title: &Arc<str>) -> Result<(), Gone> {
-        self.max_waiting += prelude.chunked.len();
-        self.write(&prelude, title)
+    /// Has these written after the head, whatever their length.
+    pub(super) fn begin(&mut self, first: &[Piece], title: &Arc<str>) -> Result<(), Gone> {
+        for piece in first {
+            self.max_waiting += piece.chunked.len();
+            self.add(piece, title);
+        }
+        self.place.0.writes.fetch_add(1, Ordering::Relaxed);
+        self.flush()
     }
 
     /// Writes a piece, or as much as the socket takes of it; the rest waits.
     pub(super) fn write(&mut self, piece: &Piece, title: &Arc<str>) -> Result<(), Gone> {
+        self.add(piece, title);
+        self.place.0.writes.fetch_add(1, Ordering::Relaxed);
+        self.flush()
+    }
+
+    fn add(&mut self, piece: &Piece, title: &Arc<str>) {
         if self.icy.is_some() {
             self.enqueue_with_metadata(piece.raw.clone(), title);
         } else if !piece.raw.is_empty() {
             let piece = if self.framing == Framing::Chunked { &piece.chunked } else { &piece.raw };
             self.enqueue(piece.clone());
         }
-        self.place.0.writes.fetch_add(1, Ordering::Relaxed);
-        self.flush()
     }
 
     /// Whether its listener may hear no more.

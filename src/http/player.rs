@@ -21,16 +21,45 @@ pub(super) struct Wish {
     pub(super) format: Format,
     /// `None`: as the HTTP version of the request has it.
     pub(super) framing: Option<Framing>,
-    /// Sound before the program, at once, so that a player that fills a buffer first begins at once.
-    pub(super) burst: Duration,
-    pub(super) burst_sound: BurstSound,
+    /// What is heard before the program.
+    pub(super) burst: Burst,
     /// How much is written at once; none: each message as it is made.
     pub(super) chunk: Duration,
 }
 
+/// Sound before the program, at once, so that a player that fills a buffer first begins at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Burst {
+    /// How long: few lengths, since each is made once and kept.
+    half_seconds: u32,
+    sound: BurstSound,
+}
+
+impl Burst {
+    fn of(self, length: Duration) -> Self {
+        Self { half_seconds: length.as_millis().div_ceil(500) as u32, ..self }
+    }
+
+    /// There is to be none.
+    pub(super) fn is_none(self) -> bool {
+        self.half_seconds == 0
+    }
+
+    /// All of it.
+    pub(super) fn samples(self) -> Vec<i16> {
+        let mut pcm = vec![0; (self.half_seconds * SAMPLE_RATE / 2) as usize];
+        if self.sound == BurstSound::Chime {
+            for (sample, chime) in pcm.iter_mut().zip(chime()) {
+                *sample = chime;
+            }
+        }
+        pcm
+    }
+}
+
 /// What the burst sounds like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BurstSound {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum BurstSound {
     Silence,
     /// Two notes, and then silence.
     Chime,
@@ -63,8 +92,8 @@ impl Wish {
             _ => return None,
         };
         let program = program(name)?;
-        let (framing, burst, chunk) = (None, Duration::ZERO, Duration::ZERO);
-        Some(Self { program, format, framing, burst, burst_sound: BurstSound::Silence, chunk })
+        let burst = Burst { half_seconds: 0, sound: BurstSound::Silence };
+        Some(Self { program, format, framing: None, burst, chunk: Duration::ZERO })
     }
 
     /// Adds what the query says. Keys that we do not know are left alone: players add some of their own.
@@ -82,10 +111,10 @@ impl Wish {
         }
         if let Some(seconds) = get("burst") {
             let seconds = seconds.parse().ok().filter(|seconds| (0.0..=MAX_BURST.as_secs_f32()).contains(seconds));
-            self.burst = Duration::from_secs_f32(seconds.ok_or("burst is seconds, from 0 to 10")?);
+            self.burst = self.burst.of(Duration::from_secs_f32(seconds.ok_or("burst is seconds, from 0 to 10")?));
         }
         if let Some(sound) = get("start") {
-            self.burst_sound = match sound {
+            self.burst.sound = match sound {
                 "silence" => BurstSound::Silence,
                 "chime" => BurstSound::Chime,
                 _ => return Err("start is silence or chime".into()),
@@ -110,25 +139,13 @@ impl Wish {
             "esphome" => (Some(Framing::Close), 2),
             _ => return Err("profile is default, close, browser, sonos, cast or esphome".into()),
         };
-        Ok(Self { framing, burst: Duration::from_secs(seconds), ..self })
+        Ok(Self { framing, burst: self.burst.of(Duration::from_secs(seconds)), ..self })
     }
 
     /// Messages to be written at once: as many as the time wished for takes, or one more.
     pub(super) fn messages_a_write(self) -> usize {
         let message = self.format.message_duration();
         self.chunk.as_micros().div_ceil(message.as_micros()).max(1) as usize
-    }
-
-    /// Samples of the burst.
-    pub(super) fn burst_samples(self) -> Vec<i16> {
-        let length = (self.burst.as_secs_f64() * f64::from(SAMPLE_RATE)) as usize;
-        let mut pcm = vec![0; length];
-        if self.burst_sound == BurstSound::Chime {
-            for (sample, chime) in pcm.iter_mut().zip(chime()) {
-                *sample = chime;
-            }
-        }
-        pcm
     }
 }
 
@@ -185,7 +202,7 @@ mod tests {
     fn the_query_sets_what_it_names_and_refuses_nonsense_with_the_choices() {
         let asked = wish("latest.mp3", &[("profile", "esphome"), ("bitrate", "64"), ("chunk", "100ms"), ("t", "1")]);
         let asked = asked.expect("valid");
-        assert_eq!((asked.framing, asked.burst), (Some(Framing::Close), Duration::from_secs(2)));
+        assert_eq!((asked.framing, asked.burst.half_seconds), (Some(Framing::Close), 4));
         assert_eq!((asked.format.bytes_per_second(), asked.messages_a_write()), (8_000, 5));
         for (key, value) in [
             ("profile", "x"),
@@ -203,7 +220,7 @@ mod tests {
     #[test]
     fn a_chime_is_heard_and_ends_without_a_click() {
         let asked = wish("all.mp3", &[("burst", "1.5"), ("start", "chime")]).expect("valid");
-        let pcm = asked.burst_samples();
+        let pcm = asked.burst.samples();
         assert_eq!(pcm.len(), 72_000);
         assert!(pcm.iter().any(|sample| *sample > 5_000));
         assert!(pcm.windows(2).all(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs() < 2_000));

@@ -9,9 +9,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{self, Action, Target, Visitor};
-use crate::rooms::{
-    Detail, HostError, Key, Kind, ListenerInfo, OpenError, ParticipantInfo, RoomInfo, StatsInfo,
-};
+use crate::rooms::{Detail, HostError, Key, Kind, ListenerInfo, OpenError, ParticipantInfo, RoomInfo, StatsInfo};
 
 use super::Shared;
 use super::reply::{denied, text, unavailable, with};

@@ -38,6 +38,9 @@ pub(super) use socket::Socket;
 /// A client must have sent its request's head by then.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of a request's head. Without a bound of ours, each connection may keep 400 KB of one that never ends.
+const MAX_HEAD: usize = 16 << 10;
+
 /// A client that acknowledges nothing, or reads nothing, for so long is cut off.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -222,7 +225,7 @@ where
         async move { exit.pass(reply.await?, version).await }
     });
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD);
     let connection = server.serve_connection(io, service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {

@@ -140,13 +140,7 @@ async fn apply(turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<Respon
 }
 
 /// Has the card hear and talk in another room, if whoever turns it could do so there themselves.
-async fn enter(
-    room: RoomId,
-    turn: &Turn,
-    visitor: &Visitor,
-    sound: &Sound,
-    shared: &Shared,
-) -> Result<(), Response> {
+async fn enter(room: RoomId, turn: &Turn, visitor: &Visitor, sound: &Sound, shared: &Shared) -> Result<(), Response> {
     may_hear(room, turn, visitor, shared).await?;
     if sound.input.is_some() {
         let talk = shared.authorize(visitor, Action::Talk, Target::room(room)).await;

@@ -296,7 +296,7 @@ impl Snapshot {
     fn encode_clips(&self, page: &mut Page<'_>) -> fmt::Result {
         let clips = self.shared.house.clips(&self.permit);
         page.gauge("clips", "Clips that are kept", clips.list().len() as u64)?;
-        page.gauge("clips_bytes", "Memory that clips may take, as files", clips.bytes())?;
+        page.gauge("clips_bytes", "Memory that clips take, with what is being said", clips.bytes())?;
         page.counter("clips_recorded", "Clips made", load(&clips.stats.recorded))?;
         page.counter("clips_evicted", "Clips that went early, for their number or size", load(&clips.stats.evicted))
     }

@@ -13,7 +13,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Shown, Target, Visitor};
-use crate::audio::{Format, Program, prelude};
+use crate::audio::{Format, Program};
 use crate::config::WhenIdle;
 use crate::domain::{LiveStream, RoomId, StreamId};
 
@@ -21,6 +21,7 @@ use super::Shared;
 use super::fanout::Entrance;
 use super::outlet::{Framing, Hearing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
 use super::player::Wish;
+use super::prelude::Preludes;
 use super::reply::{cross_origin, denied, fresh_html, text, unavailable, with};
 use super::server::{Handover, Socket};
 
@@ -186,7 +187,8 @@ async fn admit(wish: Wish, asked: Asked, permit: Permit, shared: &Shared) -> Res
         reply = with(reply, ICY_NAME, HeaderValue::from_static("Voice Relay"));
     }
     let heard = Hearing::begin(permit, shared.conversation.rooms());
-    let boarding = Boarding { wish, icy, place, entrance, heard };
+    let preludes = shared.preludes.clone();
+    let boarding = Boarding { wish, icy, place, entrance, heard, preludes };
     reply.extensions_mut().insert(Handover::new(move |socket, version, head| async move {
         boarding.board(socket, version, &head).await;
     }));
@@ -207,12 +209,13 @@ struct Boarding {
     place: Place,
     entrance: Entrance,
     heard: Hearing,
+    preludes: Preludes,
 }
 
 impl Boarding {
     /// Takes the socket over, and joins the others.
     async fn board(self, socket: Socket, version: Version, head: &Parts) {
-        let Self { wish, icy, place, entrance, heard } = self;
+        let Self { wish, icy, place, entrance, heard, preludes } = self;
         let framing = match wish.framing {
             Some(framing) => framing,
             None if version < Version::HTTP_11 => Framing::Close,
@@ -221,18 +224,8 @@ impl Boarding {
         let max_behind = wish.format.bytes_per_second() * MAX_BEHIND.as_secs() as usize;
         let head = head_of(version, head, framing);
         let outlet = Outlet::new(socket, head, framing, wish.messages_a_write(), max_behind, place, heard);
-        entrance.admit(if icy { outlet.with_icy() } else { outlet }, burst(wish).await).await;
+        entrance.admit(if icy { outlet.with_icy() } else { outlet }, preludes.of(wish).await).await;
     }
-}
-
-/// The sound before the program. Seconds of it take some milliseconds to encode: not here.
-async fn burst(wish: Wish) -> Bytes {
-    if wish.burst.is_zero() {
-        return Bytes::new();
-    }
-    let made = tokio::task::spawn_blocking(move || prelude(wish.format, &wish.burst_samples()));
-    // Without it, if it panicked: the program is what counts.
-    made.await.unwrap_or_default()
 }
 
 /// Status line and headers (RFC 9112 2.1), as hyper would write them.

@@ -12,6 +12,7 @@ mod courier;
 mod facts;
 #[doc(hidden)]
 pub mod fuzzing;
+mod inside;
 mod play;
 mod reader;
 mod transfer;

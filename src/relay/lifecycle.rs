@@ -91,7 +91,9 @@ impl Relay {
     /// Finds whose datagram it is and lets that session have it.
     pub(super) fn receive(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
         self.stats.datagrams_in += 1;
-        let Some(id) = self.demux.find(source, payload) else { return self.receive_incomplete(source, destination, payload) };
+        let Some(id) = self.demux.find(source, payload) else {
+            return self.receive_incomplete(source, destination, payload);
+        };
         self.receive_for(id, source, destination, payload);
     }
 

@@ -32,7 +32,9 @@ pub enum ListenError {
     #[error("The offer cannot be used: {0}")]
     InvalidOffer(String),
     /// It has no m-line on which Opus could be heard.
-    #[error("The offer has no m-line that takes Opus audio: a=rtpmap:<number> opus/48000/2, and a=recvonly or a=sendrecv")]
+    #[error(
+        "The offer has no m-line that takes Opus audio: a=rtpmap:<number> opus/48000/2, and a=recvonly or a=sendrecv"
+    )]
     NoAudio,
     /// `limits.peers` are connected.
     #[error("The relay is full: {0} connections at once")]

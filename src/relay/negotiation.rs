@@ -38,7 +38,9 @@ pub enum PublishError {
     #[error("The offer cannot be used: {0}")]
     InvalidOffer(String),
     /// It offers no Opus audio that we could receive.
-    #[error("The offer has no Opus audio to send: an m-line with a=rtpmap:<number> opus/48000/2, and a=sendonly or a=sendrecv")]
+    #[error(
+        "The offer has no Opus audio to send: an m-line with a=rtpmap:<number> opus/48000/2, and a=sendonly or a=sendrecv"
+    )]
     NoAudio,
     /// `limits.peers` are connected.
     #[error("The relay is full: {0} connections at once")]

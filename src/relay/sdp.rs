@@ -42,8 +42,8 @@ pub(super) fn check(description: &str) -> Result<(), Unacceptable> {
 
 /// The certificate that the description speaks for: the same one means the same connection, renewed.
 pub(super) fn fingerprint(description: &str) -> Option<&str> {
-    let values = description.lines().filter_map(|line| line.strip_prefix("a=fingerprint:")).map(str::trim);
-    values.filter(|value| is_sha256(value)).last()
+    let mut values = description.lines().filter_map(|line| line.strip_prefix("a=fingerprint:")).map(str::trim);
+    values.rfind(|value| is_sha256(value))
 }
 
 /// Whether a fingerprint is by the hash that the session compares with (RFC 8122 5).

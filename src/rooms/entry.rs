@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::domain::{Owner, RoomId};
 
 use super::Rooms;
-use super::participant::Key;
 use super::notice::{Recipients, RoomMessage};
+use super::participant::Key;
 use super::pin::{FREE_GUESSES, Pin, PinHash};
 use super::room::Room;
 
@@ -131,7 +131,8 @@ impl Room {
 
     /// Whether somebody was sent out a moment ago, and may not come back yet.
     fn bans_out(&self, now: Instant, asker: &Asker, key: Option<Key>) -> bool {
-        let fits = |ban: &&Ban| ban.key.is_some() && ban.key == key || asker.owner.is_some() && ban.owner == asker.owner;
+        let fits =
+            |ban: &&Ban| ban.key.is_some() && ban.key == key || asker.owner.is_some() && ban.owner == asker.owner;
         self.bans.iter().filter(|ban| ban.until > now).any(|ban| fits(&ban))
     }
 

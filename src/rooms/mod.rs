@@ -44,7 +44,7 @@ pub use names::{MAX_CHAT, MAX_NAME, clean_name};
 pub use notice::{Closure, Departure, Notice, Order, Recipients, Removal, RoomMessage};
 pub use opening::{HOME, OpenError, Opened, Opening};
 pub use participant::{Key, ParticipantId, ParticipantInfo, Quality, Visit};
-pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESSERS, MAX_GUESSES, MAX_GUESS_DELAY, Pin, PinHash};
+pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESS_DELAY, MAX_GUESSERS, MAX_GUESSES, Pin, PinHash};
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};
 pub use room::{Kind, RoomInfo};
 pub use stay::Joined;

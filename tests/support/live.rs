@@ -80,7 +80,14 @@ pub async fn ports_of(child: &mut Child) -> Ports {
         Some(SocketAddr::from(([127, 0, 0, 1], port)))
     };
     let at = |name| port(name).expect("a port");
-    Ports { http: at("http="), mp3: at("mp3="), media: at("media="), files: at("files="), https: port("https="), ingress: None }
+    Ports {
+        http: at("http="),
+        mp3: at("mp3="),
+        media: at("media="),
+        files: at("files="),
+        https: port("https="),
+        ingress: None,
+    }
 }
 
 /// Where a file of `/stream/` is.
@@ -124,7 +131,8 @@ impl Signalling {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from((from, 0))).expect("an address of the loopback");
         let stream = MaybeTlsStream::Plain(socket.connect(http).await.expect("a listening port"));
-        let (socket, _) = tokio_tungstenite::client_async(format!("ws://{http}{path}"), stream).await.expect("a WebSocket");
+        let (socket, _) =
+            tokio_tungstenite::client_async(format!("ws://{http}{path}"), stream).await.expect("a WebSocket");
         Self { socket }
     }
 

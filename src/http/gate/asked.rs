@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use hyper::Request;
 use uuid::Uuid;
+use warp::http::Uri;
 use warp::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN, UPGRADE};
 use warp::http::uri::PathAndQuery;
-use warp::http::Uri;
 
 use crate::access::Action;
 

@@ -31,9 +31,7 @@ use crate::tls::Certificates;
 use super::reply::with;
 use super::server::ClientAddress;
 
-use asked::{
-    action_of, bearer, forwarded_for, host_of, is_audio, is_cross_site, is_origin_form, take_token,
-};
+use asked::{action_of, bearer, forwarded_for, host_of, is_audio, is_cross_site, is_origin_form, take_token};
 use guarded::Guarded;
 pub(super) use guarded::Prefix;
 use origin::Origins;
@@ -111,6 +109,11 @@ impl Gate {
     /// What was turned away.
     pub fn stats(&self) -> &GateStats {
         &self.0.stats
+    }
+
+    /// Host names of web pages that are ours besides the usual.
+    pub(super) fn added_hosts(&self) -> &[String] {
+        self.0.origins.added()
     }
 
     /// Who may do what.
@@ -267,7 +270,8 @@ impl Gate {
     /// Whether a page of this origin may use us. In Home Assistant's panel it is Home Assistant's own, by whatever name
     /// the browser knows that.
     fn is_own_page(&self, door: Door, headers: &HeaderMap, origin: &HeaderValue) -> bool {
-        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+        let authority =
+            origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
         let forwarded = headers.get(FORWARDED_HOST).and_then(|host| host.to_str().ok());
         let is_panel = door == Door::Ingress && authority.is_some() && authority == forwarded;
         is_panel || self.0.origins.admits(origin)

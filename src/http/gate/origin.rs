@@ -32,6 +32,11 @@ impl Origins {
         Self { added, admission, certificates }
     }
 
+    /// Host names besides the usual.
+    pub(super) fn added(&self) -> &[String] {
+        &self.added
+    }
+
     /// Whether this is a name or address, with or without a port, that a public web site cannot have.
     pub(super) fn is_ours(&self, authority: &str) -> bool {
         let Ok(authority) = authority.parse::<warp::http::uri::Authority>() else { return false };

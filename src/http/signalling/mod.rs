@@ -247,7 +247,8 @@ impl Client {
             Ok(StreamEvent::Ended(stream)) => {
                 let hears = self.session.hears() == Some(stream.id);
                 self.session.note_ended(stream.id);
-                if !hears && !(stream.room == RoomId::HOME && self.session.lists_streams()) {
+                let lists = stream.room == RoomId::HOME && self.session.lists_streams();
+                if !hears && !lists {
                     return Ok(());
                 }
                 ServerMessage::StreamEnded { stream_id: stream.id }

@@ -303,7 +303,7 @@ impl Session {
         let no_stream = || ServerMessage::error(ErrorCode::NoStream, SubscribeError::NoStream.to_string());
         let room = match wanted {
             None => Some(RoomId::HOME),
-            Some(id) => self.relay.live().iter().find(|live| live.id == id).map(|live| live.room),
+            Some(id) => self.relay.arrival(id).await.map(|live| live.room),
         };
         let permit = self.guest.authorize(Action::Hear, Target::room(room.ok_or_else(no_stream)?)).await;
         match permit {

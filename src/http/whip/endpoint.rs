@@ -114,10 +114,10 @@ async fn to_hear(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, 
             let newest = live.iter().rev().find(|live| live.room == RoomId::HOME);
             newest.map(stream).ok_or_else(nobody_speaks)?
         }
-        (_, Ok(id)) => live.iter().find(|live| live.id == id).map(stream).ok_or(NO_STREAM)?,
+        (_, Ok(id)) => shared.relay.arrival(id).await.as_ref().map(stream).ok_or(NO_STREAM)?,
         _ => match room_called(name, shared) {
             Some(room) => (room, Purpose::HearRoom(room)),
-            None => live.iter().rev().find(|live| is_called(live, name, shared)).map(stream).ok_or(NO_STREAM)?,
+            None => stream_called(name, &live, shared).await.as_ref().map(stream).ok_or(NO_STREAM)?,
         },
     };
     let shown = Shown { pin: asked.query.get("pin").map(String::as_str), key: None };
@@ -132,8 +132,13 @@ fn room_called(name: &str, shared: &Shared) -> Option<RoomId> {
     rooms.find(name).or_else(|| rooms.find(&named()?.id))
 }
 
-fn is_called(live: &LiveStream, name: &str, shared: &Shared) -> bool {
-    shared.relay.name(live.id).is_some_and(|own| comparable(&own) == comparable(name))
+/// The newest live stream of this name, or else one that is about to be.
+async fn stream_called(name: &str, live: &[LiveStream], shared: &Shared) -> Option<LiveStream> {
+    let called = shared.relay.called(|own| comparable(own) == comparable(name));
+    match (live.iter().rev().find(|live| called.contains(&live.id)), called.first()) {
+        (Some(live), _) => Some(*live),
+        (None, coming) => shared.relay.arrival(*coming?).await,
+    }
 }
 
 /// 201. The address begins with what the client's began with: some clients take it as it is, from the first slash on.

@@ -176,7 +176,11 @@ fn not_allowed(methods: &'static str) -> Response {
 /// What every reply says: nobody keeps it, and pages may read what it says besides its body.
 fn dress(reply: Response) -> Response {
     let reply = with(reply, CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    with(reply, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location, ETag, Link, Accept-Patch, Accept-Post"))
+    with(
+        reply,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Location, ETag, Link, Accept-Patch, Accept-Post"),
+    )
 }
 
 /// A problem that is always put in the same words.

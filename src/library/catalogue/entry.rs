@@ -1,9 +1,8 @@
 //! One file with one content.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -14,6 +13,7 @@ use tokio::sync::OnceCell;
 use crate::domain::{comparable, composed};
 
 use super::super::facts::{Description, Kind};
+use super::super::inside;
 use super::super::reader::{OpenFile, Stamp};
 use super::index::Kept;
 use super::walk::Found;
@@ -186,18 +186,13 @@ impl Entry {
 
     /// Opens it, wherever it leads now, unless that is outside of its folder.
     pub(super) fn open(&self) -> Result<(File, PathBuf, Stamp), OpenError> {
-        let path = fs::canonicalize(&self.path).map_err(|error| unreadable(&error))?;
-        if !path.starts_with(&self.root) {
-            return Err(OpenError::Outside);
-        }
-        // What has become a pipe meanwhile is not waited for.
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(&path).map_err(|error| unreadable(&error))?;
+        let file =
+            inside::open(&self.root, &self.path).map_err(|error| unreadable(&error))?.ok_or(OpenError::Outside)?;
         let metadata = file.metadata().map_err(|error| unreadable(&error))?;
         if !metadata.is_file() {
             return Err(OpenError::Damaged);
         }
-        Ok((file, path, Stamp::of(&metadata)))
+        Ok((file, self.path.clone(), Stamp::of(&metadata)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataFolder;
@@ -47,7 +47,7 @@ impl Index {
         let mut index = Self { folder: data.clone(), kept: HashMap::new(), database: None, given_up: false };
         let path = data.file(FILE);
         if path.exists() {
-            match guarded(|| read(&path)) {
+            match guarded(|| read(data)) {
                 Ok((database, kept)) => (index.database, index.kept) = (Some(database), kept),
                 Err(Failure::InUse) => index.give_up("another program has it open"),
                 Err(Failure::Broken(error)) => set_aside(&path, &error),
@@ -83,16 +83,12 @@ impl Index {
         if self.given_up || new.is_empty() && gone.is_empty() {
             return;
         }
-        let path = self.folder.file(FILE);
         let folder = self.folder.clone();
         let database = self.database.take();
         let written = guarded(move || {
             let database = match database {
                 Some(database) => database,
-                None => {
-                    folder.make()?;
-                    open(&path)?
-                }
+                None => open(&folder)?,
             };
             write(&database, new, gone)?;
             Ok(database)
@@ -130,12 +126,13 @@ fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Failure::Broken("its pages make no sense".into())))
 }
 
-fn open(path: &Path) -> Result<Database, DatabaseError> {
-    Database::builder().set_cache_size(CACHE_BYTES).create(path)
+/// What is in audio files, and how they are called, is for the daemon alone to read.
+fn open(folder: &DataFolder) -> Result<Database, Failure> {
+    Ok(Database::builder().set_cache_size(CACHE_BYTES).create_file(folder.open(FILE)?)?)
 }
 
-fn read(path: &Path) -> Result<(Database, HashMap<String, Kept>), Failure> {
-    let database = open(path)?;
+fn read(folder: &DataFolder) -> Result<(Database, HashMap<String, Kept>), Failure> {
+    let database = open(folder)?;
     let mut kept = HashMap::new();
     let transaction = database.begin_read()?;
     let table = match transaction.open_table(FILES) {
@@ -178,6 +175,8 @@ fn set_aside(path: &Path, error: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn kept(size: u64) -> Kept {
@@ -194,6 +193,17 @@ mod tests {
         index.forget(|name| name == "a");
         drop(index);
         assert_eq!(Index::new(&data).kept, HashMap::from([("b".to_owned(), kept(2))]));
+    }
+
+    #[test]
+    fn nobody_else_on_the_machine_reads_what_is_kept() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let data = DataFolder::new(parent.path().join("data"));
+        Index::new(&data).keep([("a".to_owned(), kept(1))]);
+        let mode = || fs::metadata(data.file(FILE)).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(data.file(FILE), fs::Permissions::from_mode(0o644)).expect("as it was made once");
+        assert_eq!((Index::new(&data).kept.len(), mode()), (1, 0o600));
     }
 
     #[test]

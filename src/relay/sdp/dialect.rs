@@ -158,16 +158,16 @@ fn media_line(value: &str, is_left_out: bool) -> String {
 }
 
 fn is_rtp(profile: &str) -> bool {
-    let profile = ["UDP/TLS/", "TCP/DTLS/", "TCP/TLS/"].iter().find_map(|way| profile.strip_prefix(way)).unwrap_or(profile);
+    let profile =
+        ["UDP/TLS/", "TCP/DTLS/", "TCP/TLS/"].iter().find_map(|way| profile.strip_prefix(way)).unwrap_or(profile);
     ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"].contains(&profile)
 }
 
 /// Of several fingerprints those count that we can compare.
 fn is_usable_fingerprint(line: &str, section: &Section<'_>) -> bool {
     let Some(value) = line.strip_prefix("a=fingerprint:") else { return true };
-    super::is_sha256(value) || !section.lines.iter().any(|line| {
-        line.strip_prefix("a=fingerprint:").is_some_and(super::is_sha256)
-    })
+    super::is_sha256(value)
+        || !section.lines.iter().any(|line| line.strip_prefix("a=fingerprint:").is_some_and(super::is_sha256))
 }
 
 impl Dialect {
@@ -249,7 +249,9 @@ mod tests {
         ] {
             let offer = format!("v=0\r\na=group:BUNDLE {mid}\r\nm=audio 9 RTP/SAVPF 111\r\na=mid:{mid}\r\n");
             let (read, dialect) = normalised(&offer);
-            assert!(read.contains(&format!("a=group:BUNDLE {alias}\r\n")) && read.contains(&format!("a=mid:{alias}\r\n")));
+            assert!(
+                read.contains(&format!("a=group:BUNDLE {alias}\r\n")) && read.contains(&format!("a=mid:{alias}\r\n"))
+            );
             let answer = dialect.restored(&answer_to(alias));
             assert!(answer.contains(&format!("a=group:BUNDLE {mid}\r\n")), "{answer}");
             assert!(answer.contains(&format!("a=mid:{mid}\r\n")), "{answer}");
@@ -272,7 +274,8 @@ mod tests {
         let bare = "v=0\r\nm=video 9 RTP/AVP 96\r\nm=audio 9 RTP/AVP 111\r\n";
         let (read, dialect) = normalised(bare);
         assert!(read.contains("a=group:BUNDLE m1\r\nm=video 0 UDP"), "one connection, for the audio: {read}");
-        let answer = dialect.restored("v=0\r\na=group:BUNDLE m1\r\nm=video 0 X 96\r\na=mid:m0\r\nm=audio 9 X 1\r\na=mid:m1\r\n");
+        let answer =
+            dialect.restored("v=0\r\na=group:BUNDLE m1\r\nm=video 0 X 96\r\na=mid:m0\r\nm=audio 9 X 1\r\na=mid:m1\r\n");
         assert_eq!(answer, "v=0\r\nm=video 0 X 96\r\nm=audio 9 X 1\r\n", "nothing that was not offered");
     }
 
