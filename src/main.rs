@@ -15,12 +15,18 @@ use voice_relay::card::{self, Device, Direction};
 use voice_relay::config::{self, Command, Config, Invocation, LoadError, SayCommand, TokenCommand};
 use voice_relay::data::DataFolder;
 use voice_relay::hass;
+use voice_relay::library;
 use voice_relay::log;
 
 /// The command line or the configuration is wrong (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
+    if let Some(read) = library::run_if_asked(std::env::args_os()) {
+        return read;
+    }
+    // By that name it is this very program, also when a newer one has taken its place.
+    library::read_by("/proc/self/exe".into());
     let invocation = match config::load(std::env::args_os(), environment()) {
         Ok(invocation) => invocation,
         Err(error) => return explain(&error),

@@ -345,6 +345,9 @@ async fn a_file_is_said_from_the_command_line_which_waits_until_it_was_heard() {
     let (fire, broken) = (fire.to_str().expect("text"), broken.to_str().expect("text"));
     fs::write(broken, b"not audio").expect("written");
     let ours = [&*port, &data, "--access=token"];
+    let token = program().args(["token", "--name=test", &data]).output().await.expect("run").stdout;
+    let token = String::from_utf8(token).expect("text").lines().next().expect("a token").to_owned();
+    until(async || get(ports.http, &format!("/t/{token}/api/files")).await.json()["total"] == 4).await;
     let began = Instant::now();
     let (content, told) =
         say(&[&ours[..], &["--room", "kitchen", "--chime=bell", "--volume", "-6", fire]].concat()).await;
@@ -399,7 +402,7 @@ async fn every_kind_of_file_can_be_played() {
         ffmpeg.args(["-loglevel", "error", "-i"]).arg(&source).args(["-ar", "48000", "-ac", "2"]).arg(&path);
         let output = ffmpeg.output().await.expect("ffmpeg is installed");
         assert!(output.status.success(), "{kind}: {}", String::from_utf8_lossy(&output.stderr));
-        let recording = Recording::Clip(fs::read(&path).expect("there").into());
+        let recording = Recording::of_bytes(&fs::read(&path).expect("there")).expect("memory");
         let (mut playing, mut samples) = (recording.play().expect(kind), Vec::new());
         while let Some(rate) = playing.next(&mut samples).expect(kind) {
             assert_eq!(rate, 48_000, "{kind}");

@@ -69,7 +69,7 @@ mod tests {
     use crate::library::Recording;
 
     fn one(number: u128, priority: Priority) -> Arc<Announcement> {
-        let nothing = Recording::Clip(bytes::Bytes::new());
+        let nothing = Recording::of_bytes(b"").expect("memory");
         Arc::new(Announcement::new(
             AnnouncementId(Uuid::from_u128(number)),
             number.to_string(),

@@ -57,11 +57,7 @@ impl Script {
         self.parts.iter().try_fold(Some(0.0), |total, part| {
             let seconds = match part {
                 Part::Silence(length) => Some(length.as_secs_f64()),
-                Part::Recording(recording) => {
-                    let mut playing = recording.play()?;
-                    playing.next(&mut Vec::new())?.ok_or(NoAudio::NoTrack)?;
-                    playing.seconds()
-                }
+                Part::Recording(recording) => recording.rehearse()?,
             };
             Ok(total.zip(seconds).map(|(total, seconds)| total + seconds))
         })
@@ -150,7 +146,7 @@ mod tests {
         file.extend((count * 2).to_le_bytes());
         let sample = |n: u32| (f64::from(n) * 1_000.0 * std::f64::consts::TAU / f64::from(rate)).sin() * 16_384.0;
         file.extend((0..count).flat_map(|n| (sample(n) as i16).to_le_bytes()));
-        Recording::Clip(file.into())
+        Recording::of_bytes(&file).expect("memory")
     }
 
     fn performed(script: Script) -> Vec<i16> {
@@ -187,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_is_noticed_in_the_rehearsal() {
-        let broken = Recording::Clip(b"RIFF of nothing".to_vec().into());
+        let broken = Recording::of_bytes(b"RIFF of nothing").expect("memory");
         assert!(Script::new(None, &broken, 1, 0.0).rehearse().is_err());
         assert!(Script::new(Some(broken), &tone(8_000, 0.1), 1, 0.0).rehearse().is_err());
         assert!(Script::new(None, &tone(8_000, 0.0), 1, 0.0).rehearse().is_err(), "nothing in it");

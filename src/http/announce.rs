@@ -21,7 +21,7 @@ use crate::library::{FileId, OpenError, Recording};
 use crate::rooms::clean_name;
 
 use super::Shared;
-use super::reply::{RETRY_SECONDS, denied, text, with};
+use super::reply::{RETRY_SECONDS, denied, text, unavailable, with};
 use super::rooms::{fresh, no_room, sentence};
 
 use told::{described, living};
@@ -119,7 +119,8 @@ async fn announce_clip<B: Buf>(
     // Before anything is read: what comes is in memory.
     let memory = shared.house.announcer(&permit).reserve(length).map_err(refused)?;
     let bytes = read(body, length).await?;
-    announce(permit, manner, Recording::Clip(bytes), NAMELESS, Some(memory), shared).await
+    let recording = Recording::of_bytes(&bytes).map_err(|_| unavailable("There is no memory for the recording"))?;
+    announce(permit, manner, recording, NAMELESS, Some(memory), shared).await
 }
 
 /// The body, which is as long as it says.

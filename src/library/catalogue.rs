@@ -19,8 +19,9 @@ use crate::data::DataFolder;
 use crate::domain::comparable;
 
 use super::chimes;
-use super::facts::{self, Cover};
+use super::facts::Cover;
 use super::reader::OpenFile;
+use super::reading;
 
 pub(super) use entry::Entry;
 pub use entry::{Facts, FileId, OpenError};
@@ -163,8 +164,8 @@ impl Catalogue {
     pub async fn cover(&self, id: FileId) -> Result<Cover, OpenError> {
         let file = self.open(id).await?;
         let kind = file.entry.kind;
-        let cover = tokio::task::spawn_blocking(move || facts::cover(file.into_file(), kind)).await;
-        cover.ok().flatten().ok_or(OpenError::Unknown)
+        let cover = tokio::task::spawn_blocking(move || reading::cover(&file.into_file(), kind)).await;
+        cover.ok().and_then(Result::ok).flatten().ok_or(OpenError::Unknown)
     }
 
     /// The hash of an open file's content, computed when it is first asked for; `None` when the file changes or

@@ -16,7 +16,7 @@ use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, Visu
 use super::wav;
 
 /// The largest cover that is looked at.
-const MAX_COVER: usize = 4 << 20;
+pub(super) const MAX_COVER: usize = 4 << 20;
 
 /// The longest text of a tag that is looked at.
 const MAX_TAG: usize = 64 << 10;
@@ -132,8 +132,8 @@ pub(super) fn describe_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Description, 
 }
 
 /// The picture in a file, if there is one that browsers can show.
-pub(super) fn cover(file: File, kind: Kind) -> Option<Cover> {
-    look_into(Box::new(file), kind, |format| Ok(visuals(&revisions(format)).find_map(shown))).ok().flatten()
+pub(super) fn cover(file: File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
+    look_into(Box::new(file), kind, |format| Ok(visuals(&revisions(format)).find_map(shown)))
 }
 
 fn look_into<T>(
@@ -231,7 +231,7 @@ fn shown(visual: &Visual) -> Option<Cover> {
 }
 
 /// By its first bytes: what the file says of them may be anything, and browsers would believe it.
-fn picture_kind(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn picture_kind(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),

@@ -39,6 +39,7 @@ pub fn loopback_config(flags: &[&str]) -> Config {
 
 /// A daemon in this process.
 pub fn start(flags: &[&str]) -> App {
+    voice_relay::library::read_by(env!("CARGO_BIN_EXE_voice-relay").into());
     App::start(&loopback_config(flags), &Home::default()).expect("free ports")
 }
 

@@ -9,6 +9,7 @@
 mod support;
 
 mod bystanders;
+mod foreign_audio;
 mod http;
 mod process;
 mod sessions;

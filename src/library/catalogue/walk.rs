@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::facts::{self, Kind};
 use super::super::inside;
 use super::super::reader::Stamp;
+use super::super::reading;
 use super::index::Kept;
 
 /// Folders within folders, so deep at most.
@@ -135,7 +136,7 @@ fn resolve(entry: &DirEntry, root: &Path) -> Option<(PathBuf, Metadata)> {
 /// Reads what a file says of itself. What is no audio is logged, once: the next time it is known.
 pub(super) fn describe(found: &Found) -> Kept {
     let opened = inside::open(&found.root, &found.path).and_then(|file| file.ok_or_else(|| ErrorKind::NotFound.into()));
-    let described = opened.map_err(facts::NoAudio::Unreadable).and_then(|file| facts::describe(file, found.kind));
+    let described = opened.map_err(facts::NoAudio::Unreadable).and_then(|file| reading::describe(&file, found.kind));
     if let Err(error) = &described {
         tracing::warn!(file = found.name, %error, "an audio file is left out");
     }

@@ -4,11 +4,10 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use opus::Channels;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
@@ -19,44 +18,15 @@ use symphonia::core::io::MediaSource;
 use symphonia::core::packet::Packet;
 
 use super::facts::{NoAudio, guarded, open, seconds_of};
-use super::reader::OpenFile;
 
 /// Rates outside of these are damage: nobody records so.
-const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+pub(super) const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 
 /// The longest that one Opus packet can be: 120 ms at 48 kHz (RFC 6716 2.1.4).
 const LONGEST_OPUS: usize = 5_760;
 
 /// The rate at which Opus is decoded.
 const OPUS_RATE: u32 = 48_000;
-
-/// Something that can be played, as often as one likes. Cheap to clone.
-#[derive(Debug, Clone)]
-pub enum Recording {
-    /// A file of the catalogue; what is open stays readable, also when it is deleted.
-    File(Arc<File>),
-    /// One that was sent here, and is nowhere else.
-    Clip(Bytes),
-}
-
-impl Recording {
-    /// What is in this file.
-    pub fn of(file: OpenFile) -> Self {
-        Self::File(Arc::new(file.into_file()))
-    }
-
-    /// Plays it from its beginning. Blocks, as does all that comes of it.
-    ///
-    /// # Errors
-    /// When it is none that can be played.
-    pub fn play(&self) -> Result<Playing, NoAudio> {
-        let source: Box<dyn MediaSource> = match self {
-            Self::File(file) => Box::new(Place::at_beginning(file).map_err(NoAudio::Unreadable)?),
-            Self::Clip(bytes) => Box::new(Cursor::new(bytes.clone())),
-        };
-        guarded(|| Playing::new(open(source, &Hint::new())?))
-    }
-}
 
 /// A place in a file that others read too, each at its own.
 struct Place {
@@ -101,8 +71,8 @@ impl MediaSource for Place {
     }
 }
 
-/// A recording while it is played.
-pub struct Playing {
+/// A recording while it is decoded.
+pub(super) struct Decoding {
     format: Box<dyn FormatReader>,
     link: Link,
     seconds: Option<f64>,
@@ -145,7 +115,13 @@ enum Codec {
     Opus(opus::Decoder),
 }
 
-impl Playing {
+impl Decoding {
+    /// From its beginning, wherever others are in the same file.
+    pub(super) fn begin(file: &Arc<File>) -> Result<Self, NoAudio> {
+        let place = Place::at_beginning(file).map_err(NoAudio::Unreadable)?;
+        guarded(|| Self::new(open(Box::new(place), &Hint::new())?))
+    }
+
     fn new(format: Box<dyn FormatReader>) -> Result<Self, NoAudio> {
         let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
         let (link, seconds) = (Link::of(track)?, seconds_of(track));
@@ -154,7 +130,7 @@ impl Playing {
     }
 
     /// How long all of it is, where the file says so.
-    pub fn seconds(&self) -> Option<f64> {
+    pub(super) fn seconds(&self) -> Option<f64> {
         self.seconds
     }
 
@@ -163,7 +139,7 @@ impl Playing {
     ///
     /// # Errors
     /// When nothing more can be read of it, though there should be more.
-    pub fn next(&mut self, samples: &mut Vec<f32>) -> Result<Option<u32>, NoAudio> {
+    pub(super) fn next(&mut self, samples: &mut Vec<f32>) -> Result<Option<u32>, NoAudio> {
         guarded(|| self.give_next(samples))
     }
 
@@ -306,6 +282,3 @@ impl Codec {
 fn trimmed(samples: u64) -> usize {
     usize::try_from(samples).unwrap_or(LONGEST_OPUS)
 }
-
-#[cfg(test)]
-mod tests;
