@@ -85,7 +85,7 @@ fn start(threads: usize) -> (Vec<MediaThread>, RelayHandle) {
 /// Whoever gives the permits.
 fn access() -> Access {
     let config = loopback_config(&[]);
-    let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
+    let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
     Access::new(Tokens::new(DataFolder::new(config.data_dir)), rooms)
 }
 

@@ -21,6 +21,7 @@ use crate::domain::LiveStream;
 use crate::hass::Home;
 use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Preludes, Shared};
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
+use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::relay::{Relay, RelayConfig};
 use crate::relay_handle::{self, Connected, RelayHandle, RoomEvents};
@@ -119,15 +120,14 @@ struct Bound {
 }
 
 impl Bound {
-    fn bind(config: &Config, home: &Home) -> Result<Self, StartError> {
+    fn bind(config: &Config, home: &Home, places: &Allotments) -> Result<Self, StartError> {
         let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
         let (http, mp3) = (config.http.port, config.mp3.port);
-        let connections = config.limits.connections;
         let tls = Some(config.http.tls_port).filter(|_| config.tls.mode != TlsMode::Off);
-        let bind_tls = |tls| Port::bind(config.bind, tls, connections).map_err(failed("http.tls_port", tls));
+        let bind_tls = |tls| Port::bind(config.bind, tls, places.https.clone()).map_err(failed("http.tls_port", tls));
         Ok(Self {
-            http: Port::bind(config.bind, http, connections).map_err(failed("http.port", http))?,
-            mp3: Port::bind(config.bind, mp3, connections).map_err(failed("mp3.port", mp3))?,
+            http: Port::bind(config.bind, http, places.http.clone()).map_err(failed("http.port", http))?,
+            mp3: Port::bind(config.bind, mp3, places.mp3.clone()).map_err(failed("mp3.port", mp3))?,
             media: media_ports(config)
                 .map(|port| MediaSocket::bind(config.bind, port).map_err(failed("media.port", port)))
                 .collect::<Result<_, _>>()?,
@@ -135,7 +135,11 @@ impl Bound {
                 .map_err(failed("files.port", config.files.port))?,
             https: tls.map(bind_tls).transpose()?,
             ingress: match home.ingress_port {
-                Some(port) => Some(Port::bind(config.bind, port, connections).map_err(failed("ingress_port", port))?),
+                // All who come there come by the Supervisor.
+                Some(port) => {
+                    let places = Places::unshared(config.limits.connections);
+                    Some(Port::bind(config.bind, port, places).map_err(failed("ingress_port", port))?)
+                }
                 None => None,
             },
         })
@@ -157,7 +161,8 @@ impl App {
     pub fn start(config: &Config, home: &Home) -> Result<Self, StartError> {
         DataFolder::new(config.data_dir.clone()).tidy();
         let advertise = [&config.media.advertise[..], &home.addresses].concat();
-        let mut bound = Bound::bind(config, home)?;
+        let places = Allotments::new(&config.limits, config.files.clients);
+        let mut bound = Bound::bind(config, home, &places)?;
         let (certificates, keeper) = certificates(config, bound.http.address().ip(), &advertise);
         // Why there is none is logged.
         bound.https.take_if(|_| certificates.served().is_none());
@@ -167,14 +172,14 @@ impl App {
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (critical, ended) = Critical::new(shutdown.clone());
         let (media, Connected { handle: relay, births, rooms: room_events, .. }) =
-            start_media(config, bound.media, &advertise, &admission, &critical)?;
-        let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, &critical)?;
+            start_media(config, bound.media, &advertise, &admission, (&critical, &places))?;
+        let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, (&critical, &places))?;
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
         let conversation = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
         let clips = app.record_clips(config, births);
-        let shared = app.shared(config, conversation, clips, certificates)?;
+        let shared = app.shared(config, conversation, clips, (certificates, places))?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
             app.serve_https(&shared, https)?;
@@ -264,7 +269,7 @@ impl App {
     }
 
     fn open_rooms(&self, config: &Config, events: RoomEvents) -> Conversation {
-        let rooms = RoomsHandle::new(Rooms::new(config.rooms.clone().into(), Instant::now(), SystemTime::now()));
+        let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
         let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
         if let Err(error) = tokens.check_key_file() {
             tracing::error!("{error}");
@@ -290,7 +295,7 @@ impl App {
     /// The main port once more, with TLS.
     fn serve_https(&self, shared: &Shared, port: Port) -> Result<(), StartError> {
         let acceptor = shared.certificates.acceptor().map_err(StartError::Tls)?;
-        let (places, timeout) = (shared.limits.handshakes, shared.limits.handshake_timeout);
+        let (places, timeout) = (shared.places.handshakes.clone(), shared.limits.handshake_timeout);
         let handshakes = Handshakes::new(acceptor, places, timeout, Arc::clone(&shared.stats.handshakes));
         let service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) = (Arc::clone(&self.admission), Arc::clone(&shared.stats.tls_port));
@@ -326,7 +331,7 @@ impl App {
         config: &Config,
         conversation: Conversation,
         clips: Clips,
-        certificates: Certificates,
+        (certificates, places): (Certificates, Allotments),
     ) -> Result<Shared, StartError> {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
@@ -336,8 +341,7 @@ impl App {
         let access = conversation.access().clone();
         let sound =
             Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
-        let announcer =
-            Announcer::new(self.relay.clone(), rooms.clone(), config.announce.clone().into(), self.shutdown.clone());
+        let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         let shared = Shared {
             relay: self.relay.clone(),
@@ -348,6 +352,7 @@ impl App {
             audio,
             gate: self.gate(config, certificates.clone(), access),
             stats,
+            places,
             limits: config.limits.clone(),
             when_idle: config.mp3.when_idle,
             icy: config.mp3.icy,
@@ -377,7 +382,7 @@ fn start_media(
     sockets: Vec<MediaSocket>,
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
-    critical: &Critical,
+    (critical, places): (&Critical, &Allotments),
 ) -> Result<(Vec<MediaThread>, Connected), StartError> {
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses = host_addresses(socket.bound(), advertise);
@@ -386,7 +391,7 @@ fn start_media(
     };
     let mut relays = sockets.iter().enumerate().map(relay);
     let first = relays.next().expect("there is one media thread");
-    let mut connected = relay_handle::connect(first, relays.collect());
+    let mut connected = relay_handle::connect(first, relays.collect()).within(&places.media);
     let relays = std::mem::take(&mut connected.threads);
     let threads = MediaThread::start_all(Carries::Voices, sockets, relays, admission, critical)
         .map_err(StartError::MediaThread)?;
@@ -399,11 +404,13 @@ fn start_files(
     socket: MediaSocket,
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
-    critical: &Critical,
+    (critical, places): (&Critical, &Allotments),
 ) -> Result<(Vec<MediaThread>, RelayHandle), StartError> {
     let addresses = host_addresses(socket.bound(), advertise);
     let relay = RelayConfig { addresses, max_peers: config.files.clients, ..RelayConfig::default() };
-    let Connected { handle, threads, .. } = relay_handle::connect(Relay::new(relay, Instant::now()), vec![]);
+    let places = MediaPlaces { peers: places.files.clone(), ..MediaPlaces::default() };
+    let connected = relay_handle::connect(Relay::new(relay, Instant::now()), vec![]).within(&places);
+    let Connected { handle, threads, .. } = connected;
     let threads = MediaThread::start_all(Carries::Files, vec![socket], threads, admission, critical);
     Ok((threads.map_err(StartError::MediaThread)?, handle))
 }

@@ -31,6 +31,7 @@ pub mod domain;
 pub mod hass;
 pub mod http;
 pub mod library;
+pub mod limits;
 pub mod log;
 pub mod net;
 pub mod relay;

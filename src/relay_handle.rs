@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use crate::access::{Action, Permit};
 use crate::audio::{Births, PacketSource};
 use crate::domain::{GrantId, LiveStream, OpusPacket, PeerId, RoomId, StreamId};
+use crate::limits::MediaPlaces;
 use crate::relay::{AnswerError, Branched, PublishError, Published, Relay, SubscribeError, Subscribed};
 
 use threads::{Branches, Thread, Threads};
@@ -125,6 +126,14 @@ pub struct Connected {
     pub rooms: RoomEvents,
 }
 
+impl Connected {
+    /// Shares these places out.
+    pub fn within(mut self, places: &MediaPlaces) -> Self {
+        self.threads.iter_mut().for_each(|(media, _)| media.places = places.clone());
+        self
+    }
+}
+
 /// Makes both ends of the door to a relay and its [branches](crate::relay::RelayConfig::thread).
 pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
     let events = broadcast::Sender::new(EVENT_QUEUE);
@@ -138,7 +147,9 @@ pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
         socket: SocketStats::default(),
         taps: HashMap::new(),
         tap_overflows: 0,
-        permits: HashMap::new(),
+        admitted: HashMap::new(),
+        places: MediaPlaces::default(),
+        sending: HashMap::new(),
         senders: HashMap::new(),
         births: births_sender.clone(),
         rooms: rooms_sender.clone(),
@@ -190,9 +201,15 @@ impl RelayHandle {
             if !permit.permits_in(Action::Talk, feeds.room) {
                 return Err(PublishError::NotPermitted);
             }
+            let is_renewed = media.relay.has_publisher(feeds.id);
+            let place = media.place_of_peer(&permit, is_renewed)?;
+            if !is_renewed {
+                // Looked at now, so that it is told; taken with its first packet.
+                media.places.streams.take(&permit.owner())?;
+            }
             let published = media.relay.publish(now, feeds, &offer, permit.visitor().is_local())?;
             media.name(feeds.id, &name);
-            media.keep_sender(published.peer, feeds.id, permit);
+            media.keep_sender(published.peer, feeds.id, permit, place);
             Ok(published)
         })
         .await
@@ -211,8 +228,9 @@ impl RelayHandle {
             if !media.may_hear(&permit, stream) {
                 return Err(SubscribeError::NoStream);
             }
+            let place = media.place_of_peer(&permit, false)?;
             let subscribed = media.relay.subscribe(now, stream, permit.visitor().is_local())?;
-            media.permits.insert(subscribed.peer, permit.clone());
+            media.keep(subscribed.peer, permit.clone(), place);
             Ok(subscribed)
         };
         self.in_turn(subscribe, |_| true).await

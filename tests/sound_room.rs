@@ -49,7 +49,7 @@ fn house() -> House {
         MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission, &critical).expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
     let config = loopback_config(&["--rooms-intercom=Kitchen"]);
-    let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
+    let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
     let access = Access::new(Tokens::new(DataFolder::new(config.data_dir)), rooms.clone());
     House { relay, mounts, media, rooms, access }
 }
@@ -140,7 +140,7 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         let ended = std::iter::from_fn(|| orders.try_recv().ok());
         ended.for_each(|order| {
             if let Order::End(grant) = order {
-                house.access.end(grant)
+                house.access.end(grant);
             }
         });
         sound.leave_unless_permitted();

@@ -116,11 +116,12 @@ impl Scene {
             max: 2,
             intercom_size: 10,
             broadcast_size: 10,
+            share: 25,
         };
         let rooms = RoomsHandle::new(Rooms::new(house, Instant::now(), SystemTime::now()));
         let orders = rooms.orders();
         let pin = PIN.parse().expect("a PIN");
-        rooms.open("Secret".into(), Kind::Intercom, Some(pin), None).await.expect("opened");
+        rooms.open("Secret".into(), Kind::Intercom, Some(pin), None, None).await.expect("opened");
         let access = Access::new(Tokens::new(DataFolder::new(folder.path().into())), rooms.clone());
         Self { access, rooms, orders, tokens: vec![], members: vec![], held: vec![] }
     }

@@ -57,7 +57,7 @@ fn make() -> (Gate, Runtime) {
     let flags = ["voice-relay", "--data-dir=/dev/null/data", "--limits-requests=1000000"].map(Into::into);
     let config = config::load(flags, []).expect("a valid configuration").config;
     let admission = Arc::new(Admission::new(config.access));
-    let rooms = RoomsHandle::new(Rooms::new(config.rooms.into(), Instant::now(), SystemTime::now()));
+    let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
     let access = Access::new(Tokens::new(DataFolder::new(config.data_dir)), rooms);
     let gate = Gate::new(config.access, Vec::new(), admission, Certificates::default(), access, &config.limits);
     (gate, Builder::new_current_thread().enable_time().build().expect("a runtime"))

@@ -17,10 +17,11 @@ async fn house() -> (Access, RoomsHandle, RoomId, Key, tempfile::TempDir) {
         max: 5,
         intercom_size: 10,
         broadcast_size: 10,
+        share: 25,
     };
     let rooms = RoomsHandle::new(Rooms::new(house, Instant::now(), SystemTime::now()));
     let pin = "4711".parse().expect("a PIN");
-    let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None).await.expect("opened");
+    let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None, None).await.expect("opened");
     let access = Access::new(Tokens::new(DataFolder::new(folder.path().into())), rooms.clone());
     (access, rooms, opened.room, opened.key, folder)
 }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::access::Permit;
 use crate::domain::RoomId;
 use crate::library::{NoAudio, Recording};
+use crate::limits::{Full, Place};
 
-use super::Reservation;
 use super::pace::FRAME;
 use super::script::Script;
 
@@ -54,7 +54,7 @@ pub struct Wish {
     /// Before what.
     pub priority: Priority,
     /// The memory that it takes, if it is no file.
-    pub memory: Option<Reservation>,
+    pub memory: Option<Place>,
 }
 
 /// Something is not announced.
@@ -64,14 +64,14 @@ pub enum AnnounceError {
     #[error("It cannot be played: {0}")]
     Broken(NoAudio),
     /// As many wait as may.
-    #[error("{0} announcements wait in this room already, as many as announce.waiting allows")]
-    LineFull(usize),
+    #[error("No more announcements may wait in this room: {0}")]
+    LineFull(Full),
     /// It is longer than any may be.
     #[error("It has more than {0} bytes, which announce.clip_bytes allows")]
     TooLarge(u64),
     /// Those that wait take all the memory there is for them.
-    #[error("The recordings that wait take {0} bytes already, as many as announce.memory allows")]
-    MemoryFull(u64),
+    #[error("There is no memory for the recording, in bytes: {0}")]
+    MemoryFull(Full),
     /// There is no thread for it.
     #[error("It cannot be played now: {0}")]
     NoThread(io::Error),
@@ -113,7 +113,7 @@ pub struct Announcement {
     pub(super) frames: AtomicU64,
     pub(super) over: AtomicBool,
     pub(super) permit: Permit,
-    _memory: Option<Reservation>,
+    _memory: Option<Place>,
 }
 
 impl Announcement {
@@ -123,7 +123,7 @@ impl Announcement {
         priority: Priority,
         script: Script,
         seconds: Option<f64>,
-        memory: Option<Reservation>,
+        memory: Option<Place>,
         (room, permit): (RoomId, Permit),
     ) -> Self {
         let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));

@@ -4,15 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::limits::Full;
+
 use super::{Announcement, AnnouncementId, Priority};
 
 /// Those of one room.
 #[derive(Debug, Default)]
 pub(super) struct Line(VecDeque<Arc<Announcement>>);
-
-/// As many wait as may.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct LineFull;
 
 /// What came of one more.
 #[derive(Debug)]
@@ -24,16 +22,20 @@ pub(super) struct Placed {
 }
 
 impl Line {
-    /// One more, behind which `waiting` may wait at most. An urgent one interrupts what is not; where there is no room
-    /// for it, the last that is not urgent goes.
-    pub(super) fn place(&mut self, new: Arc<Announcement>, waiting: usize) -> Result<Placed, LineFull> {
+    /// One more, behind which `waiting` may wait at most, and `share` of whom one owner may have. An urgent one interrupts
+    /// what is not; where there is no room for it, the last that is not urgent goes.
+    pub(super) fn place(&mut self, new: Arc<Announcement>, waiting: usize, share: usize) -> Result<Placed, Full> {
+        let owner = new.permit.owner();
+        if self.0.iter().filter(|other| other.permit.owner() == owner).count() >= share {
+            return Err(Full::Share(share as u64));
+        }
         let urgent = self.0.iter().take_while(|other| other.priority == Priority::Urgent).count();
         let position = if new.priority == Priority::Urgent { urgent } else { self.0.len() };
         let mut displaced = None;
         if self.0.len() > waiting {
             // One that is not urgent is behind it.
             if position == self.0.len() {
-                return Err(LineFull);
+                return Err(Full::All(waiting as u64 + 1));
             }
             displaced = self.0.pop_back();
         }
@@ -88,7 +90,7 @@ mod tests {
     #[test]
     fn they_are_heard_as_they_came_and_the_urgent_before_the_others() {
         let mut line = Line::default();
-        let mut place = |number, priority| line.place(one(number, priority), 9).expect("room").position;
+        let mut place = |number, priority| line.place(one(number, priority), 9, 99).expect("room").position;
         let positions = [
             place(1, Priority::Normal),
             place(2, Priority::Normal),
@@ -107,21 +109,31 @@ mod tests {
     fn a_full_line_takes_no_more_but_for_the_urgent_which_displace_the_last() {
         let mut line = Line::default();
         for number in 1..=3 {
-            line.place(one(number, Priority::Normal), 2).expect("room");
+            line.place(one(number, Priority::Normal), 2, 99).expect("room");
         }
-        assert_eq!(line.place(one(4, Priority::Normal), 2).expect_err("full"), LineFull);
+        assert_eq!(line.place(one(4, Priority::Normal), 2, 99).expect_err("full"), Full::All(3));
         let displaced = |placed: Placed| placed.displaced.map(|one| one.name.clone());
-        assert_eq!(displaced(line.place(one(5, Priority::Urgent), 2).expect("room")).as_deref(), Some("3"));
-        assert_eq!(displaced(line.place(one(6, Priority::Urgent), 2).expect("room")).as_deref(), Some("2"));
-        assert_eq!(displaced(line.place(one(7, Priority::Urgent), 2).expect("room")).as_deref(), Some("1"));
-        assert_eq!(line.place(one(8, Priority::Urgent), 2).expect_err("full of the urgent"), LineFull);
+        assert_eq!(displaced(line.place(one(5, Priority::Urgent), 2, 99).expect("room")).as_deref(), Some("3"));
+        assert_eq!(displaced(line.place(one(6, Priority::Urgent), 2, 99).expect("room")).as_deref(), Some("2"));
+        assert_eq!(displaced(line.place(one(7, Priority::Urgent), 2, 99).expect("room")).as_deref(), Some("1"));
+        assert_eq!(line.place(one(8, Priority::Urgent), 2, 99).expect_err("full of the urgent"), Full::All(3));
         assert_eq!(names(&line), ["5", "6", "7"]);
     }
 
     #[test]
     fn where_none_may_wait_one_plays_all_the_same() {
         let mut line = Line::default();
-        assert!(line.place(one(1, Priority::Normal), 0).is_ok());
-        assert!(line.place(one(2, Priority::Normal), 0).is_err());
+        assert!(line.place(one(1, Priority::Normal), 0, 99).is_ok());
+        assert!(line.place(one(2, Priority::Normal), 0, 99).is_err());
+    }
+
+    #[test]
+    fn one_owner_has_a_share_of_the_line_also_with_what_is_urgent() {
+        let mut line = Line::default();
+        for number in 1..=2 {
+            line.place(one(number, Priority::Urgent), 9, 2).expect("room");
+        }
+        assert_eq!(line.place(one(3, Priority::Urgent), 9, 2).expect_err("a share"), Full::Share(2));
+        assert_eq!(names(&line), ["1", "2"]);
     }
 }

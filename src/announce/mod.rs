@@ -19,8 +19,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::access::Action;
+use crate::access::{Action, Permit};
 use crate::domain::RoomId;
+use crate::limits::{self, Place, Places};
 use crate::relay_handle::RelayHandle;
 use crate::rooms::RoomsHandle;
 
@@ -40,6 +41,20 @@ pub struct AnnounceLimits {
     pub clip_bytes: u64,
     /// Bytes of all such recordings together.
     pub memory: u64,
+    /// Percentage of each that one address may have; at least half of a line, and one recording.
+    pub share: u8,
+}
+
+impl AnnounceLimits {
+    /// How many of one room's line one owner may have.
+    fn share_of_line(&self) -> usize {
+        let half = (self.waiting + 1).div_ceil(2);
+        half.max(limits::share_of(self.waiting + 1, self.share))
+    }
+
+    fn recordings(&self) -> Places {
+        Places::shared(self.memory, (self.memory / 100 * u64::from(self.share)).max(self.clip_bytes))
+    }
 }
 
 /// What is counted.
@@ -59,19 +74,6 @@ pub struct AnnounceStats {
     pub packets_lost: AtomicU64,
 }
 
-/// Memory for a recording that was sent here, until it is dropped.
-#[derive(Debug)]
-pub struct Reservation {
-    announcer: Announcer,
-    bytes: u64,
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.announcer.0.memory.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 /// Whoever announces. Cheap to clone.
 #[derive(Clone)]
 pub struct Announcer(Arc<Inner>);
@@ -83,7 +85,7 @@ struct Inner {
     shutdown: CancellationToken,
     hall: Mutex<Hall>,
     /// Bytes of recordings that were sent here and are not over.
-    memory: AtomicU64,
+    memory: Places,
     stats: AnnounceStats,
 }
 
@@ -104,7 +106,7 @@ impl fmt::Debug for Announcer {
 impl Announcer {
     /// Announces in these rooms over this relay, until the daemon goes down.
     pub fn new(relay: RelayHandle, rooms: RoomsHandle, limits: AnnounceLimits, shutdown: CancellationToken) -> Self {
-        let (hall, memory, stats) = (Mutex::default(), AtomicU64::new(0), AnnounceStats::default());
+        let (hall, memory, stats) = (Mutex::default(), limits.recordings(), AnnounceStats::default());
         Self(Arc::new(Inner { relay, rooms, limits, shutdown, hall, memory, stats }))
     }
 
@@ -115,23 +117,20 @@ impl Announcer {
 
     /// Bytes of recordings that were sent here and are not over.
     pub fn memory(&self) -> u64 {
-        self.0.memory.load(Ordering::Relaxed)
+        self.0.memory.taken()
     }
 
-    /// Memory for a recording of so many bytes.
+    /// Memory for a recording of so many bytes, for whoever answers for this permit.
     ///
     /// # Errors
     /// When it is too large, or there is none left.
-    pub fn reserve(&self, bytes: u64) -> Result<Reservation, AnnounceError> {
-        let AnnounceLimits { clip_bytes, memory, .. } = self.0.limits;
-        if bytes > clip_bytes {
-            return Err(self.refused(AnnounceError::TooLarge(clip_bytes)));
+    pub fn reserve(&self, permit: &Permit, bytes: u64) -> Result<Place, AnnounceError> {
+        let most = self.0.limits.clip_bytes;
+        if bytes > most {
+            return Err(self.refused(AnnounceError::TooLarge(most)));
         }
-        let more = |taken: u64| taken.checked_add(bytes).filter(|taken| *taken <= memory);
-        match self.0.memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
-            Ok(_) => Ok(Reservation { announcer: self.clone(), bytes }),
-            Err(_) => Err(self.refused(AnnounceError::MemoryFull(memory))),
-        }
+        let place = self.0.memory.take_many(&permit.owner(), bytes);
+        place.map_err(|full| self.refused(AnnounceError::MemoryFull(full)))
     }
 
     /// Announces something, as soon as it is its turn; gives its place in the line.
@@ -177,11 +176,12 @@ impl Announcer {
     }
 
     fn place(&self, announcement: &Arc<Announcement>) -> Result<usize, AnnounceError> {
-        let (waiting, room) = (self.0.limits.waiting, announcement.room);
+        let (limits, room) = (&self.0.limits, announcement.room);
         let mut hall = self.lock();
         let is_new = !hall.lines.contains_key(&room);
-        let placed = hall.lines.entry(room).or_default().place(Arc::clone(announcement), waiting);
-        let Placed { position, displaced } = placed.map_err(|_| self.refused(AnnounceError::LineFull(waiting)))?;
+        let placed =
+            hall.lines.entry(room).or_default().place(Arc::clone(announcement), limits.waiting, limits.share_of_line());
+        let Placed { position, displaced } = placed.map_err(|full| self.refused(AnnounceError::LineFull(full)))?;
         if let Some(displaced) = displaced {
             self.note(&mut hall, &displaced, Outcome::Displaced);
         }

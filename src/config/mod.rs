@@ -205,10 +205,17 @@ pub struct RoomsConfig {
     pub bitrate: u32,
 }
 
-impl From<RoomsConfig> for House {
-    fn from(rooms: RoomsConfig) -> Self {
-        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size, .. } = rooms;
-        Self { home, intercom, broadcast, max, intercom_size, broadcast_size }
+impl Config {
+    /// The rooms of the house, and how many there may be.
+    pub fn house(&self) -> House {
+        let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size, .. } = self.rooms.clone();
+        House { home, intercom, broadcast, max, intercom_size, broadcast_size, share: self.limits.share }
+    }
+
+    /// How much may be announced.
+    pub fn announcing(&self) -> AnnounceLimits {
+        let AnnounceConfig { waiting, clip_bytes, memory } = self.announce;
+        AnnounceLimits { waiting, clip_bytes, memory, share: self.limits.share }
     }
 }
 
@@ -254,12 +261,6 @@ pub struct AnnounceConfig {
     pub memory: u64,
 }
 
-impl From<AnnounceConfig> for AnnounceLimits {
-    fn from(AnnounceConfig { waiting, clip_bytes, memory }: AnnounceConfig) -> Self {
-        Self { waiting, clip_bytes, memory }
-    }
-}
-
 /// When senders and streams are given up.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LifecycleConfig {
@@ -287,6 +288,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// MP3 listeners.
     pub mp3_listeners: usize,
+    /// Encoders of live audio at once.
+    pub encoders: usize,
     /// TLS handshakes at once.
     pub handshakes: usize,
     /// Time for one of them.
@@ -302,6 +305,8 @@ pub struct Limits {
     pub joins: NonZeroU32,
     /// Wrong tokens a minute from one address.
     pub wrong_tokens: NonZeroU32,
+    /// Percentage of each of the numbers that one address may have.
+    pub share: u8,
 }
 
 /// What is logged, and how.

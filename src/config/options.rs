@@ -490,6 +490,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Further ones get status 503 with Retry-After; counted in `voice_relay_mp3_refused`.",
     ),
     opt(
+        "limits.encoders",
+        Kind::Number(1, 10_000),
+        "64",
+        "Encoders of live audio at once",
+        "One for each stream or room that somebody hears in one format. Further listeners get status 503; counted in \
+         `voice_relay_encoders_refused`.",
+    ),
+    opt(
         "limits.handshakes",
         Kind::Number(1, 100_000),
         "256",
@@ -539,6 +547,15 @@ pub(super) const OPTIONS: &[Opt] = &[
         "10",
         "Wrong tokens a minute from one address",
         "Each is counted in `voice_relay_bad_tokens`. Further ones get status 429 instead of 401.",
+    ),
+    opt(
+        "limits.share",
+        Kind::Number(1, 100),
+        "25",
+        "Percentage of each number above that one address may have",
+        "Or one user of Home Assistant, by its panel. Eight of each in any case. Behind a proxy of your own, where all \
+         come from one address, set 100. Counted in `voice_relay_share_refused`. An address is one of IPv4, or a network \
+         of IPv6 (/64).",
     ),
     opt("hass.supervisor", Kind::Text, "http://supervisor", "Where Home Assistant's Supervisor is asked", ""),
     opt(

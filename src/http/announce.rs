@@ -14,10 +14,9 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
-use crate::announce::{
-    AnnounceError, Announcement, AnnouncementId, Known, Priority, REPEATS, Reservation, VOLUMES, Wish,
-};
+use crate::announce::{AnnounceError, Announcement, AnnouncementId, Known, Priority, REPEATS, VOLUMES, Wish};
 use crate::library::{FileId, OpenError, Recording};
+use crate::limits::Place;
 use crate::rooms::clean_name;
 
 use super::Shared;
@@ -117,7 +116,7 @@ async fn announce_clip<B: Buf>(
         return Err(text(StatusCode::BAD_REQUEST, "The recording is the body here; /api/announce takes a file"));
     }
     // Before anything is read: what comes is in memory.
-    let memory = shared.house.announcer(&permit).reserve(length).map_err(refused)?;
+    let memory = shared.house.announcer(&permit).reserve(&permit, length).map_err(refused)?;
     let bytes = read(body, length).await?;
     let recording = Recording::of_bytes(&bytes).map_err(|_| unavailable("There is no memory for the recording"))?;
     announce(permit, manner, recording, NAMELESS, Some(memory), shared).await
@@ -144,7 +143,7 @@ async fn announce(
     manner: Manner,
     recording: Recording,
     called: &str,
-    memory: Option<Reservation>,
+    memory: Option<Place>,
     shared: &Shared,
 ) -> Result<Response, Response> {
     let Manner { volume, repeat, priority, name, chime, .. } = manner;

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Action, Permit};
 use crate::audio::{Format, Listener, Mounts, Program};
 use crate::domain::{LiveStream, StreamId};
+use crate::limits::{Full, Place, Places};
 use crate::relay_handle::RelayHandle;
 use crate::rooms::RoomsHandle;
 
@@ -80,23 +81,33 @@ impl Fanouts {
     }
 
     /// The way to the listeners of a program. `None`: it is not to be had; see [`Mounts::listen`]. Or it is of another
-    /// room than this permits to hear.
-    pub(super) async fn enter(&self, permit: &Permit, program: Program, format: Format) -> Option<Entrance> {
+    /// room than this permits to hear. Whoever is its first listener has an encoder for it.
+    ///
+    /// # Errors
+    /// When there are as many encoders as may be.
+    pub(super) async fn enter(
+        &self,
+        permit: &Permit,
+        encoders: &Places,
+        program: Program,
+        format: Format,
+    ) -> Result<Option<Entrance>, Full> {
         let room = match program {
             Program::Room(room) | Program::Latest(room) => Some(room),
             Program::Stream(_) => program.of(&self.relay.live()).first().map(|live| live.room),
         };
         if !room.is_some_and(|room| permit.permits_in(Action::Hear, room)) {
-            return None;
+            return Ok(None);
         }
         let key = (program, format);
         if let Some(entrance) = enter(&lock(&self.running), key) {
-            return Some(entrance);
+            return Ok(Some(entrance));
         }
-        let source = self.mounts.listen(program, format).await?;
+        let encoder = encoders.take(&permit.owner())?;
+        let Some(source) = self.mounts.listen(program, format).await else { return Ok(None) };
         let mut table = lock(&self.running);
         // Somebody else may have started it meanwhile.
-        Some(enter(&table, key).unwrap_or_else(|| self.start(&mut table, key, source)))
+        Ok(Some(enter(&table, key).unwrap_or_else(|| self.start(&mut table, key, (source, encoder)))))
     }
 
     /// How many hear a stream just now, of those that are live, oldest first.
@@ -106,13 +117,14 @@ impl Fanouts {
         hearing.map(|(_, entry)| entry.listeners.load(Ordering::Relaxed)).sum()
     }
 
-    fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, source: Listener) -> Entrance {
+    fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, (source, encoder): (Listener, Place)) -> Entrance {
         let ((sender, joins), listeners) = (mpsc::channel(JOIN_QUEUE), Arc::<AtomicUsize>::default());
         table.retain(|_, entry| !entry.entrance.is_closed());
         table.insert(key, Entry { entrance: sender.clone(), listeners: Arc::clone(&listeners) });
         let fanout = Fanout {
             key,
             source,
+            _encoder: encoder,
             joins,
             outlets: Vec::new(),
             listeners,
@@ -140,6 +152,7 @@ fn lock(running: &Running) -> MutexGuard<'_, HashMap<Key, Entry>> {
 struct Fanout {
     key: Key,
     source: Listener,
+    _encoder: Place,
     joins: mpsc::Receiver<Joining>,
     outlets: Vec<Outlet>,
     /// How many they are, for the table.

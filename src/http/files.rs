@@ -165,7 +165,7 @@ async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
         Err(Refused::Offer(ChannelError::NotPermitted)) => {
             error(StatusCode::FORBIDDEN, "not_permitted", &ChannelError::NotPermitted.to_string())
         }
-        Err(Refused::Offer(offer)) if !matches!(offer, ChannelError::TooManyPeers(_)) => {
+        Err(Refused::Offer(offer)) if !matches!(offer, ChannelError::TooManyPeers(_) | ChannelError::Full(_)) => {
             error(StatusCode::BAD_REQUEST, "bad_description", &offer.to_string())
         }
         Err(refused @ Refused::FullForAddress(_)) => error(StatusCode::TOO_MANY_REQUESTS, "full", &refused.to_string()),

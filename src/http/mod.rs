@@ -44,6 +44,7 @@ use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
 use crate::config::{Limits, WhenIdle};
 use crate::conversation::Conversation;
+use crate::limits::Allotments;
 use crate::relay_handle::RelayHandle;
 use crate::tls::Certificates;
 
@@ -58,7 +59,6 @@ pub use whip::WhipStats;
 
 pub use outlet::ListenerStats;
 
-use reply::unavailable;
 use signalling::{Guest, Seat};
 use websocket::Upgrading;
 
@@ -104,6 +104,8 @@ pub struct Shared {
     pub stats: Arc<HttpStats>,
     /// How many of each there may be.
     pub limits: Limits,
+    /// Places for them.
+    pub places: Allotments,
     /// What `latest.mp3` gives while nobody speaks.
     pub when_idle: WhenIdle,
     /// Whether players that ask are told who talks.
@@ -188,8 +190,11 @@ async fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -
         Ok(permit) => permit,
         Err(denied) => return reply::denied(&denied),
     };
-    let Some(seat) = Seat::take(&shared.stats.signalling, shared.limits.sockets) else {
-        return unavailable("Too many clients are connected at once; limits.sockets sets how many may");
+    let seat = match Seat::take(&shared.stats.signalling, &shared.places.sockets, &visitor.owner()) {
+        Ok(seat) => seat,
+        Err(full) => {
+            return reply::full(full, "Too many clients are connected at once; limits.sockets sets how many may");
+        }
     };
     let token = shared.tracker.token();
     upgrading.accept(shared.limits.message_bytes, move |socket| async move {

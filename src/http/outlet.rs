@@ -10,6 +10,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
 use crate::access::Permit;
+use crate::domain::Owner;
+use crate::limits::{self, Full, Places};
 use crate::rooms::{ListenerKind, Listening, RoomsHandle};
 
 use super::server::Socket;
@@ -39,23 +41,28 @@ pub struct ListenerStats {
 }
 
 /// A listener's place under `limits.mp3_listeners`.
-pub(super) struct Place(Arc<ListenerStats>);
+pub(super) struct Place {
+    stats: Arc<ListenerStats>,
+    _place: limits::Place,
+}
 
 impl Place {
-    /// Takes one; `None` when there is none, which is counted.
-    pub(super) fn take(stats: &Arc<ListenerStats>, limit: usize) -> Option<Self> {
-        if stats.now.fetch_add(1, Ordering::Relaxed) < limit {
-            return Some(Self(Arc::clone(stats)));
-        }
-        stats.now.fetch_sub(1, Ordering::Relaxed);
-        stats.refused.fetch_add(1, Ordering::Relaxed);
-        None
+    /// Takes one.
+    ///
+    /// # Errors
+    /// When there is none, which is counted.
+    pub(super) fn take(stats: &Arc<ListenerStats>, places: &Places, owner: &Owner) -> Result<Self, Full> {
+        let place = places.take(owner).inspect_err(|_| {
+            stats.refused.fetch_add(1, Ordering::Relaxed);
+        })?;
+        stats.now.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { stats: Arc::clone(stats), _place: place })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.now.fetch_sub(1, Ordering::Relaxed);
+        self.stats.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -185,14 +192,14 @@ impl Outlet {
             self.max_waiting += piece.chunked.len();
             self.add(piece, title);
         }
-        self.place.0.writes.fetch_add(1, Ordering::Relaxed);
+        self.place.stats.writes.fetch_add(1, Ordering::Relaxed);
         self.flush()
     }
 
     /// Writes a piece, or as much as the socket takes of it; the rest waits.
     pub(super) fn write(&mut self, piece: &Piece, title: &Arc<str>) -> Result<(), Gone> {
         self.add(piece, title);
-        self.place.0.writes.fetch_add(1, Ordering::Relaxed);
+        self.place.stats.writes.fetch_add(1, Ordering::Relaxed);
         self.flush()
     }
 
@@ -237,7 +244,7 @@ impl Outlet {
             return;
         }
         let dropped = self.waiting.len().saturating_sub(1);
-        self.place.0.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.place.stats.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
         self.waiting.truncate(1);
         let rest = self.waiting.front();
         self.waiting_bytes = rest.map_or(0, |rest| rest.bytes.len());
@@ -292,7 +299,7 @@ impl Outlet {
         if self.last_progress.elapsed() < STALL_TIMEOUT {
             return Ok(());
         }
-        self.place.0.dropped.fetch_add(1, Ordering::Relaxed);
+        self.place.stats.dropped.fetch_add(1, Ordering::Relaxed);
         Err(Gone)
     }
 }

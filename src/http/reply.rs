@@ -9,6 +9,7 @@ use warp::http::header::{
 use warp::reply::{Reply, Response};
 
 use crate::access::Denied;
+use crate::limits::Full;
 use crate::rooms::JoinError;
 
 /// After so many seconds a client that was turned away may try again.
@@ -48,6 +49,14 @@ pub(super) fn denied(denied: &Denied) -> Response {
 }
 
 /// 503: what is asked for is not to be had just now.
+pub(super) fn full(full: Full, sentence: &'static str) -> Response {
+    unavailable(match full {
+        Full::All(_) => sentence,
+        Full::Share(_) => "This address has as many of these as one may have at once; limits.share sets how many",
+    })
+}
+
+/// 503, with the time after which to come again.
 pub(super) fn unavailable(sentence: &'static str) -> Response {
     with(text(StatusCode::SERVICE_UNAVAILABLE, sentence), RETRY_AFTER, RETRY_SECONDS)
 }

@@ -148,7 +148,7 @@ async fn open(wish: Wish, visitor: &Visitor, shared: &Shared) -> Response {
     if wish.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
         return text(StatusCode::BAD_REQUEST, "bitrate is in kbit/s, from 16 to 128");
     }
-    match shared.conversation.rooms().open(wish.room_name, wish.kind, pin, wish.max).await {
+    match shared.conversation.rooms().open(wish.room_name, wish.kind, pin, wish.max, Some(visitor.owner())).await {
         Ok((opened, room)) => {
             if let Some(bitrate) = wish.bitrate {
                 shared.conversation.relay().set_cap(opened.room, bitrate * 1_000).await;
@@ -158,6 +158,9 @@ async fn open(wish: Wish, visitor: &Visitor, shared: &Shared) -> Response {
         }
         Err(error @ (OpenError::NoName | OpenError::Size(_))) => sentence(StatusCode::BAD_REQUEST, &error),
         Err(OpenError::TooMany(_)) => unavailable("There are as many rooms as rooms.max allows; close one first"),
+        Err(OpenError::TooManyOfOne(_)) => {
+            unavailable("This address has as many rooms open as limits.share leaves to one; close one of them first")
+        }
         Err(OpenError::Interrupted) => unavailable("The voice relay is shutting down"),
     }
 }

@@ -22,11 +22,11 @@ use hyper_util::rt::TokioTimer;
 use socket2::{Domain, SockRef, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
+use crate::limits::Places;
 use crate::net::Admission;
 
 use handover::{Departure, Exit, SharedIo};
@@ -80,16 +80,16 @@ impl PortStats {
 pub struct Port {
     listener: TcpListener,
     address: SocketAddr,
-    room: Arc<Semaphore>,
+    places: Places,
     handshakes: Option<Arc<Handshakes>>,
 }
 
 impl Port {
-    /// Binds it, for so many connections at once. `::` takes IPv4 as well; where the kernel has no IPv6, it means `0.0.0.0`.
+    /// Binds it, for as many connections at once as there are places. `::` takes IPv4 as well; where the kernel has no IPv6, it means `0.0.0.0`.
     ///
     /// # Errors
     /// When the port is in use, or the address is not of this machine.
-    pub fn bind(address: IpAddr, port: u16, connections: usize) -> io::Result<Self> {
+    pub fn bind(address: IpAddr, port: u16, places: Places) -> io::Result<Self> {
         let listener = match listen(SocketAddr::new(address, port)) {
             Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) && address.is_unspecified() => {
                 listen(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port))
@@ -97,7 +97,7 @@ impl Port {
             result => result,
         }?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, room: Arc::new(Semaphore::new(connections)), handshakes: None })
+        Ok(Self { listener, address, places, handshakes: None })
     }
 
     /// Speaks TLS there.
@@ -130,7 +130,7 @@ impl Port {
             };
             match accepted {
                 Ok((stream, client)) if admission.admits(client.ip()) => {
-                    let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+                    let Ok(place) = self.places.take(&client.ip().into()) else {
                         stats.full.fetch_add(1, Ordering::Relaxed);
                         continue;
                     };
@@ -183,7 +183,7 @@ async fn welcome<S>(
     match handshakes {
         None => serve_connection(stream, client, service, shutdown).await,
         Some(handshakes) => {
-            if let Some(Some(stream)) = shutdown.run_until_cancelled(handshakes.shake(stream)).await {
+            if let Some(Some(stream)) = shutdown.run_until_cancelled(handshakes.shake(stream, client.ip())).await {
                 serve_connection(stream, client, service, shutdown).await;
             }
         }

@@ -255,6 +255,13 @@ impl Snapshot {
         }
         let mut handshakes = stats.handshakes.counters().into_iter();
         handshakes.try_for_each(|(name, help, counter)| page.counter(name, help, load(counter)))?;
+        let places = self.shared.places.all();
+        let shares = places.map(|(kind, places)| (kind, places.refused_share()));
+        page.counters("share_refused", "What one address had enough of", "kind", &shares)?;
+        let encoders = &self.shared.places.encoders;
+        page.gauge("encoders_taken", "Encoders for listeners", encoders.taken())?;
+        let refused = encoders.refused() + encoders.refused_share();
+        page.counter("encoders_refused", "Listeners for whom there was no encoder", refused)?;
         let listeners = &stats.listeners;
         page.gauge("mp3_listeners", "Listeners to live audio over HTTP", count(&listeners.now))?;
         page.counter("mp3_refused", "Listeners over the limit", load(&listeners.refused))?;

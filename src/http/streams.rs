@@ -171,10 +171,23 @@ fn resolved(wish: Wish, heard: &[LiveStream]) -> Wish {
 
 /// Lets a listener in, as far as there is room and the stream is there.
 async fn admit(wish: Wish, asked: Asked, permit: Permit, shared: &Shared) -> Response {
-    let Some(place) = Place::take(&shared.stats.listeners, shared.limits.mp3_listeners) else {
-        return unavailable("Too many players listen at once; limits.mp3_listeners sets how many may");
+    let place = match Place::take(&shared.stats.listeners, &shared.places.listeners, &permit.owner()) {
+        Ok(place) => place,
+        Err(full) => {
+            return super::reply::full(full, "Too many players listen at once; limits.mp3_listeners sets how many may");
+        }
     };
-    let Some(entrance) = shared.fanouts.enter(&permit, wish.program, wish.format).await else {
+    let encoders = &shared.places.encoders;
+    let entrance = match shared.fanouts.enter(&permit, encoders, wish.program, wish.format).await {
+        Ok(entrance) => entrance,
+        Err(full) => {
+            return super::reply::full(
+                full,
+                "Too many kinds of sound are made at once; limits.encoders sets how many may",
+            );
+        }
+    };
+    let Some(entrance) = entrance else {
         return match (wish.format, wish.program) {
             (Format::Ogg, Program::Latest(_)) => unavailable("Nobody speaks just now; latest.mp3 waits with silence"),
             _ => text(StatusCode::NOT_FOUND, "The stream has just ended"),

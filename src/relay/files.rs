@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use str0m::channel::ChannelId;
 
 use crate::domain::PeerId;
+use crate::limits::Full;
 
 use super::peer::{Peer, Role};
 use super::session::{ChannelSaid, Session};
@@ -63,6 +64,9 @@ pub enum ChannelError {
     /// As many are connected as may be.
     #[error("The relay is full: {0} connections at once")]
     TooManyPeers(usize),
+    /// Whoever answers for it has what one may have.
+    #[error("The relay takes no more: {0}")]
+    Full(#[from] Full),
     /// What permitted it has ended.
     #[error("This is not permitted any more")]
     NotPermitted,

@@ -5,6 +5,7 @@ use std::time::Instant;
 use str0m::media::Mid;
 
 use crate::domain::{PeerId, StreamId};
+use crate::limits::Full;
 
 use super::negotiation::PublishError;
 use super::offer::Offer;
@@ -39,6 +40,9 @@ pub enum ListenError {
     /// `limits.peers` are connected.
     #[error("The relay is full: {0} connections at once")]
     TooManyPeers(usize),
+    /// Whoever answers for it has what one may have.
+    #[error("The relay takes no more: {0}")]
+    Full(#[from] Full),
     /// What permitted it has ended.
     #[error("This is not permitted any more")]
     NotPermitted,
@@ -119,6 +123,7 @@ impl From<PublishError> for ListenError {
             PublishError::InvalidOffer(why) => Self::InvalidOffer(why),
             PublishError::NoAudio => Self::NoAudio,
             PublishError::NotPermitted => Self::NotPermitted,
+            PublishError::Full(full) => Self::Full(full),
             PublishError::TooManyPeers(most) | PublishError::TooManyStreams(most) => Self::TooManyPeers(most),
         }
     }

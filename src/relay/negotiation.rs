@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::domain::{LiveStream, PeerId, StreamId};
+use crate::limits::Full;
 
 use super::lifecycle::CloseReason;
 use super::peer::{Peer, Role};
@@ -48,6 +49,9 @@ pub enum PublishError {
     /// `limits.streams` are being sent.
     #[error("The relay is full: {0} streams at once")]
     TooManyStreams(usize),
+    /// Whoever answers for it has what one may have.
+    #[error("The relay takes no more: {0}")]
+    Full(#[from] Full),
     /// What permitted it has ended.
     #[error("This is not permitted any more")]
     NotPermitted,
@@ -62,6 +66,9 @@ pub enum SubscribeError {
     /// `limits.peers` are connected.
     #[error("The relay is full: {0} connections at once")]
     TooManyPeers(usize),
+    /// Whoever answers for it has what one may have.
+    #[error("The relay takes no more: {0}")]
+    Full(#[from] Full),
 }
 
 /// A receiver's answer was not used.
@@ -206,7 +213,7 @@ impl Relay {
         if self.peers.len() >= self.config.max_peers {
             return Err(PublishError::TooManyPeers(self.config.max_peers));
         }
-        if !self.publishers.contains_key(&stream) && self.senders() >= self.config.max_streams {
+        if !self.publishers.contains_key(&stream) && self.streams.len() >= self.config.max_streams {
             return Err(PublishError::TooManyStreams(self.config.max_streams));
         }
         Ok(())

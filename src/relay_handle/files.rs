@@ -86,8 +86,9 @@ impl RelayHandle {
                 return Err(ChannelError::NotPermitted);
             }
             let local = permit.visitor().is_local();
+            let place = media.place_of_peer(&permit, false)?;
             let Channelled { peer, answer, longest } = media.relay.open_channel(now, &offer, local)?;
-            media.permits.insert(peer, permit);
+            media.keep(peer, permit, place);
             let (sender, said) = mpsc::channel(MESSAGE_QUEUE);
             let writable = Arc::<Notify>::default();
             let line = Line { said: sender, writable: Arc::clone(&writable), stats: Arc::clone(&stats) };

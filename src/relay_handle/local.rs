@@ -53,9 +53,9 @@ impl LocalSender {
     pub fn send(&self, packet: LocalPacket) -> bool {
         let Some(room) = self.permit.room().filter(|_| self.is_permitted()) else { return false };
         let feeds = LiveStream { id: self.stream, room, music: false };
-        let (grant, name, fate) = (self.permit.id(), self.name.clone(), Arc::clone(&self.fate));
+        let (permit, name, fate) = (self.permit.clone(), self.name.clone(), Arc::clone(&self.fate));
         let told = self.relay.threads.first().try_tell(move |media, now| {
-            media.senders.insert(feeds.id, grant);
+            media.note_sender(feeds.id, &permit);
             match media.relay.feed(now, feeds, packet) {
                 Ok(()) => {
                     media.name(feeds.id, &name);

@@ -7,7 +7,8 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
-use crate::domain::{GrantId, LiveStream, OpusPacket, PeerId, RoomId, StreamId};
+use crate::domain::{GrantId, LiveStream, OpusPacket, Owner, PeerId, RoomId, StreamId};
+use crate::limits::{Full, MediaPlaces, Place};
 use crate::relay::{Event, Relay};
 
 use super::files::Channels;
@@ -27,10 +28,13 @@ pub struct Media {
     pub relay: Relay,
     /// What the socket counted.
     pub socket: SocketStats,
-    /// By which each peer is there; gone with it.
-    pub(super) permits: HashMap<PeerId, Permit>,
-    /// What the senders of streams were granted.
-    pub(super) senders: HashMap<StreamId, GrantId>,
+    /// By which each peer is there, and the place that it takes; gone with it.
+    pub(super) admitted: HashMap<PeerId, (Permit, Place)>,
+    /// What the senders of streams were granted, and who answers for them.
+    pub(super) senders: HashMap<StreamId, (GrantId, Owner)>,
+    pub(super) places: MediaPlaces,
+    /// Of the streams that are live.
+    pub(super) sending: HashMap<StreamId, Place>,
     pub(super) taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
     pub(super) tap_overflows: u64,
     pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
@@ -54,12 +58,14 @@ impl Media {
         }
         match event {
             Event::StreamAvailable(stream) => {
+                self.take_place(stream.id);
                 self.record(stream);
                 self.announce(StreamEvent::Available(stream));
             }
             Event::StreamEnded(stream) => {
                 // Dropping the senders tells the decoders.
                 self.taps.remove(&stream.id);
+                self.sending.remove(&stream.id);
                 self.branches.prune(stream.id);
                 self.announce(StreamEvent::Ended(stream));
             }
@@ -73,8 +79,8 @@ impl Media {
             Event::Channel(peer, event) => self.tell_channel(peer, event),
             Event::PeerClosed(peer, reason) => {
                 self.forget_channel(peer);
-                let permit = self.permits.remove(&peer);
-                if let (true, Some(permit)) = (self.resources.forget(peer), permit) {
+                let admitted = self.admitted.remove(&peer);
+                if let (true, Some((permit, _))) = (self.resources.forget(peer), admitted) {
                     self.tell_rooms(RoomEvent::Closed(permit.id()));
                 }
                 tracing::info!(%peer, ?reason, "peer closed");
@@ -82,12 +88,44 @@ impl Media {
         }
     }
 
-    /// Keeps the permit of a sender, until its connection is gone.
-    pub(super) fn keep_sender(&mut self, peer: PeerId, stream: StreamId, permit: Permit) {
+    /// A place for one more peer of whoever answers for this permit; none is needed for one that is there already.
+    pub(super) fn place_of_peer(&self, permit: &Permit, is_renewed: bool) -> Result<Option<Place>, Full> {
+        (!is_renewed).then(|| self.places.peers.take(&permit.owner())).transpose()
+    }
+
+    /// Keeps what a peer is there by, until its connection is gone.
+    pub(super) fn keep(&mut self, peer: PeerId, permit: Permit, place: Option<Place>) {
+        let place = place.or_else(|| self.admitted.remove(&peer).map(|(_, place)| place));
+        // Without a place it was renewed, and is gone in this moment.
+        drop(place.map(|place| self.admitted.insert(peer, (permit, place))));
+    }
+
+    /// The same of a sender.
+    pub(super) fn keep_sender(&mut self, peer: PeerId, stream: StreamId, permit: Permit, place: Option<Place>) {
+        self.note_sender(stream, &permit);
+        self.keep(peer, permit, place);
+    }
+
+    pub(super) fn note_sender(&mut self, stream: StreamId, permit: &Permit) {
         let Self { senders, relay, .. } = self;
         senders.retain(|stream, _| relay.has_publisher(*stream));
-        senders.insert(stream, permit.id());
-        self.permits.insert(peer, permit);
+        senders.insert(stream, (permit.id(), permit.owner()));
+    }
+
+    /// A sender takes its place with its first packet. Where there is none for whoever answers for it, its connection is
+    /// closed: it was told so when it came, unless it had others connect meanwhile.
+    fn take_place(&mut self, stream: StreamId) {
+        let Some((grant, owner)) = self.senders.get(&stream) else { return };
+        match self.places.streams.take(owner) {
+            Ok(place) => drop(self.sending.insert(stream, place)),
+            Err(full) => {
+                let sender = self.admitted.iter().find(|(_, (permit, _))| permit.id() == *grant);
+                if let Some(peer) = sender.map(|(peer, _)| *peer) {
+                    tracing::info!(%peer, %full, "a sender has no place");
+                    self.relay.close(Instant::now(), peer);
+                }
+            }
+        }
     }
 
     /// Whether this permits to hear this stream, or the newest where none is named: looked at here, where no stream changes
@@ -102,7 +140,7 @@ impl Media {
 
     /// Closes every peer whose permit has ended.
     pub(super) fn end_unpermitted(&mut self, now: Instant) {
-        let over = self.permits.iter().filter(|(_, permit)| permit.is_ended());
+        let over = self.admitted.iter().filter(|(_, (permit, _))| permit.is_ended());
         for peer in over.map(|(peer, _)| *peer).collect::<Vec<_>>() {
             self.relay.close(now, peer);
         }
@@ -133,7 +171,7 @@ impl Media {
     fn announce(&mut self, event: StreamEvent) {
         tracing::info!(?event, "streams changed");
         let (StreamEvent::Available(stream) | StreamEvent::Ended(stream)) = event;
-        let grant = self.senders.get(&stream.id).copied();
+        let grant = self.senders.get(&stream.id).map(|(grant, _)| *grant);
         self.tell_rooms(RoomEvent::Stream(event, grant));
         self.streams.send_replace(self.relay.live().into());
         drop(self.events.send(event));

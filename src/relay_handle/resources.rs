@@ -215,10 +215,18 @@ impl Media {
         let feeds = if let Purpose::Send(feeds, _) = &purpose { Some(feeds.id) } else { None };
         let sends = matches!(purpose, Purpose::Send(..));
         let offer = if sends { Offer::to_send(offer) } else { Offer::to_hear(offer) };
+        let place = match (self.place_of_peer(&permit, false), feeds) {
+            (Err(full), Some(_)) => return Err(PublishError::from(full).into()),
+            (Err(full), None) => return Err(ListenError::from(full).into()),
+            (Ok(place), _) => place,
+        };
+        if feeds.is_some() {
+            self.places.streams.take(&permit.owner()).map_err(PublishError::from)?;
+        }
         let (peer, answer) = self.answer(now, purpose, &offer, permit.visitor().is_local())?;
         match feeds {
-            Some(stream) => self.keep_sender(peer, stream, permit),
-            None => drop(self.permits.insert(peer, permit)),
+            Some(stream) => self.keep_sender(peer, stream, permit, place),
+            None => self.keep(peer, permit, place),
         }
         let tag = ufrag_of(&answer).unwrap_or_default().to_owned();
         self.resources.insert(id, Resource { peer, sends, tag: tag.clone(), offer });

@@ -22,8 +22,9 @@ impl RelayHandle {
             if !permit.permits_in(Action::Join, membership.room) {
                 return Err(PublishError::NotPermitted);
             }
+            let place = media.place_of_peer(&permit, media.relay.has_publisher(membership.voice))?;
             let joined = media.relay.join(now, membership, &offer, permit.visitor().is_local())?;
-            media.permits.insert(joined.peer, permit);
+            media.keep(joined.peer, permit, place);
             media.name(membership.voice, &name);
             media.name(membership.music, &name);
             Ok(joined)

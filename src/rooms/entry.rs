@@ -151,7 +151,7 @@ impl Room {
             // Others at the same address may have been kicked: not this one.
             false if is_banned => Err(JoinError::Kicked),
             false if self.locked => Err(JoinError::Locked),
-            _ if !is_expected && self.is_full() => Err(JoinError::Full),
+            _ if !is_expected && self.is_full_for(asker.owner.as_ref()) => Err(JoinError::Full),
             _ => Ok(()),
         }
     }

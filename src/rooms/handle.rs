@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::{Notify, mpsc};
 
-use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::domain::{LiveStream, Owner, RoomId, StreamId};
 
 use super::entry::{Asker, Entry, JoinError, Pass};
 use super::hosting::HostError;
@@ -179,6 +179,7 @@ impl RoomsHandle {
         kind: Kind,
         pin: Option<Pin>,
         max: Option<usize>,
+        owner: Option<Owner>,
     ) -> Result<(Opened, RoomInfo), OpenError> {
         let pin = match pin {
             // Without it, if it panicked, the room would be open to all: rather none.
@@ -188,7 +189,7 @@ impl RoomsHandle {
             None => None,
         };
         self.with(|post, now| {
-            let opened = post.rooms.open(now, SystemTime::now(), Opening { name, kind, pin, max })?;
+            let opened = post.rooms.open(now, SystemTime::now(), Opening { name, kind, pin, max, owner })?;
             Ok((opened, post.rooms.info(opened.room).expect("it was just opened")))
         })
     }

@@ -67,6 +67,8 @@ pub struct House {
     pub intercom_size: usize,
     /// And of one broadcast room.
     pub broadcast_size: usize,
+    /// Percentage of each that one address may have.
+    pub share: u8,
 }
 
 /// What rooms count.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::domain::RoomId;
+use crate::domain::{Owner, RoomId};
+use crate::limits::share_of;
 
 use super::chat::ChatHistory;
 use super::clock::EMPTY_TIMEOUT;
@@ -36,6 +37,8 @@ pub struct Opening {
     pub pin: Option<PinHash>,
     /// Participants, if less than usual.
     pub max: Option<usize>,
+    /// Who answers for it, if anybody does.
+    pub owner: Option<Owner>,
 }
 
 /// A room that was opened.
@@ -59,6 +62,9 @@ pub enum OpenError {
     /// There are enough.
     #[error("{0} rooms are open already, as many as rooms.max allows; one has to be closed first")]
     TooMany(usize),
+    /// Whoever opens it has opened as many as one may.
+    #[error("This address has {0} rooms open already, as many as limits.share leaves to one; close one of them first")]
+    TooManyOfOne(usize),
     /// Its PIN was not made safe in time.
     #[error("The voice relay is shutting down")]
     Interrupted,
@@ -69,7 +75,7 @@ impl OpenError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::NoName | Self::Size(_) => "bad_message",
-            Self::TooMany(_) => "full",
+            Self::TooMany(_) | Self::TooManyOfOne(_) => "full",
             Self::Interrupted => "shutting_down",
         }
     }
@@ -117,11 +123,16 @@ impl Rooms {
             self.counters.rooms_refused += 1;
             return Err(OpenError::TooMany(self.house.max));
         }
+        let share = share_of(self.house.max, self.house.share);
+        if wish.owner.is_some() && self.rooms.values().filter(|room| room.opener == wish.owner).count() >= share {
+            self.counters.rooms_refused += 1;
+            return Err(OpenError::TooManyOfOne(share));
+        }
         let (room, host) = (RoomId(self.next_room), Identity::new(now));
         let key = host.key;
         let slug = self.free_slug(&name);
         let built = self.build(now, at, slug, name, wish.kind);
-        (built.max, built.pin) = (max, wish.pin.map(Arc::new));
+        (built.max, built.pin, built.opener) = (max, wish.pin.map(Arc::new), wish.owner);
         built.host = Host::Awaited(host.id);
         built.expect_back(host, now + EMPTY_TIMEOUT);
         self.note_list(now);
@@ -187,6 +198,8 @@ impl Rooms {
             kind,
             permanent: false,
             max: self.house.size(kind),
+            share: share_of(self.house.size(kind), self.house.share),
+            opener: None,
             pin: None,
             guesses: Guesses::default(),
             locked: false,

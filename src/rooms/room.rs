@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Owner;
+
 use super::chat::ChatHistory;
 use super::entry::Ban;
 use super::participant::{Identity, Key, Participant, ParticipantId, ParticipantInfo, Visit};
@@ -49,6 +51,10 @@ pub(super) struct Room {
     pub(super) kind: Kind,
     pub(super) permanent: bool,
     pub(super) max: usize,
+    /// Participants of one owner.
+    pub(super) share: usize,
+    /// Who answers for the room.
+    pub(super) opener: Option<Owner>,
     pub(super) pin: Option<Arc<PinHash>>,
     pub(super) guesses: Guesses,
     pub(super) locked: bool,
@@ -212,8 +218,13 @@ impl Room {
         self.present.len() - usize::from(self.host_visit().is_some())
     }
 
-    /// Whether nobody else can come in; a host who is away has his place.
-    pub(super) fn is_full(&self) -> bool {
+    /// Whether nobody else can come in of those for whom this owner answers; a host who is away has their place.
+    pub(super) fn is_full_for(&self, owner: Option<&Owner>) -> bool {
+        let of_owner = self.present.values().filter(|participant| participant.owner.as_ref() == owner).count();
+        self.is_full() || owner.is_some() && of_owner >= self.share
+    }
+
+    fn is_full(&self) -> bool {
         self.present.len() + usize::from(matches!(self.host, Host::Awaited(_))) >= self.max
     }
 

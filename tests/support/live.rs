@@ -27,7 +27,8 @@ use super::http::get;
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All clients of a test have one address.
-pub const UNHURRIED: [&str; 3] = ["--limits-requests=1000000", "--limits-messages=1000000", "--limits-joins=1000000"];
+pub const UNHURRIED: [&str; 4] =
+    ["--limits-requests=1000000", "--limits-messages=1000000", "--limits-joins=1000000", "--limits-share=100"];
 
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {

@@ -11,6 +11,7 @@ mod support;
 mod bystanders;
 mod foreign_audio;
 mod http;
+mod limits;
 mod process;
 mod sessions;
 mod strangers;

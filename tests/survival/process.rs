@@ -2,14 +2,19 @@
 
 use std::process::Stdio;
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Duration, Instant};
 
 use crate::bystanders::Call;
-use crate::support::http::get;
-use crate::support::live::{PATIENCE, Signalling, program, sender, start_program};
+use crate::support::http::{get, post_json};
+use crate::support::live::{PATIENCE, Signalling, metric, ports_of, program, sender, start_program};
+
+/// What is to be in no log.
+const PIN: &str = "47114711";
+const CHAT: &str = "the key is under the third flowerpot";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_kill_in_mid_call_everybody_is_told_and_a_new_one_serves_at_the_same_ports_at_once() {
@@ -80,7 +85,7 @@ async fn half_a_configuration_file_is_refused_with_its_name_and_nothing_is_opene
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_in_no_log_line_however_much_is_logged() {
+async fn no_secret_is_in_a_log_line_however_much_is_logged() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = format!("--data-dir={}", folder.path().display());
     let output = program().args(["token", "--name=Grandma", &data]).output().await.expect("run");
@@ -96,15 +101,111 @@ async fn a_token_is_in_no_log_line_however_much_is_logged() {
         .kill_on_drop(true)
         .spawn()
         .expect("sh");
-    let ports = crate::support::live::ports_of(&mut child).await;
+    let ports = ports_of(&mut child).await;
     let forged = format!("{}x", &token[..token.len() - 4]);
     get(ports.http, &format!("/t/{token}/api/streams")).await;
     get(ports.mp3, &format!("/t/{forged}/stream/latest.mp3")).await;
     let mut socket = Signalling::connect(ports.http, &format!("/t/{token}/ws")).await;
     socket.next().await.expect("the list");
-    let _sender = sender(ports, None, 0.0).await;
+    let sender = sender(ports, None, 0.0).await;
+    // What else nobody else is to read: what is said in a room, its PIN and its host's key, and keys of connections.
+    let wish = json!({ "roomName": "Secret", "pin": PIN });
+    let opened = post_json(ports.http, &format!("/t/{token}/api/rooms"), &wish).await.json();
+    let (room, key) = (&opened["roomId"], opened["hostId"].as_str().expect("a key").to_owned());
+    get(ports.http, &format!("/api/rooms/{}?pin={PIN}", room.as_str().expect("an id"))).await;
+    socket.send(json!({ "type": "join", "room": room, "name": "Anna", "pin": PIN, "key": key })).await;
+    socket.expect("joined").await;
+    socket.send(json!({ "type": "chat", "text": CHAT })).await;
+    socket.expect("chat").await;
+    let mut listener = Signalling::connect(ports.http, "/ws").await;
+    listener.send(json!({ "type": "start_receiving", "stream_id": sender.stream })).await;
+    let offer = listener.expect("webrtc_offer").await;
+    let offer = offer["offer"]["sdp"].as_str().expect("SDP");
+    let password = offer.lines().find_map(|line| line.strip_prefix("a=ice-pwd:")).expect("a password").to_owned();
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let text = std::fs::read_to_string(log).expect("a log");
+    for secret in [PIN, CHAT, &key, &password] {
+        assert!(!text.contains(secret), "{}", text.lines().find(|line| line.contains(secret)).unwrap_or_default());
+    }
     assert!(text.lines().count() > 20, "much is logged");
     let secret = &token[..token.len() - 8];
     assert!(!text.contains(secret), "{}", text.lines().find(|line| line.contains(secret)).unwrap_or_default());
+}
+
+/// Starts a daemon in which this is to end by itself; gives how it ended, and what it said.
+async fn killed(name: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--http-tls-port=0"];
+    let mut child = program()
+        .args(ours)
+        .arg(format!("--data-dir={}", folder.path().display()))
+        .env("VOICE_RELAY_TEST_KILL", name)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    ports_of(&mut child).await;
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().expect("piped");
+    let end = async {
+        stderr.read_to_string(&mut said).await.expect("text");
+        child.wait().await.expect("waited for").code()
+    };
+    let code = tokio::time::timeout(Duration::from_secs(1), end).await.unwrap_or_else(|_| panic!("{name} goes on"));
+    (code, said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_ends_that_must_not_ends_the_process_with_an_error_that_names_it() {
+    for name in [
+        "media",
+        "files",
+        "addresses",
+        "catalogue",
+        "certificate",
+        "clips",
+        "rooms",
+        "conversation",
+        "limits",
+        "http",
+        "https",
+        "mp3",
+        "access",
+    ] {
+        let (code, said) = killed(name).await;
+        assert_eq!(code, Some(1), "{name}: {said}");
+        assert!(said.contains(&format!("the {name} ")), "{name}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_stops_no_voice_and_what_is_left_out_is_counted() {
+    let shell = format!("exec {} --log-level=trace \"$@\"", env!("CARGO_BIN_EXE_voice-relay"));
+    let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--bind=127.0.0.1"];
+    let flags = ["--tls-mode=off", "--limits-requests=100000", "--limits-joins=100000"];
+    let mut child = Command::new("sh")
+        .args(["-c", &shell, "sh"])
+        .args(free)
+        .args(flags)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("sh");
+    let ports = ports_of(&mut child).await;
+    let mut call = Call::begin(ports).await;
+    let began = Instant::now();
+    while metric(ports, "log_lines_dropped").await == 0 {
+        assert!(began.elapsed() < PATIENCE * 3, "much is logged, and a pipe holds little");
+        // Each of them is worth some lines.
+        for _ in 0..50 {
+            Signalling::connect(ports.http, "/ws").await.send(json!({ "type": "start_receiving" })).await;
+        }
+    }
+    call.goes_on().await;
+    let pid = child.id().expect("running").to_string();
+    let asked = Instant::now();
+    Command::new("kill").args(["-s", "TERM", &pid]).status().await.expect("sent");
+    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("ends").expect("waited for");
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
 }

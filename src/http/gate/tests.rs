@@ -23,7 +23,7 @@ fn config(flags: &[&str]) -> Config {
 
 fn gate(flags: &[&str]) -> Gate {
     let config = config(flags);
-    let rooms = Rooms::new(config.rooms.into(), std::time::Instant::now(), std::time::SystemTime::now());
+    let rooms = Rooms::new(config.house(), std::time::Instant::now(), std::time::SystemTime::now());
     let access = Access::new(Tokens::new(DataFolder::new(config.data_dir)), RoomsHandle::new(rooms));
     let admission = Arc::new(Admission::new(config.access));
     Gate::new(config.access, config.http.origins, admission, Certificates::default(), access, &config.limits)

@@ -19,7 +19,7 @@ async fn outlet(framing: Framing) -> (Outlet, TcpStream, Arc<ListenerStats>) {
     let socket = accepted.expect("accepted").0;
     socket2::SockRef::from(&socket).set_send_buffer_size(4_096).expect("set");
     let stats = Arc::<ListenerStats>::default();
-    let place = Place::take(&stats, 1).expect("room");
+    let place = Place::take(&stats, &Places::unshared(1), &Owner::Machine).expect("room");
     socket.writable().await.expect("open");
     let permit = Permit::of_a_test(Action::Hear, RoomId::HOME);
     let hearing = Hearing { permit, _listening: None };
@@ -99,10 +99,12 @@ async fn a_listener_that_stops_reading_skips_and_in_the_end_is_dropped() {
 #[tokio::test]
 async fn there_are_as_many_places_as_the_limit_says() {
     let stats = Arc::<ListenerStats>::default();
-    let first = Place::take(&stats, 1).expect("room");
-    assert!(Place::take(&stats, 1).is_none());
+    let places = Places::unshared(1);
+    let take = || Place::take(&stats, &places, &Owner::Machine);
+    let first = take().expect("room");
+    assert!(take().is_err());
     drop(first);
-    assert!(Place::take(&stats, 1).is_some());
+    assert!(take().is_ok());
     assert_eq!(stats.refused.load(Ordering::Relaxed), 1);
 }
 

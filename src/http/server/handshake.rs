@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use warp::http::header::{HOST, HeaderValue, LOCATION};
@@ -21,6 +21,7 @@ use warp::http::{Method, StatusCode};
 use warp::reply::Response;
 
 use crate::http::reply::{text, with};
+use crate::limits::Places;
 
 /// The first byte of a TLS connection: a record that holds a handshake (RFC 8446 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
@@ -56,20 +57,20 @@ impl HandshakeStats {
 /// The door of the TLS port.
 pub struct Handshakes {
     acceptor: TlsAcceptor,
-    places: Semaphore,
+    places: Places,
     timeout: Duration,
     stats: Arc<HandshakeStats>,
 }
 
 impl Handshakes {
     /// At most so many at once, each within the time.
-    pub fn new(acceptor: TlsAcceptor, places: usize, timeout: Duration, stats: Arc<HandshakeStats>) -> Self {
-        Self { acceptor, places: Semaphore::new(places), timeout, stats }
+    pub fn new(acceptor: TlsAcceptor, places: Places, timeout: Duration, stats: Arc<HandshakeStats>) -> Self {
+        Self { acceptor, places, timeout, stats }
     }
 
     /// Shakes hands. `None`: it came to nothing, and the connection is closed.
-    pub(super) async fn shake(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
-        let Ok(_place) = self.places.try_acquire() else {
+    pub(super) async fn shake(&self, stream: TcpStream, client: IpAddr) -> Option<TlsStream<TcpStream>> {
+        let Ok(_place) = self.places.take(&client.into()) else {
             self.count(&self.stats.refused);
             return None;
         };

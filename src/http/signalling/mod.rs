@@ -23,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Action, Denied, Permit, Scope, Target, Visitor};
 use crate::conversation::Conversation;
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{Owner, RoomId, StreamId};
 use crate::http::gate::Gate;
 use crate::http::websocket::WebSocket;
+use crate::limits::{Full, Place, Places};
 use crate::relay_handle::{Levels, StreamEvent};
 use crate::rooms::Wire;
 
@@ -61,24 +62,25 @@ pub struct SignallingStats {
 }
 
 /// One client's place among those that may be connected at once; free again when it is dropped.
-pub(super) struct Seat(Arc<SignallingStats>);
+pub(super) struct Seat {
+    stats: Arc<SignallingStats>,
+    _place: Place,
+}
 
 impl Seat {
     /// Takes one, if any is left; counts the client that is refused.
-    pub(super) fn take(stats: &Arc<SignallingStats>, limit: usize) -> Option<Self> {
-        let seat = Self(Arc::clone(stats));
-        let taken = stats.connected.fetch_add(1, Ordering::Relaxed);
-        if taken < limit {
-            return Some(seat);
-        }
-        stats.refused.fetch_add(1, Ordering::Relaxed);
-        None
+    pub(super) fn take(stats: &Arc<SignallingStats>, places: &Places, owner: &Owner) -> Result<Self, Full> {
+        let place = places.take(owner).inspect_err(|_| {
+            stats.refused.fetch_add(1, Ordering::Relaxed);
+        })?;
+        stats.connected.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { stats: Arc::clone(stats), _place: place })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.connected.fetch_sub(1, Ordering::Relaxed);
+        self.stats.connected.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -146,8 +148,8 @@ pub(super) async fn serve(
     client.session.end().await;
     match result {
         Ok(()) | Err(Gone::Closed) => {}
-        Err(Gone::Failed) => drop(client.seat.0.failed.fetch_add(1, Ordering::Relaxed)),
-        Err(Gone::TimedOut) => drop(client.seat.0.timed_out.fetch_add(1, Ordering::Relaxed)),
+        Err(Gone::Failed) => drop(client.seat.stats.failed.fetch_add(1, Ordering::Relaxed)),
+        Err(Gone::TimedOut) => drop(client.seat.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
     }
 }
 
@@ -232,7 +234,7 @@ impl Client {
         let reply = match serde_json::from_str::<ClientMessage>(&text) {
             Ok(message) => self.session.handle(message).await,
             Err(error) => {
-                self.seat.0.malformed.fetch_add(1, Ordering::Relaxed);
+                self.seat.stats.malformed.fetch_add(1, Ordering::Relaxed);
                 Some(ServerMessage::error(ErrorCode::BadMessage, format!("Not a message of this protocol: {error}")))
             }
         };

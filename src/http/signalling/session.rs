@@ -386,7 +386,7 @@ impl Session {
 pub(super) fn code_of_publish(error: &PublishError) -> ErrorCode {
     match error {
         PublishError::InvalidOffer(_) | PublishError::NoAudio => ErrorCode::BadDescription,
-        PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) => ErrorCode::Full,
+        PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) | PublishError::Full(_) => ErrorCode::Full,
         PublishError::NotPermitted => ErrorCode::NotPermitted,
     }
 }
@@ -394,7 +394,7 @@ pub(super) fn code_of_publish(error: &PublishError) -> ErrorCode {
 fn code_of_subscribe(error: &SubscribeError) -> ErrorCode {
     match error {
         SubscribeError::NoStream => ErrorCode::NoStream,
-        SubscribeError::TooManyPeers(_) => ErrorCode::Full,
+        SubscribeError::TooManyPeers(_) | SubscribeError::Full(_) => ErrorCode::Full,
     }
 }
 

@@ -168,8 +168,10 @@ fn refused(error: &OpenError) -> Response {
             problem(StatusCode::FORBIDDEN, &detail)
         }
         OpenError::Receiver(ListenError::NoStream) => NO_STREAM.into(),
-        OpenError::Sender(PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_))
-        | OpenError::Receiver(ListenError::TooManyPeers(_)) => busy(StatusCode::SERVICE_UNAVAILABLE, &detail),
+        OpenError::Sender(PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) | PublishError::Full(_))
+        | OpenError::Receiver(ListenError::TooManyPeers(_) | ListenError::Full(_)) => {
+            busy(StatusCode::SERVICE_UNAVAILABLE, &detail)
+        }
     }
 }
 

@@ -83,7 +83,7 @@ async fn watchers_have_the_list_at_once_and_when_it_is_different_until_they_stop
 async fn what_is_due_is_done_when_it_is_due() {
     let rooms = rooms();
     tokio::spawn(rooms.clone().keep_time());
-    rooms.open("Party".into(), Kind::Intercom, None, None).await.expect("there is room");
+    rooms.open("Party".into(), Kind::Intercom, None, None, None).await.expect("there is room");
     tokio::time::sleep(EMPTY_TIMEOUT - MOMENT).await;
     assert!(rooms.find("party").is_some());
     tokio::time::sleep(MOMENT * 2).await;
@@ -95,7 +95,7 @@ async fn what_is_due_is_done_when_it_is_due() {
 async fn a_pin_is_looked_at_on_the_way_in() {
     let rooms = rooms();
     let pin = "4711".parse().expect("a PIN");
-    let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None).await.expect("there is room");
+    let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None, None).await.expect("there is room");
     let mut results = Vec::new();
     for pin in [None, Some("4712"), Some("4711")] {
         let (wire, _frames) = Wire::new();

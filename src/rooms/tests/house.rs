@@ -33,7 +33,7 @@ fn rooms_of_one_name_have_different_ids_and_there_are_no_more_than_may_be() {
     let rooms: Vec<_> = (0..3).map(|_| stage.open(Kind::Intercom).room).collect();
     let ids: Vec<_> = rooms.iter().filter_map(|room| stage.rooms.slug(*room)).collect();
     assert_eq!(ids, ["party", "party-2", "party-3"]);
-    let more = Opening { name: "x".into(), kind: Kind::Intercom, pin: None, max: None };
+    let more = Opening { name: "x".into(), kind: Kind::Intercom, pin: None, max: None, owner: None };
     let refused = stage.rooms.open(stage.now, stage.at, more).expect_err("too many");
     assert_eq!((refused, refused.code()), (OpenError::TooMany(3), "full"));
     assert_eq!(stage.rooms.counters().rooms_refused, 1);
@@ -43,7 +43,7 @@ fn rooms_of_one_name_have_different_ids_and_there_are_no_more_than_may_be() {
 fn a_room_needs_a_name_and_a_size_that_its_kind_may_have() {
     let mut stage = Stage::new();
     let mut open = |name: &str, max| {
-        let opening = Opening { name: name.into(), kind: Kind::Intercom, pin: None, max };
+        let opening = Opening { name: name.into(), kind: Kind::Intercom, pin: None, max, owner: None };
         stage.rooms.open(stage.now, stage.at, opening).map(|_| ())
     };
     assert_eq!(open(" \u{202e} ", None), Err(OpenError::NoName));

@@ -41,6 +41,7 @@ fn house() -> House {
         max: 3,
         intercom_size: 5,
         broadcast_size: 50,
+        share: 25,
     }
 }
 
@@ -69,7 +70,7 @@ impl Stage {
 
     fn open_with(&mut self, kind: Kind, pin: Option<&str>, max: Option<usize>) -> Opened {
         let pin = pin.map(|pin| PinHash::new(&pin.parse().expect("a PIN")));
-        let opening = Opening { name: "Party".into(), kind, pin, max };
+        let opening = Opening { name: "Party".into(), kind, pin, max, owner: None };
         let opened = self.rooms.open(self.now, self.at, opening).expect("there is room");
         self.deliver();
         opened

@@ -37,7 +37,7 @@ impl Crowd {
         let kind = *[Kind::Intercom, Kind::Broadcast].choose(&mut self.random).expect("two");
         let pin = self.random.random_bool(0.2).then(|| PinHash::new(&"1234".parse().expect("a PIN")));
         let max = Some(self.random.random_range(2..=5));
-        let opening = Opening { name: "Room".into(), kind, pin, max };
+        let opening = Opening { name: "Room".into(), kind, pin, max, owner: None };
         if let Ok(opened) = self.stage.rooms.open(self.stage.now, self.stage.at, opening) {
             self.keys.push(opened.key);
         }
