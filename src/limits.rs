@@ -79,13 +79,13 @@ impl Places {
         let share = self.share_of(owner);
         let mut taken = self.lock();
         let own = taken.by_owner.get(owner).copied().unwrap_or(0);
-        if own.saturating_add(amount) > share {
-            refused_share.fetch_add(1, Ordering::Relaxed);
-            return Err(Full::Share(share));
-        }
         if taken.all.saturating_add(amount) > *most {
             refused.fetch_add(1, Ordering::Relaxed);
             return Err(Full::All(*most));
+        }
+        if own.saturating_add(amount) > share {
+            refused_share.fetch_add(1, Ordering::Relaxed);
+            return Err(Full::Share(share));
         }
         taken.all += amount;
         *taken.by_owner.entry(owner.clone()).or_default() += amount;
@@ -255,7 +255,7 @@ mod tests {
         let first = memory.take_many(&device(1), 600).expect("room");
         assert_eq!(memory.take_many(&device(1), 1).err(), Some(Full::Share(600)));
         assert_eq!(memory.take_many(&device(2), 401).err(), Some(Full::All(1_000)));
-        assert_eq!(memory.take_many(&device(2), u64::MAX).err(), Some(Full::Share(600)));
+        assert_eq!(memory.take_many(&device(2), u64::MAX).err(), Some(Full::All(1_000)));
         drop(first);
         assert_eq!(memory.taken(), 0);
         let few = Places::new(10, 25);

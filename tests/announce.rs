@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 use voice_relay::app::App;
-use voice_relay::library::Recording;
+use voice_relay::library::{Recording, read_by};
 
 /// What the chime, what is announced, and what is urgent sound like.
 const CHIME_HZ: f64 = 1_000.0;
@@ -393,6 +393,7 @@ fn an_announcement_with_its_chime_is_heard_on_the_loudspeaker() {
 
 #[tokio::test]
 async fn every_kind_of_file_can_be_played() {
+    read_by(env!("CARGO_BIN_EXE_voice-relay").into());
     let folder = folder();
     let source = folder.path().join("fire.wav");
     // Made stereo, each channel has 3 dB less.
@@ -411,5 +412,43 @@ async fn every_kind_of_file_can_be_played() {
         assert!((37_000..=41_000).contains(&pcm.len()), "{kind}: {} samples", pcm.len());
         assert!(share_at(URGENT_HZ, &pcm[4_800..33_600]) > 0.95, "{kind}");
         assert!(pcm[4_800..33_600].iter().any(|sample| *sample > 8_000), "{kind}: as loud as it was");
+    }
+}
+
+/// What a program gives back for this input.
+async fn piped(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    use tokio::io::AsyncWriteExt;
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|_| panic!("{program} is installed"));
+    let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_vec());
+    let write = tokio::spawn(async move { stdin.write_all(&input).await });
+    let output = child.wait_with_output().await.expect("run");
+    // A program that reads nothing closes it at once.
+    let _ = write.await.expect("no panic");
+    assert!(output.status.success(), "{program} {arguments:?}");
+    output.stdout
+}
+
+/// Home Assistant has its speech converted by ffmpeg into a pipe: MP3 of a variable bitrate that says nowhere how long it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn speech_as_home_assistant_makes_it_is_played_to_its_last_sample_whatever_its_length() {
+    read_by(env!("CARGO_BIN_EXE_voice-relay").into());
+    let words = "Dinner is ready please wash your hands and come to the kitchen now before it all gets cold again";
+    let words: Vec<_> = words.split(' ').collect();
+    assert!(words.len() >= 19);
+    for count in 1..=20 {
+        let text = words.iter().cycle().take(count).copied().collect::<Vec<_>>().join(" ");
+        let wav = piped("espeak-ng", &["--stdout", &text], b"").await;
+        let mp3 = piped("ffmpeg", &["-loglevel", "error", "-i", "-", "-q:a", "0", "-f", "mp3", "-"], &wav).await;
+        let raw = ["-loglevel", "error", "-i", "-", "-f", "s16le", "-ac", "1", "-"];
+        let theirs = piped("ffmpeg", &raw, &mp3).await.len() / 2;
+        let recording = Recording::of_bytes(&mp3).expect("memory");
+        let (mut playing, mut samples, mut rate) = (recording.play().expect("speech"), Vec::new(), 0);
+        while let Some(at) = playing.next(&mut samples).expect("whole") {
+            rate = at;
+        }
+        let apart = samples.len().abs_diff(theirs);
+        assert!(apart as f64 <= f64::from(rate) * 0.02, "{count} words: {} samples, ffmpeg {theirs}", samples.len());
     }
 }

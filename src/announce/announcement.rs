@@ -64,13 +64,13 @@ pub enum AnnounceError {
     #[error("It cannot be played: {0}")]
     Broken(NoAudio),
     /// As many wait as may.
-    #[error("No more announcements may wait in this room: {0}")]
+    #[error("No more announcements may wait in this room, by announce.waiting: {0}")]
     LineFull(Full),
     /// It is longer than any may be.
     #[error("It has more than {0} bytes, which announce.clip_bytes allows")]
     TooLarge(u64),
     /// Those that wait take all the memory there is for them.
-    #[error("There is no memory for the recording, in bytes: {0}")]
+    #[error("There is no memory for the recording, by announce.memory in bytes: {0}")]
     MemoryFull(Full),
     /// There is no thread for it.
     #[error("It cannot be played now: {0}")]

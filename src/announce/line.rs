@@ -26,7 +26,8 @@ impl Line {
     /// what is not; where there is no room for it, the last that is not urgent goes.
     pub(super) fn place(&mut self, new: Arc<Announcement>, waiting: usize, share: usize) -> Result<Placed, Full> {
         let owner = new.permit.owner();
-        if self.0.iter().filter(|other| other.permit.owner() == owner).count() >= share {
+        // One who may have all is told that it is full.
+        if share <= waiting && self.0.iter().filter(|other| other.permit.owner() == owner).count() >= share {
             return Err(Full::Share(share as u64));
         }
         let urgent = self.0.iter().take_while(|other| other.priority == Priority::Urgent).count();

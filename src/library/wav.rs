@@ -57,6 +57,8 @@ fn layout(head: &[u8], size: u64) -> Option<Layout> {
         if name == b"fmt " && claimed as usize <= LONGEST_FORMAT {
             format = head.get(body..body + claimed as usize).map(<[u8]>::to_vec);
         }
+        // Its reader gives the whole file up where a list is damaged, which says nothing of the sound.
+        is_true &= name != b"LIST" || head.get(body..next).is_none_or(is_whole_list);
         // A chunk that ends where there is nothing more is longer than itself.
         at = match head.get(next..next + HEAD) {
             Some(_) => next,
@@ -67,6 +69,16 @@ fn layout(head: &[u8], size: u64) -> Option<Layout> {
             }
         };
     }
+}
+
+/// Whether what is in a list ends with it: four letters, and chunks.
+fn is_whole_list(list: &[u8]) -> bool {
+    let mut at = 4;
+    while at < list.len() {
+        let Some(length) = length_at(list, at + 4) else { return false };
+        at += HEAD + length as usize + length as usize % 2;
+    }
+    at == list.len()
 }
 
 fn length_at(head: &[u8], at: usize) -> Option<u32> {
@@ -184,7 +196,8 @@ mod tests {
     fn a_chunk_that_is_longer_than_itself_is_passed_over() {
         let sound = [7; 1_000];
         let expected = file(36 + 1_000, b"", 1_000, &sound);
-        for before in [&b"LIST\xff\xff\xff\x7fINFO"[..], b"LIST\x10\x27\0\0INFOISFT", b"junk\xff\xff\xff\xff"] {
+        let within = b"LIST\x0c\0\0\0INFOICMT\xe7\x03\0\0";
+        for before in [&b"LIST\xff\xff\xff\x7fINFO"[..], b"LIST\x10\x27\0\0INFOISFT", b"junk\xff\xff\xff\xff", within] {
             assert_eq!(read(file(2_000, before, 1_000, &sound)), expected);
         }
     }

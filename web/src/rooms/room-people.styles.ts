@@ -34,6 +34,13 @@ export const roomPeopleStyles = css`
   li:last-child {
     padding-bottom: 0;
   }
+  .further {
+    margin-top: 1.2rem;
+  }
+  .listener {
+    grid-template-columns: minmax(0, 1fr) auto;
+    padding: 0.4rem 0;
+  }
   .face {
     display: grid;
     grid-row: span 2;

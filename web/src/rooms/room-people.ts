@@ -39,7 +39,31 @@ export class RoomPeople extends LitElement {
           (person) => this.renderPerson(person, view),
         )}
       </ul>
-      ${view.people.length === 1 ? html`<p class="quiet" id="alone">${t('alone')}</p>` : nothing}
+      ${view.people.length === 1 && !view.listenerCount ? html`<p class="quiet" id="alone">${t('alone')}</p>` : nothing}
+      ${view.guesses ? html`<p class="quiet" role="status" id="guesses">${t('guesses', { count: String(view.guesses) })}</p>` : nothing}
+      ${view.listenerCount ? this.renderListeners(view) : nothing}
+    `;
+  }
+
+  /** Those who hear without having joined: a host can send them out as well. */
+  private renderListeners({ listeners, listenerCount, mayHost }: RoomView): TemplateResult {
+    const more = listenerCount - listeners.length;
+    return html`
+      <h2 class="further">${t('listeners', { count: String(listenerCount) })}</h2>
+      <ul id="listeners">
+        ${repeat(
+          listeners,
+          ({ id }) => id,
+          ({ id, name, kind }) => html`<li class="listener" data-listener=${id}>
+            <div class="words"><span class="name">${name}</span><span class="marks">${t(`listens_${kind}`)}</span></div>
+            ${mayHost
+              ? html`<sure-button data-action="kick" label=${t('kick')} question=${t('kickSure', { name })}
+                  @sure=${() => this.session?.host('kick', id)}></sure-button>`
+              : nothing}
+          </li>`,
+        )}
+      </ul>
+      ${more > 0 ? html`<p class="quiet">${t('listenersMore', { count: String(more) })}</p>` : nothing}
     `;
   }
 
@@ -85,13 +109,14 @@ export class RoomPeople extends LitElement {
     `;
   }
 
-  private renderActions({ id, name, muted, you, word, host, pinned }: PersonView, { room }: RoomView): TemplateResult {
+  private renderActions({ id, name, muted, you, word, host, pinned, joined }: PersonView, { room }: RoomView): TemplateResult {
     const isBroadcast = room?.kind === 'broadcast';
+    const isGuest = joined !== false;
     return html`<div class="actions">
       ${you ? nothing : this.renderAction(id, muted ? 'unmute' : 'mute', muted ? t('unmute') : t('mute'))}
-      ${isBroadcast && !host ? this.renderAction(id, word ? 'take_word' : 'give_word', word ? t('takeWord') : t('giveWord')) : nothing}
-      ${this.renderAction(pinned ? null : id, 'pin', pinned ? t('unpin') : t('pin'))}
-      ${host || room?.permanent ? nothing : this.renderAction(id, 'hand_over', t('handOver'))}
+      ${isBroadcast && !host && isGuest ? this.renderAction(id, word ? 'take_word' : 'give_word', word ? t('takeWord') : t('giveWord')) : nothing}
+      ${isGuest ? this.renderAction(pinned ? null : id, 'pin', pinned ? t('unpin') : t('pin')) : nothing}
+      ${host || room?.permanent || !isGuest ? nothing : this.renderAction(id, 'hand_over', t('handOver'))}
       ${you
         ? nothing
         : html`<sure-button data-action="kick" label=${t('kick')} question=${t('kickSure', { name })}
@@ -112,10 +137,11 @@ function renderQuality({ quality }: PersonView): TemplateResult {
 }
 
 /** What there is to say of somebody besides the name, the most important first. */
-function marksOf({ you, host, muted, word, talking, music, pinned }: PersonView, { room }: RoomView): string[] {
+function marksOf({ you, host, muted, word, talking, music, pinned, joined }: PersonView, { room }: RoomView): string[] {
   return [
     ...(you ? [t('you')] : []),
     ...(host ? [t('host')] : []),
+    ...(joined === false ? [t('unjoined')] : []),
     ...(muted ? [t('muted')] : []),
     ...(talking ? [t('isTalking')] : []),
     ...(music ? [t('sharesMusic')] : []),

@@ -19,6 +19,15 @@ export interface Participant {
   /** Is heard with music. */
   music: boolean;
   quality: Quality;
+  /** False: is heard without having joined, as a program is. */
+  joined?: boolean;
+}
+
+/** Somebody who hears without having joined: a media player, an older card, the machine's loudspeaker. */
+export interface Listener {
+  id: string;
+  name: string;
+  kind: 'player' | 'client' | 'loudspeaker';
 }
 
 /** A room, as everybody may see it. */
@@ -36,6 +45,8 @@ export interface Room {
   max: number;
   participants: number;
   talking: number;
+  /** Who hear without having joined. */
+  listeners?: number;
   /** Unix seconds. */
   createdAt: number;
   /** Its mix for players, relative to the MP3 port. */
@@ -114,12 +125,14 @@ export type RoomRequest =
 
 /** What the relay says. */
 export type RoomMessage =
-  | { type: 'joined'; room: Room; you: string; key: string; participants: Participant[]; chat: ChatLine[] }
+  | { type: 'joined'; room: Room; you: string; key: string; participants: Participant[]; listeners?: Listener[]; chat: ChatLine[] }
   | { type: 'answer'; sdp: string; voice: string | null; music: string | null; slots: string[] }
   | { type: 'participant_joined'; participant: Participant }
   | { type: 'participant_changed'; participant: Participant }
   | { type: 'participant_left'; who: string; reason: 'left' | 'gone' | 'kicked' }
   | { type: 'room_changed'; room: Room }
+  | { type: 'listeners'; listeners: Listener[]; count: number }
+  | { type: 'pin_guessed'; wrong: number }
   | { type: 'talking'; who: string; on: boolean; music: boolean }
   | { type: 'slots'; slots: Slot[] }
   | { type: 'levels'; levels: Record<string, number> }
@@ -140,6 +153,8 @@ const KNOWN = new Set<string>([
   'participant_changed',
   'participant_left',
   'room_changed',
+  'listeners',
+  'pin_guessed',
   'talking',
   'slots',
   'levels',

@@ -51,6 +51,19 @@ describe('people', () => {
   });
 });
 
+describe('those who have not joined', () => {
+  test('are listed as the relay tells, and counted where they are many', () => {
+    const listeners = [{ id: 'x', name: 'Radio', kind: 'player' } as const];
+    const state = told({ type: 'listeners', listeners, count: 60 });
+    expect(state).toMatchObject({ listeners, listening: 60, guesses: 0 });
+    expect(after(state, { type: 'listeners', listeners: [], count: 0 })?.listening).toBe(0);
+  });
+
+  test('who guess at the PIN are told of to the host', () => {
+    expect(told({ type: 'pin_guessed', wrong: 12 }).guesses).toBe(12);
+  });
+});
+
 describe('slots', () => {
   const slots: RoomMessage = { type: 'slots', slots: [{ mid: '2', who: 'b', music: false }] };
 

@@ -1,6 +1,6 @@
 // What is known of a room, told bit by bit: each message of the relay makes a new state of the former one.
 
-import type { ChatLine, Participant, Room, RoomMessage, RoomStats, Slot } from './room-protocol';
+import type { ChatLine, Listener, Participant, Room, RoomMessage, RoomStats, Slot } from './room-protocol';
 
 /** Lines of chat that are kept; the oldest go. */
 export const MAX_CHAT = 200;
@@ -11,6 +11,11 @@ export interface RoomState {
   /** Our own id. */
   you: string;
   participants: readonly Participant[];
+  /** Who hears without having joined: the first of them, and how many they are. */
+  listeners: readonly Listener[];
+  listening: number;
+  /** Wrong PINs that somebody tried, while that goes on; told to the host. */
+  guesses: number;
   chat: readonly ChatLine[];
   /** Lines that came since the chat was last looked at. */
   unread: number;
@@ -52,13 +57,16 @@ export function spreadOf(stats: Pick<RoomStats, 'guests'> | null): number | null
 type Joined = Extract<RoomMessage, { type: 'joined' }>;
 
 /** We are in: for the first time, or again after a break, when what was read stays read. */
-function entered(before: RoomState | null, { room, you, participants, chat }: Joined): RoomState {
+function entered(before: RoomState | null, { room, you, participants, listeners, chat }: Joined): RoomState {
   const last = before?.chat.at(-1);
   const news = before ? chat.filter(({ at }) => at > (last?.at ?? 0)).length : 0;
   return {
     room,
     you,
     participants,
+    listeners: listeners ?? [],
+    listening: room.listeners ?? 0,
+    guesses: 0,
     chat: chat.slice(-MAX_CHAT),
     unread: (before?.unread ?? 0) + news,
     slots: [],
@@ -76,6 +84,10 @@ function within(state: RoomState, message: RoomMessage): RoomState {
       return without(state, message.who);
     case 'room_changed':
       return { ...state, room: message.room };
+    case 'listeners':
+      return { ...state, listeners: message.listeners, listening: message.count };
+    case 'pin_guessed':
+      return { ...state, guesses: message.wrong };
     case 'talking':
       return talking(state, message);
     case 'slots':

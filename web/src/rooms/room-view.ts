@@ -3,7 +3,7 @@
 import type { Problem } from '../session/problem';
 import type { TalkState } from '../session/talker';
 import type { MusicProblem } from './music-source';
-import type { ChatLine, Participant, Room, RoomStats } from './room-protocol';
+import type { ChatLine, Listener, Participant, Room, RoomStats } from './room-protocol';
 
 /**
  * Where we are: `joining` until the room lets us in, or has lost us and is to have us back; `asked` for a PIN or
@@ -52,6 +52,11 @@ export interface RoomView {
   /** May do what hosts do. */
   mayHost: boolean;
   people: PersonView[];
+  /** Who hears without having joined: the first of them, and how many they are. */
+  listeners: readonly Listener[];
+  listenerCount: number;
+  /** Wrong PINs that somebody tried; 0 for who is not the host. */
+  guesses: number;
   chat: readonly ChatLine[];
   unread: number;
   talk: TalkState;
