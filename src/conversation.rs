@@ -13,7 +13,7 @@ use crate::domain::{GrantId, LiveStream, RoomId, StreamId};
 use crate::relay::MemberStats;
 use crate::relay_handle::{Levels, RelayHandle, RoomEvent, RoomEvents, StreamEvent};
 use crate::rooms::{
-    GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle,
+    GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle, Topic,
 };
 
 /// Between two looks at how well all goes.
@@ -139,7 +139,7 @@ impl Conversation {
                 let best = bitrate == crate::relay::BITRATES[0];
                 let music = if best { MUSIC_BITRATE } else { bitrate };
                 let frame = json!({ "type": "bitrate", "voice": bitrate.min(VOICE_BITRATE), "music": music });
-                self.tell(voice, &frame);
+                self.tell(voice, Topic::Bitrate, &frame);
             }
         }
     }
@@ -175,7 +175,7 @@ impl Conversation {
             Some(json!({ "mid": mid, "who": who, "music": music }))
         };
         let slots: Vec<_> = taken.iter().filter_map(slot).collect();
-        self.tell(voice, &json!({ "type": "slots", "slots": slots }));
+        self.tell(voice, Topic::Slots, &json!({ "type": "slots", "slots": slots }));
     }
 
     fn tell_levels(&self, levels: Result<Levels, broadcast::error::RecvError>) {
@@ -190,7 +190,7 @@ impl Conversation {
             }
         }
         for (room, levels) in by_room {
-            self.rooms.tell_room(room, &json!({ "type": "levels", "levels": levels }).to_string().into());
+            self.rooms.tell_room(room, Topic::Levels, &json!({ "type": "levels", "levels": levels }));
         }
     }
 
@@ -238,9 +238,9 @@ impl Conversation {
         RoomStats { whole, guests }
     }
 
-    fn tell(&self, voice: StreamId, frame: &serde_json::Value) {
+    fn tell(&self, voice: StreamId, topic: Topic, message: &serde_json::Value) {
         if let Some((who, _)) = self.rooms.who_is(voice) {
-            self.rooms.tell(who, &frame.to_string().into());
+            self.rooms.tell(who, topic, message);
         }
     }
 

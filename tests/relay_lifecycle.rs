@@ -332,9 +332,24 @@ fn offers_beyond_the_limits_are_refused() {
     let config = RelayConfig { max_streams: 2, max_peers: 3, ..RelayConfig::default() };
     let mut world = World::with_config(16, config);
     let first = live_publisher(&mut world);
-    live_publisher(&mut world);
-    let third = StreamId::of_connection(Uuid::from_u128(3));
-    assert_eq!(world.try_publish(third), Err(PublishError::TooManyStreams(2)));
+    let second = world.publisher();
+    world[second].client.pause();
+    world.run_for(secs(1));
+    // Whoever is connected and says nothing has no place among those who do.
+    let third = world.publisher();
+    world.run_for(secs(1));
+    assert_eq!(world.relay.stats().streams, 2);
+    let fourth = StreamId::of_connection(Uuid::from_u128(4));
+    assert_eq!(world.try_publish(fourth), Err(PublishError::TooManyPeers(3)));
+    let (now, peer) = (world.now, world[third].peer);
+    world.relay.close(now, peer);
+    world.run_for(secs(1));
+    world.publisher();
+    world.run_for(secs(1));
+    assert_eq!(world.relay.stats().streams, 2);
+    let (now, peer) = (world.now, world[second].peer);
+    world.relay.close(now, peer);
+    assert_eq!(world.try_publish(fourth), Err(PublishError::TooManyStreams(2)));
     let stream = world[first].stream;
     world.subscriber(stream);
     assert_eq!(world.try_subscribe(Some(stream)), Err(SubscribeError::TooManyPeers(3)));

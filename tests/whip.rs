@@ -258,6 +258,8 @@ async fn a_session_is_its_holders_alone_and_is_forgotten_when_its_peer_is_gone()
 async fn limits_of_peers_streams_and_joins_hold() {
     let app = start(&["--limits-peers=2", "--limits-streams=1"]);
     let _sends = Session::publish(app.ports, "/whip/home", None).await;
+    // Its place is taken with its first packet.
+    metric_becomes(app.ports, "streams", 1).await;
     let second = send(app.ports.http, "POST /whip/home", &[SDP], &some_offer(false).await).await;
     is_problem(&second, 503);
     assert!(second.header("retry-after").is_some());

@@ -175,6 +175,10 @@ impl Relay {
         self.stats.packets_in += 1;
         self.stats.audio_bytes_in += packet.payload.len() as u64;
         if !self.streams.contains_key(&heard.id) {
+            // Whoever came while there was room, and talks only now that there is none.
+            if self.streams.len() >= self.config.max_streams {
+                return self.stats.count_drop(DropReason::TooManyStreams);
+            }
             self.begin_stream(heard, member);
         }
         let stream = self.streams.get_mut(&heard.id).expect("begun above");

@@ -54,7 +54,7 @@ impl Relay {
         if self.streams.get(&stream).is_some_and(|known| known.heard() != feeds) {
             self.end_local(now, stream);
         }
-        if !self.locals.contains_key(&stream) && self.senders() >= self.config.max_streams {
+        if !self.streams.contains_key(&stream) && self.streams.len() >= self.config.max_streams {
             return Err(TooManyStreams(self.config.max_streams));
         }
         let local = self.locals.entry(stream).or_insert(Local { next_sequence: 0, last_packet: now });

@@ -310,9 +310,6 @@ impl Relay {
             return self.stats.count_drop(DropReason::Silenced);
         }
         member.stats.bytes_in += packet.payload.len() as u64;
-        if !self.streams.contains_key(&feeds.id) && self.streams.len() >= self.config.max_streams {
-            return self.stats.count_drop(DropReason::TooManyStreams);
-        }
         self.ingest(feeds, Some(id), Numbered::of(&packet), Packet::from(packet));
     }
 

@@ -318,11 +318,6 @@ impl Relay {
         self.publishers.contains_key(&stream) || self.locals.contains_key(&stream) || self.members.contains_key(&stream)
     }
 
-    /// Senders, live or connecting.
-    fn senders(&self) -> usize {
-        self.publishers.len() + self.locals.len()
-    }
-
     /// Counters and gauges of this moment.
     pub fn stats(&self) -> RelayStats {
         RelayStats {

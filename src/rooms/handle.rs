@@ -13,7 +13,7 @@ use crate::domain::{LiveStream, Owner, RoomId, StreamId};
 
 use super::entry::{Asker, Entry, JoinError, Pass};
 use super::hosting::HostError;
-use super::notice::{Order, Recipients, RoomMessage};
+use super::notice::{Order, Recipients, RoomMessage, Topic};
 use super::opening::{OpenError, Opened, Opening};
 use super::participant::{Key, ParticipantId, ParticipantInfo, Quality};
 use super::pin::{Pin, PinHash};
@@ -23,8 +23,8 @@ use super::unjoined::{Granted, ListenerInfo, ListenerKind};
 use super::{RoomCounters, Rooms};
 
 pub use membership::{Listening, Membership, Watching};
-use wire::{Post, Watcher};
-pub use wire::{WIRE_CAPACITY, Wire};
+use wire::{Frame, Post, Watcher};
+pub use wire::{Frames, WIRE_CAPACITY, Wire};
 
 /// The rooms, for everybody. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -209,7 +209,7 @@ impl RoomsHandle {
         let mut post = self.lock();
         let rooms = post.rooms.list().into_iter().filter(|room| only.as_ref().is_none_or(|only| *only == room.id));
         // A wire that is full already is cut then, as it would be by the next list.
-        wire.send(&RoomMessage::Rooms { rooms: rooms.collect() }.to_json().into());
+        wire.send(&Frame::from(&RoomMessage::Rooms { rooms: rooms.collect() }));
         let watcher = post.next_watcher;
         post.next_watcher += 1;
         post.watchers.insert(watcher, Watcher { wire, only });
@@ -264,15 +264,15 @@ impl RoomsHandle {
     }
 
     /// Sends everybody in a room a message that is the media side's to make, such as levels.
-    pub fn tell_room(&self, room: RoomId, frame: &Arc<str>) {
-        self.with(|post, now| post.send(now, &Recipients::Room(room), frame));
+    pub fn tell_room(&self, room: RoomId, topic: Topic, message: &serde_json::Value) {
+        self.with(|post, now| post.send(now, &Recipients::Room(room), &Frame::of_media(topic, message)));
     }
 
-    /// Sends one participant a message that is the media side's to make, such as whom he hears in which slot.
-    pub fn tell(&self, who: ParticipantId, frame: &Arc<str>) {
+    /// Sends one participant a message that is the media side's to make, such as whom they hear in which slot.
+    pub fn tell(&self, who: ParticipantId, topic: Topic, message: &serde_json::Value) {
         self.with(|post, now| {
             if let Some(visit) = post.rooms.visit(who) {
-                post.send(now, &Recipients::One(visit), frame);
+                post.send(now, &Recipients::One(visit), &Frame::of_media(topic, message));
             }
         });
     }

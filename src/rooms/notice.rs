@@ -123,7 +123,52 @@ pub enum RoomMessage {
     Left,
 }
 
+/// What a message says how it is now: a later one of the same takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// A participant.
+    Participant(ParticipantId),
+    /// Whether somebody's voice, or music, is heard.
+    Talking(ParticipantId, bool),
+    /// The room.
+    Room,
+    /// Who hears it without having joined.
+    Listeners,
+    /// Guesses at its PIN.
+    Guesses,
+    /// How well all goes.
+    Stats,
+    /// Every room.
+    Rooms,
+    /// How loud all are who talk: the media side's to say.
+    Levels,
+    /// Whom somebody hears in which slot: likewise.
+    Slots,
+    /// What all can bear who hear somebody: likewise.
+    Bitrate,
+}
+
 impl RoomMessage {
+    /// What it says how it is now; nothing, if it tells what happened, and every one has to be heard.
+    pub fn topic(&self) -> Option<Topic> {
+        match self {
+            Self::ParticipantChanged { participant } => Some(Topic::Participant(participant.id)),
+            Self::Talking { who, music, .. } => Some(Topic::Talking(*who, *music)),
+            Self::RoomChanged { .. } => Some(Topic::Room),
+            Self::Listeners { .. } => Some(Topic::Listeners),
+            Self::PinGuessed { .. } => Some(Topic::Guesses),
+            Self::Stats(_) => Some(Topic::Stats),
+            Self::Rooms { .. } => Some(Topic::Rooms),
+            Self::Joined { .. }
+            | Self::ParticipantJoined { .. }
+            | Self::ParticipantLeft { .. }
+            | Self::Chat(_)
+            | Self::Removed { .. }
+            | Self::RoomClosed { .. }
+            | Self::Left => None,
+        }
+    }
+
     /// The frame's text.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings, numbers and lists can always be written")

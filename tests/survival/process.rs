@@ -150,7 +150,7 @@ async fn killed(name: &str) -> (Option<i32>, String) {
         stderr.read_to_string(&mut said).await.expect("text");
         child.wait().await.expect("waited for").code()
     };
-    let code = tokio::time::timeout(Duration::from_secs(1), end).await.unwrap_or_else(|_| panic!("{name} goes on"));
+    let code = tokio::time::timeout(PATIENCE, end).await.unwrap_or_else(|_| panic!("{name} goes on"));
     (code, said)
 }
 

@@ -14,7 +14,6 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -28,7 +27,7 @@ use crate::http::gate::Gate;
 use crate::http::websocket::WebSocket;
 use crate::limits::{Full, Place, Places};
 use crate::relay_handle::{Levels, StreamEvent};
-use crate::rooms::Wire;
+use crate::rooms::{Frames, Wire};
 
 pub(super) use messages::ClientMessage;
 use messages::{ErrorCode, ServerMessage};
@@ -168,7 +167,7 @@ struct Told {
     events: broadcast::Receiver<StreamEvent>,
     levels: broadcast::Receiver<Levels>,
     /// By rooms.
-    frames: mpsc::Receiver<Arc<str>>,
+    frames: Frames,
 }
 
 struct Client {
@@ -204,7 +203,7 @@ impl Client {
                 // Those who hear nothing are not woken five times a second.
                 level = told.levels.recv(), if hears => self.tell_level(level).await?,
                 // This client itself holds the other end.
-                Some(frame) = told.frames.recv() => self.send_frame(Message::text(&*frame)).await?,
+                frame = told.frames.next() => self.send_frame(Message::text(&*frame)).await?,
                 () = self.wire.cut() => return Err(Gone::TimedOut),
                 () = self.permit.ended() => return self.turn_out().await,
                 () = self.session.permit_ended() => {

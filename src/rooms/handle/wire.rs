@@ -1,16 +1,17 @@
-//! What is told on its way to the clients' sockets. Each message is written once, however many it is for; a client
-//! that does not read is given up, and no other waits for it.
+//! What is told on its way to the clients' sockets. Each message is written once, however many it is for. What says how
+//! something is now takes the place of what said how it was, if that was not read yet; a client that does not read
+//! even so is given up, and no other waits for it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::super::Rooms;
-use super::super::notice::{Departure, Notice, Order, Recipients, RoomMessage};
+use super::super::notice::{Departure, Notice, Order, Recipients, RoomMessage, Topic};
 use super::super::participant::Visit;
 
 /// Messages that wait for one client's socket; one more, and the client is given up.
@@ -19,18 +20,87 @@ pub const WIRE_CAPACITY: usize = 256;
 /// Orders that wait for the media side: a full room that is closed is 500 at once.
 const ORDERS_CAPACITY: usize = 4_096;
 
+/// A message as it is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    text: Arc<str>,
+    topic: Option<Topic>,
+}
+
+impl Frame {
+    /// One that is the media side's to make.
+    pub(super) fn of_media(topic: Topic, message: &serde_json::Value) -> Self {
+        Self { text: message.to_string().into(), topic: Some(topic) }
+    }
+}
+
+impl From<&RoomMessage> for Frame {
+    fn from(message: &RoomMessage) -> Self {
+        Self { text: message.to_json().into(), topic: message.topic() }
+    }
+}
+
 /// The way to one client's socket. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Wire {
-    queue: mpsc::Sender<Arc<str>>,
+    queue: Arc<Queue>,
     cut: CancellationToken,
+}
+
+/// The other end of a wire.
+#[derive(Debug)]
+pub struct Frames(Arc<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    came: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: VecDeque<Frame>,
+    /// Nobody will read them any more.
+    is_closed: bool,
+}
+
+impl Queue {
+    /// The frames are in order at every moment, also after a panic.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Frames {
+    /// The next one, as soon as there is one; nothing is lost when this is not waited for to its end.
+    pub async fn next(&mut self) -> Arc<str> {
+        loop {
+            if let Some(frame) = self.next_waiting() {
+                return frame;
+            }
+            self.0.came.notified().await;
+        }
+    }
+
+    /// The next one, if one waits.
+    pub fn next_waiting(&mut self) -> Option<Arc<str>> {
+        self.0.lock().frames.pop_front().map(|frame| frame.text)
+    }
+}
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.is_closed = true;
+        waiting.frames.clear();
+    }
 }
 
 impl Wire {
     /// A wire, and its other end: frames to be sent as they are.
-    pub fn new() -> (Self, mpsc::Receiver<Arc<str>>) {
-        let (queue, frames) = mpsc::channel(WIRE_CAPACITY);
-        (Self { queue, cut: CancellationToken::new() }, frames)
+    pub fn new() -> (Self, Frames) {
+        let queue = Arc::<Queue>::default();
+        (Self { queue: Arc::clone(&queue), cut: CancellationToken::new() }, Frames(queue))
     }
 
     /// Waits until the client is given up, because it does not read: its socket is to be closed.
@@ -39,15 +109,23 @@ impl Wire {
     }
 
     /// Whether the client keeps up.
-    pub(super) fn send(&self, frame: &Arc<str>) -> bool {
-        match self.queue.try_send(Arc::clone(frame)) {
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.cut.cancel();
-                false
-            }
-            // A socket that has just been closed: whoever it belongs to says so himself.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => true,
+    pub(super) fn send(&self, frame: &Frame) -> bool {
+        let mut waiting = self.queue.lock();
+        // Of a socket that has just been closed, whoever it belongs to says so themselves.
+        if waiting.is_closed {
+            return true;
         }
+        if frame.topic.is_some() {
+            waiting.frames.retain(|other| other.topic != frame.topic);
+        }
+        if waiting.frames.len() == WIRE_CAPACITY {
+            self.cut.cancel();
+            return false;
+        }
+        waiting.frames.push_back(frame.clone());
+        drop(waiting);
+        self.queue.came.notify_one();
+        true
     }
 }
 
@@ -89,7 +167,7 @@ impl Post {
     /// Delivers whatever has come of an operation.
     pub(super) fn deliver(&mut self, now: Instant) {
         while let Some(Notice { to, message }) = self.rooms.poll_notice() {
-            self.send(now, &to, &message.to_json().into());
+            self.send(now, &to, &Frame::from(&message));
         }
         while let Some(order) = self.rooms.poll_order() {
             self.order(order);
@@ -97,7 +175,7 @@ impl Post {
     }
 
     /// Sends one frame; for the others, whoever does not keep up is gone.
-    pub(super) fn send(&mut self, now: Instant, to: &Recipients, frame: &Arc<str>) {
+    pub(super) fn send(&mut self, now: Instant, to: &Recipients, frame: &Frame) {
         for visit in self.slow_ones(to, frame) {
             self.too_slow += 1;
             self.wires.remove(&visit);
@@ -105,7 +183,7 @@ impl Post {
         }
     }
 
-    fn slow_ones(&mut self, to: &Recipients, frame: &Arc<str>) -> Vec<Visit> {
+    fn slow_ones(&mut self, to: &Recipients, frame: &Frame) -> Vec<Visit> {
         let Self { rooms, wires, watchers, too_slow, .. } = self;
         let is_slow = |visit: &Visit| wires.get(visit).is_some_and(|wire| !wire.send(frame));
         match to {
@@ -121,7 +199,7 @@ impl Post {
                     None => watcher.wire.send(frame),
                     Some(only) => {
                         let rooms = rooms.list().into_iter().filter(|room| room.id == *only).collect();
-                        watcher.wire.send(&RoomMessage::Rooms { rooms }.to_json().into())
+                        watcher.wire.send(&Frame::from(&RoomMessage::Rooms { rooms }))
                     }
                 });
                 *too_slow += (before - watchers.len()) as u64;

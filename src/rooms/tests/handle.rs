@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc::Receiver;
-
 use super::*;
-
-type Frames = Receiver<Arc<str>>;
 
 fn rooms() -> RoomsHandle {
     let now = tokio::time::Instant::now().into_std();
@@ -21,7 +17,7 @@ async fn join(rooms: &RoomsHandle, name: &str) -> (Membership, Wire, Frames) {
 
 /// The types of all that was told so far.
 fn kinds(frames: &mut Frames) -> Vec<String> {
-    let frames = std::iter::from_fn(|| frames.try_recv().ok());
+    let frames = std::iter::from_fn(|| frames.next_waiting());
     let kind =
         |frame: Arc<str>| serde_json::from_str::<Value>(&frame).expect("JSON")["type"].as_str().map(str::to_owned);
     frames.filter_map(kind).collect()
@@ -38,7 +34,7 @@ async fn who_joins_hears_of_it_first_and_is_there_until_his_membership_is_droppe
     assert_eq!(kinds(&mut annas), ["joined", "participant_joined", "chat", "participant_left"]);
     anna.leave();
     assert_eq!(kinds(&mut annas), ["left"]);
-    assert!(annas.is_closed() || annas.try_recv().is_err());
+    assert!(annas.next_waiting().is_none());
     assert_eq!(rooms.population().1, 0);
 }
 
@@ -48,15 +44,33 @@ async fn a_client_that_does_not_read_is_given_up_and_nobody_waits_for_it() {
     let (anna, annas_wire, _unread) = join(&rooms, "Anna").await;
     let (bert, berts_wire, mut berts) = join(&rooms, "Bert").await;
     let mut told = Vec::new();
-    for number in 0..WIRE_CAPACITY {
-        rooms.note_talking(bert.joined().id, number % 2 == 0, false);
+    // Everybody who comes and goes is told of.
+    for _ in 0..WIRE_CAPACITY / 2 {
+        drop(join(&rooms, "Carla").await);
         told.extend(kinds(&mut berts));
     }
-    assert_eq!(told.iter().filter(|kind| *kind == "participant_left").count(), 1);
+    assert_eq!(told.iter().filter(|kind| *kind == "participant_left").count(), WIRE_CAPACITY / 2 + 1);
+    assert_eq!(bert.joined().room, RoomId::HOME);
     assert_eq!((rooms.population().1, rooms.too_slow()), (1, 1));
     annas_wire.cut().await;
     assert_eq!(anna.chat("x"), Err(ChatError::NotJoined));
     assert!(tokio::time::timeout(MOMENT, berts_wire.cut()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_late_hears_how_things_are_and_is_not_given_up_for_what_they_were() {
+    let rooms = rooms();
+    let (_anna, _wire, mut annas) = join(&rooms, "Anna").await;
+    let (bert, _, mut berts) = join(&rooms, "Bert").await;
+    for number in 0..5 * WIRE_CAPACITY {
+        rooms.note_talking(bert.joined().id, number % 2 == 0, false);
+        rooms.note_talking(bert.joined().id, number % 3 == 0, true);
+        kinds(&mut berts);
+    }
+    bert.chat("hello").expect("passed on");
+    rooms.note_talking(bert.joined().id, true, false);
+    assert_eq!(kinds(&mut annas), ["joined", "participant_joined", "talking", "chat", "talking"]);
+    assert_eq!((rooms.population().1, rooms.too_slow()), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
