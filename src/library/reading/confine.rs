@@ -20,7 +20,9 @@ const PLAYING_SECONDS: u64 = 3_600;
 /// What a reader needs of the kernel: to read, to write, to have memory, and to end.
 const CALLS: &[libc::c_long] = &[
     libc::SYS_read,
+    libc::SYS_readv,
     libc::SYS_pread64,
+    libc::SYS_preadv,
     libc::SYS_lseek,
     libc::SYS_fstat,
     libc::SYS_newfstatat,
@@ -28,6 +30,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_close,
+    libc::SYS_fcntl,
     libc::SYS_mmap,
     libc::SYS_munmap,
     libc::SYS_mremap,
