@@ -46,7 +46,10 @@ impl Critical {
     pub fn spawn(&self, tracker: &TaskTracker, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let (guard, shutdown) = (self.guard(name), self.shutdown.clone());
         let task = tracker.spawn(async move {
-            shutdown.run_until_cancelled_owned(task).await;
+            let mut task = std::pin::pin!(task);
+            // Dropped before the task is: with what that holds others may end, and the first is the one to be named.
+            let guard = guard;
+            shutdown.run_until_cancelled(task.as_mut()).await;
             drop(guard);
         });
         self.tasks().push((name, task.abort_handle()));

@@ -19,7 +19,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
-use crate::critical::Critical;
+use crate::critical::{Critical, CriticalGuard};
 use crate::relay::{Input, Output};
 use crate::relay_handle::{Command, Commands, Media};
 
@@ -79,10 +79,7 @@ impl MediaThread {
                 Carries::Files => priority::lower(),
             }
             let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
-            if let Err(error) = runtime.block_on(media_loop.run(commands, stopped)) {
-                tracing::error!(%error, "a media thread stopped");
-            }
-            drop(guard);
+            runtime.block_on(media_loop.run(commands, stopped, guard));
         })?;
         Ok(Self { thread, stop })
     }
@@ -121,7 +118,16 @@ struct MediaLoop {
 }
 
 impl MediaLoop {
-    async fn run(mut self, mut commands: Commands, mut stopped: oneshot::Receiver<()>) -> io::Result<()> {
+    /// Works until it is stopped. The guard is the first that goes, also by a panic: with the core others may end, and the
+    /// first is the one to be named.
+    async fn run(mut self, mut commands: Commands, stopped: oneshot::Receiver<()>, guard: CriticalGuard) {
+        if let Err(error) = self.work(&mut commands, stopped).await {
+            tracing::error!(%error, "a media thread stopped");
+        }
+        drop(guard);
+    }
+
+    async fn work(&mut self, commands: &mut Commands, mut stopped: oneshot::Receiver<()>) -> io::Result<()> {
         let socket = self.socket.register()?;
         let mut batch = Batch::default();
         loop {

@@ -173,7 +173,7 @@ async fn whatever_ends_that_must_not_ends_the_process_with_an_error_that_names_i
     ] {
         let (code, said) = killed(name).await;
         assert_eq!(code, Some(1), "{name}: {said}");
-        assert!(said.contains(&format!("the {name} ")), "{name}: {said}");
+        assert!(said.contains(&format!("the {name} task ended")), "{name}: {said}");
     }
 }
 
