@@ -286,3 +286,18 @@ test('while somebody is in a room, the rest of the page neither talks nor listen
   await tab.evaluate(() => (location.hash = '#/'));
   await tab.locator('#listen[aria-pressed=true]').waitFor();
 });
+
+test('a host sees who listens with a media player, and removes them', async (t) => {
+  const { room, host } = await hosted(t);
+  const stop = new AbortController();
+  const player = await fetch(`http://127.0.0.1:${daemon.ports.mp3}/stream/room/${room.roomId}.mp3`, { signal: stop.signal });
+  assert.equal(player.status, 200);
+  const heard = player.arrayBuffer();
+  const listener = host.locator('#listeners .listener');
+  await listener.waitFor();
+  assert.match(await listener.innerText(), /with a media player/);
+  await listener.getByRole('button', { name: 'Remove' }).click();
+  await listener.getByRole('button', { name: 'Yes' }).click();
+  await listener.waitFor({ state: 'detached' });
+  assert.ok((await heard).byteLength > 0, 'the player was sent to the end');
+});
