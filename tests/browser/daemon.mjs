@@ -13,7 +13,8 @@ const HERE = { address: 'localhost', enter: [] };
  * ports and the means to end it.
  */
 export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = HERE, more = ['--tls-mode=off'], env = {}) {
-  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, ...more];
+  // All who come in a test come from one address.
+  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, '--limits-share=100', ...more];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, VOICE_RELAY__FILES__FOLDERS: 'off', ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
