@@ -161,7 +161,7 @@ impl App {
     pub fn start(config: &Config, home: &Home) -> Result<Self, StartError> {
         DataFolder::new(config.data_dir.clone()).tidy();
         let advertise = [&config.media.advertise[..], &home.addresses].concat();
-        let places = Allotments::new(&config.limits, config.files.clients);
+        let places = config.allotments();
         let mut bound = Bound::bind(config, home, &places)?;
         let (certificates, keeper) = certificates(config, bound.http.address().ip(), &advertise);
         // Why there is none is logged.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::config::Limits;
 use crate::domain::Owner;
 
 /// However small a part of the whole is, one device may have so many: a page open twice, a player, a phone in a pocket.
@@ -180,22 +179,6 @@ impl Default for MediaPlaces {
 }
 
 impl Allotments {
-    /// As many as these limits allow; and clients of files.
-    pub fn new(limits: &Limits, files: usize) -> Self {
-        let places = |most| Places::new(most, limits.share);
-        Self {
-            http: places(limits.connections),
-            https: places(limits.connections),
-            mp3: places(limits.connections),
-            handshakes: places(limits.handshakes),
-            sockets: places(limits.sockets),
-            listeners: places(limits.mp3_listeners),
-            encoders: places(limits.encoders),
-            media: MediaPlaces { peers: places(limits.peers), streams: places(limits.streams) },
-            files: places(files),
-        }
-    }
-
     /// Each with its name.
     pub fn all(&self) -> [(&'static str, &Places); 10] {
         [

@@ -120,7 +120,10 @@ impl Access {
     /// When they may not, and why.
     pub fn admit(&self, visitor: &Visitor, action: Action) -> Result<(), Denied> {
         let Needs { scope, in_one_room } = action.needs();
+        let is_mute = ![Scope::Listen, Scope::Talk].into_iter().any(|scope| visitor.scopes.contains(scope));
         match scope {
+            // Either of the two will do for a socket; each of its messages is looked at by itself.
+            None if action == Action::Connect && is_mute => Err(Denied::Scope(Scope::Listen)),
             Some(scope) if !visitor.scopes.contains(scope) => Err(Denied::Scope(scope)),
             _ if visitor.room.is_some() && !in_one_room => Err(Denied::OneRoom),
             _ => Ok(()),
@@ -165,7 +168,24 @@ impl Access {
             Action::Look => rooms.may_look(asker, room, shown.pin, shown.key).await?,
             // Whose the room is, is the room's to know: it is asked once more when they join or close it.
             Action::Join | Action::CloseRoom => {}
-            _ => {}
+            // Of home, which is open to all, and of which only a token can keep out.
+            Action::ListStreams => {}
+            // None of these is about a room. One more that is has to say here what the room is asked.
+            Action::SeePage
+            | Action::Connect
+            | Action::TalkInside
+            | Action::ListRooms
+            | Action::OpenRoom
+            | Action::ReadInfo
+            | Action::ReadMetrics
+            | Action::ReadSound
+            | Action::TurnSound
+            | Action::ReadClips
+            | Action::DeleteClip
+            | Action::ReadFiles
+            | Action::MakeToken
+            | Action::RevokeToken
+            | Action::Other => return Err(Denied::OneRoom),
         }
         Ok(())
     }

@@ -72,6 +72,9 @@ pub enum AnnounceError {
     /// Those that wait take all the memory there is for them.
     #[error("There is no memory for the recording, by announce.memory in bytes: {0}")]
     MemoryFull(Full),
+    /// Others are looked at.
+    #[error("Too many recordings are looked at just now: {0}")]
+    Busy(Full),
     /// There is no thread for it.
     #[error("It cannot be played now: {0}")]
     NoThread(io::Error),

@@ -29,6 +29,9 @@ pub use announcement::{AnnounceError, Announcement, AnnouncementId, Known, Outco
 use line::{Line, Placed};
 use script::Script;
 
+/// Recordings that are looked at before they get a place, or wait for that: each has a thread meanwhile.
+const REHEARSALS: usize = 16;
+
 /// Announcements that are over, of which it is still known how they ended; the oldest is forgotten.
 const REMEMBERED: usize = 200;
 
@@ -86,6 +89,7 @@ struct Inner {
     hall: Mutex<Hall>,
     /// Bytes of recordings that were sent here and are not over.
     memory: Places,
+    rehearsals: Places,
     stats: AnnounceStats,
 }
 
@@ -107,7 +111,8 @@ impl Announcer {
     /// Announces in these rooms over this relay, until the daemon goes down.
     pub fn new(relay: RelayHandle, rooms: RoomsHandle, limits: AnnounceLimits, shutdown: CancellationToken) -> Self {
         let (hall, memory, stats) = (Mutex::default(), limits.recordings(), AnnounceStats::default());
-        Self(Arc::new(Inner { relay, rooms, limits, shutdown, hall, memory, stats }))
+        let rehearsals = Places::new(REHEARSALS, limits.share);
+        Self(Arc::new(Inner { relay, rooms, limits, shutdown, hall, memory, rehearsals, stats }))
     }
 
     /// What is counted.
@@ -141,9 +146,11 @@ impl Announcer {
         let Wish { permit, name, recording, chime, volume, repeat, priority, memory } = wish;
         let room = permit.room().filter(|_| permit.permits(Action::Announce)).ok_or(AnnounceError::NotPermitted)?;
         let script = Script::new(chime, &recording, repeat, volume);
+        let turn = self.0.rehearsals.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
         let rehearsal = script.clone();
         let rehearsed = tokio::task::spawn_blocking(move || rehearsal.rehearse()).await;
         let seconds = rehearsed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
+        drop(turn);
         let id = AnnouncementId(Uuid::new_v4());
         let announcement = Arc::new(Announcement::new(id, name, priority, script, seconds, memory, (room, permit)));
         Ok((id, self.place(&announcement)?))

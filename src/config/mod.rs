@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::announce::AnnounceLimits;
 use crate::audio::ClipLimits;
+use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::rooms::House;
 
 pub use docs::{markdown, print};
@@ -210,6 +211,23 @@ impl Config {
     pub fn house(&self) -> House {
         let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size, .. } = self.rooms.clone();
         House { home, intercom, broadcast, max, intercom_size, broadcast_size, share: self.limits.share }
+    }
+
+    /// Places for what clients have the daemon hold.
+    pub fn allotments(&self) -> Allotments {
+        let limits = &self.limits;
+        let places = |most| Places::new(most, limits.share);
+        Allotments {
+            http: places(limits.connections),
+            https: places(limits.connections),
+            mp3: places(limits.connections),
+            handshakes: places(limits.handshakes),
+            sockets: places(limits.sockets),
+            listeners: places(limits.mp3_listeners),
+            encoders: places(limits.encoders),
+            media: MediaPlaces { peers: places(limits.peers), streams: places(limits.streams) },
+            files: places(self.files.clients),
+        }
     }
 
     /// How much may be announced.

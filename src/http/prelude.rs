@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::audio::prelude;
+use crate::audio::{Format, prelude};
 
 use super::outlet::Piece;
 use super::player::{Burst, Wish};
@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 8 << 20;
 /// Made at once: each takes a processor.
 const AT_ONCE: usize = 1;
 
-type Key = (crate::audio::Format, Burst);
+type Key = (Format, Burst);
 type Table = HashMap<Key, Arc<OnceCell<Piece>>>;
 
 /// Those that were made. Cheap to clone.

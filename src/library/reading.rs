@@ -25,8 +25,11 @@ use message::Message;
 /// The first argument of the child.
 const ROLE: &str = "read-audio";
 
-/// How long a child may take to say what is asked of it; large files on slow disks take seconds.
+/// How long a child may take to describe a file: where all of a large one has to be read, a slow disk takes seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long for what is read of its beginning, for which somebody waits.
+const QUICK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long until the next sound, while it is played.
 const PLAYING_PATIENCE: Duration = Duration::from_secs(5);
@@ -91,7 +94,7 @@ pub(super) fn describe(file: &File, kind: Kind) -> Result<Description, NoAudio> 
 /// The picture in a file, if there is one that browsers can show. Blocks.
 pub(super) fn cover(file: &File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
     let _turn = Turn::take();
-    match Reading::start(Task::Cover(kind), file)?.next(PATIENCE)? {
+    match Reading::start(Task::Cover(kind), file)?.next(QUICK_PATIENCE)? {
         // What the child says of it is not believed.
         Message::Picture(bytes) => Ok(picture_kind(&bytes).map(|mime| Cover { mime, bytes })),
         other => Err(other.unexpected()),
@@ -101,7 +104,7 @@ pub(super) fn cover(file: &File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
 /// How long a recording is, where it says so, if it can be played. Blocks.
 pub(super) fn rehearse(file: &File) -> Result<Option<f64>, NoAudio> {
     let _turn = Turn::take();
-    match Reading::start(Task::Rehearse, file)?.next(PATIENCE)? {
+    match Reading::start(Task::Rehearse, file)?.next(QUICK_PATIENCE)? {
         Message::Begins(seconds) => Ok(seconds),
         other => Err(other.unexpected()),
     }

@@ -106,8 +106,13 @@ impl Media {
         self.keep(peer, permit, place);
     }
 
+    /// Notes who answers for a stream; nearly free where that is known, since a sender on this machine has it noted with
+    /// each packet.
     pub(super) fn note_sender(&mut self, stream: StreamId, permit: &Permit) {
         let Self { senders, relay, .. } = self;
+        if senders.get(&stream).is_some_and(|(grant, _)| *grant == permit.id()) {
+            return;
+        }
         senders.retain(|stream, _| relay.has_publisher(*stream));
         senders.insert(stream, (permit.id(), permit.owner()));
     }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::{Duration, Instant};
 
 use crate::bystanders::Call;
@@ -33,6 +33,16 @@ async fn after_a_kill_in_mid_call_everybody_is_told_and_a_new_one_serves_at_the_
     Call::begin(again).await.goes_on().await;
 }
 
+/// Asks a daemon to stop, which it does in good order.
+async fn stops_in_time(child: &mut Child) {
+    let pid = child.id().expect("running").to_string();
+    let asked = Instant::now();
+    Command::new("kill").args(["-s", "TERM", &pid]).status().await.expect("sent");
+    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("ends").expect("waited for");
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_under_load_stops_in_less_than_two_seconds_and_tells_everybody() {
     let (mut child, ports) = start_program(&[]).await;
@@ -54,12 +64,7 @@ async fn a_daemon_under_load_stops_in_less_than_two_seconds_and_tells_everybody(
     // One that sends its request by the byte is not waited for.
     let mut slow = TcpStream::connect(ports.http).await.expect("a listening port");
     slow.write_all(b"GET / HTTP/1.1\r\nX").await.expect("sent");
-    let pid = child.id().expect("running").to_string();
-    let asked = Instant::now();
-    Command::new("kill").args(["-s", "TERM", &pid]).status().await.expect("sent");
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("ends").expect("waited for");
-    assert_eq!(status.code(), Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    stops_in_time(&mut child).await;
     for mut witness in witnesses {
         while witness.next().await.is_some() {}
     }
@@ -202,10 +207,5 @@ async fn a_log_that_nobody_reads_stops_no_voice_and_what_is_left_out_is_counted(
         }
     }
     call.goes_on().await;
-    let pid = child.id().expect("running").to_string();
-    let asked = Instant::now();
-    Command::new("kill").args(["-s", "TERM", &pid]).status().await.expect("sent");
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await.expect("ends").expect("waited for");
-    assert_eq!(status.code(), Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    stops_in_time(&mut child).await;
 }

@@ -23,7 +23,7 @@ use warp::http::header::{
 };
 use warp::reply::Response;
 
-use crate::access::{Access, Action, Claims, Denied, Scope, Scopes, TokenError, Visitor};
+use crate::access::{Access, Action, Claims, Denied, Scopes, TokenError, Visitor};
 use crate::config::{self, Limits};
 use crate::net::Admission;
 use crate::tls::Certificates;
@@ -176,11 +176,7 @@ impl Gate {
     }
 
     fn admit(&self, visitor: &Visitor, action: Action) -> Result<(), Refusal> {
-        // Either of the two will do for a socket; each of its messages is looked at by itself.
-        let is_mute = action == Action::Connect
-            && ![Scope::Listen, Scope::Talk].into_iter().any(|scope| visitor.scopes.contains(scope));
-        let admitted = if is_mute { Err(Denied::Scope(Scope::Listen)) } else { self.0.access.admit(visitor, action) };
-        admitted.map_err(|denied| {
+        self.0.access.admit(visitor, action).map_err(|denied| {
             self.note_denied();
             match denied {
                 Denied::Scope(scope) => Refusal::Status(StatusCode::UNAUTHORIZED, scope.lacking()),

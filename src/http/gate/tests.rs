@@ -7,6 +7,7 @@ use tower_service::Service;
 
 use super::guarded::REQUEST_TIMEOUT;
 use super::*;
+use crate::access::Scope;
 use crate::access::Tokens;
 use crate::config::{self, Config};
 use crate::data::DataFolder;

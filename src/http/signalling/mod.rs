@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Action, Denied, Permit, Scope, Target, Visitor};
+use crate::access::{Action, Denied, Permit, Target, Visitor};
 use crate::conversation::Conversation;
 use crate::domain::{Owner, RoomId, StreamId};
 use crate::http::gate::Gate;
@@ -104,9 +104,14 @@ impl Guest {
         })
     }
 
+    /// Whether it may ever do this.
+    fn may(&self, action: Action) -> bool {
+        self.gate.access().admit(self.visitor(), action).is_ok()
+    }
+
     /// Whether it may hear anything at all.
     fn may_listen(&self) -> bool {
-        self.visitor().scopes.contains(Scope::Listen)
+        self.may(Action::Hear)
     }
 
     /// Whether it may make one more media connection now.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::access::{Action, Permit, Scope, Shown, Target};
+use crate::access::{Action, Permit, Shown, Target};
 use crate::conversation::{Conversation, HearingReport};
 use crate::domain::PeerId;
 use crate::relay::{Membership as Place, PublishError, Wanted};
@@ -115,7 +115,7 @@ impl Participation {
         if rooms(&self.conversation).who_is(joined.voice).is_none() {
             return not_joined();
         }
-        let only_listens = !guest.visitor().scopes.contains(Scope::Talk);
+        let only_listens = !guest.may(Action::TalkInside);
         let place = Place { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
         let relay = self.conversation.relay();
         let agreed = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
