@@ -2,24 +2,24 @@
 //! made into a file when somebody asks for it.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::domain::{OpusPacket, StreamId};
+use crate::domain::{OpusPacket, Owner, StreamId};
 
 use super::decoder::Decoder;
 use super::format::Bitrate;
 use super::jitter::duration;
 use super::mp3::Mp3Encoder;
 use super::stats::AudioStats;
-use super::{Births, SAMPLE_RATE};
+use super::{Birth, Births, SAMPLE_RATE};
 
 /// A sender who says nothing for so long has finished.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -33,7 +33,7 @@ const CLOSING_SILENCE: usize = SAMPLE_RATE as usize / 2;
 /// What a packet takes besides its payload: its numbers, its places in maps, and what the allocator adds.
 const PACKET_OVERHEAD: u64 = 128;
 
-/// The share of all memory for clips at which speech becomes a clip, however short it is: a fourth.
+/// The share of all memory for clips at which what one owner says becomes clips, however short they are: a fourth.
 const SPEECHES: u64 = 4;
 
 /// How many clips are kept, and for how long.
@@ -68,6 +68,7 @@ pub struct Clip {
     pub began: SystemTime,
     /// From the first to the last.
     pub duration: Duration,
+    owner: Owner,
     kept_since: Instant,
     /// Given up when the file is made.
     packets: Mutex<Packets>,
@@ -103,8 +104,7 @@ impl Clip {
 pub struct Clips {
     shelf: Arc<Mutex<VecDeque<Arc<Clip>>>>,
     limits: Arc<ClipLimits>,
-    /// Memory of what is being said.
-    unfinished: Arc<AtomicU64>,
+    unfinished: Unfinished,
     /// What they count.
     pub stats: Arc<ClipStats>,
 }
@@ -112,13 +112,18 @@ pub struct Clips {
 impl Clips {
     /// None yet.
     pub fn new(limits: ClipLimits) -> Self {
-        Self { shelf: Arc::default(), limits: Arc::new(limits), unfinished: Arc::default(), stats: Arc::default() }
+        Self {
+            shelf: Arc::default(),
+            limits: Arc::new(limits),
+            unfinished: Unfinished::default(),
+            stats: Arc::default(),
+        }
     }
 
     /// Records every stream that is born, until no more are.
     pub async fn record(self, mut births: Births) {
-        while let Some((stream, packets)) = births.recv().await {
-            tokio::spawn(self.clone().record_stream(stream, packets));
+        while let Some(birth) = births.recv().await {
+            tokio::spawn(self.clone().record_stream(birth));
         }
     }
 
@@ -156,19 +161,20 @@ impl Clips {
     }
 
     fn bytes_of(&self, shelf: &VecDeque<Arc<Clip>>) -> u64 {
-        self.unfinished.load(Ordering::Relaxed) + shelf.iter().map(|clip| clip.bytes()).sum::<u64>()
+        self.unfinished.bytes() + shelf.iter().map(|clip| clip.bytes()).sum::<u64>()
     }
 
-    async fn record_stream(self, stream: StreamId, mut packets: mpsc::Receiver<OpusPacket>) {
-        let mut take = Take::new(&self.unfinished);
+    async fn record_stream(self, birth: Birth) {
+        let Birth { stream, owner, mut packets } = birth;
+        let mut take = Take::new(owner, self.unfinished.clone());
         loop {
             match tokio::time::timeout(PAUSE, packets.recv()).await {
                 Ok(Some(packet)) => {
                     take.add(packet);
                     let is_long = take.packets.duration() >= self.limits.length;
-                    let is_large = take.packets.bytes >= self.limits.bytes / SPEECHES;
                     // Many who speak at once finish early, rather than take more than there is.
-                    let is_full = self.unfinished.load(Ordering::Relaxed) >= self.limits.bytes;
+                    let is_large = self.unfinished.bytes_of(&take.owner) >= self.limits.bytes / SPEECHES;
+                    let is_full = self.unfinished.bytes() >= self.limits.bytes;
                     if is_long || is_large || is_full {
                         self.keep(stream, &mut take);
                     }
@@ -187,6 +193,7 @@ impl Clips {
             stream,
             began,
             duration,
+            owner: take.owner.clone(),
             kept_since: Instant::now(),
             packets: Mutex::new(packets),
             file: OnceCell::new(),
@@ -198,12 +205,19 @@ impl Clips {
         self.bound(&mut shelf);
     }
 
-    /// Forgets the oldest where there are too many, or too much.
+    /// Forgets clips where there are too many, or too much: the oldest of whoever has most, so that nobody's endless
+    /// talk costs the others theirs.
     fn bound(&self, shelf: &mut VecDeque<Arc<Clip>>) {
-        while shelf.len() > self.limits.count || self.bytes_of(shelf) > self.limits.bytes {
-            if shelf.pop_front().is_none() {
+        loop {
+            let weight = if shelf.len() > self.limits.count {
+                |_: &Clip| 1
+            } else if self.bytes_of(shelf) > self.limits.bytes {
+                Clip::bytes
+            } else {
                 break;
-            }
+            };
+            let Some(place) = oldest_of_whoever_has_most(shelf, weight) else { break };
+            shelf.remove(place);
             self.stats.evicted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -215,6 +229,50 @@ impl Clips {
     /// The shelf is whole at every moment, also after a panic.
     fn shelf(&self) -> MutexGuard<'_, VecDeque<Arc<Clip>>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the oldest clip is of the owner whose clips weigh most; of several such owners, the oldest of all.
+fn oldest_of_whoever_has_most(shelf: &VecDeque<Arc<Clip>>, weight: fn(&Clip) -> u64) -> Option<usize> {
+    let mut held = HashMap::<&Owner, u64>::new();
+    for clip in shelf {
+        *held.entry(&clip.owner).or_default() += weight(clip);
+    }
+    let most = held.values().max()?;
+    shelf.iter().position(|clip| held[&clip.owner] == *most)
+}
+
+/// Memory of what is being said, by whoever answers for it. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+struct Unfinished(Arc<Mutex<HashMap<Owner, u64>>>);
+
+impl Unfinished {
+    fn bytes(&self) -> u64 {
+        self.lock().values().sum()
+    }
+
+    fn bytes_of(&self, owner: &Owner) -> u64 {
+        self.lock().get(owner).copied().unwrap_or(0)
+    }
+
+    fn add(&self, owner: &Owner, bytes: u64) {
+        *self.lock().entry(owner.clone()).or_default() += bytes;
+    }
+
+    /// Nobody is remembered who has nothing.
+    fn subtract(&self, owner: &Owner, bytes: u64) {
+        let mut by_owner = self.lock();
+        if let Some(held) = by_owner.get_mut(owner) {
+            *held -= bytes;
+            if *held == 0 {
+                by_owner.remove(owner);
+            }
+        }
+    }
+
+    /// The numbers are right at every moment, also after a panic.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -252,25 +310,26 @@ impl Packets {
 
 /// Speech that is not finished, which counts as long as it is.
 struct Take {
+    owner: Owner,
     began: Option<SystemTime>,
     packets: Packets,
-    unfinished: Arc<AtomicU64>,
+    unfinished: Unfinished,
 }
 
 impl Take {
-    fn new(unfinished: &Arc<AtomicU64>) -> Self {
-        Self { began: None, packets: Packets::default(), unfinished: Arc::clone(unfinished) }
+    fn new(owner: Owner, unfinished: Unfinished) -> Self {
+        Self { owner, began: None, packets: Packets::default(), unfinished }
     }
 
     fn add(&mut self, packet: OpusPacket) {
         self.began.get_or_insert_with(SystemTime::now);
         let bytes = self.packets.add(packet);
-        self.unfinished.fetch_add(bytes, Ordering::Relaxed);
+        self.unfinished.add(&self.owner, bytes);
     }
 
     /// Gives what was said, and when it began; the next word begins anew.
     fn end(&mut self) -> (Packets, Option<SystemTime>) {
-        self.unfinished.fetch_sub(self.packets.bytes, Ordering::Relaxed);
+        self.unfinished.subtract(&self.owner, self.packets.bytes);
         (std::mem::take(&mut self.packets), self.began.take())
     }
 }

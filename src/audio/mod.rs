@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::{LiveStream, OpusPacket, StreamId};
+use crate::domain::{LiveStream, OpusPacket, Owner, StreamId};
 
 pub use clips::{Clip, ClipLimits, ClipStats, Clips};
 pub use format::{BITRATES, Bitrate, Format, prelude};
@@ -55,8 +55,18 @@ pub const SAMPLE_RATE: u32 = 48_000;
 const TICK: Duration = Duration::from_millis(10);
 const TICK_SAMPLES: usize = (SAMPLE_RATE / 100) as usize;
 
-/// Streams from their first packet on, with all of their packets; see [`PacketSource::tap`].
-pub type Births = mpsc::Receiver<(StreamId, mpsc::Receiver<OpusPacket>)>;
+/// A stream from its first packet on.
+pub struct Birth {
+    /// Which it is.
+    pub stream: StreamId,
+    /// Whoever answers for it.
+    pub owner: Owner,
+    /// All of its packets; see [`PacketSource::tap`].
+    pub packets: mpsc::Receiver<OpusPacket>,
+}
+
+/// Every stream that begins.
+pub type Births = mpsc::Receiver<Birth>;
 
 /// Where the decoded side gets its packets.
 pub trait PacketSource: Clone + Send + Sync + 'static {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
+use crate::audio::Birth;
 use crate::domain::{GrantId, LiveStream, OpusPacket, Owner, PeerId, RoomId, StreamId};
 use crate::limits::{Full, MediaPlaces, Place};
 use crate::relay::{Event, Relay};
@@ -37,7 +38,7 @@ pub struct Media {
     pub(super) sending: HashMap<StreamId, Place>,
     pub(super) taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
     pub(super) tap_overflows: u64,
-    pub(super) births: mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
+    pub(super) births: mpsc::Sender<Birth>,
     pub(super) rooms: mpsc::Sender<RoomEvent>,
     pub(super) room_events_lost: u64,
     pub(super) channels: Channels,
@@ -195,7 +196,9 @@ impl Media {
         };
         let (sender, packets) = mpsc::channel(TAP_QUEUE);
         self.taps.entry(stream).or_default().push(sender);
-        place.send((stream, packets));
+        // Whoever sends is known before their first packet comes; if not, nobody answers for it but this machine.
+        let owner = self.senders.get(&stream).map_or(Owner::Machine, |(_, owner)| owner.clone());
+        place.send(Birth { stream, owner, packets });
     }
 
     /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.

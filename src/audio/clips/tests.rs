@@ -1,5 +1,7 @@
 //! Clips in paused time, from packets of known sound.
 
+use tokio::sync::mpsc;
+
 use super::*;
 use crate::audio::tone::tone;
 
@@ -20,7 +22,7 @@ fn speech(first: u64, count: u64) -> Vec<OpusPacket> {
 }
 
 /// A recorder, and the way to give birth to streams.
-fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>) {
+fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<Birth>) {
     let (births, receiver) = mpsc::channel(8);
     let clips = Clips::new(limits);
     tokio::spawn(clips.clone().record(receiver));
@@ -28,13 +30,15 @@ fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<(StreamId, mpsc::Receive
 }
 
 /// A stream that says these packets at once, and then ends or goes on.
-async fn say(
-    births: &mpsc::Sender<(StreamId, mpsc::Receiver<OpusPacket>)>,
-    packets: Vec<OpusPacket>,
-) -> mpsc::Sender<OpusPacket> {
-    let (sender, receiver) = mpsc::channel(128);
-    births.send((stream(), receiver)).await.expect("recorded");
-    for packet in packets {
+async fn say(births: &mpsc::Sender<Birth>, packets: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
+    say_as(births, Owner::Machine, packets).await
+}
+
+/// The same of somebody on this device.
+async fn say_as(births: &mpsc::Sender<Birth>, owner: Owner, said: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
+    let (sender, packets) = mpsc::channel(128);
+    births.send(Birth { stream: stream(), owner, packets }).await.expect("recorded");
+    for packet in said {
         sender.send(packet).await.expect("recorded");
     }
     sender
@@ -109,6 +113,41 @@ async fn old_clips_go_by_number_by_size_and_by_age() {
         assert!(clips.bytes() <= 3 * one);
     }
     assert!(clips.list().len() >= 2);
+}
+
+fn device(number: u8) -> Owner {
+    std::net::IpAddr::from([192, 168, 1, number]).into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_talks_without_end_loses_clips_of_their_own_and_nobody_elses() {
+    // By number.
+    let (clips, births) = recorder(ClipLimits { count: 10, ..LIMITS });
+    drop(say_as(&births, device(1), speech(0, 50)).await);
+    for number in 0..50 {
+        drop(say_as(&births, device(2), speech(number * 100, 1)).await);
+    }
+    drop(say_as(&births, device(3), speech(0, 50)).await);
+    settle().await;
+    let owners: Vec<_> = clips.list().iter().map(|clip| clip.owner.clone()).collect();
+    assert_eq!((owners.len(), &owners[0], &owners[9]), (10, &device(1), &device(3)));
+
+    // By size, also of what is still being said, in many streams at once.
+    let (clips, births) = recorder(ClipLimits { count: 1_000, bytes: 200_000, ..LIMITS });
+    drop(say_as(&births, device(1), speech(0, 50)).await);
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        streams.push(say_as(&births, device(2), speech(0, 100)).await);
+    }
+    let quiet = say_as(&births, device(3), speech(0, 100)).await;
+    settle().await;
+    assert!(clips.bytes() <= 250_000, "{}", clips.bytes());
+    assert!(clips.list().iter().all(|clip| clip.owner != device(3)), "and nobody else is cut short");
+    drop((streams, quiet));
+    settle().await;
+    let of = |owner| clips.list().iter().filter(|clip| clip.owner == owner).map(|clip| clip.duration).sum::<Duration>();
+    assert_eq!((of(device(1)), of(device(3))), (Duration::from_secs(1), Duration::from_secs(2)));
+    assert!(clips.unfinished.lock().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
