@@ -89,6 +89,41 @@ async fn a_client_that_says_nothing_gets_the_default_file_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_says_it_will_ask_gets_nothing_else_before_however_late_it_asks() {
+    let (wanted, default) = (wav(300_000, 1), wav(400_000, 2));
+    let folder = folder_with(&[("wanted.wav", &wanted), ("ding-dong.wav", &default)]);
+    let app = serve(folder.path(), 2, &[]).await;
+    let id = id_of(&app, "wanted").await;
+    for first in ["play", "resume", "playlist"] {
+        let offering = Offering::new(audio_stream()).await;
+        let answer = post_offer(app.ports.http, "/api/offer", &offering.waiting_body()).await;
+        let mut client = offering.accept(&answer.json());
+        // Ten times as late as would be too late for others.
+        let early = tokio::time::timeout(Duration::from_millis(400), client.sent.recv()).await;
+        assert!(early.is_err(), "{early:?}");
+        client.say(&json!({ "type": first, "file": id, "files": [id] }));
+        let Some(Sent::Text(metadata)) = client.next().await else { panic!("not what was asked for") };
+        assert_eq!((&metadata["type"], &metadata["file"]), (&json!("metadata"), &id), "{first}");
+        assert!(client.chunks_until("complete").await.0 == wanted, "{first}");
+    }
+    // Who is late without having said so gets the other one first, and sees where the one ends and the other begins.
+    let mut client = FileClient::connect(app.ports.http).await;
+    assert_ne!(client.expect("metadata").await["file"], id);
+    client.say(&json!({ "type": "play", "file": id }));
+    let mut chunks = Vec::new();
+    loop {
+        match client.next().await.expect("connected") {
+            Sent::Text(text) if text["type"] == "metadata" => chunks.clear(),
+            Sent::Text(text) if text["type"] == "complete" && text["file"] == id => break,
+            Sent::Text(_) => {}
+            Sent::Chunk(chunk) => chunks.extend(chunk),
+        }
+    }
+    assert!(chunks == wanted, "chunks of another file between them");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_files_come_one_after_another_on_one_channel() {
     let files: Vec<_> = (1..=3).map(|seed| wav(CHUNK * seed as usize + 100, seed)).collect();
     let folder = folder_with(&[("a.wav", &files[0]), ("b.wav", &files[1]), ("c.wav", &files[2])]);

@@ -62,6 +62,9 @@ struct Offer {
     /// What it calls itself; only for the log.
     #[serde(default)]
     client_id: String,
+    /// Whether it is sent nothing before it asks.
+    #[serde(default)]
+    waits: bool,
 }
 
 #[derive(Deserialize)]
@@ -155,7 +158,7 @@ async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
         return error(StatusCode::TOO_MANY_REQUESTS, "too_fast", "Too many connections; wait a little");
     }
     let courier = &shared.house.files(&permit).courier;
-    match courier.accept(permit.clone(), offer.offer.sdp).await {
+    match courier.accept(permit.clone(), offer.offer.sdp, offer.waits).await {
         Ok((answer, served)) => {
             tracing::debug!(client = %offer.client_id.escape_debug(), "a client wants files");
             shared.tracker.spawn(shared.shutdown.clone().run_until_cancelled_owned(served));

@@ -25,7 +25,8 @@ use seats::{Seat, Seats};
 /// A client that has not opened its channel by then is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A client that says nothing for so long after it opened the channel knows the basic protocol only.
+/// A client that says nothing for so long after it opened the channel, and did not say that it would, knows the basic
+/// protocol only.
 const GRACE: Duration = Duration::from_millis(40);
 
 /// The hash is told along with everything else if it is to be had within this time.
@@ -59,7 +60,8 @@ impl Courier {
         &self.relay
     }
 
-    /// Answers a client's offer; gives the answer, and what serves the client from then on.
+    /// Answers a client's offer; gives the answer, and what serves the client from then on. One that `waits` is sent
+    /// nothing before it asks: who else is slow to ask gets the default file first.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -67,14 +69,15 @@ impl Courier {
         &self,
         permit: Permit,
         offer: String,
+        waits: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
         let seat = self.seats.take(permit.visitor().address)?;
         let mut channel = self.relay.open_channel(permit, offer, Arc::clone(&self.seats.stats.channels)).await??;
         let answer = std::mem::take(&mut channel.answer);
-        Ok((answer, self.clone().serve(channel, seat)))
+        Ok((answer, self.clone().serve(channel, seat, waits)))
     }
 
-    async fn serve(self, mut channel: Channel, seat: Seat) {
+    async fn serve(self, mut channel: Channel, seat: Seat, waits: bool) {
         match timeout(CONNECT_TIMEOUT, channel.said.recv()).await {
             Err(_) => drop(self.seats.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
             Ok(Some(Said::Opened)) => {
@@ -82,7 +85,7 @@ impl Courier {
                 let transfer = Transfer::new(channel.longest, seed);
                 let mut round = Round { courier: &self, transfer, writer: &channel.writer, reader: None };
                 // The error says that one of the two sides is gone: then there is nobody to be told.
-                let _ = round.run(&mut channel.said).await;
+                let _ = round.run(&mut channel.said, waits).await;
             }
             Ok(Some(Said::Unfit)) => {
                 let error = Bytes::from(Transfer::error(&Trouble::BadChannel));
@@ -141,10 +144,12 @@ enum Done {
 }
 
 impl Round<'_> {
-    async fn run(&mut self, said: &mut tokio::sync::mpsc::Receiver<Said>) -> Result<(), Gone> {
-        match timeout(GRACE, said.recv()).await {
-            Err(_) => self.transfer.begin(),
-            Ok(first) => self.hear(first)?,
+    async fn run(&mut self, said: &mut tokio::sync::mpsc::Receiver<Said>, waits: bool) -> Result<(), Gone> {
+        if !waits {
+            match timeout(GRACE, said.recv()).await {
+                Err(_) => self.transfer.begin(),
+                Ok(first) => self.hear(first)?,
+            }
         }
         loop {
             if let Some(act) = self.transfer.poll() {

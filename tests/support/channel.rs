@@ -71,6 +71,12 @@ impl Offering {
         json!({ "offer": { "type": "offer", "sdp": self.offer }, "clientId": "a test" }).to_string()
     }
 
+    /// The same of a client that is sent nothing before it asks.
+    pub fn waiting_body(&self) -> String {
+        let offer = json!({ "type": "offer", "sdp": self.offer });
+        json!({ "offer": offer, "clientId": "a test", "waits": true }).to_string()
+    }
+
     pub fn accept(mut self, answer: &Value) -> FileClient {
         let sdp = answer["answer"]["sdp"].as_str().expect("an answer");
         let answer = SdpAnswer::from_sdp_string(sdp).expect("SDP");

@@ -92,7 +92,7 @@ export class FileChannel {
     const reply = await fetch(new URL('api/offer', this.base), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ offer: this.peer.localDescription, clientId: 'page' }),
+      body: JSON.stringify({ offer: this.peer.localDescription, clientId: 'page', waits: true }),
       signal: AbortSignal.timeout(OPEN_MS),
     });
     if (!reply.ok) throw new Error(await reply.text());
