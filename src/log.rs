@@ -23,8 +23,9 @@ const QUEUE: usize = 4_096;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Libraries that say more than anybody wants to know: PulseAudio at every try to connect, symphonia of every audio file,
-/// str0m of a codec that we do not use in every description. `log.level` may say otherwise.
-const QUIET: &str = "pulseaudio=off,symphonia=off,str0m::format=error";
+/// str0m of a codec that we do not use in every description, SCTP of every client that leaves, as an error. `log.level`
+/// may say otherwise.
+const QUIET: &str = "pulseaudio=off,symphonia=off,str0m::format=error,sctp_proto=off";
 
 /// Ours, which say nothing that is secret at any level.
 const OURS: &str = "voice_relay";
