@@ -14,7 +14,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit openapi browser-test files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -40,8 +40,10 @@ tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 	cd tests/browser && npm ci
 	touch $@
 
-## Everything that CI runs.
-test: lint unit openapi browser-test
+## Everything that CI runs. The release is built while the linters run: for most of that time it takes one processor.
+test: test-tools app-tools web/dist/index.html
+	$(MAKE) --jobs=2 lint build
+	$(MAKE) unit openapi browser-test clients
 
 lint: build-tools web/dist/index.html lint-app
 	cargo fmt --check
@@ -54,9 +56,10 @@ lint: build-tools web/dist/index.html lint-app
 lint-app: app-tools web/dist/index.html
 	cargo test --locked --test app_manifest --test app_image
 
-unit: test-tools app-tools web/dist/index.html
+unit: test-tools app-tools build
 	cd web && npm test
 	cargo test --locked
+	VOICE_RELAY=$(CURDIR)/$(PROGRAM) cargo test --locked --test survival -- --ignored
 
 ## The daemon's answers, held against docs/openapi.yaml.
 openapi: build
@@ -65,6 +68,20 @@ openapi: build
 
 browser-test: test-tools build tests/browser/node_modules/.package-lock.json
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
+
+## Clients of others, from npm and PyPI, in both directions: docs/testing.md.
+clients: test-tools build tests/browser/node_modules/.package-lock.json tests/clients/node_modules/.package-lock.json target/clients/installed
+	cd tests/clients && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
+	cd tests/clients && npm ci
+	touch $@
+
+target/clients/installed: tests/clients/requirements.txt
+	@tools/require 'python3 py:ensurepip' 'python3 python3-venv'
+	python3 -m venv --clear target/clients
+	target/clients/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 ## Half a gigabyte to Chromium through a network that loses one datagram of twenty. Takes twenty minutes and root.
 files-long: test-tools build tests/browser/node_modules/.package-lock.json
@@ -118,7 +135,7 @@ docs: build
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/clients/node_modules
 
 build-tools:
 	@tools/require '$(BUILD_TOOLS)' '$(BUILD_PACKAGES)'

@@ -16,8 +16,13 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network
   // All who come in a test come from one address.
   const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, '--limits-share=100', ...more];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, VOICE_RELAY__FILES__FOLDERS: 'off', ...env } });
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, VOICE_RELAY__FILES__FOLDERS: 'off', ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  let log = '';
+  child.stderr.on('data', (data) => {
+    log += data;
+    process.stderr.write(data);
+  });
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)));
     void ended.then((code) => reject(new Error(`the daemon ended with code ${code}`)));
@@ -29,6 +34,8 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network
     ports: { http, mp3, media, files, https },
     pid: child.pid,
     url: `http://${network.address}:${http}/`,
+    /** What it logged: warnings and errors. */
+    log: () => log,
     /** Ends it, by default in good order; `SIGKILL` for the other kind. */
     async stop(signal = 'SIGTERM') {
       child.kill(signal);

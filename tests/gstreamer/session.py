@@ -25,7 +25,8 @@ gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 
 OPUS = "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,encoding-params=(string)2,payload=111"
-SPEAKER = f"audiotestsrc is-live=true freq={{}} ! opusenc ! rtpopuspay pt=111 ! {OPUS} ! webrtcbin name=peer bundle-policy=max-bundle"
+# The bundle policy is the one that it has by itself: then there is no `a=group` in its offer.
+SPEAKER = f"audiotestsrc is-live=true freq={{}} ! opusenc ! rtpopuspay pt=111 ! {OPUS} ! webrtcbin name=peer"
 HEARER = "rtpopusdepay ! opusdec ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=1 ! fdsink sync=false"
 
 
@@ -111,7 +112,7 @@ def hear(_, pad, pipeline):
 def main():
     Gst.init(None)
     sends, address = sys.argv[1] == "send", sys.argv[2]
-    pipeline = Gst.parse_launch(SPEAKER.format(sys.argv[3]) if sends else "webrtcbin name=peer bundle-policy=max-bundle")
+    pipeline = Gst.parse_launch(SPEAKER.format(sys.argv[3]) if sends else "webrtcbin name=peer")
     if not isinstance(pipeline, Gst.Pipeline):
         peer, pipeline = pipeline, Gst.Pipeline.new()
         pipeline.add(peer)
