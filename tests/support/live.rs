@@ -130,12 +130,19 @@ impl Signalling {
 
     /// Connects from this address of the loopback.
     pub async fn connect_from(from: [u8; 4], http: SocketAddr, path: &str) -> Self {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind(SocketAddr::from((from, 0))).expect("an address of the loopback");
-        let stream = MaybeTlsStream::Plain(socket.connect(http).await.expect("a listening port"));
-        let (socket, _) =
-            tokio_tungstenite::client_async(format!("ws://{http}{path}"), stream).await.expect("a WebSocket");
-        Self { socket }
+        Self::try_connect_from(from, http, path).await.expect("a WebSocket")
+    }
+
+    /// The same, where it may be refused.
+    pub async fn try_connect_from(from: [u8; 4], http: SocketAddr, path: &str) -> Option<Self> {
+        let connect = async {
+            let socket = TcpSocket::new_v4().ok()?;
+            socket.bind(SocketAddr::from((from, 0))).ok()?;
+            let stream = MaybeTlsStream::Plain(socket.connect(http).await.ok()?);
+            let (socket, _) = tokio_tungstenite::client_async(format!("ws://{http}{path}"), stream).await.ok()?;
+            Some(Self { socket })
+        };
+        tokio::time::timeout(PATIENCE, connect).await.ok()?
     }
 
     pub async fn send(&mut self, message: Value) {
@@ -143,7 +150,12 @@ impl Signalling {
     }
 
     pub async fn send_text(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.expect("an open socket");
+        assert!(self.try_send(text).await, "an open socket");
+    }
+
+    /// Whether it could be sent.
+    pub async fn try_send(&mut self, text: &str) -> bool {
+        self.socket.send(Message::text(text)).await.is_ok()
     }
 
     /// The next frame; `None` when the socket was closed.
@@ -171,6 +183,11 @@ impl Signalling {
     /// Whether a frame of this type comes within the time.
     pub async fn hears_within(&mut self, time: Duration, kind: &str) -> bool {
         tokio::time::timeout(time, self.expect(kind)).await.is_ok()
+    }
+
+    /// Reads what the daemon says, and so answers its pings, until it closes the socket.
+    pub async fn stay(mut self) {
+        while let Some(Ok(_)) = self.socket.next().await {}
     }
 
     pub async fn close(mut self) {
@@ -251,8 +268,8 @@ pub struct Sender {
 
 impl Sender {
     /// Reads what the daemon says, and so answers its pings, until it closes the socket.
-    pub async fn stay(mut self) {
-        while self.signalling.next().await.is_some() {}
+    pub async fn stay(self) {
+        self.signalling.stay().await;
     }
 }
 

@@ -3,13 +3,15 @@
 use voice_relay::app::Ports;
 
 use crate::support::client::Received;
-use crate::support::live::{Peer, Sender, Signalling, receiver, sender};
+use tokio::task::JoinSet;
+
+use crate::support::live::{Peer, receiver, sender};
 
 /// One who talks and one who listens, by the real daemon.
 pub struct Call {
-    _sender: Sender,
-    _signalling: Signalling,
     listener: Peer,
+    /// Whoever talks, and what both signal by.
+    _sockets: JoinSet<()>,
     heard: usize,
 }
 
@@ -19,7 +21,10 @@ impl Call {
         let (signalling, listener) = receiver(ports, Some(&sender.stream)).await;
         listener.wait_for_packets(10).await;
         let heard = listener.packets_received().await;
-        Self { _sender: sender, _signalling: signalling, listener, heard }
+        let mut sockets = JoinSet::new();
+        sockets.spawn(sender.stay());
+        sockets.spawn(signalling.stay());
+        Self { listener, heard, _sockets: sockets }
     }
 
     /// Every packet since the last time is there, in order, and more are coming.

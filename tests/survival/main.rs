@@ -10,6 +10,7 @@ mod support;
 
 mod bystanders;
 mod foreign_audio;
+mod greedy;
 mod http;
 mod limits;
 mod process;
