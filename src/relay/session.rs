@@ -5,6 +5,7 @@
 
 mod audio;
 mod channel;
+mod curves;
 mod drained;
 mod header;
 mod kept;
@@ -91,6 +92,7 @@ impl Session {
     }
 
     fn built(config: RtcConfig, addresses: &[SocketAddr], now: Instant) -> Self {
+        curves::take_p224();
         let (rtc, shortcut, dialect) = (Box::new(config.build(now)), Shortcut::default(), Dialect::default());
         let mut session = Self { rtc, deadline: now, shortcut, dialect, guessed: 0, last_source: None };
         session.add_addresses(addresses);
