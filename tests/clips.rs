@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::http::{Answer, get, request};
-use support::live::{PATIENCE, sender, start, tone};
+use support::live::{PATIENCE, Peer, Signalling, join_by, metric_becomes, offer_to_send, sender, start, tone};
+use support::whip::Session;
 use tokio::process::Command;
 use voice_relay::app::App;
 
@@ -96,4 +97,47 @@ async fn clips_are_listed_found_and_forgotten() {
         assert_eq!(get(app.ports.mp3, gone).await.status, 404, "{gone}");
     }
     app.stop().await;
+}
+
+/// Says something at home in one of the ways there are, from this address, and ends.
+async fn say(app: &App, way: &str, from: [u8; 4]) {
+    let ports = app.ports;
+    if way == "whip" {
+        let session = Session::publish(ports, "/whip/home", None).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        session.end().await;
+        return;
+    }
+    let mut signalling = Signalling::connect_from(from, ports.http, "/ws").await;
+    if way == "sender" {
+        let peer = Peer::new(0.0).await;
+        offer_to_send(&mut signalling, &peer, Some(tone(440.0))).await;
+        signalling.expect("stream_available").await;
+        signalling.send(json!({ "type": "stop_stream" })).await;
+        signalling.expect("stream_ended").await;
+        return;
+    }
+    let mut participant = join_by(signalling, json!({ "type": "join", "room": "home", "name": "A" })).await;
+    participant.talk().await;
+    while participant.signalling.expect("talking").await["who"] != *participant.id {}
+    participant.say(json!({ "type": "talk", "on": false })).await;
+    participant.signalling.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clips_of_one_device_do_not_push_out_those_of_another_by_whatever_way_both_talk() {
+    for first in ["participant", "sender", "whip"] {
+        let app = start(&["--clips-count=3"]);
+        say(&app, first, [127, 0, 0, 1]).await;
+        metric_becomes(app.ports, "clips_recorded", 1).await;
+        let kept = get(app.ports.http, "/api/clips").await.json()["clips"][0]["id"].clone();
+        for (number, way) in ["participant", "sender", "participant", "sender"].into_iter().enumerate() {
+            say(&app, way, [127, 0, 0, 66]).await;
+            metric_becomes(app.ports, "clips_recorded", number as u64 + 2).await;
+        }
+        let list = get(app.ports.http, "/api/clips").await.json();
+        let clips = list["clips"].as_array().expect("a list");
+        assert!(clips.len() == 3 && clips.iter().any(|clip| clip["id"] == kept), "{first}: {list}");
+        app.stop().await;
+    }
 }

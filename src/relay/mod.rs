@@ -315,7 +315,12 @@ impl Relay {
 
     /// Whether somebody feeds this stream, or is about to.
     pub fn has_publisher(&self, stream: StreamId) -> bool {
-        self.publishers.contains_key(&stream) || self.locals.contains_key(&stream) || self.members.contains_key(&stream)
+        self.locals.contains_key(&stream) || self.peer_of(stream).is_some()
+    }
+
+    /// The connection that feeds this stream, or is about to: of a sender, or of a participant of a room.
+    pub fn peer_of(&self, stream: StreamId) -> Option<PeerId> {
+        self.publishers.get(&stream).or_else(|| self.members.get(&stream)).copied()
     }
 
     /// Counters and gauges of this moment.

@@ -196,9 +196,14 @@ impl Media {
         };
         let (sender, packets) = mpsc::channel(TAP_QUEUE);
         self.taps.entry(stream).or_default().push(sender);
-        // Whoever sends is known before their first packet comes; if not, nobody answers for it but this machine.
-        let owner = self.senders.get(&stream).map_or(Owner::Machine, |(_, owner)| owner.clone());
-        place.send(Birth { stream, owner, packets });
+        place.send(Birth { stream, owner: self.owner_of(stream), packets });
+    }
+
+    /// Who answers for a stream: whoever its connection is of; of those without one, whoever had it sent.
+    fn owner_of(&self, stream: StreamId) -> Owner {
+        let admitted = self.relay.peer_of(stream).and_then(|peer| self.admitted.get(&peer));
+        let local = || self.senders.get(&stream).map_or(Owner::Machine, |(_, owner)| owner.clone());
+        admitted.map_or_else(local, |(permit, _)| permit.owner())
     }
 
     /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { PATIENCE_MS, sha256, wantedFile } from './house.mjs';
 
 /**
- * Fetches the file in several connections, of which `connect` makes one: it posts this body (with the offer in it), calls
- * `opened`, `said` and `chunk`, and gives `say` and `close`.
+ * Fetches the file in several connections, of which `connect` makes one: it posts its offer, calls `opened`, `said` and
+ * `chunk`, and gives `say` and `close`.
  */
 export async function fetchWithCuts(house, connect, cuts = 3) {
   const wanted = await wantedFile(house);
@@ -41,7 +41,7 @@ async function fetchPart(house, connect, wanted, got, enough) {
         if (held() >= enough) done();
       },
     };
-    void connect(house, events).then((made) => (connection = made), reject);
+    void connect(events).then((made) => (connection = made), reject);
   });
   // What comes after that is not wanted any more.
   await connection.close();

@@ -72,7 +72,7 @@ function isAudio(packet) {
 }
 
 test('a file comes whole to libdatachannel, however often it is cut', async () => {
-  await fetchWithCuts(house, async (_, events) => {
+  await fetchWithCuts(house, async (events) => {
     const connection = peer();
     const channel = connection.createDataChannel('audioStream');
     channel.onOpen(events.opened);

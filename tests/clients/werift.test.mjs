@@ -48,13 +48,13 @@ test('what werift sends is heard, and it hears it', async (context) => {
 });
 
 test('a file comes whole to werift, however often it is cut', async () => {
-  await fetchWithCuts(house, async (_, events) => {
+  await fetchWithCuts(house, async (events) => {
     const connection = peer();
     const channel = connection.createDataChannel('audioStream');
     channel.stateChanged.subscribe((state) => state === 'open' && events.opened());
     channel.onMessage.subscribe((data) => (typeof data === 'string' ? events.said(data) : events.chunk(data)));
     await connection.setLocalDescription(await connection.createOffer());
     await connection.setRemoteDescription({ type: 'answer', sdp: await postOffer(house, connection.localDescription.sdp) });
-    return { say: (text) => channel.send(Buffer.from(text).toString()), close: () => connection.close() };
+    return { say: (text) => channel.send(text), close: () => connection.close() };
   });
 });

@@ -365,7 +365,11 @@ pub async fn participant(ports: Ports, join: Value) -> Participant {
 
 /// The same, by a socket at this path, which may hold a token.
 pub async fn participant_at(ports: Ports, path: &str, join: Value) -> Participant {
-    let mut signalling = Signalling::connect(ports.http, path).await;
+    join_by(Signalling::connect(ports.http, path).await, join).await
+}
+
+/// The same, of somebody who is connected.
+pub async fn join_by(mut signalling: Signalling, join: Value) -> Participant {
     signalling.send(join).await;
     let joined = signalling.expect("joined").await;
     let text = |field: &str| joined[field].as_str().expect("a text").to_owned();
