@@ -74,6 +74,11 @@ impl Places {
     /// # Errors
     /// As [`take`](Self::take).
     pub fn take_many(&self, owner: &Owner, amount: u64) -> Result<Place, Full> {
+        self.reserve(owner, amount)?;
+        Ok(Place { places: self.clone(), owner: owner.clone(), amount })
+    }
+
+    fn reserve(&self, owner: &Owner, amount: u64) -> Result<(), Full> {
         let Inner { most, refused, refused_share, .. } = &*self.0;
         let share = self.share_of(owner);
         let mut taken = self.lock();
@@ -88,7 +93,7 @@ impl Places {
         }
         taken.all += amount;
         *taken.by_owner.entry(owner.clone()).or_default() += amount;
-        Ok(Place { places: self.clone(), owner: owner.clone(), amount })
+        Ok(())
     }
 
     /// How many are taken.
@@ -123,6 +128,18 @@ pub struct Place {
     places: Places,
     owner: Owner,
     amount: u64,
+}
+
+impl Place {
+    /// Takes so many more, to be held as long.
+    ///
+    /// # Errors
+    /// As [`Places::take`]; what is held stays so.
+    pub fn grow(&mut self, amount: u64) -> Result<(), Full> {
+        self.places.reserve(&self.owner, amount)?;
+        self.amount += amount;
+        Ok(())
+    }
 }
 
 impl Drop for Place {
@@ -240,6 +257,11 @@ mod tests {
         assert_eq!(memory.take_many(&device(2), 401).err(), Some(Full::All(1_000)));
         assert_eq!(memory.take_many(&device(2), u64::MAX).err(), Some(Full::All(1_000)));
         drop(first);
+        assert_eq!(memory.taken(), 0);
+        let mut growing = memory.take_many(&device(1), 500).expect("room");
+        assert_eq!((growing.grow(100), growing.grow(1)), (Ok(()), Err(Full::Share(600))));
+        assert_eq!(memory.taken(), 600);
+        drop(growing);
         assert_eq!(memory.taken(), 0);
         let few = Places::new(10, 25);
         assert_eq!((0..10).map_while(|_| few.take(&device(1)).ok()).collect::<Vec<_>>().len(), 8);

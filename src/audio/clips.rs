@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::{OpusPacket, Owner, StreamId};
+use crate::limits::{Full, Place, Places};
 
 use super::decoder::Decoder;
 use super::format::Bitrate;
@@ -56,6 +57,8 @@ pub struct ClipStats {
     pub recorded: AtomicU64,
     /// Clips that had to go before their age, for their number or size.
     pub evicted: AtomicU64,
+    /// Packets that are in no clip, since their owner says too much at once.
+    pub dropped: AtomicU64,
 }
 
 /// A finished clip.
@@ -104,7 +107,8 @@ impl Clip {
 pub struct Clips {
     shelf: Arc<Mutex<VecDeque<Arc<Clip>>>>,
     limits: Arc<ClipLimits>,
-    unfinished: Unfinished,
+    /// Memory of what is being said.
+    unfinished: Places,
     /// What they count.
     pub stats: Arc<ClipStats>,
 }
@@ -112,12 +116,8 @@ pub struct Clips {
 impl Clips {
     /// None yet.
     pub fn new(limits: ClipLimits) -> Self {
-        Self {
-            shelf: Arc::default(),
-            limits: Arc::new(limits),
-            unfinished: Unfinished::default(),
-            stats: Arc::default(),
-        }
+        let unfinished = Places::shared(limits.bytes, limits.bytes / SPEECHES);
+        Self { shelf: Arc::default(), limits: Arc::new(limits), unfinished, stats: Arc::default() }
     }
 
     /// Records every stream that is born, until no more are.
@@ -161,7 +161,7 @@ impl Clips {
     }
 
     fn bytes_of(&self, shelf: &VecDeque<Arc<Clip>>) -> u64 {
-        self.unfinished.bytes() + shelf.iter().map(|clip| clip.bytes()).sum::<u64>()
+        self.unfinished.taken() + shelf.iter().map(|clip| clip.bytes()).sum::<u64>()
     }
 
     async fn record_stream(self, birth: Birth) {
@@ -170,12 +170,14 @@ impl Clips {
         loop {
             match tokio::time::timeout(PAUSE, packets.recv()).await {
                 Ok(Some(packet)) => {
-                    take.add(packet);
-                    let is_long = take.packets.duration() >= self.limits.length;
                     // Many who speak at once finish early, rather than take more than there is.
-                    let is_large = self.unfinished.bytes_of(&take.owner) >= self.limits.bytes / SPEECHES;
-                    let is_full = self.unfinished.bytes() >= self.limits.bytes;
-                    if is_long || is_large || is_full {
+                    if !take.add(packet.clone()) {
+                        self.keep(stream, &mut take);
+                        // Others of the same owner may still hold all that one may have.
+                        let is_lost = !take.add(packet);
+                        self.stats.dropped.fetch_add(u64::from(is_lost), Ordering::Relaxed);
+                    }
+                    if take.packets.duration() >= self.limits.length {
                         self.keep(stream, &mut take);
                     }
                 }
@@ -242,40 +244,6 @@ fn oldest_of_whoever_has_most(shelf: &VecDeque<Arc<Clip>>, weight: fn(&Clip) -> 
     shelf.iter().position(|clip| held[&clip.owner] == *most)
 }
 
-/// Memory of what is being said, by whoever answers for it. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-struct Unfinished(Arc<Mutex<HashMap<Owner, u64>>>);
-
-impl Unfinished {
-    fn bytes(&self) -> u64 {
-        self.lock().values().sum()
-    }
-
-    fn bytes_of(&self, owner: &Owner) -> u64 {
-        self.lock().get(owner).copied().unwrap_or(0)
-    }
-
-    fn add(&self, owner: &Owner, bytes: u64) {
-        *self.lock().entry(owner.clone()).or_default() += bytes;
-    }
-
-    /// Nobody is remembered who has nothing.
-    fn subtract(&self, owner: &Owner, bytes: u64) {
-        let mut by_owner = self.lock();
-        if let Some(held) = by_owner.get_mut(owner) {
-            *held -= bytes;
-            if *held == 0 {
-                by_owner.remove(owner);
-            }
-        }
-    }
-
-    /// The numbers are right at every moment, also after a panic.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Packets by their sequence numbers, and what they take.
 #[derive(Debug, Default)]
 struct Packets {
@@ -284,17 +252,16 @@ struct Packets {
 }
 
 impl Packets {
-    /// Adds one; gives how much more they take. One that is there already is not added again.
-    fn add(&mut self, packet: OpusPacket) -> u64 {
-        let bytes = PACKET_OVERHEAD + packet.payload.len() as u64;
-        match self.by_sequence.entry(packet.sequence) {
-            Entry::Occupied(_) => 0,
-            Entry::Vacant(place) => {
-                place.insert(packet);
-                self.bytes += bytes;
-                bytes
-            }
+    /// One that is there already is not added again.
+    fn add(&mut self, packet: OpusPacket) {
+        if let Entry::Vacant(place) = self.by_sequence.entry(packet.sequence) {
+            self.bytes += bytes_of(&packet);
+            place.insert(packet);
         }
+    }
+
+    fn has(&self, packet: &OpusPacket) -> bool {
+        self.by_sequence.contains_key(&packet.sequence)
     }
 
     /// From the first to the last.
@@ -308,36 +275,46 @@ impl Packets {
     }
 }
 
-/// Speech that is not finished, which counts as long as it is.
+/// Speech that is not finished, which has its place as long as it is.
 struct Take {
     owner: Owner,
+    unfinished: Places,
     began: Option<SystemTime>,
     packets: Packets,
-    unfinished: Unfinished,
+    place: Option<Place>,
 }
 
 impl Take {
-    fn new(owner: Owner, unfinished: Unfinished) -> Self {
-        Self { owner, began: None, packets: Packets::default(), unfinished }
+    fn new(owner: Owner, unfinished: Places) -> Self {
+        Self { owner, unfinished, began: None, packets: Packets::default(), place: None }
     }
 
-    fn add(&mut self, packet: OpusPacket) {
-        self.began.get_or_insert_with(SystemTime::now);
-        let bytes = self.packets.add(packet);
-        self.unfinished.add(&self.owner, bytes);
+    /// False: there is no room for it, of this owner's or of all.
+    fn add(&mut self, packet: OpusPacket) -> bool {
+        let has_room = self.packets.has(&packet) || self.make_room(bytes_of(&packet)).is_ok();
+        if has_room {
+            self.began.get_or_insert_with(SystemTime::now);
+            self.packets.add(packet);
+        }
+        has_room
+    }
+
+    fn make_room(&mut self, bytes: u64) -> Result<(), Full> {
+        match &mut self.place {
+            Some(place) => place.grow(bytes),
+            none => self.unfinished.take_many(&self.owner, bytes).map(|place| *none = Some(place)),
+        }
     }
 
     /// Gives what was said, and when it began; the next word begins anew.
     fn end(&mut self) -> (Packets, Option<SystemTime>) {
-        self.unfinished.subtract(&self.owner, self.packets.bytes);
+        self.place = None;
         (std::mem::take(&mut self.packets), self.began.take())
     }
 }
 
-impl Drop for Take {
-    fn drop(&mut self) {
-        self.end();
-    }
+fn bytes_of(packet: &OpusPacket) -> u64 {
+    PACKET_OVERHEAD + packet.payload.len() as u64
 }
 
 fn samples_in(packet: &OpusPacket) -> u64 {

@@ -238,7 +238,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         "20",
         "Clips that are kept; 0 keeps none",
         "A clip is what was said between press and release: `/clip/latest.mp3`, `/api/clips`. One more than this, \
-         and the oldest goes; counted in `voice_relay_clips_evicted`. They are kept in memory only.",
+         and the oldest goes of the device that has most; counted in `voice_relay_clips_evicted`. They are kept in memory only.",
     ),
     opt("clips.age", Kind::Number(1, 604_800), "3600", "Seconds after which a clip is forgotten", ""),
     opt(
@@ -254,7 +254,9 @@ pub(super) const OPTIONS: &[Opt] = &[
         "67108864",
         "Bytes of memory for all clips together",
         "Counted by what they hold, with what is being said: as packets some 5,000 a second, as a file, once somebody has \
-         heard one, 16,000. The oldest clips go first; counted in `voice_relay_clips_evicted`.",
+         heard one, 16,000. The oldest clips go first of the device that has most; counted in `voice_relay_clips_evicted`. \
+         What one device says at once takes a fourth at most; what is more is in no clip, and counted in \
+         `voice_relay_clips_packets_dropped`.",
     ),
     opt(
         "sound.room",

@@ -305,6 +305,11 @@ impl Snapshot {
         page.gauge("clips", "Clips that are kept", clips.list().len() as u64)?;
         page.gauge("clips_bytes", "Memory that clips take, with what is being said", clips.bytes())?;
         page.counter("clips_recorded", "Clips made", load(&clips.stats.recorded))?;
+        page.counter(
+            "clips_packets_dropped",
+            "Packets in no clip, their owner says too much",
+            load(&clips.stats.dropped),
+        )?;
         page.counter("clips_evicted", "Clips that went early, for their number or size", load(&clips.stats.evicted))
     }
 
