@@ -14,7 +14,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test lint lint-app test-programs unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -40,9 +40,10 @@ tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 	cd tests/browser && npm ci
 	touch $@
 
-## Everything that CI runs. The release is built while the linters run: for most of that time it takes one processor.
+## Everything that CI runs. While the release is linked, which takes one processor for minutes, the other one lints and
+## builds the tests.
 test: test-tools app-tools web/dist/index.html
-	$(MAKE) --jobs=2 lint build
+	$(MAKE) --jobs=2 build lint test-programs
 	$(MAKE) unit openapi browser-test clients
 
 lint: build-tools web/dist/index.html lint-app
@@ -55,6 +56,9 @@ lint: build-tools web/dist/index.html lint-app
 ## What Home Assistant's Supervisor, and its store, would say of the app.
 lint-app: app-tools web/dist/index.html
 	cargo test --locked --test app_manifest --test app_image
+
+test-programs: build-tools web/dist/index.html
+	cargo test --locked --no-run
 
 unit: test-tools app-tools build
 	cd web && npm test
