@@ -26,7 +26,7 @@ use crate::rooms::{Granted, JoinError, Key, RoomsHandle};
 
 pub use action::{Action, Needs, Scope, Scopes};
 use permit::Grants;
-pub use permit::Permit;
+pub use permit::{Permit, WatchedPermit};
 pub use tokens::{Claims, Exceeds, TokenError, Tokens};
 pub use visitor::{TokenId, Visitor};
 

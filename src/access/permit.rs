@@ -1,10 +1,11 @@
 //! Permits, and the list of all that are open.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::domain::{GrantId, Owner, RoomId};
 use crate::rooms::Granted;
@@ -84,6 +85,32 @@ impl Permit {
     /// Waits until it is over.
     pub async fn ended(&self) {
         self.0.ended.cancelled().await;
+    }
+
+    /// To be kept by who waits for its end among other things.
+    pub fn watched(self) -> WatchedPermit {
+        let ended = Box::pin(self.0.ended.clone().cancelled_owned());
+        WatchedPermit { permit: self, ended }
+    }
+}
+
+/// Permit with one place among those that wait for its end, which it keeps: to queue anew for every message of a client
+/// that is told levels costs as much as the message.
+#[derive(Debug)]
+pub struct WatchedPermit {
+    permit: Permit,
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl WatchedPermit {
+    /// The permit itself.
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// Waits until it is over. To be called no more once it was.
+    pub async fn ended(&mut self) {
+        self.ended.as_mut().await;
     }
 }
 

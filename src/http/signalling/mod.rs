@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Action, Denied, Permit, Target, Visitor};
+use crate::access::{Action, Denied, Permit, Target, Visitor, WatchedPermit};
 use crate::conversation::Conversation;
 use crate::domain::{Owner, RoomId, StreamId};
 use crate::http::gate::Gate;
@@ -144,7 +144,7 @@ pub(super) async fn serve(
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (conversation.relay().events(), conversation.relay().levels());
     let (wire, frames) = Wire::new();
-    let permit = guest.permit.clone();
+    let permit = guest.permit.clone().watched();
     let session = Session::new(conversation, guest, wire.clone()).await;
     let now = Instant::now();
     let mut client = Client { sender, session, permit, wire, seat, heard: now, pinged: now };
@@ -179,7 +179,7 @@ struct Client {
     sender: SplitSink<WebSocket, Message>,
     session: Session,
     /// To be connected.
-    permit: Permit,
+    permit: WatchedPermit,
     wire: Wire,
     seat: Seat,
     /// When the client last sent anything.
@@ -197,6 +197,7 @@ impl Client {
         self.send(&self.session.available_streams()).await?;
         loop {
             let (reoffer_at, hears) = (self.session.reoffer_at(), self.session.hears().is_some());
+            let next_ping = self.next_ping();
             tokio::select! {
                 () = shutdown.cancelled() => return self.say_goodbye().await,
                 frame = receiver.next() => match frame {
@@ -215,7 +216,7 @@ impl Client {
                     let reply = self.session.end_unpermitted().await;
                     self.reply(Some(reply)).await?;
                 }
-                () = tokio::time::sleep_until(self.next_ping()) => self.ping().await?,
+                () = tokio::time::sleep_until(next_ping) => self.ping().await?,
                 () = tokio::time::sleep_until(reoffer_at.unwrap_or_else(Instant::now)), if reoffer_at.is_some() => {
                     let offer = self.session.reoffer().await;
                     self.reply(offer).await?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::access::{Action, Permit, Target};
+use crate::access::{Action, Permit, Target, WatchedPermit};
 use crate::conversation::Conversation;
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use crate::relay::{AnswerError, PublishError, SubscribeError};
@@ -44,16 +44,16 @@ pub(super) struct Session {
 enum Held {
     Nothing,
     /// A stream's identity and room, for the offer to come.
-    Reserved(LiveStream, Permit),
+    Reserved(LiveStream, WatchedPermit),
     Sending {
         stream: LiveStream,
         peer: PeerId,
-        permit: Permit,
+        permit: WatchedPermit,
     },
     Receiving {
         stream: StreamId,
         peer: PeerId,
-        permit: Permit,
+        permit: WatchedPermit,
         /// That those in the room know of it.
         _listening: Option<Listening>,
         answered: bool,
@@ -131,8 +131,8 @@ impl Session {
     }
 
     /// Waits until what permits the media connection, or the stay in a room, has ended; never, where there is neither.
-    pub(super) async fn permit_ended(&self) {
-        let held = match &self.held {
+    pub(super) async fn permit_ended(&mut self) {
+        let held = match &mut self.held {
             Held::Reserved(_, permit) | Held::Sending { permit, .. } | Held::Receiving { permit, .. } => Some(permit),
             Held::Nothing => None,
         };
@@ -254,7 +254,7 @@ impl Session {
         self.release().await;
         let connection_id = Uuid::new_v4();
         let stream = LiveStream { id: StreamId::of_connection(connection_id), room, music: false };
-        self.held = Held::Reserved(stream, permit);
+        self.held = Held::Reserved(stream, permit.watched());
         ServerMessage::SenderReady { connection_id }
     }
 
@@ -262,7 +262,7 @@ impl Session {
         let (Held::Reserved(stream, permit) | Held::Sending { stream, permit, .. }) = &self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
-        let (stream, permit) = (*stream, permit.clone());
+        let (stream, permit) = (*stream, permit.permit().clone());
         // The first one was counted by start_sending.
         if matches!(self.held, Held::Sending { .. })
             && let Err(refusal) = self.guest.may_join()
@@ -271,7 +271,7 @@ impl Session {
         }
         match self.relay.publish(permit.clone(), stream, self.name.clone(), offer.sdp).await {
             Ok(Ok(published)) => {
-                self.held = Held::Sending { stream, peer: published.peer, permit };
+                self.held = Held::Sending { stream, peer: published.peer, permit: permit.watched() };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
             }
             Ok(Err(error)) => ServerMessage::error(code_of_publish(&error), error.to_string()),
@@ -336,7 +336,7 @@ impl Session {
                     stream: subscribed.stream,
                     peer: subscribed.peer,
                     _listening: self.listening(&permit),
-                    permit,
+                    permit: permit.watched(),
                     answered: false,
                     reoffer_at: None,
                 };
