@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use support::http::get;
 use support::live::{receiver, sender, start};
 use support::world::{Who, World, relay_address};
-use voice_relay::relay::{Input, Output};
+use voice_relay::core::{Input, Output};
 
 const RECEIVERS: [usize; 3] = [1, 50, 200];
 const ROUNDS: usize = 3;

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use support::world::{Who, World, relay_address};
-use voice_relay::relay::{Input, Output, Relay};
+use voice_relay::core::{Input, Output, Relay};
 
 const RECEIVERS: [usize; 4] = [1, 10, 100, 500];
 const PACKETS: usize = 50;

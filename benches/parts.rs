@@ -12,8 +12,8 @@ use opus::{Application, Channels, Encoder};
 use support::world::{Who, World, relay_address};
 use voice_relay::audio::Bitrate;
 use voice_relay::audio::parts::{Mixer, Mp3, Playout};
+use voice_relay::core::{Input, Output, RelayConfig};
 use voice_relay::domain::OpusPacket;
-use voice_relay::relay::{Input, Output, RelayConfig};
 
 /// Samples of 20 ms.
 const FRAME: usize = 960;

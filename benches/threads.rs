@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voice_relay::access::{Access, Action, Tokens};
 use voice_relay::config;
+use voice_relay::core::{LocalPacket, Relay, RelayConfig};
 use voice_relay::critical::Critical;
 use voice_relay::data::DataFolder;
 use voice_relay::domain::{RoomId, StreamId};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
-use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
 use voice_relay::relay_handle::{self, Connected, LocalSender, RelayHandle};
 use voice_relay::rooms::{Rooms, RoomsHandle};
 
@@ -72,7 +72,8 @@ fn start(threads: usize) -> (Vec<MediaThread>, RelayHandle) {
     let sockets: Vec<_> = (0..threads).map(|_| MediaSocket::bind(localhost, 0).expect("a port")).collect();
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses: Vec<SocketAddr> = vec![socket.bound()];
-        Relay::new(RelayConfig { addresses, thread, threads, ..RelayConfig::default() }, Instant::now())
+        let first_peer = relay_handle::first_peer_of(thread);
+        Relay::new(RelayConfig { addresses, first_peer, ..RelayConfig::default() }, Instant::now())
     };
     let mut relays = sockets.iter().enumerate().map(relay);
     let first = relays.next().expect("a thread");
@@ -96,7 +97,7 @@ async fn join(relay: &RelayHandle, access: &Access, speaker: &mut Speaker, strea
     let mut receivers = Vec::new();
     while receivers.len() < RECEIVERS {
         let receiver = Peer::new(0.0).await;
-        let subscribed = relay.subscribe(hear.clone(), Some(stream)).await.expect("a relay").expect("a stream");
+        let subscribed = relay.subscribe(hear.clone(), Some(stream)).await.expect("a stream");
         let answer = receiver.with(move |client, now| client.accept_offer(&subscribed.offer, now)).await;
         relay.answer(subscribed.peer, answer).await.expect("a relay").expect("an answer");
         receivers.push(receiver);

@@ -15,6 +15,7 @@ use crate::announce::Announcer;
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::conversation::Conversation;
+use crate::core::{Relay, RelayConfig};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
 use crate::domain::LiveStream;
@@ -23,8 +24,7 @@ use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
-use crate::relay::{Relay, RelayConfig};
-use crate::relay_handle::{self, Connected, RelayHandle, RoomEvents};
+use crate::relay_handle::{self, Connected, RelayHandle, RoomEvents, first_peer_of};
 use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
@@ -387,7 +387,7 @@ fn start_media(
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses = host_addresses(socket.bound(), advertise);
         tracing::debug!(thread, port = socket.port(), "media thread");
-        Relay::new(RelayConfig { thread, ..relay_config(config, addresses) }, Instant::now())
+        Relay::new(RelayConfig { first_peer: first_peer_of(thread), ..relay_config(config, addresses) }, Instant::now())
     };
     let mut relays = sockets.iter().enumerate().map(relay);
     let first = relays.next().expect("there is one media thread");
@@ -449,7 +449,6 @@ fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
         stale_after: config.relay.stale_after,
         tap_all: config.clips.count > 0,
         room_bitrate: config.rooms.bitrate * 1_000,
-        threads: config.media.threads,
-        thread: 0,
+        first_peer: 0,
     }
 }

@@ -9,8 +9,8 @@ use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::access::{Access, Permit};
+use crate::core::MemberStats;
 use crate::domain::{GrantId, LiveStream, RoomId, StreamId};
-use crate::relay::MemberStats;
 use crate::relay_handle::{Levels, RelayHandle, RoomEvent, RoomEvents, StreamEvent};
 use crate::rooms::{
     GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle, Topic,
@@ -136,7 +136,7 @@ impl Conversation {
             }
             RoomEvent::Slots(voice, taken) => self.tell_slots(voice, &taken),
             RoomEvent::Bitrate(voice, bitrate) => {
-                let best = bitrate == crate::relay::BITRATES[0];
+                let best = bitrate == crate::core::BITRATES[0];
                 let music = if best { MUSIC_BITRATE } else { bitrate };
                 let frame = json!({ "type": "bitrate", "voice": bitrate.min(VOICE_BITRATE), "music": music });
                 self.tell(voice, Topic::Bitrate, &frame);

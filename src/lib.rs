@@ -3,7 +3,7 @@
 //! A map of the crate, in the order of a spoken packet:
 //!
 //! - [`net`] owns the UDP socket and the media thread that does nothing else.
-//! - [`relay`] is the core: peers, streams, subscriptions, and the forwarding of Opus packets without
+//! - [`core`] is the core: peers, streams, subscriptions, and the forwarding of Opus packets without
 //!   decoding them. Sans-IO: it runs the same under `net` and in the simulator of the tests.
 //! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
 //! - [`access`] is who may do what: one decision for all that is asked, and a permit for what is done then.
@@ -25,6 +25,7 @@ pub mod audio;
 pub mod card;
 pub mod config;
 pub mod conversation;
+pub mod core;
 pub mod critical;
 pub mod data;
 pub mod domain;
@@ -34,7 +35,6 @@ pub mod library;
 pub mod limits;
 pub mod log;
 pub mod net;
-pub mod relay;
 pub mod relay_handle;
 pub mod rooms;
 pub mod sound;

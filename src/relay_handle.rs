@@ -19,16 +19,17 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
 use crate::audio::{Births, PacketSource};
+use crate::core::{Accepted, AnswerError, NegotiationError, Relay, RemotePacket, Role, Subscribed};
 use crate::domain::{GrantId, LiveStream, OpusPacket, PeerId, RoomId, StreamId};
-use crate::limits::MediaPlaces;
-use crate::relay::{AnswerError, Branched, PublishError, Published, Relay, SubscribeError, Subscribed};
+use crate::limits::{Full, MediaPlaces};
 
+pub use threads::first_peer_of;
 use threads::{Branches, Thread, Threads};
 
 pub use files::{Channel, ChannelStats, ChannelWriter, Said};
 pub use local::LocalSender;
 pub use media::Media;
-pub use resources::{OpenError, Opened, PatchError, Patched, Purpose, ResourceCounts, ResourceId};
+pub use resources::{Opened, PatchError, Patched, Purpose, ResourceCounts, ResourceId};
 pub use stats::{MediaStats, SocketStats};
 
 /// Commands that may wait for the media thread; whoever sends one more waits.
@@ -54,7 +55,7 @@ pub enum Command {
     /// This.
     Run(Act),
     /// To carry on this packet of a sender on the first thread, which came from the network then.
-    Carry(Branched, Instant),
+    Carry(RemotePacket, Instant),
 }
 
 impl Command {
@@ -98,6 +99,23 @@ pub type RoomEvents = mpsc::Receiver<RoomEvent>;
 #[error("the relay is shutting down")]
 pub struct RelayGone;
 
+/// Reason for which a connection was not opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The core could not.
+    #[error(transparent)]
+    Core(#[from] NegotiationError),
+    /// Whoever answers for it has what one may have.
+    #[error("The relay takes no more: {0}")]
+    Full(#[from] Full),
+    /// What permitted it has ended.
+    #[error("This is not permitted any more")]
+    NotPermitted,
+    /// The relay is shutting down.
+    #[error(transparent)]
+    Gone(#[from] RelayGone),
+}
+
 /// How people call the streams; only of those that somebody feeds.
 type Names = Arc<RwLock<HashMap<StreamId, Arc<str>>>>;
 
@@ -134,7 +152,7 @@ impl Connected {
     }
 }
 
-/// Makes both ends of the door to a relay and its [branches](crate::relay::RelayConfig::thread).
+/// Makes both ends of the door to a relay and its [branches](crate::core::RelayConfig::thread).
 pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
     let events = broadcast::Sender::new(EVENT_QUEUE);
     let levels = broadcast::Sender::new(1);
@@ -142,8 +160,9 @@ pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
     let names = Names::default();
     let (births_sender, births) = mpsc::channel(BIRTH_QUEUE);
     let (rooms_sender, rooms) = mpsc::channel(ROOM_EVENT_QUEUE);
-    let media = |relay| Media {
+    let media = |relay, is_first| Media {
         relay,
+        is_first,
         socket: SocketStats::default(),
         taps: HashMap::new(),
         tap_overflows: 0,
@@ -165,8 +184,11 @@ pub fn connect(relay: Relay, branches: Vec<Relay>) -> Connected {
     let (mut doors, mut threads) = (Vec::new(), Vec::new());
     for relay in std::iter::once(relay).chain(branches) {
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
+        threads.push((media(relay, doors.is_empty()), Commands(receiver)));
         doors.push(Thread(commands));
-        threads.push((media(relay), Commands(receiver)));
+    }
+    if doors.len() > 1 {
+        threads[0].0.relay.attach_pipe();
     }
     threads[0].0.branches = Branches::new(doors[1..].to_vec());
     let handle = RelayHandle { threads: Threads::new(doors), events, levels, streams, names };
@@ -186,20 +208,20 @@ impl Commands {
 }
 
 impl RelayHandle {
-    /// Answers a sender's offer; see [`Relay::publish`]. `name` is for people, and may be empty.
+    /// Answers a sender's offer; see [`Relay::accept`]. `name` is for people, and may be empty.
     ///
     /// # Errors
-    /// The outer one when the relay is shutting down.
+    /// See [`ConnectError`].
     pub async fn publish(
         &self,
         permit: Permit,
         feeds: LiveStream,
         name: String,
         offer: String,
-    ) -> Result<Result<Published, PublishError>, RelayGone> {
+    ) -> Result<Accepted, ConnectError> {
         self.call(move |media, now| {
             if !permit.permits_in(Action::Talk, feeds.room) {
-                return Err(PublishError::NotPermitted);
+                return Err(ConnectError::NotPermitted);
             }
             let is_renewed = media.relay.has_publisher(feeds.id);
             let place = media.place_of_peer(&permit, is_renewed)?;
@@ -207,33 +229,29 @@ impl RelayHandle {
                 // Looked at now, so that it is told; taken with its first packet.
                 media.places.streams.take(&permit.owner())?;
             }
-            let published = media.relay.publish(now, feeds, &offer, permit.visitor().is_local())?;
+            let accepted = media.relay.accept(now, Role::Publish(feeds), &offer, permit.visitor().is_local())?;
             media.name(feeds.id, &name);
-            media.keep_sender(published.peer, feeds.id, permit, place);
-            Ok(published)
+            media.keep_sender(accepted.peer, feeds.id, permit, place);
+            Ok(accepted)
         })
-        .await
+        .await?
     }
 
     /// Makes an offer to a receiver; see [`Relay::subscribe`].
     ///
     /// # Errors
-    /// The outer one when the relay is shutting down.
-    pub async fn subscribe(
-        &self,
-        permit: Permit,
-        stream: Option<StreamId>,
-    ) -> Result<Result<Subscribed, SubscribeError>, RelayGone> {
+    /// See [`ConnectError`].
+    pub async fn subscribe(&self, permit: Permit, stream: Option<StreamId>) -> Result<Subscribed, ConnectError> {
         let subscribe = move |_, media: &mut Media, now| {
             if !media.may_hear(&permit, stream) {
-                return Err(SubscribeError::NoStream);
+                return Err(NegotiationError::NoStream.into());
             }
             let place = media.place_of_peer(&permit, false)?;
             let subscribed = media.relay.subscribe(now, stream, permit.visitor().is_local())?;
             media.keep(subscribed.peer, permit.clone(), place);
             Ok(subscribed)
         };
-        self.in_turn(subscribe, |_| true).await
+        self.in_turn(subscribe, |_| true).await?
     }
 
     /// Closes every peer connection whose permit has ended.

@@ -11,8 +11,8 @@ use crate::access::{Access, Action, Permit};
 use crate::audio::{Dial, Mounts, Program, Speech};
 use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
 use crate::config::{Play, SoundConfig};
+use crate::core::LocalPacket;
 use crate::domain::{RoomId, StreamId};
-use crate::relay::LocalPacket;
 use crate::relay_handle::RelayHandle;
 use crate::rooms::{ListenerKind, Listening, RoomsHandle};
 

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use support::world::{Who, World, relay_address};
-use voice_relay::relay::{Input, Output};
+use voice_relay::core::{Input, Output};
 
 /// Packets of the sender that are looked at.
 const PACKETS: usize = 40;
@@ -43,7 +43,7 @@ fn steady(mut world: World, speaker: Who, receivers: u64) -> u64 {
     let (sealed, asked) = forward(&mut world, speaker);
     let after = world.relay.stats();
     assert_eq!(sealed, PACKETS as u64 * receivers, "everybody was sent everything");
-    assert_eq!(after.packets_shortened - before.packets_shortened, sealed, "all by the short way");
+    assert_eq!(after.packets_fast - before.packets_fast, sealed, "all by the fast path");
     asked / PACKETS as u64
 }
 

@@ -14,7 +14,7 @@ use support::http::{get, request};
 use support::live::{PATIENCE, start};
 use tempfile::TempDir;
 use voice_relay::app::App;
-use voice_relay::relay::{CloseReason, Event, Input, Output, Relay, RelayConfig};
+use voice_relay::core::{CloseReason, Event, Input, Output, Relay, RelayConfig, Role};
 
 const CHUNK: usize = 65_536;
 
@@ -455,7 +455,7 @@ async fn a_client_that_does_not_connect_within_a_minute_is_given_up() {
     let addresses = vec!["192.168.1.2:8083".parse().expect("an address")];
     let mut relay = Relay::new(RelayConfig { addresses, ..RelayConfig::default() }, now);
     let offer = Offering::new(audio_stream()).await.offer;
-    let peer = relay.open_channel(now, &offer, false).expect("a good offer").peer;
+    let peer = relay.accept(now, Role::Files, &offer, false).expect("a good offer").peer;
     let mut closed = None;
     let mut time = now;
     while closed.is_none() && time < now + Duration::from_secs(120) {

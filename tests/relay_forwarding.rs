@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::client::{Numbering, Received};
 use support::network::Conditions;
 use support::world::{Who, World, relay_address};
-use voice_relay::relay::Input;
+use voice_relay::core::Input;
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use support::world::{Who, World};
 use uuid::Uuid;
-use voice_relay::domain::StreamId;
-use voice_relay::relay::{
-    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, DropReason, Event, PublishError, RelayConfig, STALE_AFTER,
-    SubscribeError,
+use voice_relay::core::{
+    CLEANUP_INTERVAL, CONNECT_TIMEOUT, CloseReason, DropReason, Event, NegotiationError, RelayConfig, STALE_AFTER,
 };
+use voice_relay::domain::StreamId;
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -48,14 +47,14 @@ fn streams_are_listed_oldest_first() {
 #[test]
 fn a_receiver_without_a_stream_gets_the_newest_or_an_error() {
     let mut world = World::new(3);
-    assert_eq!(world.try_subscribe(None), Err(SubscribeError::NoStream));
+    assert_eq!(world.try_subscribe(None), Err(NegotiationError::NoStream));
     let _first = live_publisher(&mut world);
     let second = world.publisher();
     world.run_for(secs(1));
     let listener = world.try_subscribe(None).expect("a stream");
     assert_eq!(world[listener].stream, world[second].stream);
     let unknown = StreamId::of_connection(Uuid::from_u128(99));
-    assert_eq!(world.try_subscribe(Some(unknown)), Err(SubscribeError::NoStream));
+    assert_eq!(world.try_subscribe(Some(unknown)), Err(NegotiationError::NoStream));
 }
 
 #[test]
@@ -298,14 +297,14 @@ fn a_receiver_whose_address_changes_hears_on_at_the_new_one_within_sixteen_secon
     world.change_address(listeners[0]);
     // ICE-lite takes the other nominated pair once the old one had no check for 15 s (is: RECENT_BINDING_REQUEST).
     world.run_for(secs(16));
-    let (forwarded, shortened) = (world.relay.stats().packets_forwarded, world.relay.stats().packets_shortened);
+    let (forwarded, shortened) = (world.relay.stats().packets_forwarded, world.relay.stats().packets_fast);
     world.run_for(secs(2));
     for listener in listeners {
         let latest = world[listener].client.received.last().expect("heard").at;
         assert!(world.now - latest < Duration::from_millis(100), "heard last {:?} ago", world.now - latest);
     }
     let stats = world.relay.stats();
-    let (forwarded, shortened) = (stats.packets_forwarded - forwarded, stats.packets_shortened - shortened);
+    let (forwarded, shortened) = (stats.packets_forwarded - forwarded, stats.packets_fast - shortened);
     assert!(shortened > forwarded * 9 / 10, "{shortened} of {forwarded} by the short way, also to the new address");
 }
 
@@ -340,7 +339,7 @@ fn offers_beyond_the_limits_are_refused() {
     world.run_for(secs(1));
     assert_eq!(world.relay.stats().streams, 2);
     let fourth = StreamId::of_connection(Uuid::from_u128(4));
-    assert_eq!(world.try_publish(fourth), Err(PublishError::TooManyPeers(3)));
+    assert_eq!(world.try_publish(fourth), Err(NegotiationError::TooManyPeers(3)));
     let (now, peer) = (world.now, world[third].peer);
     world.relay.close(now, peer);
     world.run_for(secs(1));
@@ -349,10 +348,10 @@ fn offers_beyond_the_limits_are_refused() {
     assert_eq!(world.relay.stats().streams, 2);
     let (now, peer) = (world.now, world[second].peer);
     world.relay.close(now, peer);
-    assert_eq!(world.try_publish(fourth), Err(PublishError::TooManyStreams(2)));
+    assert_eq!(world.try_publish(fourth), Err(NegotiationError::TooManyStreams(2)));
     let stream = world[first].stream;
     world.subscriber(stream);
-    assert_eq!(world.try_subscribe(Some(stream)), Err(SubscribeError::TooManyPeers(3)));
+    assert_eq!(world.try_subscribe(Some(stream)), Err(NegotiationError::TooManyPeers(3)));
     assert_eq!(world.relay.stats().peers, 3);
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use support::world::World;
 use uuid::Uuid;
+use voice_relay::core::{Event, LocalPacket, PUBLISHER_TIMEOUT, RelayConfig, TooManyStreams};
 use voice_relay::domain::{LiveStream, RoomId, StreamId};
-use voice_relay::relay::{Event, LocalPacket, PUBLISHER_TIMEOUT, RelayConfig, TooManyStreams};
 
 const FRAME: Duration = Duration::from_millis(20);
 

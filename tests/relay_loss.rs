@@ -39,7 +39,7 @@ fn of_ten_lost_packets_nine_are_had_by_asking_again() {
         );
         assert!(without > loss / 2.0, "{without}: the network loses packets");
         assert!(with < without / 10.0, "{with} with, {without} without");
-        assert!(world.relay.stats().packets_repeated > 0);
+        assert!(world.relay.stats().packets_retransmitted > 0);
     }
 }
 
@@ -66,5 +66,5 @@ fn what_is_sent_again_comes_once_and_soon() {
 fn who_never_asks_is_sent_nothing_again() {
     let (_, world, _) = missing(4, 0.05, false);
     let stats = world.relay.stats();
-    assert_eq!((stats.packets_repeated, stats.repeats_refused), (0, 0));
+    assert_eq!((stats.packets_retransmitted, stats.retransmissions_refused), (0, 0));
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use support::client::Received;
 use support::network::Conditions;
 use support::world::{Who, World};
+use voice_relay::core::{DropReason, Event, Membership, RelayConfig, Wanted};
 use voice_relay::domain::{RoomId, StreamId};
-use voice_relay::relay::{DropReason, Event, Membership, RelayConfig, Wanted};
 
 const KITCHEN: RoomId = RoomId(1);
 const LOUD: i8 = -20;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
+use voice_relay::core::{LocalPacket, Relay, RelayConfig, Role};
 use voice_relay::domain::{PeerId, StreamId};
-use voice_relay::relay::{LocalPacket, Relay, RelayConfig};
 
 /// Stands for the m-line id of our offer, which is rolled anew for each.
 const MID: &str = "{mid}";
@@ -46,10 +46,11 @@ impl Stage {
 
     /// Answered or refused; the same offer again renews the connection.
     fn offer(&mut self, offer: &str, times: usize) {
-        let answers = (0..times).filter_map(|_| self.relay.publish(self.now, OFFERED, offer, true).ok());
-        if let Some(published) = answers.last() {
-            assert!(published.answer.starts_with("v=0\r\n"));
-            self.close(published.peer);
+        let answers =
+            (0..times).filter_map(|_| self.relay.accept(self.now, Role::Publish(OFFERED.into()), offer, true).ok());
+        if let Some(accepted) = answers.last() {
+            assert!(accepted.answer.starts_with("v=0\r\n"));
+            self.close(accepted.peer);
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use uuid::Uuid;
+use voice_relay::core::{Input, LocalPacket, Membership, Role, Wanted};
 use voice_relay::domain::{RoomId, StreamId};
-use voice_relay::relay::{Input, LocalPacket, Membership, Wanted};
 
 use super::house::client::PTIME;
 use super::house::world::{Who, World, relay_address};
@@ -125,7 +125,7 @@ fn describe(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
     let (peer, stream, now) = (world[who].peer, world[who].stream, world.now);
     let text = String::from_utf8_lossy(some_bytes(script)?);
     match script.int_in_range(0..=3)? {
-        0 => drop(world.relay.publish(now, stream, &text, false)),
+        0 => drop(world.relay.accept(now, Role::Publish(stream.into()), &text, false)),
         1 => drop(world.relay.answer(now, peer, &text)),
         2 => world.relay.add_candidate(now, peer, &format!("candidate:1 1 udp 1 {} {text}", STRANGER.ip())),
         _ => drop(world.relay.subscribe(now, Some(stream), false)),
@@ -182,7 +182,8 @@ fn take_part(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
         8 => world[who].client.play_music(now),
         _ => {
             let text = String::from_utf8_lossy(some_bytes(script)?);
-            drop(world.relay.join(now, Membership { room, voice, music: other, only_listens: false }, &text, false));
+            let membership = Membership { room, voice, music: other, only_listens: false };
+            drop(world.relay.accept(now, Role::Participate(membership), &text, false));
         }
     }
     Ok(())

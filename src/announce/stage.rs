@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::audio::Speech;
+use crate::core::LocalPacket;
 use crate::domain::{RoomId, StreamId};
-use crate::relay::LocalPacket;
 use crate::relay_handle::LocalSender;
 
 use super::pace::Pace;

@@ -19,8 +19,9 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
+use crate::core::NegotiationError;
 use crate::library::{Catalogue, Courier, FileId, OpenError, OpenFile, Refused};
-use crate::relay::ChannelError;
+use crate::relay_handle::ConnectError;
 
 use super::Shared;
 use super::clips::{Unsatisfiable, range, with_status};
@@ -165,17 +166,24 @@ async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
             let answer = json!({ "answer": { "type": "answer", "sdp": answer } });
             warp::reply::json(&answer).into_response()
         }
-        Err(Refused::Offer(ChannelError::NotPermitted)) => {
-            error(StatusCode::FORBIDDEN, "not_permitted", &ChannelError::NotPermitted.to_string())
+        Err(refused) => {
+            let (status, code) = status_of(&refused);
+            error(status, code, &refused.to_string())
         }
-        Err(Refused::Offer(offer)) if !matches!(offer, ChannelError::TooManyPeers(_) | ChannelError::Full(_)) => {
-            error(StatusCode::BAD_REQUEST, "bad_description", &offer.to_string())
-        }
-        Err(refused @ Refused::FullForAddress(_)) => error(StatusCode::TOO_MANY_REQUESTS, "full", &refused.to_string()),
-        Err(refused @ Refused::Gone(_)) => {
-            error(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", &refused.to_string())
-        }
-        Err(refused) => error(StatusCode::SERVICE_UNAVAILABLE, "full", &refused.to_string()),
+    }
+}
+
+fn status_of(refused: &Refused) -> (StatusCode, &'static str) {
+    match refused {
+        Refused::FullForAddress(_) => (StatusCode::TOO_MANY_REQUESTS, "full"),
+        Refused::Full(_)
+        | Refused::Connection(
+            ConnectError::Full(_)
+            | ConnectError::Core(NegotiationError::TooManyPeers(_) | NegotiationError::TooManyStreams(_)),
+        ) => (StatusCode::SERVICE_UNAVAILABLE, "full"),
+        Refused::Connection(ConnectError::NotPermitted) => (StatusCode::FORBIDDEN, "not_permitted"),
+        Refused::Connection(ConnectError::Gone(_)) => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
+        Refused::Connection(ConnectError::Core(_)) => (StatusCode::BAD_REQUEST, "bad_description"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use warp::http::{HeaderMap, HeaderValue};
 
-use crate::relay::Offer;
+use crate::core::Offer;
 
 use super::player::Wish;
 use super::signalling::ClientMessage;

@@ -17,8 +17,8 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
+use crate::core::{DropReason, Histogram};
 use crate::domain::RoomId;
-use crate::relay::{DropReason, Histogram};
 use crate::relay_handle::MediaStats;
 
 use super::Shared;
@@ -178,10 +178,14 @@ fn encode_relay(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
     page.counter("datagrams_out", "UDP datagrams sent", relay.datagrams_out)?;
     page.counter("packets_in", "RTP packets decrypted", relay.packets_in)?;
     page.counter("packets_forwarded", "RTP packets sealed for receivers", relay.packets_forwarded)?;
-    page.counter("packets_repeated", "RTP packets sent again to those who lost them", relay.packets_repeated)?;
-    page.counter("packets_doubled", "RTP packets sent twice to those who lose many", relay.packets_doubled)?;
-    page.counter("repeats_refused", "RTP packets asked for again, too late or too often", relay.repeats_refused)?;
-    page.counter("packets_shortened", "Those of them that were sealed after a pattern", relay.packets_shortened)?;
+    page.counter("packets_repeated", "RTP packets sent again to those who lost them", relay.packets_retransmitted)?;
+    page.counter("packets_doubled", "RTP packets sent twice to those who lose many", relay.packets_duplicated)?;
+    page.counter(
+        "repeats_refused",
+        "RTP packets asked for again, too late or too often",
+        relay.retransmissions_refused,
+    )?;
+    page.counter("packets_shortened", "Those of them that were sealed after a pattern", relay.packets_fast)?;
     page.counter("audio_bytes_in", "Opus bytes from senders", relay.audio_bytes_in)?;
     page.counter("audio_bytes_out", "Opus bytes to receivers", relay.audio_bytes_out)?;
     page.counter("streams_started", "Streams that became live", relay.streams_started)?;

@@ -72,7 +72,7 @@ impl Courier {
         waits: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
         let seat = self.seats.take(permit.visitor().address)?;
-        let mut channel = self.relay.open_channel(permit, offer, Arc::clone(&self.seats.stats.channels)).await??;
+        let mut channel = self.relay.open_channel(permit, offer, Arc::clone(&self.seats.stats.channels)).await?;
         let answer = std::mem::take(&mut channel.answer);
         Ok((answer, self.clone().serve(channel, seat, waits)))
     }

@@ -19,8 +19,8 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 
+use crate::core::{Input, Output};
 use crate::critical::{Critical, CriticalGuard};
-use crate::relay::{Input, Output};
 use crate::relay_handle::{Command, Commands, Media};
 
 pub use admission::Admission;
@@ -165,7 +165,7 @@ impl MediaLoop {
         match command {
             Command::Run(run) => run(&mut self.media, Instant::now()),
             Command::Carry(packet, arrived) => {
-                self.media.relay.graft(Instant::now(), packet);
+                self.media.relay.ingest_remote(Instant::now(), packet);
                 self.drain(arrived);
             }
         }

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use crate::access::{Action, Permit};
+use crate::core::{ChannelEvent, Role};
 use crate::domain::PeerId;
-use crate::relay::{ChannelError, ChannelEvent, Channelled};
 
-use super::{Media, RelayGone, RelayHandle};
+use super::{ConnectError, Media, RelayGone, RelayHandle};
 
 /// Messages of a client that may wait to be looked at; with the length of one bounded, half a megabyte at most.
 /// Further ones are dropped.
@@ -70,24 +70,25 @@ pub struct ChannelWriter {
 }
 
 impl RelayHandle {
-    /// Answers the offer of a client that wants files; see [`Relay::open_channel`](crate::relay::Relay::open_channel).
+    /// Answers the offer of a client that wants files; see [`Relay::accept`](crate::core::Relay::accept).
     ///
     /// # Errors
-    /// The outer one when the relay is shutting down.
+    /// See [`ConnectError`].
     pub async fn open_channel(
         &self,
         permit: Permit,
         offer: String,
         stats: Arc<ChannelStats>,
-    ) -> Result<Result<Channel, ChannelError>, RelayGone> {
+    ) -> Result<Channel, ConnectError> {
         let relay = self.clone();
         self.call(move |media, now| {
             if !permit.permits(Action::ReadFiles) {
-                return Err(ChannelError::NotPermitted);
+                return Err(ConnectError::NotPermitted);
             }
             let local = permit.visitor().is_local();
             let place = media.place_of_peer(&permit, false)?;
-            let Channelled { peer, answer, longest } = media.relay.open_channel(now, &offer, local)?;
+            let accepted = media.relay.accept(now, Role::Files, &offer, local)?;
+            let (peer, answer, longest) = (accepted.peer, accepted.answer, accepted.longest_message);
             media.keep(peer, permit, place);
             let (sender, said) = mpsc::channel(MESSAGE_QUEUE);
             let writable = Arc::<Notify>::default();
@@ -95,7 +96,7 @@ impl RelayHandle {
             media.channels.lines.insert(peer, line);
             Ok(Channel { answer, longest, said, writer: ChannelWriter { relay, peer, writable, stats } })
         })
-        .await
+        .await?
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::access::{Action, Permit};
+use crate::core::{LocalPacket, TooManyStreams};
 use crate::domain::{LiveStream, StreamId};
-use crate::relay::{LocalPacket, TooManyStreams};
 
 use super::RelayHandle;
 
-/// A sender on this machine; see [`Relay::feed`](crate::relay::Relay::feed). Its stream ends with it.
+/// A sender on this machine; see [`Relay::feed`](crate::core::Relay::feed). Its stream ends with it.
 pub struct LocalSender {
     pub(super) relay: RelayHandle,
     pub(super) permit: Permit,

@@ -8,9 +8,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
 use crate::audio::Birth;
+use crate::core::{Event, Relay};
 use crate::domain::{GrantId, LiveStream, OpusPacket, Owner, PeerId, RoomId, StreamId};
 use crate::limits::{Full, MediaPlaces, Place};
-use crate::relay::{Event, Relay};
 
 use super::files::Channels;
 use super::resources::Resources;
@@ -27,6 +27,8 @@ const MAX_NAME: usize = 64;
 pub struct Media {
     /// The core.
     pub relay: Relay,
+    /// The others have nothing but receivers of streams, of which the first one tells.
+    pub(super) is_first: bool,
     /// What the socket counted.
     pub socket: SocketStats,
     /// By which each peer is there, and the place that it takes; gone with it.
@@ -53,7 +55,7 @@ pub struct Media {
 impl Media {
     /// Makes an event of the core known. What led to it came from the network at `arrived`.
     pub fn publish(&mut self, event: Event, arrived: Instant) {
-        if self.relay.is_branch() && !matches!(event, Event::PeerClosed(..)) {
+        if !self.is_first && !matches!(event, Event::PeerClosed(..)) {
             // The streams are told of where they come from.
             return;
         }
@@ -70,7 +72,7 @@ impl Media {
                 self.branches.prune(stream.id);
                 self.announce(StreamEvent::Ended(stream));
             }
-            Event::Branched(packet) => self.branches.carry(&packet, arrived),
+            Event::Piped(packet) => self.branches.carry(&packet, arrived),
             // Nobody may be listening: then there is nothing to tell.
             Event::Levels(levels) => drop(self.levels.send(levels.into())),
             Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),

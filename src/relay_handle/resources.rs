@@ -7,13 +7,10 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use crate::access::{Action, Permit};
+use crate::core::{Accepted, Credentials, Membership, NegotiationError, Offer, Role, fragment_of, ufrag_of};
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
-use crate::relay::{
-    Credentials, ListenError, Listening, Membership, Offer, PublishError, Published, RestartError, fragment_of,
-    ufrag_of,
-};
 
-use super::{Media, RelayGone, RelayHandle};
+use super::{ConnectError, Media, RelayGone, RelayHandle};
 
 /// What a connection is known by to whoever made it, and to nobody else: 114 bits of chance, and the number of its media
 /// thread.
@@ -56,21 +53,10 @@ pub struct Opened {
     pub answer: String,
 }
 
-/// A connection could not be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// Of a sender.
-    #[error(transparent)]
-    Sender(#[from] PublishError),
-    /// Of a receiver.
-    #[error(transparent)]
-    Receiver(#[from] ListenError),
-}
-
-impl OpenError {
+impl ConnectError {
     /// A stream that is heard on one media thread for a moment before it is on the next, or a thread that is full.
     fn is_of_this_thread(&self) -> bool {
-        matches!(self, Self::Receiver(ListenError::NoStream | ListenError::TooManyPeers(_)))
+        matches!(self, Self::Core(NegotiationError::NoStream | NegotiationError::TooManyPeers(_)))
     }
 }
 
@@ -102,7 +88,7 @@ pub enum PatchError {
     Outdated,
     /// The paths cannot be renewed.
     #[error(transparent)]
-    Restart(#[from] RestartError),
+    Restart(#[from] NegotiationError),
 }
 
 /// How many connections with an address there are.
@@ -156,21 +142,16 @@ impl RelayHandle {
     /// Answers an offer, and gives its connection an address.
     ///
     /// # Errors
-    /// The outer one when the relay is shutting down.
-    pub async fn open(
-        &self,
-        permit: Permit,
-        purpose: Purpose,
-        offer: String,
-    ) -> Result<Result<Opened, OpenError>, RelayGone> {
+    /// See [`ConnectError`].
+    pub async fn open(&self, permit: Permit, purpose: Purpose, offer: String) -> Result<Opened, ConnectError> {
         let hears_a_stream = matches!(purpose, Purpose::Hear(_));
         let open = move |thread, media: &mut Media, now| {
             media.open(now, ResourceId::on(thread), purpose.clone(), &offer, permit.clone())
         };
         if hears_a_stream {
-            self.in_turn(open, OpenError::is_of_this_thread).await
+            self.in_turn(open, ConnectError::is_of_this_thread).await?
         } else {
-            self.call(move |media, now| open(0, media, now)).await
+            self.call(move |media, now| open(0, media, now)).await?
         }
     }
 
@@ -208,22 +189,19 @@ impl Media {
         purpose: Purpose,
         offer: &str,
         permit: Permit,
-    ) -> Result<Opened, OpenError> {
+    ) -> Result<Opened, ConnectError> {
         if !self.may(&permit, &purpose) {
-            return Err(ListenError::NotPermitted.into());
+            return Err(ConnectError::NotPermitted);
         }
         let feeds = if let Purpose::Send(feeds, _) = &purpose { Some(feeds.id) } else { None };
-        let sends = matches!(purpose, Purpose::Send(..));
+        let sends = feeds.is_some();
         let offer = if sends { Offer::to_send(offer) } else { Offer::to_hear(offer) };
-        let place = match (self.place_of_peer(&permit, false), feeds) {
-            (Err(full), Some(_)) => return Err(PublishError::from(full).into()),
-            (Err(full), None) => return Err(ListenError::from(full).into()),
-            (Ok(place), _) => place,
-        };
-        if feeds.is_some() {
-            self.places.streams.take(&permit.owner()).map_err(PublishError::from)?;
+        let place = self.place_of_peer(&permit, false)?;
+        if sends {
+            // Looked at now, so that it is told; taken with its first packet.
+            self.places.streams.take(&permit.owner())?;
         }
-        let (peer, answer) = self.answer(now, purpose, &offer, permit.visitor().is_local())?;
+        let Accepted { peer, answer, .. } = self.answer(now, purpose, &offer, permit.visitor().is_local())?;
         match feeds {
             Some(stream) => self.keep_sender(peer, stream, permit, place),
             None => self.keep(peer, permit, place),
@@ -248,28 +226,26 @@ impl Media {
         purpose: Purpose,
         offer: &Offer,
         local: bool,
-    ) -> Result<(PeerId, String), OpenError> {
+    ) -> Result<Accepted, NegotiationError> {
         match purpose {
             Purpose::Send(feeds, name) => {
-                let Published { peer, answer } = self.relay.publish(now, feeds, offer.as_ref(), local)?;
+                let accepted = self.relay.accept(now, Role::Publish(feeds), offer.as_ref(), local)?;
                 self.name(feeds.id, &name);
-                self.relay.set_unattended(peer);
-                Ok((peer, answer))
+                self.relay.set_unattended(accepted.peer);
+                Ok(accepted)
             }
-            Purpose::Hear(stream) => {
-                let Listening { peer, answer } = self.relay.listen(now, stream, offer, local)?;
-                Ok((peer, answer))
-            }
+            Purpose::Hear(stream) => self.relay.accept(now, Role::Listen(stream), offer.as_ref(), local),
             Purpose::HearRoom(room) => {
                 let [voice, music] = [(); 2].map(|()| StreamId::of_connection(Uuid::new_v4()));
                 let membership = Membership { room, voice, music, only_listens: true };
-                let joined = self.relay.join(now, membership, offer.as_ref(), local).map_err(ListenError::from)?;
-                if joined.slots.is_empty() {
-                    // For one who takes part it would do to talk.
+                let accepted = self.relay.accept(now, Role::Participate(membership), offer.as_ref(), local);
+                // For one who takes part it would do to talk.
+                let hears_nothing = accepted.as_ref().is_ok_and(|accepted| accepted.slots.is_empty());
+                if hears_nothing || accepted == Err(NegotiationError::NoAudioToSend) {
                     self.relay.leave(now, voice);
-                    return Err(ListenError::NoAudio.into());
+                    return Err(NegotiationError::NoAudioToHear);
                 }
-                Ok((joined.peer, joined.answer))
+                accepted
             }
         }
     }
@@ -293,7 +269,7 @@ impl Media {
             return Err(PatchError::Unconditional);
         }
         let offer = resource.offer.renewed(&credentials);
-        let answer = self.relay.restart(now, resource.peer, &offer)?;
+        let Accepted { answer, .. } = self.relay.restart(now, resource.peer, &offer)?;
         resource.offer = offer;
         resource.tag = ufrag_of(&answer).unwrap_or_default().to_owned();
         Ok(Patched::Restarted { tag: resource.tag.clone(), fragment: fragment_of(&answer) })

@@ -1,35 +1,36 @@
 //! The door for those who take part in rooms.
 
 use crate::access::{Action, Permit};
+use crate::core::{Accepted, MemberStats, Membership, Role, Wanted};
 use crate::domain::{RoomId, StreamId};
-use crate::relay::{Joined, MemberStats, Membership, PublishError, Wanted};
 
-use super::{RelayGone, RelayHandle};
+use super::{ConnectError, RelayGone, RelayHandle};
 
 impl RelayHandle {
-    /// Answers a participant's offer; see [`Relay::join`](crate::relay::Relay::join). `name` is for people.
+    /// Answers a participant's offer; see [`Relay::accept`](crate::core::Relay::accept). `name` is for people.
     ///
     /// # Errors
-    /// The outer one when the relay is shutting down.
+    /// See [`ConnectError`].
     pub async fn join(
         &self,
         permit: Permit,
         membership: Membership,
         name: String,
         offer: String,
-    ) -> Result<Result<Joined, PublishError>, RelayGone> {
+    ) -> Result<Accepted, ConnectError> {
         self.call(move |media, now| {
             if !permit.permits_in(Action::Join, membership.room) {
-                return Err(PublishError::NotPermitted);
+                return Err(ConnectError::NotPermitted);
             }
             let place = media.place_of_peer(&permit, media.relay.has_publisher(membership.voice))?;
-            let joined = media.relay.join(now, membership, &offer, permit.visitor().is_local())?;
-            media.keep(joined.peer, permit, place);
+            let role = Role::Participate(membership);
+            let accepted = media.relay.accept(now, role, &offer, permit.visitor().is_local())?;
+            media.keep(accepted.peer, permit, place);
             media.name(membership.voice, &name);
             media.name(membership.music, &name);
-            Ok(joined)
+            Ok(accepted)
         })
-        .await
+        .await?
     }
 
     /// How people call a stream.
@@ -42,7 +43,7 @@ impl RelayHandle {
         self.tell(move |media, now| media.relay.leave(now, voice)).await;
     }
 
-    /// Whether packets of a participant go no further; see [`Relay::set_silenced`](crate::relay::Relay::set_silenced).
+    /// Whether packets of a participant go no further; see [`Relay::set_silenced`](crate::core::Relay::set_silenced).
     pub async fn set_silenced(&self, voice: StreamId, silenced: bool) {
         self.tell(move |media, now| media.relay.set_silenced(now, voice, silenced)).await;
     }

@@ -1,6 +1,6 @@
 //! What media threads count, and how it adds up.
 
-use crate::relay::{Histogram, RelayStats};
+use crate::core::{Histogram, RelayStats};
 
 use super::ResourceCounts;
 
@@ -56,7 +56,7 @@ impl SocketStats {
 
 impl MediaStats {
     pub(super) fn add_branch(mut self, branch: &Self) -> Self {
-        self.relay.add_branch(&branch.relay);
+        self.relay.add_remote(&branch.relay);
         self.socket.add(&branch.socket);
         self.resources.receivers += branch.resources.receivers;
         self

@@ -8,10 +8,18 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::core::RemotePacket;
 use crate::domain::{PeerId, StreamId};
-use crate::relay::Branched;
 
 use super::{Command, Media, RelayGone};
+
+/// Names of the peers of one thread differ in so many bits.
+const PEERS_OF_THREAD: u32 = 48;
+
+/// The first name of a peer on this thread.
+pub fn first_peer_of(thread: usize) -> u64 {
+    (thread as u64) << PEERS_OF_THREAD
+}
 
 /// The ways to all threads.
 #[derive(Clone)]
@@ -38,9 +46,9 @@ impl Threads {
         &self.all
     }
 
-    /// Where a peer is; see [`RelayConfig::threads`](crate::relay::RelayConfig::threads).
+    /// Where a peer is.
     pub(super) fn of(&self, peer: PeerId) -> &Thread {
-        &self.all[(peer.0 % self.all.len() as u64) as usize]
+        &self.all[(peer.0 >> PEERS_OF_THREAD) as usize % self.all.len()]
     }
 
     /// All, beginning with the one whose turn it is.
@@ -92,7 +100,7 @@ impl Branches {
     }
 
     /// Lets all have a packet that came from the network then.
-    pub(super) fn carry(&mut self, packet: &Branched, arrived: Instant) {
+    pub(super) fn carry(&mut self, packet: &RemotePacket, arrived: Instant) {
         for thread in &self.threads {
             self.overflows += u64::from(thread.0.try_send(Command::Carry(packet.clone(), arrived)).is_err());
         }
@@ -101,7 +109,7 @@ impl Branches {
     /// A stream is over.
     pub(super) fn prune(&mut self, stream: StreamId) {
         for thread in &self.threads {
-            let told = thread.try_tell(move |media, now| media.relay.prune(now, stream));
+            let told = thread.try_tell(move |media, now| media.relay.end_remote(now, stream));
             self.overflows += u64::from(!told);
         }
     }

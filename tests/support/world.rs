@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
-use voice_relay::domain::{PeerId, RoomId, StreamId};
-use voice_relay::relay::{
-    AnswerError, CloseReason, Event, Input, Membership, Output, PublishError, Relay, RelayConfig, SubscribeError,
+use voice_relay::core::{
+    AnswerError, CloseReason, Event, Input, Membership, NegotiationError, Output, Relay, RelayConfig, Role,
 };
+use voice_relay::domain::{PeerId, RoomId, StreamId};
 
 use super::client::Client;
 use super::network::{Conditions, Datagram, Network};
@@ -83,7 +83,7 @@ impl World {
     }
 
     /// A sender that takes this stream over, or begins it.
-    pub fn try_publish(&mut self, stream: StreamId) -> Result<Who, PublishError> {
+    pub fn try_publish(&mut self, stream: StreamId) -> Result<Who, NegotiationError> {
         self.try_publish_as(stream, |offer| offer)
     }
 
@@ -92,10 +92,10 @@ impl World {
         &mut self,
         stream: StreamId,
         change: impl FnOnce(String) -> String,
-    ) -> Result<Who, PublishError> {
+    ) -> Result<Who, NegotiationError> {
         let mut client = self.client();
         let offer = change(client.offer(false));
-        let published = self.relay.publish(self.now, stream, &offer, false)?;
+        let published = self.relay.accept(self.now, Role::Publish(stream.into()), &offer, false)?;
         client.accept_answer(&published.answer, self.now);
         client.talk(self.now);
         Ok(self.admit(client, published.peer, stream))
@@ -105,7 +105,7 @@ impl World {
     pub fn try_publish_with_answer(&mut self, stream: StreamId, look: impl FnOnce(&str)) -> Who {
         let mut client = self.client();
         let offer = client.offer(false);
-        let published = self.relay.publish(self.now, stream, &offer, false).expect("a good offer");
+        let published = self.relay.accept(self.now, Role::Publish(stream.into()), &offer, false).expect("a good offer");
         look(&published.answer);
         client.accept_answer(&published.answer, self.now);
         client.talk(self.now);
@@ -122,7 +122,7 @@ impl World {
         self.try_subscribe(Some(stream)).expect("a stream to hear")
     }
 
-    pub fn try_subscribe(&mut self, stream: Option<StreamId>) -> Result<Who, SubscribeError> {
+    pub fn try_subscribe(&mut self, stream: Option<StreamId>) -> Result<Who, NegotiationError> {
         let mut client = self.client();
         let subscribed = self.relay.subscribe(self.now, stream, false)?;
         let answer = client.accept_offer(&subscribed.offer, self.now);
@@ -139,11 +139,11 @@ impl World {
         self.try_join(membership, slots).expect("room for a participant")
     }
 
-    pub fn try_join(&mut self, membership: Membership, slots: usize) -> Result<Who, PublishError> {
+    pub fn try_join(&mut self, membership: Membership, slots: usize) -> Result<Who, NegotiationError> {
         let mut client = self.client();
         client.tag = self.members.len() as u8;
         let offer = client.offer_to_join(slots);
-        let joined = self.relay.join(self.now, membership, &offer, false)?;
+        let joined = self.relay.accept(self.now, Role::Participate(membership), &offer, false)?;
         client.accept_answer(&joined.answer, self.now);
         Ok(self.admit(client, joined.peer, membership.voice))
     }
@@ -155,7 +155,7 @@ impl World {
         let music = StreamId::of_connection(Uuid::from_u128(1_000 + who.0 as u128));
         let joined = self
             .relay
-            .join(now, Membership { room, voice, music, only_listens: false }, &offer, false)
+            .accept(now, Role::Participate(Membership { room, voice, music, only_listens: false }), &offer, false)
             .expect("a renewed offer");
         assert_eq!(joined.peer, self[who].peer, "a renewed connection stays the same peer");
         self[who].client.accept_answer(&joined.answer, now);
@@ -195,7 +195,7 @@ impl World {
     pub fn restart_ice(&mut self, who: Who) {
         let (now, stream) = (self.now, self[who].stream);
         let offer = self[who].client.offer(true);
-        let published = self.relay.publish(now, stream, &offer, false).expect("a renewed offer");
+        let published = self.relay.accept(now, Role::Publish(stream.into()), &offer, false).expect("a renewed offer");
         assert_eq!(published.peer, self[who].peer, "a renewed connection stays the same peer");
         self[who].client.accept_answer(&published.answer, now);
         self.flush();

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use voice_relay::relay::{CONNECT_TIMEOUT, CloseReason, Input, Output, RelayConfig};
+use voice_relay::core::{CONNECT_TIMEOUT, CloseReason, Input, Output, RelayConfig};
 
 use crate::support::network::{Conditions, Datagram};
 use crate::support::world::{Who, World, relay_address};

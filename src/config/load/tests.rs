@@ -28,9 +28,9 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(invocation.command, Command::Serve);
     assert_eq!((config.http.port, config.mp3.port, config.media.port), (8080, 8081, 8082));
     assert_eq!((config.access, config.media.advertise.len()), (Access::Lan, 0));
-    assert_eq!(config.relay.cleanup_interval, crate::relay::CLEANUP_INTERVAL);
-    assert_eq!(config.relay.stale_after, crate::relay::STALE_AFTER);
-    assert_eq!(config.relay.publisher_timeout, crate::relay::PUBLISHER_TIMEOUT);
+    assert_eq!(config.relay.cleanup_interval, crate::core::CLEANUP_INTERVAL);
+    assert_eq!(config.relay.stale_after, crate::core::STALE_AFTER);
+    assert_eq!(config.relay.publisher_timeout, crate::core::PUBLISHER_TIMEOUT);
 }
 
 #[test]

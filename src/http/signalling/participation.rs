@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::access::{Action, Permit, Shown, Target};
 use crate::conversation::{Conversation, HearingReport};
+use crate::core::{Membership as Place, Wanted};
 use crate::domain::PeerId;
-use crate::relay::{Membership as Place, PublishError, Wanted};
 use crate::rooms::{JoinError, Key, Membership, RoomsHandle, Wire};
 
 use super::Guest;
 use super::messages::{ClientMessage, Everybody, ServerMessage, WhoToHear};
-use super::session::{code_of_publish, shutting_down};
+use super::session::refused;
 
 /// A client's being in a room.
 pub(super) struct Participation {
@@ -119,9 +119,8 @@ impl Participation {
         let place = Place { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
         let relay = self.conversation.relay();
         let agreed = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
-            Ok(Ok(agreed)) => agreed,
-            Ok(Err(error)) => return refused(&error),
-            Err(gone) => return shutting_down(gone),
+            Ok(agreed) => agreed,
+            Err(error) => return refused(&error),
         };
         self.membership.note_connected();
         self.peer = Some(agreed.peer);
@@ -167,10 +166,6 @@ fn rooms(conversation: &Conversation) -> &RoomsHandle {
 
 fn refusal(error: JoinError) -> ServerMessage {
     complaint(error.code(), &error)
-}
-
-fn refused(error: &PublishError) -> ServerMessage {
-    ServerMessage::error(code_of_publish(error), error.to_string())
 }
 
 fn complaint(code: &'static str, error: &impl std::error::Error) -> ServerMessage {

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use crate::access::{Action, Permit, Target, WatchedPermit};
 use crate::conversation::Conversation;
+use crate::core::{AnswerError, NegotiationError};
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
-use crate::relay::{AnswerError, PublishError, SubscribeError};
-use crate::relay_handle::{RelayGone, RelayHandle};
+use crate::relay_handle::{ConnectError, RelayGone, RelayHandle};
 use crate::rooms::{ListenerKind, Listening, Watching, Wire};
 
 use super::Guest;
@@ -270,12 +270,11 @@ impl Session {
             return refusal;
         }
         match self.relay.publish(permit.clone(), stream, self.name.clone(), offer.sdp).await {
-            Ok(Ok(published)) => {
-                self.held = Held::Sending { stream, peer: published.peer, permit: permit.watched() };
-                ServerMessage::WebrtcAnswer { answer: Description::answer(published.answer) }
+            Ok(accepted) => {
+                self.held = Held::Sending { stream, peer: accepted.peer, permit: permit.watched() };
+                ServerMessage::WebrtcAnswer { answer: Description::answer(accepted.answer) }
             }
-            Ok(Err(error)) => ServerMessage::error(code_of_publish(&error), error.to_string()),
-            Err(gone) => shutting_down(gone),
+            Err(error) => refused(&error),
         }
     }
 
@@ -284,7 +283,7 @@ impl Session {
             Some(Ok(id)) => Some(id),
             Some(Err(_)) => {
                 self.release().await;
-                return Some(ServerMessage::error(ErrorCode::NoStream, SubscribeError::NoStream.to_string()));
+                return Some(ServerMessage::error(ErrorCode::NoStream, NegotiationError::NoStream.to_string()));
             }
             None => None,
         };
@@ -300,7 +299,7 @@ impl Session {
     /// To hear this stream, or the newest at home. What is said in a room that does not let the client in is no more there
     /// for it than what is not said at all.
     async fn permit_to_hear(&self, wanted: Option<StreamId>) -> Result<Permit, ServerMessage> {
-        let no_stream = || ServerMessage::error(ErrorCode::NoStream, SubscribeError::NoStream.to_string());
+        let no_stream = || ServerMessage::error(ErrorCode::NoStream, NegotiationError::NoStream.to_string());
         let room = match wanted {
             None => Some(RoomId::HOME),
             Some(id) => self.relay.arrival(id).await.map(|live| live.room),
@@ -331,7 +330,7 @@ impl Session {
             Err(refusal) => return refusal,
         };
         match self.relay.subscribe(permit.clone(), wanted).await {
-            Ok(Ok(subscribed)) => {
+            Ok(subscribed) => {
                 self.held = Held::Receiving {
                     stream: subscribed.stream,
                     peer: subscribed.peer,
@@ -342,8 +341,7 @@ impl Session {
                 };
                 ServerMessage::WebrtcOffer { offer: Description::offer(subscribed.offer) }
             }
-            Ok(Err(error)) => ServerMessage::error(code_of_subscribe(&error), error.to_string()),
-            Err(gone) => shutting_down(gone),
+            Err(error) => refused(&error),
         }
     }
 
@@ -383,19 +381,18 @@ impl Session {
     }
 }
 
-pub(super) fn code_of_publish(error: &PublishError) -> ErrorCode {
-    match error {
-        PublishError::InvalidOffer(_) | PublishError::NoAudio => ErrorCode::BadDescription,
-        PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) | PublishError::Full(_) => ErrorCode::Full,
-        PublishError::NotPermitted => ErrorCode::NotPermitted,
-    }
-}
-
-fn code_of_subscribe(error: &SubscribeError) -> ErrorCode {
-    match error {
-        SubscribeError::NoStream => ErrorCode::NoStream,
-        SubscribeError::TooManyPeers(_) | SubscribeError::Full(_) => ErrorCode::Full,
-    }
+/// What a client is told whose connection was not opened.
+pub(super) fn refused(error: &ConnectError) -> ServerMessage {
+    let code = match error {
+        ConnectError::Core(NegotiationError::NoStream) => ErrorCode::NoStream,
+        ConnectError::Core(NegotiationError::NoSuchPeer) => ErrorCode::StreamEnded,
+        ConnectError::Core(NegotiationError::TooManyPeers(_) | NegotiationError::TooManyStreams(_))
+        | ConnectError::Full(_) => ErrorCode::Full,
+        ConnectError::Core(_) => ErrorCode::BadDescription,
+        ConnectError::NotPermitted => ErrorCode::NotPermitted,
+        ConnectError::Gone(_) => ErrorCode::ShuttingDown,
+    };
+    ServerMessage::error(code, error.to_string())
 }
 
 pub(super) fn shutting_down(gone: RelayGone) -> ServerMessage {

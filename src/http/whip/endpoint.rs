@@ -11,11 +11,11 @@ use warp::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use warp::reply::{Reply, Response};
 
 use crate::access::{Action, Permit, Shown, Target};
+use crate::core::NegotiationError;
 use crate::domain::{LiveStream, RoomId, StreamId, comparable};
 use crate::http::Shared;
 use crate::http::reply::{problem, with};
-use crate::relay::{ListenError, PublishError};
-use crate::relay_handle::{OpenError, Opened, Purpose};
+use crate::relay_handle::{ConnectError, Opened, Purpose};
 
 use super::{
     ACCEPT_PATCH, ACCEPT_POST, Asked, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, denied, quoted, read,
@@ -74,7 +74,7 @@ async fn open<B: Buf>(
         shared.conversation.note_listening(&permit);
     }
     let grant = permit.id();
-    let opened = shared.relay.open(permit, purpose.clone(), offer).await.map_err(shutting_down)?;
+    let opened = shared.relay.open(permit, purpose.clone(), offer).await;
     if opened.is_err() {
         shared.conversation.note_closed(grant);
     }
@@ -155,23 +155,18 @@ fn created(asked: &Asked, Opened { id, tag, answer }: Opened) -> Response {
     .fold(reply, |reply, (name, value)| with(reply, name, value))
 }
 
-fn refused(error: &OpenError) -> Response {
+fn refused(error: &ConnectError) -> Response {
     let detail: Cow<'_, str> = error.to_string().into();
     match error {
-        OpenError::Sender(PublishError::InvalidOffer(_)) | OpenError::Receiver(ListenError::InvalidOffer(_)) => {
-            problem(StatusCode::BAD_REQUEST, &detail)
-        }
-        OpenError::Sender(PublishError::NoAudio) | OpenError::Receiver(ListenError::NoAudio) => {
+        ConnectError::Core(NegotiationError::NoAudioToSend | NegotiationError::NoAudioToHear) => {
             problem(StatusCode::UNPROCESSABLE_ENTITY, &detail)
         }
-        OpenError::Sender(PublishError::NotPermitted) | OpenError::Receiver(ListenError::NotPermitted) => {
-            problem(StatusCode::FORBIDDEN, &detail)
-        }
-        OpenError::Receiver(ListenError::NoStream) => NO_STREAM.into(),
-        OpenError::Sender(PublishError::TooManyPeers(_) | PublishError::TooManyStreams(_) | PublishError::Full(_))
-        | OpenError::Receiver(ListenError::TooManyPeers(_) | ListenError::Full(_)) => {
-            busy(StatusCode::SERVICE_UNAVAILABLE, &detail)
-        }
+        ConnectError::Core(NegotiationError::NoStream) => NO_STREAM.into(),
+        ConnectError::Core(NegotiationError::TooManyPeers(_) | NegotiationError::TooManyStreams(_))
+        | ConnectError::Full(_) => busy(StatusCode::SERVICE_UNAVAILABLE, &detail),
+        ConnectError::Core(_) => problem(StatusCode::BAD_REQUEST, &detail),
+        ConnectError::NotPermitted => problem(StatusCode::FORBIDDEN, &detail),
+        ConnectError::Gone(gone) => shutting_down(*gone),
     }
 }
 

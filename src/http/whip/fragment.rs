@@ -1,7 +1,7 @@
 //! Fragments of descriptions (`application/trickle-ice-sdpfrag`, RFC 8840 9), as clients send them: more candidates, or
 //! credentials with which ICE starts anew.
 
-use crate::relay::Credentials;
+use crate::core::Credentials;
 
 /// Bytes of a fragment: one of a browser has some hundred, with all of its candidates.
 pub(in crate::http) const MAX_FRAGMENT: usize = 16 << 10;

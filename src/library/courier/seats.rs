@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::network;
-use crate::relay::ChannelError;
-use crate::relay_handle::{ChannelStats, RelayGone};
+use crate::relay_handle::{ChannelStats, ConnectError};
 
 /// How many clients, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +52,9 @@ pub enum Refused {
     /// `files.per_address` of its address are.
     #[error("Too many connections from this address at once: {0}; files.per_address sets how many may be")]
     FullForAddress(usize),
-    /// Its offer cannot be used.
+    /// Its connection was not opened.
     #[error("{0}")]
-    Offer(#[from] ChannelError),
-    /// The daemon goes down.
-    #[error("{0}")]
-    Gone(#[from] RelayGone),
+    Connection(#[from] ConnectError),
 }
 
 /// The places that there are. Cheap to clone.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use socket2::SockAddr;
 
-use crate::relay::Transmit;
+use crate::core::Transmit;
 use crate::relay_handle::SocketStats;
 
 use super::{CONTROL_SPACE, Control, empty_message, slice};

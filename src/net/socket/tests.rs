@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::relay::Transmit;
+use crate::core::Transmit;
 
 use super::*;
 

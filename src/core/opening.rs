@@ -1,0 +1,253 @@
+//! How peers come to be, for whatever they are for: an offer is [accepted](Relay::accept), or one is made.
+
+use std::time::Instant;
+
+use crate::domain::{LiveStream, PeerId, StreamId};
+
+use super::Relay;
+use super::packet::MAX_SLOTS;
+use super::peers::offer::Offer;
+use super::peers::{CloseReason, LABEL, Negotiated, Purpose, SHORTEST_MESSAGE, check_offer};
+use super::router::Membership;
+
+/// What a peer that offers is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Feeds this stream.
+    Publish(LiveStream),
+    /// Hears this stream.
+    Listen(StreamId),
+    /// Takes part in a room.
+    Participate(Membership),
+    /// Is sent files.
+    Files,
+}
+
+/// Offer that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Connection, new or renewed.
+    pub peer: PeerId,
+    /// SDP for the client.
+    pub answer: String,
+    /// M-line of the voice that it sends, if it offered one.
+    pub voice: Option<String>,
+    /// M-line of the music that it sends.
+    pub music: Option<String>,
+    /// M-lines on which it hears.
+    pub slots: Vec<String>,
+    /// Bytes of the longest message that it takes on its data channel.
+    pub longest_message: usize,
+}
+
+/// Offer to a receiver.
+#[derive(Debug)]
+pub struct Subscribed {
+    /// The new connection.
+    pub peer: PeerId,
+    /// Stream that it will hear.
+    pub stream: StreamId,
+    /// SDP for the receiver.
+    pub offer: String,
+}
+
+/// Reason for which a connection was not opened; nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NegotiationError {
+    /// The description is not one that we can answer.
+    #[error("The offer cannot be used: {0}")]
+    InvalidOffer(String),
+    /// It offers no Opus audio that we could receive.
+    #[error(
+        "The offer has no Opus audio to send: an m-line with a=rtpmap:<number> opus/48000/2, and a=sendonly or a=sendrecv"
+    )]
+    NoAudioToSend,
+    /// It has no m-line on which Opus could be heard.
+    #[error(
+        "The offer has no m-line that takes Opus audio: a=rtpmap:<number> opus/48000/2, and a=recvonly or a=sendrecv"
+    )]
+    NoAudioToHear,
+    /// It offers no data channel.
+    #[error("The offer has no data channel; open one, named {LABEL}, before you make it")]
+    NoChannel,
+    /// Messages that the client takes are too short.
+    #[error("The offer allows messages of {0} bytes only; {SHORTEST_MESSAGE} are needed")]
+    ShortMessages(usize),
+    /// Nobody speaks, or not the one who was asked for.
+    #[error("No audio stream available")]
+    NoStream,
+    /// `limits.peers` are connected.
+    #[error("The relay is full: {0} connections at once")]
+    TooManyPeers(usize),
+    /// `limits.streams` are being sent.
+    #[error("The relay is full: {0} streams at once")]
+    TooManyStreams(usize),
+    /// The connection that was to be renewed is gone.
+    #[error("The connection is gone")]
+    NoSuchPeer,
+}
+
+/// Reason for which a receiver's answer was not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// The connection is gone, or it never waited for an answer.
+    #[error("The connection that this answers is gone")]
+    NoSuchPeer,
+    /// It answers an offer that was replaced since, or one that is answered already: harmless.
+    #[error("The answer is to an earlier offer")]
+    Stale,
+    /// The description is not an answer to our offer; the connection is closed.
+    #[error("The answer cannot be used: {0}")]
+    InvalidAnswer(String),
+    /// The receiver takes no Opus; the connection is closed.
+    #[error("The answer refuses Opus")]
+    NoAudio,
+}
+
+impl Relay {
+    /// Answers an offer. `local`: the client is on this machine, so that the loopback address is of use to it.
+    ///
+    /// An offer with the certificate of the present sender of a stream, or of the present connection of a participant,
+    /// renews that connection (ICE restart after a change of network); any other one takes its place.
+    ///
+    /// # Errors
+    /// See [`NegotiationError`]; nothing has changed then.
+    pub fn accept(&mut self, now: Instant, role: Role, offer: &str, local: bool) -> Result<Accepted, NegotiationError> {
+        self.cx.now = now;
+        check_offer(offer)?;
+        if let Some(peer) = self.renewable(role, offer) {
+            return self.renew(peer, offer);
+        }
+        self.check_role(role)?;
+        let purpose = match role {
+            Role::Publish(_) => Purpose::Speaks,
+            Role::Listen(_) => Purpose::Hears,
+            Role::Participate(_) => Purpose::TakesPart,
+            Role::Files => Purpose::TakesFiles,
+        };
+        let negotiated = self.peers.accept(&mut self.cx, purpose, offer, local)?;
+        self.attach_peer(role, &negotiated);
+        self.settle();
+        Ok(self.accepted(negotiated))
+    }
+
+    /// Answers the offer of a connection that there is, with other credentials than before.
+    ///
+    /// # Errors
+    /// [`NegotiationError::NoSuchPeer`], [`NegotiationError::InvalidOffer`]; the connection goes on as it was then.
+    pub fn restart(&mut self, now: Instant, peer: PeerId, offer: &Offer) -> Result<Accepted, NegotiationError> {
+        self.cx.now = now;
+        self.renew(peer, offer.as_ref())
+    }
+
+    /// Makes an offer to a receiver: of this stream, or of the newest. `local` as for [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// See [`NegotiationError`]; nothing has changed then.
+    pub fn subscribe(
+        &mut self,
+        now: Instant,
+        stream: Option<StreamId>,
+        local: bool,
+    ) -> Result<Subscribed, NegotiationError> {
+        self.cx.now = now;
+        let stream = match stream {
+            Some(id) => self.router.find(id).map(|stream| stream.id),
+            None => self.streams().last().copied(),
+        }
+        .ok_or(NegotiationError::NoStream)?;
+        self.peers.check_capacity()?;
+        let (peer, offer) = self.peers.offer(&mut self.cx, stream, local);
+        self.router.attach_listener(peer, stream, None);
+        self.settle();
+        Ok(Subscribed { peer, stream, offer })
+    }
+
+    /// Takes a receiver's answer to the offer of [`subscribe`](Self::subscribe).
+    ///
+    /// # Errors
+    /// See [`AnswerError`].
+    pub fn answer(&mut self, now: Instant, peer: PeerId, answer: &str) -> Result<(), AnswerError> {
+        self.cx.now = now;
+        let taken = self.peers.take_answer(&mut self.cx, peer, answer);
+        if let Ok(egress) = &taken {
+            self.router.set_egress(peer, *egress);
+        }
+        self.settle();
+        taken.map(|_| ())
+    }
+
+    /// Tells of an address at which a peer can be reached. Never needed: its checks tell as much.
+    pub fn add_candidate(&mut self, now: Instant, peer: PeerId, candidate: &str) {
+        self.cx.now = now;
+        self.peers.add_candidate(&mut self.cx, peer, candidate);
+        self.settle();
+    }
+
+    /// The connection that this offer is to renew.
+    fn renewable(&self, role: Role, offer: &str) -> Option<PeerId> {
+        let peer = match role {
+            Role::Publish(stream) => self.router.peer_of(stream.id).filter(|peer| !self.router.is_participant(*peer)),
+            Role::Participate(membership) => self.router.participant(membership.voice),
+            Role::Listen(_) | Role::Files => None,
+        };
+        peer.filter(|peer| self.peers.is_renewed_by(*peer, offer))
+    }
+
+    /// What a role needs besides a place among the peers.
+    fn check_role(&self, role: Role) -> Result<(), NegotiationError> {
+        match role {
+            Role::Listen(stream) if self.router.find(stream).is_none() => Err(NegotiationError::NoStream),
+            Role::Publish(stream) => {
+                self.peers.check_capacity()?;
+                self.router.check_capacity(stream.id)
+            }
+            Role::Listen(_) | Role::Participate(_) | Role::Files => Ok(()),
+        }
+    }
+
+    fn renew(&mut self, peer: PeerId, offer: &str) -> Result<Accepted, NegotiationError> {
+        let negotiated = self.peers.renew(&mut self.cx, peer, offer)?;
+        if self.router.is_participant(peer) {
+            self.router.set_lines(peer, &negotiated.ingress, &negotiated.egress);
+        }
+        self.settle();
+        Ok(self.accepted(negotiated))
+    }
+
+    /// Lets the router know what a new peer is for; whoever was there in its place goes.
+    fn attach_peer(&mut self, role: Role, negotiated: &Negotiated) {
+        let peer = negotiated.peer;
+        match role {
+            Role::Publish(stream) => {
+                if let Some(former) = self.router.attach_publisher(peer, stream) {
+                    self.peers.close(&mut self.cx, former, CloseReason::Replaced);
+                }
+            }
+            Role::Listen(stream) => self.router.attach_listener(peer, stream, negotiated.egress.first().copied()),
+            Role::Participate(membership) => {
+                if let Some(former) = self.router.participant(membership.voice) {
+                    self.peers.close(&mut self.cx, former, CloseReason::Replaced);
+                    // Their tracks end before those of the same names can begin anew.
+                    self.settle();
+                }
+                self.router.attach_participant(&mut self.cx, peer, membership);
+                self.router.set_lines(peer, &negotiated.ingress, &negotiated.egress);
+            }
+            Role::Files => {}
+        }
+    }
+
+    fn accepted(&self, negotiated: Negotiated) -> Accepted {
+        let Negotiated { peer, answer, ingress, egress, longest_message } = negotiated;
+        let name = |mid| self.peers.original(peer, mid);
+        Accepted {
+            voice: ingress.first().copied().and_then(name),
+            music: ingress.get(1).copied().and_then(name),
+            slots: egress.iter().take(MAX_SLOTS).filter_map(|track| name(track.mid)).collect(),
+            peer,
+            answer,
+            longest_message,
+        }
+    }
+}

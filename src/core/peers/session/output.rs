@@ -1,0 +1,126 @@
+//! What a session has to say, once it is quiet again.
+
+use std::ops::AddAssign;
+use std::time::{Duration, Instant};
+
+use str0m::rtp::rtcp::{Nack, Rtcp};
+use str0m::rtp::{RawPacket, RtpPacket};
+use str0m::stats::MediaEgressStats;
+use str0m::{Event, IceConnectionState, Output, Rtc, RtcError};
+
+use super::channel::{Channel, ChannelEvent};
+use super::rtp;
+use crate::core::Transmit;
+use crate::core::packet::{IngressPacket, ReceptionReport};
+
+/// Output of sessions while they were driven. One is reused for all, so that the steady state allocates nothing here.
+#[derive(Default)]
+pub(in crate::core) struct SessionOutput {
+    /// Datagrams to send.
+    pub(in crate::core::peers) transmits: Vec<Transmit>,
+    /// Decrypted packets, in order of arrival.
+    pub(in crate::core::peers) packets: Vec<IngressPacket>,
+    /// What the remote reports of packets that were sent to it.
+    pub(in crate::core::peers) reception: Option<ReceptionReport>,
+    /// What the remote said it lost; dealt with before anybody else looks.
+    pub(super) nacks: Vec<Nack>,
+    /// What was done about it.
+    pub(in crate::core::peers) retransmitted: Retransmitted,
+    /// What happened on the data channel.
+    pub(in crate::core::peers) channel: Vec<ChannelEvent>,
+    /// ICE and DTLS have just completed.
+    pub(in crate::core::peers) connected: bool,
+    /// Reason for which the session has ended by itself.
+    pub(in crate::core::peers) over: Option<Over>,
+}
+
+impl SessionOutput {
+    /// Forgets all of it, and keeps its memory for the next one.
+    pub(in crate::core::peers) fn clear(&mut self) {
+        let Self { mut transmits, .. } = std::mem::take(self);
+        transmits.clear();
+        self.transmits = transmits;
+    }
+}
+
+/// Packets that were asked for again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::core) struct Retransmitted {
+    /// Packets sent again.
+    pub(in crate::core::peers) sent: u64,
+    /// Packets that were too old, or asked for too often.
+    pub(in crate::core::peers) refused: u64,
+}
+
+impl AddAssign for Retransmitted {
+    fn add_assign(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.refused += other.refused;
+    }
+}
+
+/// Reason for which a session has ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Over {
+    /// The remote closed DTLS.
+    RemoteClosed,
+    /// No ICE check for too long (RFC 7675).
+    ConsentLost,
+    /// The session failed: a protocol error, logged where it happened.
+    Failed,
+    /// The session panicked: a bug, caught here.
+    Panicked,
+}
+
+/// Polls until the session is quiet; gives its next deadline.
+pub(super) fn drain(rtc: &mut Rtc, channel: &mut Channel, out: &mut SessionOutput) -> Result<Instant, RtcError> {
+    loop {
+        match rtc.poll_output()? {
+            Output::Timeout(at) => return Ok(at),
+            Output::Transmit(transmit) => out.transmits.push(rtp::transmit(transmit)),
+            Output::Event(Event::RtpPacket(packet)) => out.packets.push(ingress(rtc, packet)),
+            Output::Event(Event::MediaEgressStats(report)) => note_report(&report, &mut out.reception),
+            Output::Event(Event::RawPacket(raw)) => out.nacks.extend(nack(*raw)),
+            Output::Event(Event::Connected) => out.connected = true,
+            Output::Event(Event::Closed) => out.over = Some(Over::RemoteClosed),
+            Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => {
+                out.over = Some(Over::ConsentLost);
+            }
+            Output::Event(event) => out.channel.extend(channel.note(rtc, event)),
+        }
+    }
+}
+
+/// A packet with the m-line that it came on. What is lost after it is asked for: browsers do not say that they send
+/// audio again, and do.
+fn ingress(rtc: &mut Rtc, packet: RtpPacket) -> IngressPacket {
+    let mut api = rtc.direct_api();
+    let stream = api.stream_rx(&packet.header.ssrc);
+    let mid = stream.map(|stream| {
+        stream.suppress_nack(false);
+        rtp::own(stream.mid())
+    });
+    rtp::read(mid, packet)
+}
+
+/// Of a slot in which nobody was lately nothing is lost; the worst of the others counts.
+fn note_report(report: &MediaEgressStats, worst: &mut Option<ReceptionReport>) {
+    if report.loss.is_none() && report.rtt.is_none() {
+        return;
+    }
+    // In units of the RTP clock (RFC 3550 6.4.1).
+    let jitter = report.remote.as_ref().map(|remote| Duration::from_secs(remote.jitter.into()) / 48_000);
+    let report = ReceptionReport { loss: report.loss, round_trip: report.rtt, jitter };
+    let loss = |report: &ReceptionReport| report.loss.unwrap_or(0.0);
+    if worst.as_ref().is_none_or(|worst| loss(worst) <= loss(&report)) {
+        *worst = Some(report);
+    }
+}
+
+/// What the remote says it lost, if that is what it says.
+fn nack(raw: RawPacket) -> Option<Nack> {
+    match raw {
+        RawPacket::RtcpRx(Rtcp::Nack(nack)) => Some(nack),
+        _ => None,
+    }
+}
