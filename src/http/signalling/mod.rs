@@ -5,6 +5,7 @@ mod messages;
 mod participation;
 mod session;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,7 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Action, Denied, Permit, Target, Visitor, WatchedPermit};
+use crate::access::{Action, Denied, Permit, Target, Visitor};
 use crate::conversation::Conversation;
 use crate::domain::{Owner, RoomId, StreamId};
 use crate::http::gate::Gate;
@@ -144,7 +145,7 @@ pub(super) async fn serve(
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (conversation.relay().events(), conversation.relay().levels());
     let (wire, frames) = Wire::new();
-    let permit = guest.permit.clone().watched();
+    let permit = guest.permit.clone();
     let session = Session::new(conversation, guest, wire.clone()).await;
     let now = Instant::now();
     let mut client = Client { sender, session, permit, wire, seat, heard: now, pinged: now };
@@ -179,12 +180,22 @@ struct Client {
     sender: SplitSink<WebSocket, Message>,
     session: Session,
     /// To be connected.
-    permit: WatchedPermit,
+    permit: Permit,
     wire: Wire,
     seat: Seat,
     /// When the client last sent anything.
     heard: Instant,
     pinged: Instant,
+}
+
+/// Why a client is not served any longer.
+enum End {
+    /// The relay goes down.
+    Shutdown,
+    /// It does not read what those in its room say.
+    TooSlow,
+    /// Its token has expired, or was revoked.
+    NotPermitted,
 }
 
 impl Client {
@@ -195,11 +206,22 @@ impl Client {
         shutdown: CancellationToken,
     ) -> Result<(), Gone> {
         self.send(&self.session.available_streams()).await?;
+        let (permit, wire) = (self.permit.clone(), self.wire.clone());
+        // One place in each of these queues, for as long as the client is there: to queue anew for every message costs a
+        // client that is told levels as much as the message.
+        let end = async {
+            tokio::select! {
+                () = shutdown.cancelled() => End::Shutdown,
+                () = wire.cut() => End::TooSlow,
+                () = permit.ended() => End::NotPermitted,
+            }
+        };
+        let mut end = pin!(end);
         loop {
             let (reoffer_at, hears) = (self.session.reoffer_at(), self.session.hears().is_some());
             let next_ping = self.next_ping();
             tokio::select! {
-                () = shutdown.cancelled() => return self.say_goodbye().await,
+                end = &mut end => return self.end(end).await,
                 frame = receiver.next() => match frame {
                     Some(Ok(frame)) => self.take(frame).await?,
                     Some(Err(_)) => return Err(Gone::Failed),
@@ -210,8 +232,6 @@ impl Client {
                 level = told.levels.recv(), if hears => self.tell_level(level).await?,
                 // This client itself holds the other end.
                 frame = told.frames.next() => self.send_frame(Message::text(&*frame)).await?,
-                () = self.wire.cut() => return Err(Gone::TimedOut),
-                () = self.permit.ended() => return self.turn_out().await,
                 () = self.session.permit_ended() => {
                     let reply = self.session.end_unpermitted().await;
                     self.reply(Some(reply)).await?;
@@ -305,6 +325,14 @@ impl Client {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Gone::Failed),
             Err(_) => Err(Gone::TimedOut),
+        }
+    }
+
+    async fn end(&mut self, end: End) -> Result<(), Gone> {
+        match end {
+            End::Shutdown => self.say_goodbye().await,
+            End::TooSlow => Err(Gone::TimedOut),
+            End::NotPermitted => self.turn_out().await,
         }
     }
 
