@@ -14,7 +14,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test lint lint-app test-programs unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test check lint lint-app test-programs unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -45,6 +45,12 @@ tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 test: test-tools app-tools web/dist/index.html
 	$(MAKE) --jobs=2 build lint test-programs
 	$(MAKE) unit openapi browser-test clients
+
+## What most changes need: nothing but Rust and a C compiler, and three minutes once it was built.
+check: build-tools
+	cargo fmt --check
+	cargo clippy --locked --lib --tests -- -D warnings
+	cargo test --locked --lib --test layers $(patsubst tests/%.rs,--test %,$(wildcard tests/relay_*.rs))
 
 lint: build-tools web/dist/index.html lint-app
 	cargo fmt --check

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use voice_relay::core::Transmit;
+use voice_relay::engine::SocketStats;
 use voice_relay::net::{MediaSocket, Outgoing};
-use voice_relay::relay_handle::SocketStats;
 
 const RECEIVERS: [usize; 5] = [10, 50, 100, 200, 500];
 const ROUNDS: usize = 3;

@@ -20,8 +20,8 @@ use voice_relay::core::{LocalPacket, Relay, RelayConfig};
 use voice_relay::critical::Critical;
 use voice_relay::data::DataFolder;
 use voice_relay::domain::{RoomId, StreamId};
+use voice_relay::engine::{self, Connected, Engine, LocalSender};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
-use voice_relay::relay_handle::{self, Connected, LocalSender, RelayHandle};
 use voice_relay::rooms::{Rooms, RoomsHandle};
 
 const ROUNDS: usize = 5;
@@ -67,17 +67,17 @@ fn copies_a_second(threads: usize) -> f64 {
     rate
 }
 
-fn start(threads: usize) -> (Vec<MediaThread>, RelayHandle) {
+fn start(threads: usize) -> (Vec<MediaThread>, Engine) {
     let localhost = IpAddr::from(Ipv4Addr::LOCALHOST);
     let sockets: Vec<_> = (0..threads).map(|_| MediaSocket::bind(localhost, 0).expect("a port")).collect();
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses: Vec<SocketAddr> = vec![socket.bound()];
-        let first_peer = relay_handle::first_peer_of(thread);
+        let first_peer = engine::ThreadId::from(thread).first_peer();
         Relay::new(RelayConfig { addresses, first_peer, ..RelayConfig::default() }, Instant::now())
     };
     let mut relays = sockets.iter().enumerate().map(relay);
     let first = relays.next().expect("a thread");
-    let Connected { handle, threads, .. } = relay_handle::connect(first, relays.collect());
+    let Connected { engine: handle, threads, .. } = engine::connect(first, relays.collect());
     let (critical, _ended) = Critical::new(CancellationToken::default());
     let admission = Arc::new(Admission::new(config::Access::Open));
     (MediaThread::start_all(Carries::Voices, sockets, threads, &admission, &critical).expect("threads"), handle)
@@ -91,15 +91,15 @@ fn access() -> Access {
 }
 
 /// Everybody, once they hear.
-async fn join(relay: &RelayHandle, access: &Access, speaker: &mut Speaker, stream: StreamId) -> Vec<Peer> {
+async fn join(relay: &Engine, access: &Access, speaker: &mut Speaker, stream: StreamId) -> Vec<Peer> {
     let hear = access.of_the_machine(Action::Hear, Some(RoomId::HOME));
     speaker.speak();
     let mut receivers = Vec::new();
     while receivers.len() < RECEIVERS {
         let receiver = Peer::new(0.0).await;
-        let subscribed = relay.subscribe(hear.clone(), Some(stream)).await.expect("a stream");
+        let (peer, subscribed) = relay.subscribe(hear.clone(), Some(stream)).await.expect("a stream");
         let answer = receiver.with(move |client, now| client.accept_offer(&subscribed.offer, now)).await;
-        relay.answer(subscribed.peer, answer).await.expect("a relay").expect("an answer");
+        relay.answer(peer, answer).await.expect("a relay").expect("an answer");
         receivers.push(receiver);
         speaker.speak();
     }

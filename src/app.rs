@@ -19,12 +19,12 @@ use crate::core::{Relay, RelayConfig};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
 use crate::domain::LiveStream;
+use crate::engine::{self, Connected, Engine, RoomEvents, ThreadId};
 use crate::hass::Home;
 use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Preludes, Shared};
 use crate::library::{Catalogue, Courier, CourierLimits, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
-use crate::relay_handle::{self, Connected, RelayHandle, RoomEvents, first_peer_of};
 use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
@@ -72,10 +72,10 @@ pub enum StartError {
 pub struct App {
     /// Where it really listens.
     pub ports: Ports,
-    relay: RelayHandle,
+    relay: Engine,
     media: Vec<MediaThread>,
     files: Vec<MediaThread>,
-    files_relay: RelayHandle,
+    files_relay: Engine,
     admission: Arc<Admission>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -171,7 +171,7 @@ impl App {
         let media_addresses: Vec<_> = bound.media.iter().map(MediaSocket::bound).collect();
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (critical, ended) = Critical::new(shutdown.clone());
-        let (media, Connected { handle: relay, births, rooms: room_events, .. }) =
+        let (media, Connected { engine: relay, births, rooms: room_events, .. }) =
             start_media(config, bound.media, &advertise, &admission, (&critical, &places))?;
         let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, (&critical, &places))?;
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
@@ -237,7 +237,7 @@ impl App {
         let media = media.iter().enumerate().map(|(thread, bound)| (&self.relay, thread, *bound));
         for (relay, thread, bound) in media.chain([(&self.files_relay, 0, self.ports.files)]) {
             let admission = Arc::clone(&self.admission);
-            let refresh = keep_addresses_fresh(relay.clone(), thread, admission, bound, advertise.to_vec());
+            let refresh = keep_addresses_fresh(relay.clone(), thread.into(), admission, bound, advertise.to_vec());
             self.spawn("addresses", refresh);
         }
     }
@@ -387,11 +387,14 @@ fn start_media(
     let relay = |(thread, socket): (usize, &MediaSocket)| {
         let addresses = host_addresses(socket.bound(), advertise);
         tracing::debug!(thread, port = socket.port(), "media thread");
-        Relay::new(RelayConfig { first_peer: first_peer_of(thread), ..relay_config(config, addresses) }, Instant::now())
+        Relay::new(
+            RelayConfig { first_peer: ThreadId::from(thread).first_peer(), ..relay_config(config, addresses) },
+            Instant::now(),
+        )
     };
     let mut relays = sockets.iter().enumerate().map(relay);
     let first = relays.next().expect("there is one media thread");
-    let mut connected = relay_handle::connect(first, relays.collect()).within(&places.media);
+    let mut connected = engine::connect(first, relays.collect()).within(&places.media);
     let relays = std::mem::take(&mut connected.threads);
     let threads = MediaThread::start_all(Carries::Voices, sockets, relays, admission, critical)
         .map_err(StartError::MediaThread)?;
@@ -405,14 +408,14 @@ fn start_files(
     advertise: &[IpAddr],
     admission: &Arc<Admission>,
     (critical, places): (&Critical, &Allotments),
-) -> Result<(Vec<MediaThread>, RelayHandle), StartError> {
+) -> Result<(Vec<MediaThread>, Engine), StartError> {
     let addresses = host_addresses(socket.bound(), advertise);
     let relay = RelayConfig { addresses, max_peers: config.files.clients, ..RelayConfig::default() };
     let places = MediaPlaces { peers: places.files.clone(), ..MediaPlaces::default() };
-    let connected = relay_handle::connect(Relay::new(relay, Instant::now()), vec![]).within(&places);
-    let Connected { handle, threads, .. } = connected;
+    let connected = engine::connect(Relay::new(relay, Instant::now()), vec![]).within(&places);
+    let Connected { engine, threads, .. } = connected;
     let threads = MediaThread::start_all(Carries::Files, vec![socket], threads, admission, critical);
-    Ok((threads.map_err(StartError::MediaThread)?, handle))
+    Ok((threads.map_err(StartError::MediaThread)?, engine))
 }
 
 /// The folders of files, and the one among them where we make chimes.

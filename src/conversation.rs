@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc};
 use crate::access::{Access, Permit};
 use crate::core::MemberStats;
 use crate::domain::{GrantId, LiveStream, RoomId, StreamId};
-use crate::relay_handle::{Levels, RelayHandle, RoomEvent, RoomEvents, StreamEvent};
+use crate::engine::{Engine, Levels, RoomEvent, RoomEvents, StreamEvent};
 use crate::rooms::{
     GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, Quality, RoomStats, RoomsHandle, Topic,
 };
@@ -42,7 +42,7 @@ const POOR: (f32, Duration) = (0.08, Duration::from_millis(400));
 #[derive(Clone)]
 pub struct Conversation {
     rooms: RoomsHandle,
-    relay: RelayHandle,
+    relay: Engine,
     access: Access,
     /// Those who hear by connections with an address of their own, by what they were granted.
     listening: Arc<Mutex<HashMap<GrantId, Listening>>>,
@@ -68,7 +68,7 @@ impl HearingReport {
 
 impl Conversation {
     /// Joins them; somebody has to [`carry`](Self::carry) what happens from one to the other.
-    pub fn new(rooms: RoomsHandle, relay: RelayHandle, access: Access) -> Self {
+    pub fn new(rooms: RoomsHandle, relay: Engine, access: Access) -> Self {
         Self { rooms, relay, access, listening: Arc::default(), reports: Arc::default() }
     }
 
@@ -83,7 +83,7 @@ impl Conversation {
     }
 
     /// Where it is heard.
-    pub fn relay(&self) -> &RelayHandle {
+    pub fn relay(&self) -> &Engine {
         &self.relay
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
@@ -60,8 +60,14 @@ impl Serialize for StreamId {
     }
 }
 
+impl<'de> Deserialize<'de> for StreamId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// Identity of one room, unique for the life of the process. How a room is called on the wire is `rooms`' business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RoomId(pub u32);
 
 impl RoomId {
@@ -70,7 +76,7 @@ impl RoomId {
 }
 
 /// A stream, and where it is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveStream {
     /// The stream.
     pub id: StreamId,
@@ -115,7 +121,7 @@ impl<A: Into<IpAddr>> From<A> for Owner {
 }
 
 /// Identity of what was granted to one client: a connection, a stream to hear. Unique for the life of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct GrantId(pub u64);
 
 /// A name as it is compared: letters with their marks in one piece (NFC), capitals as small ones. Macs write them in
@@ -130,7 +136,7 @@ pub fn composed(text: &str) -> String {
 }
 
 /// Identity of one peer connection, unique for the life of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PeerId(pub u64);
 
 impl fmt::Display for PeerId {

@@ -3,9 +3,9 @@
 //! A map of the crate, in the order of a spoken packet:
 //!
 //! - [`net`] owns the UDP socket and the media thread that does nothing else.
-//! - [`core`] is the core: peers, streams, subscriptions, and the forwarding of Opus packets without
+//! - [`core`](mod@core) is the core: peers, tracks, consumers, and the forwarding of Opus packets without
 //!   decoding them. Sans-IO: it runs the same under `net` and in the simulator of the tests.
-//! - [`relay_handle`] is the one door to it: commands with a reply, events to subscribe to.
+//! - [`engine`] is the one door to it: commands with a reply, events to subscribe to.
 //! - [`access`] is who may do what: one decision for all that is asked, and a permit for what is done then.
 //! - [`rooms`] is who is where in the house, and may do what there; it hears of media, and touches none.
 //! - [`audio`] is the decoded side: jitter buffer, Opus, MP3; at work only while somebody wants PCM.
@@ -29,13 +29,13 @@ pub mod core;
 pub mod critical;
 pub mod data;
 pub mod domain;
+pub mod engine;
 pub mod hass;
 pub mod http;
 pub mod library;
 pub mod limits;
 pub mod log;
 pub mod net;
-pub mod relay_handle;
 pub mod rooms;
 pub mod sound;
 pub mod tls;

@@ -13,7 +13,7 @@ use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
 use crate::config::{Play, SoundConfig};
 use crate::core::LocalPacket;
 use crate::domain::{RoomId, StreamId};
-use crate::relay_handle::RelayHandle;
+use crate::engine::Engine;
 use crate::rooms::{ListenerKind, Listening, RoomsHandle};
 
 /// The card's name in the configuration for "none".
@@ -82,8 +82,8 @@ impl Sound {
     pub fn start(
         config: &SoundConfig,
         room: RoomId,
-        mounts: &Mounts<RelayHandle>,
-        relay: &RelayHandle,
+        mounts: &Mounts<Engine>,
+        relay: &Engine,
         access: &Access,
         rooms: &RoomsHandle,
     ) -> io::Result<Self> {
@@ -143,12 +143,7 @@ fn lock(place: &Place) -> MutexGuard<'_, Option<Presence>> {
 }
 
 impl Output {
-    fn start(
-        config: &SoundConfig,
-        room: RoomId,
-        own: Option<StreamId>,
-        mounts: &Mounts<RelayHandle>,
-    ) -> io::Result<Self> {
+    fn start(config: &SoundConfig, room: RoomId, own: Option<StreamId>, mounts: &Mounts<Engine>) -> io::Result<Self> {
         let device = config.output.clone();
         let dial = Arc::new(Dial::new(program(config.play, room)));
         let volume = Arc::new(Volume::new(config.output_volume));
@@ -160,7 +155,7 @@ impl Output {
 }
 
 impl Input {
-    fn start(config: &SoundConfig, stream: StreamId, place: &Place, relay: &RelayHandle) -> io::Result<Self> {
+    fn start(config: &SoundConfig, stream: StreamId, place: &Place, relay: &Engine) -> io::Result<Self> {
         let device = config.input.clone();
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();

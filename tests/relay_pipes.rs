@@ -1,4 +1,4 @@
-//! Two relay cores as one: the first has the senders, its branch hears of every packet, and serves receivers of its own.
+//! Two cores as one: the first has the senders, the further one is piped their packets, and serves receivers of its own.
 
 mod support;
 
@@ -6,23 +6,24 @@ use std::time::Duration;
 
 use support::client::Received;
 use support::world::{Who, World};
-use voice_relay::core::{CloseReason, Event, RelayConfig};
+use voice_relay::core::{CloseReason, Event, Interest, RelayConfig, STALE_AFTER};
+use voice_relay::domain::StreamId;
 
 const FRAME: Duration = Duration::from_millis(20);
 
 /// A house with two media threads.
 struct House {
     first: World,
-    branch: World,
-    /// The branch is too busy to be told of the end of streams.
+    further: World,
+    /// The further one is too busy to be told of the end of streams.
     busy: bool,
 }
 
 impl House {
     fn new(seed: u64) -> Self {
         let world = |first_peer| World::with_config(seed, RelayConfig { first_peer, ..RelayConfig::default() });
-        let mut house = Self { first: world(0), branch: world(1_000_000), busy: false };
-        house.first.relay.attach_pipe();
+        let mut house = Self { first: world(0), further: world(1_000_000), busy: false };
+        house.first.relay.attach_pipe(Interest::All);
         house
     }
 
@@ -30,30 +31,30 @@ impl House {
         for _ in 0..duration.as_millis() / FRAME.as_millis() {
             self.first.run_for(FRAME);
             self.cross();
-            self.branch.run_for(FRAME);
+            self.further.run_for(FRAME);
         }
     }
 
     /// What media threads tell each other.
     fn cross(&mut self) {
-        let now = self.branch.now;
+        let now = self.further.now;
         for (_, event) in self.first.events.drain(..) {
             match event {
-                Event::Piped(packet) => self.branch.relay.ingest_remote(now, packet),
-                Event::StreamEnded(stream) if !self.busy => self.branch.relay.end_remote(now, stream.id),
+                Event::Piped(_, packet) => self.further.relay.ingest_remote(now, packet),
+                Event::StreamEnded(stream) if !self.busy => self.further.relay.end_remote(now, stream.id),
                 _ => {}
             }
-            self.branch.flush();
+            self.further.flush();
         }
     }
 
-    /// A sender, a receiver at the first and one at the branch.
+    /// A sender, a receiver at the first and one at the further one.
     fn talk(&mut self) -> (Who, Who, Who) {
         let sender = self.first.publisher();
         self.run_for(Duration::from_secs(1));
         let stream = self.first[sender].stream;
-        assert_eq!((self.first.relay.streams(), self.branch.relay.streams()), (vec![stream], vec![stream]));
-        let hearers = (self.first.subscriber(stream), self.branch.subscriber(stream));
+        assert_eq!((self.first.relay.streams(), self.further.relay.streams()), (vec![stream], vec![stream]));
+        let hearers = (self.first.subscriber(stream), self.further.subscriber(stream));
         self.run_for(Duration::from_secs(1));
         (sender, hearers.0, hearers.1)
     }
@@ -75,7 +76,7 @@ fn receivers_at_a_branch_hear_every_packet_as_those_at_the_first_do() {
     let mut house = House::new(1);
     let (_, near, far) = house.talk();
     house.run_for(Duration::from_secs(4));
-    let (near, far) = (&house.first[near].client.received, &house.branch[far].client.received);
+    let (near, far) = (&house.first[near].client.received, &house.further[far].client.received);
     assert!(far.len() > 200, "{}", far.len());
     assert_goes_on(far);
     // They joined at one moment; a packet may have been under way.
@@ -94,9 +95,9 @@ fn a_sender_that_is_replaced_goes_on_at_the_branch() {
     let stream = house.first[sender].stream;
     house.first.try_publish(stream).expect("taken over");
     house.run_for(Duration::from_secs(2));
-    let received = &house.branch[far].client.received;
+    let received = &house.further[far].client.received;
     let latest = received.last().expect("heard").at;
-    assert!(house.branch.now - latest < Duration::from_millis(100));
+    assert!(house.further.now - latest < Duration::from_millis(100));
     assert_goes_on(received);
 }
 
@@ -109,8 +110,8 @@ fn the_end_of_a_stream_ends_those_who_hear_it_at_the_branch() {
     house.first.relay.close(now, peer);
     house.first.flush();
     house.run_for(Duration::from_secs(1));
-    assert_eq!(house.branch.close_reason(far), Some(CloseReason::StreamEnded));
-    let left = house.branch.relay.stats();
+    assert_eq!(house.further.close_reason(far), Some(CloseReason::StreamEnded));
+    let left = house.further.relay.stats();
     assert_eq!((left.peers, left.streams, left.receivers), (0, 0, 0));
 }
 
@@ -120,11 +121,11 @@ fn a_sender_that_pauses_is_not_over_at_the_branch() {
     let (sender, _, far) = house.talk();
     house.first[sender].client.pause();
     house.run_for(Duration::from_secs(60));
-    assert_eq!(house.branch.close_reason(far), None);
+    assert_eq!(house.further.close_reason(far), None);
     house.first.say(sender, -20);
     house.run_for(Duration::from_secs(1));
-    let latest = house.branch[far].client.received.last().expect("heard").at;
-    assert!(house.branch.now - latest < Duration::from_millis(100), "it is heard again");
+    let latest = house.further[far].client.received.last().expect("heard").at;
+    assert!(house.further.now - latest < Duration::from_millis(100), "it is heard again");
 }
 
 #[test]
@@ -136,10 +137,10 @@ fn a_stream_of_whose_end_a_branch_was_not_told_is_cleaned_up() {
     house.first.relay.close(now, peer);
     house.first.flush();
     house.run_for(Duration::from_secs(500));
-    assert_eq!(house.branch.relay.streams().len(), 1);
+    assert_eq!(house.further.relay.streams().len(), 1);
     house.run_for(Duration::from_secs(500));
-    assert_eq!(house.branch.relay.streams().len(), 0);
-    assert_eq!(house.branch.close_reason(far), Some(CloseReason::StreamEnded));
+    assert_eq!(house.further.relay.streams().len(), 0);
+    assert_eq!(house.further.close_reason(far), Some(CloseReason::StreamEnded));
 }
 
 #[test]
@@ -149,35 +150,88 @@ fn no_two_peers_of_one_house_have_the_same_name() {
     let stream = house.first[sender].stream;
     let further = [house.first.subscriber(stream), house.first.subscriber(stream)];
     let first: Vec<_> = [sender, near].iter().chain(&further).map(|who| house.first[*who].peer.0).collect();
-    let branch = [far, house.branch.subscriber(stream)].map(|who| house.branch[who].peer.0);
+    let further = [far, house.further.subscriber(stream)].map(|who| house.further[who].peer.0);
     assert_eq!(first, [0, 1, 2, 3]);
-    assert_eq!(branch, [1_000_000, 1_000_001]);
+    assert_eq!(further, [1_000_000, 1_000_001]);
 }
 
 #[test]
-fn what_branches_count_is_added_but_for_the_streams() {
+fn what_further_cores_count_is_added_but_for_the_streams() {
     let mut house = House::new(7);
     house.talk();
-    let (first, branch) = (house.first.relay.stats(), house.branch.relay.stats());
+    let (first, further) = (house.first.relay.stats(), house.further.relay.stats());
     let mut sum = first.clone();
-    sum.add_remote(&branch);
+    sum.add_remote(&further);
     assert_eq!((sum.peers, sum.receivers, sum.streams), (3, 2, 1));
     assert_eq!(sum.packets_in, first.packets_in);
-    assert_eq!(sum.packets_forwarded, first.packets_forwarded + branch.packets_forwarded);
-    assert!(branch.packets_forwarded > 0 && sum.join_duration.count() == 3);
+    assert_eq!(sum.packets_forwarded, first.packets_forwarded + further.packets_forwarded);
+    assert!(further.packets_forwarded > 0 && sum.join_duration.count() == 3);
 }
 
 #[test]
-fn a_relay_without_branches_gives_no_packets_away() {
+fn a_relay_without_further_cores_gives_no_packets_away() {
     let mut world = World::new(8);
     world.talk_with(1);
     let given: Vec<_> = world
         .events
         .iter()
         .filter_map(|(_, event)| match event {
-            Event::Piped(packet) => Some(packet),
+            Event::Piped(_, packet) => Some(packet),
             _ => None,
         })
         .collect();
     assert!(given.is_empty());
+}
+
+/// The last thing that a world was told of whether this stream is wanted there.
+fn wanted(world: &World, stream: StreamId) -> Vec<bool> {
+    let told = world.events.iter().filter_map(|(_, event)| match event {
+        Event::Wanted(of, wanted) if *of == stream => Some(*wanted),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn piped(world: &World) -> usize {
+    world.events.iter().filter(|(_, event)| matches!(event, Event::Piped(..))).count()
+}
+
+#[test]
+fn packets_cross_only_while_somebody_over_there_hears_them() {
+    let (mut first, mut further) = (World::new(7), World::new(8));
+    let pipe = first.relay.attach_pipe(Interest::None);
+    let sender = first.publisher();
+    first.run_until("it is live", |world| !world.relay.streams().is_empty());
+    let stream = first[sender].stream;
+    further.relay.begin_remote(further.now, stream.into());
+    further.run_for(STALE_AFTER * 2);
+    assert_eq!(further.relay.streams(), [stream], "it is not over because nobody wants it");
+    first.run_for(Duration::from_secs(1));
+    assert_eq!((piped(&first), wanted(&further, stream)), (0, vec![]));
+
+    let listeners = [further.subscriber(stream), further.subscriber(stream)];
+    assert_eq!(wanted(&further, stream), [true], "once, however many hear it");
+    assert!(first.relay.set_interest(pipe, stream, true));
+    first.run_for(Duration::from_secs(1));
+    assert_eq!(piped(&first), 50);
+
+    for listener in listeners {
+        let (now, peer) = (further.now, further[listener].peer);
+        further.relay.close(now, peer);
+        further.flush();
+    }
+    assert_eq!(wanted(&further, stream), [true, false]);
+}
+
+#[test]
+fn whoever_hears_a_stream_of_another_core_that_ends_wants_it_no_more() {
+    let mut further = World::new(9);
+    let stream = StreamId::of_connection(uuid::Uuid::from_u128(9));
+    further.relay.begin_remote(further.now, stream.into());
+    let listener = further.subscriber(stream);
+    let now = further.now;
+    further.relay.end_remote(now, stream);
+    further.flush();
+    assert_eq!(wanted(&further, stream), [true, false]);
+    assert_eq!(further.close_reason(listener), Some(CloseReason::StreamEnded));
 }

@@ -18,8 +18,8 @@ use voice_relay::core::{LocalPacket, Relay, RelayConfig};
 use voice_relay::critical::Critical;
 use voice_relay::data::DataFolder;
 use voice_relay::domain::{RoomId, StreamId};
+use voice_relay::engine::{self, Connected, Engine};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
-use voice_relay::relay_handle::{self, Connected, RelayHandle};
 use voice_relay::rooms::{Asker, HostAction, Order, Rooms, RoomsHandle, Wire};
 use voice_relay::sound::Sound;
 
@@ -32,8 +32,8 @@ const OWN_HZ: f64 = 1_000.0;
 
 /// The relay and its mounts, without HTTP.
 struct House {
-    relay: RelayHandle,
-    mounts: Mounts<RelayHandle>,
+    relay: Engine,
+    mounts: Mounts<Engine>,
     media: Vec<MediaThread>,
     rooms: RoomsHandle,
     access: Access,
@@ -41,7 +41,7 @@ struct House {
 
 fn house() -> House {
     let relay = Relay::new(RelayConfig::default(), Instant::now());
-    let Connected { handle: relay, threads, .. } = relay_handle::connect(relay, vec![]);
+    let Connected { engine: relay, threads, .. } = engine::connect(relay, vec![]);
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
     let (critical, _ended) = Critical::new(CancellationToken::default());
     let admission = Arc::new(Admission::new(config::Access::Lan));
@@ -55,7 +55,7 @@ fn house() -> House {
 }
 
 /// Somebody who sings in a room, for as long as the runtime lives.
-async fn sing(relay: RelayHandle, access: Access, id: u128, room: RoomId, frequency: f64) {
+async fn sing(relay: Engine, access: Access, id: u128, room: RoomId, frequency: f64) {
     let (permit, id) = (access.of_the_machine(Action::Talk, Some(room)), StreamId::of_connection(Uuid::from_u128(id)));
     let (sender, mut voice) = (relay.local_sender(permit, id, String::new()), tone(frequency));
     let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -77,7 +77,7 @@ fn tones_of(pcm: &[i16]) -> [bool; 3] {
 }
 
 /// The same, of what a room's players hear for a second, but for its beginning.
-async fn tones_in(mounts: &Mounts<RelayHandle>, room: RoomId) -> [bool; 3] {
+async fn tones_in(mounts: &Mounts<Engine>, room: RoomId) -> [bool; 3] {
     let mut listener = mounts.listen(Program::Room(room), Format::Wav).await.expect("a room");
     let mut pcm = Vec::new();
     while pcm.len() < 72_000 {

@@ -21,8 +21,8 @@ use uuid::Uuid;
 
 use crate::access::{Action, Permit};
 use crate::domain::RoomId;
+use crate::engine::Engine;
 use crate::limits::{self, Place, Places};
-use crate::relay_handle::RelayHandle;
 use crate::rooms::RoomsHandle;
 
 pub use announcement::{AnnounceError, Announcement, AnnouncementId, Known, Outcome, Priority, REPEATS, VOLUMES, Wish};
@@ -82,7 +82,7 @@ pub struct AnnounceStats {
 pub struct Announcer(Arc<Inner>);
 
 struct Inner {
-    relay: RelayHandle,
+    relay: Engine,
     rooms: RoomsHandle,
     limits: AnnounceLimits,
     shutdown: CancellationToken,
@@ -109,7 +109,7 @@ impl fmt::Debug for Announcer {
 
 impl Announcer {
     /// Announces in these rooms over this relay, until the daemon goes down.
-    pub fn new(relay: RelayHandle, rooms: RoomsHandle, limits: AnnounceLimits, shutdown: CancellationToken) -> Self {
+    pub fn new(relay: Engine, rooms: RoomsHandle, limits: AnnounceLimits, shutdown: CancellationToken) -> Self {
         let (hall, memory, stats) = (Mutex::default(), limits.recordings(), AnnounceStats::default());
         let rehearsals = Places::new(REHEARSALS, limits.share);
         Self(Arc::new(Inner { relay, rooms, limits, shutdown, hall, memory, rehearsals, stats }))
@@ -255,7 +255,7 @@ impl Announcer {
         error
     }
 
-    fn relay(&self) -> &RelayHandle {
+    fn relay(&self) -> &Engine {
         &self.0.relay
     }
 

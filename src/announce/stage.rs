@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::audio::Speech;
 use crate::core::LocalPacket;
 use crate::domain::{RoomId, StreamId};
-use crate::relay_handle::LocalSender;
+use crate::engine::LocalSender;
 
 use super::pace::Pace;
 use super::script::Performance;

@@ -6,9 +6,9 @@
 //!
 //! Three layers, none of which knows the next one's business:
 //!
-//! * [`peers`]: connections. Whose is a datagram, what was agreed, is anybody still there. str0m is there, and only there.
-//! * [`router`]: tracks, consumers, rooms as audiences. Who hears which packet, as the how manieth, and on which slot.
-//! * [`ports`]: ways in and out that are no connections: senders on this machine, decoders, other cores.
+//! * `peers`: connections. Whose is a datagram, what was agreed, is anybody still there. str0m is there, and only there.
+//! * `router`: tracks, consumers, rooms as audiences. Who hears which packet, with which number, and in which slot.
+//! * `ports`: ways in and out that are no connections: senders on this machine, decoders, other cores.
 //!
 //! The way of a packet: [`Relay::handle`] takes a datagram → `peers` finds whose it is, and decrypts it → `router` gives it
 //! its place in its track, and notes who is to have a copy → [`Relay::poll`] has the copies made one by one, so that the
@@ -144,8 +144,10 @@ pub enum Event {
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
     Bitrate(StreamId, u32),
-    /// A packet for the cores that a [pipe](Relay::attach_pipe) leads to.
-    Piped(RemotePacket),
+    /// A packet for the core that this [pipe](Relay::attach_pipe) leads to.
+    Piped(PortId, RemotePacket),
+    /// Whether somebody here hears this stream, which comes from another core.
+    Wanted(StreamId, bool),
     /// A packet of a stream that is [tapped](Relay::set_tapped).
     Tapped(StreamId, OpusPacket),
     /// Something happened on the data channel of a peer that is sent files.
@@ -451,6 +453,12 @@ impl Relay {
         self.settle();
     }
 
+    /// Another core has this stream: it can be heard here, too, and packets of it come as soon as it is [`Event::Wanted`].
+    pub fn begin_remote(&mut self, now: Instant, stream: LiveStream) {
+        self.cx.now = now;
+        self.router.begin_remote(&mut self.cx, stream);
+    }
+
     /// Takes a packet that another core has [piped](Event::Piped) here; the first one makes its stream available.
     pub fn ingest_remote(&mut self, now: Instant, remote: RemotePacket) {
         self.cx.now = now;
@@ -478,9 +486,10 @@ impl Relay {
         self.router.detach_port(port);
     }
 
-    /// All packets come out as [`Event::Piped`] from now on, for another core.
-    pub fn attach_pipe(&mut self) -> PortId {
-        self.attach(Interest::All, Box::new(Pipe))
+    /// Packets of these streams come out as [`Event::Piped`] from now on, for another core.
+    pub fn attach_pipe(&mut self, interest: Interest) -> PortId {
+        let port = self.router.next_port();
+        self.attach(interest, Box::new(Pipe(port)))
     }
 
     /// Whether packets of this stream come out as [`Event::Tapped`]. False when there is no such live stream.

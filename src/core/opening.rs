@@ -158,7 +158,7 @@ impl Relay {
         .ok_or(NegotiationError::NoStream)?;
         self.peers.check_capacity()?;
         let (peer, offer) = self.peers.offer(&mut self.cx, stream, local);
-        self.router.attach_listener(peer, stream, None);
+        self.router.attach_listener(&mut self.cx, peer, stream, None);
         self.settle();
         Ok(Subscribed { peer, stream, offer })
     }
@@ -224,7 +224,10 @@ impl Relay {
                     self.peers.close(&mut self.cx, former, CloseReason::Replaced);
                 }
             }
-            Role::Listen(stream) => self.router.attach_listener(peer, stream, negotiated.egress.first().copied()),
+            Role::Listen(stream) => {
+                let egress = negotiated.egress.first().copied();
+                self.router.attach_listener(&mut self.cx, peer, stream, egress);
+            }
             Role::Participate(membership) => {
                 if let Some(former) = self.router.participant(membership.voice) {
                     self.peers.close(&mut self.cx, former, CloseReason::Replaced);

@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes of the longest [`Mid`]: one header extension of the one-byte kind holds no more (RFC 8285 4.2).
 const MID_BYTES: usize = 16;
 
@@ -59,7 +61,7 @@ pub(super) struct SenderSequence {
 }
 
 /// Place of a packet in a track, in units that never wrap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Sequence number: grows by one a packet.
     pub(super) sequence: u64,

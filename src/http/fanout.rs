@@ -16,8 +16,8 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Action, Permit};
 use crate::audio::{Format, Listener, Mounts, Program};
 use crate::domain::{LiveStream, StreamId};
+use crate::engine::Engine;
 use crate::limits::{Full, Place, Places};
-use crate::relay_handle::RelayHandle;
 use crate::rooms::RoomsHandle;
 
 use super::outlet::{Gone, Outlet, Piece};
@@ -31,9 +31,9 @@ const WRITES_A_TURN: usize = 128;
 /// The table of fan-outs. Cheap to clone.
 #[derive(Clone)]
 pub struct Fanouts {
-    mounts: Mounts<RelayHandle>,
+    mounts: Mounts<Engine>,
     rooms: RoomsHandle,
-    relay: RelayHandle,
+    relay: Engine,
     shutdown: CancellationToken,
     tracker: TaskTracker,
     running: Running,
@@ -71,9 +71,9 @@ impl Entrance {
 impl Fanouts {
     /// None yet. Each is a task of `tracker`, and ends with `shutdown`.
     pub fn new(
-        mounts: Mounts<RelayHandle>,
+        mounts: Mounts<Engine>,
         rooms: RoomsHandle,
-        relay: RelayHandle,
+        relay: Engine,
         shutdown: CancellationToken,
         tracker: TaskTracker,
     ) -> Self {
@@ -159,7 +159,7 @@ struct Fanout {
     listeners: Arc<AtomicUsize>,
     /// Messages on their way to those who want several at once, by how many.
     packs: BTreeMap<usize, Pack>,
-    relay: RelayHandle,
+    relay: Engine,
     rooms: RoomsHandle,
     /// Who talks, for those who are told.
     title: Arc<str>,

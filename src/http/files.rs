@@ -20,8 +20,8 @@ use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
 use crate::core::NegotiationError;
+use crate::engine::ConnectError;
 use crate::library::{Catalogue, Courier, FileId, OpenError, OpenFile, Refused};
-use crate::relay_handle::ConnectError;
 
 use super::Shared;
 use super::clips::{Unsatisfiable, range, with_status};

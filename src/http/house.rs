@@ -4,7 +4,7 @@
 use crate::access::{Action, Permit};
 use crate::announce::Announcer;
 use crate::audio::{Clips, Mounts};
-use crate::relay_handle::RelayHandle;
+use crate::engine::Engine;
 use crate::sound::Sound;
 
 use super::files::Files;
@@ -19,14 +19,14 @@ pub struct House {
     /// The machine's own sound card.
     sound: Sound,
     /// Live audio as streams of bytes.
-    mounts: Mounts<RelayHandle>,
+    mounts: Mounts<Engine>,
     /// Whoever lets recordings be heard in rooms.
     announcer: Announcer,
 }
 
 impl House {
     /// All of it, behind its door.
-    pub fn new(clips: Clips, files: Files, sound: Sound, mounts: Mounts<RelayHandle>, announcer: Announcer) -> Self {
+    pub fn new(clips: Clips, files: Files, sound: Sound, mounts: Mounts<Engine>, announcer: Announcer) -> Self {
         Self { clips, files, sound, mounts, announcer }
     }
 
@@ -46,7 +46,7 @@ impl House {
     }
 
     /// To know how loud streams are, and to turn them.
-    pub(super) fn mounts(&self, permit: &Permit) -> &Mounts<RelayHandle> {
+    pub(super) fn mounts(&self, permit: &Permit) -> &Mounts<Engine> {
         self.show(permit, &[Action::ListStreams, Action::TurnStream], &self.mounts)
     }
 

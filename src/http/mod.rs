@@ -44,8 +44,8 @@ use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
 use crate::config::{Limits, WhenIdle};
 use crate::conversation::Conversation;
+use crate::engine::Engine;
 use crate::limits::Allotments;
-use crate::relay_handle::RelayHandle;
 use crate::tls::Certificates;
 
 pub use fanout::Fanouts;
@@ -87,7 +87,7 @@ pub struct HttpStats {
 #[derive(Clone)]
 pub struct Shared {
     /// The way to the relay core.
-    pub relay: RelayHandle,
+    pub relay: Engine,
     /// The rooms, and what is said in them.
     pub conversation: Conversation,
     /// Live audio on its way to the players.
@@ -138,7 +138,7 @@ impl Shared {
     }
 
     /// Ends what goes on without a permit, whenever one has ended; as long as it is polled.
-    pub async fn enforce(self, files: RelayHandle) {
+    pub async fn enforce(self, files: Engine) {
         loop {
             self.access().some_ended().await;
             self.relay.end_unpermitted().await;

@@ -19,7 +19,7 @@ use warp::{Filter, Rejection};
 use crate::access::{Action, Permit, Target, Visitor};
 use crate::core::{DropReason, Histogram};
 use crate::domain::RoomId;
-use crate::relay_handle::MediaStats;
+use crate::engine::MediaStats;
 
 use super::Shared;
 use super::reply::{denied, with};
@@ -207,10 +207,12 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
         ("send_buffer_full", socket.send_buffer_full),
         ("send_failed", socket.send_failed),
         ("tap_overflow", media.tap_overflows),
-        ("branch_overflow", media.branch_overflows),
+        ("branch_overflow", media.pipe_overflows),
     ];
     let drops: Vec<_> = relay_drops.into_iter().chain(socket_drops).collect();
     page.counters("dropped", "Datagrams and packets dropped", "reason", &drops)?;
+    let commands: Vec<_> = media.commands.iter().map(|(kind, done)| (*kind, *done)).collect();
+    page.counters("commands", "What the media threads were asked to do", "kind", &commands)?;
     page.counter("receive_calls", "System calls that received datagrams", socket.receive_calls)?;
     page.counter("send_calls", "System calls that sent datagrams", socket.send_calls)?;
     page.gauge("taps", "Decoders that listen in on streams", media.taps as u64)?;

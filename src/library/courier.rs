@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::access::Permit;
-use crate::relay_handle::{Channel, ChannelWriter, RelayGone, RelayHandle, Said};
+use crate::engine::{Channel, ChannelWriter, Engine, EngineGone, Said};
 
 use super::catalogue::{Catalogue, Facts, FileId, OpenError};
 use super::reader::Reader;
@@ -39,14 +39,14 @@ const WRITING_PAUSE: Duration = Duration::from_millis(250);
 /// Serves clients. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
-    relay: RelayHandle,
+    relay: Engine,
     catalogue: Catalogue,
     seats: Seats,
 }
 
 impl Courier {
     /// Sends files of this catalogue over channels of this relay.
-    pub fn new(relay: RelayHandle, catalogue: Catalogue, limits: CourierLimits) -> Self {
+    pub fn new(relay: Engine, catalogue: Catalogue, limits: CourierLimits) -> Self {
         Self { relay, catalogue, seats: Seats::new(limits) }
     }
 
@@ -56,7 +56,7 @@ impl Courier {
     }
 
     /// The relay that carries the channels.
-    pub fn relay(&self) -> &RelayHandle {
+    pub fn relay(&self) -> &Engine {
         &self.relay
     }
 
@@ -251,6 +251,6 @@ async fn carry_out(courier: &Courier, writer: &ChannelWriter, act: Act, reader: 
     }
 }
 
-fn written(result: Result<(), RelayGone>) -> Done {
+fn written(result: Result<(), EngineGone>) -> Done {
     result.map_or(Done::Lost, |()| Done::Written)
 }

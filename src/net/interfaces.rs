@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::relay_handle::RelayHandle;
+use crate::engine::{Engine, ThreadId};
 
 use super::Admission;
 
@@ -34,8 +34,8 @@ pub fn host_addresses(bound: SocketAddr, advertised: &[IpAddr]) -> Vec<SocketAdd
 /// Tells one of the relay's media threads, and the rule of admission, whenever the addresses have changed. Runs until
 /// it is dropped.
 pub async fn keep_addresses_fresh(
-    relay: RelayHandle,
-    thread: usize,
+    relay: Engine,
+    thread: ThreadId,
     admission: Arc<Admission>,
     bound: SocketAddr,
     advertised: Vec<IpAddr>,

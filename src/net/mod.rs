@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::core::{Input, Output};
 use crate::critical::{Critical, CriticalGuard};
-use crate::relay_handle::{Command, Commands, Media};
+use crate::engine::{Command, Commands, Media};
 
 pub use admission::Admission;
 pub use interfaces::{host_addresses, keep_addresses_fresh};
@@ -84,7 +84,7 @@ impl MediaThread {
         Ok(Self { thread, stop })
     }
 
-    /// Starts one on each socket: they are as many as those who [work](crate::relay_handle::connect) as one relay.
+    /// Starts one on each socket: they are as many as those who [work](crate::engine::connect) as one relay.
     ///
     /// # Errors
     /// When the operating system gives no thread or no event queue; those that run stop then.
@@ -147,6 +147,7 @@ impl MediaLoop {
                     Some(command) => self.obey(command),
                     None => return Ok(()),
                 },
+                () = self.media.streams_changed() => self.media.note_streams(Instant::now()),
                 () = tokio::time::sleep_until(deadline) => {}
             }
             // A flood of datagrams must not keep everybody else waiting.
@@ -162,12 +163,8 @@ impl MediaLoop {
     }
 
     fn obey(&mut self, command: Command) {
-        match command {
-            Command::Run(run) => run(&mut self.media, Instant::now()),
-            Command::Carry(packet, arrived) => {
-                self.media.relay.ingest_remote(Instant::now(), packet);
-                self.drain(arrived);
-            }
+        if let Some(arrived) = self.media.run(command, Instant::now()) {
+            self.drain(arrived);
         }
     }
 

@@ -16,7 +16,7 @@ use std::os::fd::AsRawFd;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::relay_handle::SocketStats;
+use crate::engine::SocketStats;
 
 pub use receive::{Batch, Received};
 pub use send::Outgoing;

@@ -1,10 +1,12 @@
 //! Offers that are kept, so that a fragment alone can renew the paths of their connections (ICE restart, RFC 9725 4.3):
 //! the session takes whole descriptions only.
 
+use serde::{Deserialize, Serialize};
+
 use super::sdp::{attribute, is_refused};
 
 /// What one side of ICE is called by, and what proves it (RFC 8839 5.4).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// The username fragment.
     pub ufrag: String,

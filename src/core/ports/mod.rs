@@ -7,6 +7,8 @@ mod tap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{LiveStream, OpusPacket, RoomId};
 
 use super::Event;
@@ -18,7 +20,7 @@ pub(super) use pipe::Pipe;
 pub(super) use tap::Tap;
 
 /// Opus packet of a sender on this machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LocalPacket {
     /// Timestamp of its first sample, at 48 kHz.
     pub timestamp: u64,

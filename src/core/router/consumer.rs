@@ -5,7 +5,7 @@ use crate::domain::{PeerId, StreamId};
 use super::fanout::PacketMeta;
 use super::participant::Participant;
 use super::sequence::SequenceRewriter;
-use super::{ConsumerKey, Context, Router};
+use super::{ConsumerKey, Context, Event, Router};
 use crate::core::packet::{EgressTrack, Position};
 use crate::core::stats::DropReason;
 
@@ -80,12 +80,21 @@ impl TrackConsumer {
 
 impl Router {
     /// A peer hears this track from now on, if it is live; without `egress`, once it has agreed to it.
-    pub(in crate::core) fn attach_listener(&mut self, peer: PeerId, stream: StreamId, egress: Option<EgressTrack>) {
+    pub(in crate::core) fn attach_listener(
+        &mut self,
+        cx: &mut Context,
+        peer: PeerId,
+        stream: StreamId,
+        egress: Option<EgressTrack>,
+    ) {
         let hears = Hears::Track(TrackConsumer { stream, egress, rewriter: SequenceRewriter::default() });
         let key = self.consumers.insert(Consumer { peer, is_connected: false, hears });
         self.endpoints.entry(peer).or_default().consumer = Some(key);
         if let Some(track) = self.tracks.get_mut(&stream) {
             track.consumers.push(key);
+            if track.is_remote && track.consumers.len() == 1 {
+                cx.tell(Event::Wanted(stream, true));
+            }
         }
     }
 
@@ -109,6 +118,9 @@ impl Router {
             Hears::Track(TrackConsumer { stream, .. }) => {
                 if let Some(track) = self.tracks.get_mut(&stream) {
                     track.consumers.retain(|other| *other != key);
+                    if track.is_remote && track.consumers.is_empty() {
+                        cx.tell(Event::Wanted(stream, false));
+                    }
                 }
             }
             Hears::Room(participant) => {

@@ -182,6 +182,9 @@ impl Router {
         }
         cx.tell(Event::StreamEnded(track.stream));
         self.free_slots(cx, track.stream);
+        if track.is_remote && !track.consumers.is_empty() {
+            cx.tell(Event::Wanted(id, false));
+        }
         let peers = track.consumers.iter().filter_map(|key| self.consumers.get(*key)).map(|consumer| consumer.peer);
         self.orphans.extend(peers);
     }
@@ -190,6 +193,10 @@ impl Router {
     fn end_idle_tracks(&mut self, cx: &mut Context) {
         if self.next_expiry.is_none_or(|at| cx.now < at) {
             return;
+        }
+        // Of a remote track that nobody hears nothing comes: the core that it is of tells when it is over.
+        for track in self.tracks.values_mut().filter(|track| track.is_remote && track.consumers.is_empty()) {
+            track.touch(cx.now);
         }
         let is_idle = |track: &&Track| track.idle_deadline().is_some_and(|at| cx.now >= at);
         for id in self.tracks.values().filter(is_idle).map(|track| track.stream.id).collect::<Vec<_>>() {

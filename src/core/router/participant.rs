@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 
 use super::consumer::{Consumer, Hears, Selected};
@@ -14,7 +16,7 @@ use crate::core::packet::{EgressTrack, Mid, Position, ReceptionReport};
 use crate::core::stats::DropReason;
 
 /// Who is to be a participant of which room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// Room in which they are.
     pub room: RoomId,
@@ -27,7 +29,8 @@ pub struct Membership {
 }
 
 /// Whom a participant wants to hear.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// Everybody in the room.
     #[default]

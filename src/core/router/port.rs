@@ -6,6 +6,11 @@ use super::Router;
 use crate::core::ports::{Attached, Interest, Port, PortId};
 
 impl Router {
+    /// Place of the port that is attached next.
+    pub(in crate::core) fn next_port(&self) -> PortId {
+        PortId(self.ports.vacant_key())
+    }
+
     /// A port takes what it is interested in from now on.
     pub(in crate::core) fn attach_port(&mut self, interest: Interest, port: Box<dyn Port>) -> PortId {
         let attached = Attached::new(interest, port);

@@ -144,9 +144,18 @@ impl Router {
         Ok(())
     }
 
+    /// A track of another core can be heard here.
+    pub(in crate::core) fn begin_remote(&mut self, cx: &mut Context, stream: LiveStream) {
+        self.sources.entry(stream.id).or_insert(Source::Remote);
+        if !self.tracks.contains_key(&stream.id) {
+            self.begin_track(cx, stream);
+        }
+    }
+
     /// Takes a packet that another core has piped here; the first one makes its track available.
     pub(in crate::core) fn ingest_remote(&mut self, cx: &mut Context, remote: RemotePacket) {
-        let RemotePacket { stream, place: Position { sequence, timestamp }, packet } = remote;
+        let RemotePacket { stream, place: Position { sequence, timestamp }, payload, level, voice, marker } = remote;
+        let packet = Packet { payload, level, voice, marker, arrived: cx.now };
         self.sources.entry(stream.id).or_insert(Source::Remote);
         self.ingest(cx, stream, SenderSequence { ssrc: NO_SSRC, sequence, timestamp }, packet);
     }

@@ -24,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Action, Denied, Permit, Target, Visitor};
 use crate::conversation::Conversation;
 use crate::domain::{Owner, RoomId, StreamId};
+use crate::engine::{Levels, StreamEvent};
 use crate::http::gate::Gate;
 use crate::http::websocket::WebSocket;
 use crate::limits::{Full, Place, Places};
-use crate::relay_handle::{Levels, StreamEvent};
 use crate::rooms::{Frames, Wire};
 
 pub(super) use messages::ClientMessage;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::access::{Action, Permit, Shown, Target};
 use crate::conversation::{Conversation, HearingReport};
 use crate::core::{Membership as Place, Wanted};
-use crate::domain::PeerId;
+use crate::engine::PeerAddress;
 use crate::rooms::{JoinError, Key, Membership, RoomsHandle, Wire};
 
 use super::Guest;
@@ -21,7 +21,7 @@ pub(super) struct Participation {
     /// How people call it.
     name: String,
     /// Its media connection, once it has offered one.
-    peer: Option<PeerId>,
+    peer: Option<PeerAddress>,
 }
 
 /// Who wants to join which room, in the client's words.
@@ -79,7 +79,7 @@ impl Participation {
     }
 
     /// The media connection, if there is one.
-    pub(super) fn peer(&self) -> Option<PeerId> {
+    pub(super) fn peer(&self) -> Option<PeerAddress> {
         self.peer
     }
 
@@ -118,12 +118,12 @@ impl Participation {
         let only_listens = !guest.may(Action::TalkInside);
         let place = Place { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
         let relay = self.conversation.relay();
-        let agreed = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
+        let (peer, agreed) = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
             Ok(agreed) => agreed,
             Err(error) => return refused(&error),
         };
         self.membership.note_connected();
-        self.peer = Some(agreed.peer);
+        self.peer = Some(peer);
         ServerMessage::Answer { sdp: agreed.answer, voice: agreed.voice, music: agreed.music, slots: agreed.slots }
     }
 

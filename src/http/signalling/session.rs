@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::access::{Action, Permit, Target, WatchedPermit};
 use crate::conversation::Conversation;
 use crate::core::{AnswerError, NegotiationError};
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
-use crate::relay_handle::{ConnectError, RelayGone, RelayHandle};
+use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::engine::{ConnectError, Engine, EngineGone, PeerAddress};
 use crate::rooms::{ListenerKind, Listening, Watching, Wire};
 
 use super::Guest;
@@ -24,7 +24,7 @@ const REOFFER_AFTER: Duration = Duration::from_millis(500);
 
 /// The signalling side of one client.
 pub(super) struct Session {
-    relay: RelayHandle,
+    relay: Engine,
     conversation: Conversation,
     guest: Guest,
     /// What rooms say to the client goes over it.
@@ -47,12 +47,12 @@ enum Held {
     Reserved(LiveStream, WatchedPermit),
     Sending {
         stream: LiveStream,
-        peer: PeerId,
+        peer: PeerAddress,
         permit: WatchedPermit,
     },
     Receiving {
         stream: StreamId,
-        peer: PeerId,
+        peer: PeerAddress,
         permit: WatchedPermit,
         /// That those in the room know of it.
         _listening: Option<Listening>,
@@ -270,8 +270,8 @@ impl Session {
             return refusal;
         }
         match self.relay.publish(permit.clone(), stream, self.name.clone(), offer.sdp).await {
-            Ok(accepted) => {
-                self.held = Held::Sending { stream, peer: accepted.peer, permit: permit.watched() };
+            Ok((peer, accepted)) => {
+                self.held = Held::Sending { stream, peer, permit: permit.watched() };
                 ServerMessage::WebrtcAnswer { answer: Description::answer(accepted.answer) }
             }
             Err(error) => refused(&error),
@@ -330,10 +330,10 @@ impl Session {
             Err(refusal) => return refusal,
         };
         match self.relay.subscribe(permit.clone(), wanted).await {
-            Ok(subscribed) => {
+            Ok((peer, subscribed)) => {
                 self.held = Held::Receiving {
                     stream: subscribed.stream,
-                    peer: subscribed.peer,
+                    peer,
                     _listening: self.listening(&permit),
                     permit: permit.watched(),
                     answered: false,
@@ -395,6 +395,6 @@ pub(super) fn refused(error: &ConnectError) -> ServerMessage {
     ServerMessage::error(code, error.to_string())
 }
 
-pub(super) fn shutting_down(gone: RelayGone) -> ServerMessage {
+pub(super) fn shutting_down(gone: EngineGone) -> ServerMessage {
     ServerMessage::error(ErrorCode::ShuttingDown, gone.to_string())
 }

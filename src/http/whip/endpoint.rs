@@ -13,9 +13,9 @@ use warp::reply::{Reply, Response};
 use crate::access::{Action, Permit, Shown, Target};
 use crate::core::NegotiationError;
 use crate::domain::{LiveStream, RoomId, StreamId, comparable};
+use crate::engine::{ConnectError, Opened, ResourceRole};
 use crate::http::Shared;
 use crate::http::reply::{problem, with};
-use crate::relay_handle::{ConnectError, Opened, Purpose};
 
 use super::{
     ACCEPT_PATCH, ACCEPT_POST, Asked, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, denied, quoted, read,
@@ -65,7 +65,7 @@ async fn open<B: Buf>(
     }
     let name = percent_decode_str(name).decode_utf8_lossy();
     let name = name_of(&name).ok_or(NAMELESS)?;
-    let (permit, purpose) = match asked.surface {
+    let (permit, role) = match asked.surface {
         Surface::Whip => to_send(asked, name, shared).await?,
         Surface::Whep => to_hear(asked, name, shared).await?,
     };
@@ -74,11 +74,11 @@ async fn open<B: Buf>(
         shared.conversation.note_listening(&permit);
     }
     let grant = permit.id();
-    let opened = shared.relay.open(permit, purpose.clone(), offer).await;
+    let opened = shared.relay.open(permit, role.clone(), offer).await;
     if opened.is_err() {
         shared.conversation.note_closed(grant);
     }
-    if let Purpose::HearRoom(room) = purpose
+    if let ResourceRole::HearRoom(room) = role
         && !shared.conversation.rooms().exists(room)
     {
         // It was closed meanwhile: nobody would end what was made for it.
@@ -94,7 +94,7 @@ fn name_of(path: &str) -> Option<&str> {
 }
 
 /// Where a sender is heard: in the room of this name, or at home as a stream of this name.
-async fn to_send(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, Purpose), Response> {
+async fn to_send(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
     let (room, called) = match room_called(name, shared) {
         Some(room) => (room, asked.query.get("name").or(asked.visitor.name.as_ref()).cloned().unwrap_or_default()),
         None => (RoomId::HOME, name.to_owned()),
@@ -102,27 +102,27 @@ async fn to_send(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, 
     let permit = shared.authorize(&asked.visitor, Action::Talk, Target::room(room)).await;
     let permit = permit.map_err(|refusal| denied(&refusal))?;
     let feeds = LiveStream { id: StreamId::of_connection(Uuid::new_v4()), room, music: false };
-    Ok((permit, Purpose::Send(feeds, called)))
+    Ok((permit, ResourceRole::Send(feeds, called)))
 }
 
 /// What a receiver hears: the newest stream of home, one stream by its id, a room, or a stream by its name.
-async fn to_hear(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, Purpose), Response> {
+async fn to_hear(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
     let live = shared.relay.live();
-    let stream = |live: &LiveStream| (live.room, Purpose::Hear(live.id));
-    let (room, purpose) = match (name, name.parse::<StreamId>()) {
+    let stream = |live: &LiveStream| (live.room, ResourceRole::Hear(live.id));
+    let (room, role) = match (name, name.parse::<StreamId>()) {
         (LATEST, _) => {
             let newest = live.iter().rev().find(|live| live.room == RoomId::HOME);
             newest.map(stream).ok_or_else(nobody_speaks)?
         }
         (_, Ok(id)) => shared.relay.arrival(id).await.as_ref().map(stream).ok_or(NO_STREAM)?,
         _ => match room_called(name, shared) {
-            Some(room) => (room, Purpose::HearRoom(room)),
+            Some(room) => (room, ResourceRole::HearRoom(room)),
             None => stream_called(name, &live, shared).await.as_ref().map(stream).ok_or(NO_STREAM)?,
         },
     };
     let shown = Shown { pin: asked.query.get("pin").map(String::as_str), key: None };
     let permit = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
-    Ok((permit.map_err(|refusal| denied(&refusal))?, purpose))
+    Ok((permit.map_err(|refusal| denied(&refusal))?, role))
 }
 
 /// The room with this id, or else with this name for people, however it is written.

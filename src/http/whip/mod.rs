@@ -26,7 +26,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Denied, Visitor};
-use crate::relay_handle::{ResourceCounts, ResourceId};
+use crate::engine::{ResourceCounts, ResourceId};
 
 use super::Shared;
 use super::gate::Prefix;

@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 
 use bytes::Buf;
 use futures_util::Stream;
-use headers::{ETag, HeaderMapExt, IfMatch};
+use headers::{HeaderMapExt, IfMatch};
 use warp::http::StatusCode;
-use warp::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
+use warp::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH};
 use warp::reply::{Reply, Response};
 
+use crate::engine::{Condition, PatchError, Patched, ResourceId};
 use crate::http::Shared;
 use crate::http::reply::{problem, with};
-use crate::relay_handle::{PatchError, Patched, ResourceId};
 
 use super::fragment::{Fragment, MAX_FRAGMENT};
 use super::{ACCEPT_PATCH, Asked, Problem, SDP_FRAGMENT, count, quoted, read, shutting_down};
@@ -56,12 +56,17 @@ pub(super) async fn end(asked: &Asked, id: ResourceId, shared: &Shared) -> Resul
 
 /// For which paths the fragment is, if it says so. Candidates need not, as those of many clients do not; they change
 /// nothing here, since checks tell as much.
-fn condition(headers: &HeaderMap) -> Result<Option<impl FnOnce(&str) -> bool + Send + use<>>, Problem> {
+fn condition(headers: &HeaderMap) -> Result<Option<Condition>, Problem> {
+    // Whether it is written as it should be, the library knows; which tags it has, it does not tell.
     let said = headers.typed_try_get::<IfMatch>().map_err(|_| BAD_CONDITION)?;
-    let passes = |said: IfMatch| {
-        move |tag: &str| format!("\"{tag}\"").parse::<ETag>().is_ok_and(|tag| said.precondition_passes(&tag))
-    };
-    Ok(said.map(passes))
+    Ok(said.map(|said| if said == IfMatch::any() { Condition::Any } else { Condition::Tags(strong_tags(headers)) }))
+}
+
+/// Tags that `If-Match` names. Weak ones match nothing (RFC 9110 13.1.1).
+fn strong_tags(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.filter_map(|tag| Some(tag.strip_prefix('"')?.strip_suffix('"')?.to_owned())).collect()
 }
 
 fn refused(error: &PatchError) -> Response {

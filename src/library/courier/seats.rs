@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::network;
-use crate::relay_handle::{ChannelStats, ConnectError};
+use crate::engine::{ChannelStats, ConnectError};
 
 /// How many clients, and for how long.
 #[derive(Debug, Clone, Copy)]

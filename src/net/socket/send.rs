@@ -9,7 +9,7 @@ use std::time::Instant;
 use socket2::SockAddr;
 
 use crate::core::Transmit;
-use crate::relay_handle::SocketStats;
+use crate::engine::SocketStats;
 
 use super::{CONTROL_SPACE, Control, empty_message, slice};
 

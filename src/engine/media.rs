@@ -1,6 +1,6 @@
 //! The media thread's side of the door: the core, and everybody who is told what happens there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -8,14 +8,15 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
 use crate::audio::Birth;
-use crate::core::{Event, Relay};
+use crate::core::{CloseReason, Event, Relay};
 use crate::domain::{GrantId, LiveStream, OpusPacket, Owner, PeerId, RoomId, StreamId};
 use crate::limits::{Full, MediaPlaces, Place};
 
 use super::files::Channels;
+use super::pipes::Links;
+use super::ports::PortCommand;
 use super::resources::Resources;
-use super::threads::Branches;
-use super::{Levels, MediaStats, Names, RoomEvent, SocketStats, StreamEvent};
+use super::{Command, Levels, MediaStats, Names, RoomEvent, SocketStats, StreamEvent, ThreadId};
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
 const TAP_QUEUE: usize = 128;
@@ -23,72 +24,126 @@ const TAP_QUEUE: usize = 128;
 /// Characters of a stream's name that are kept.
 const MAX_NAME: usize = 64;
 
-/// What the media thread works with. Commands run on it.
-pub struct Media {
-    /// The core.
-    pub relay: Relay,
-    /// The others have nothing but receivers of streams, of which the first one tells.
-    pub(super) is_first: bool,
-    /// What the socket counted.
-    pub socket: SocketStats,
-    /// By which each peer is there, and the place that it takes; gone with it.
-    pub(super) admitted: HashMap<PeerId, (Permit, Place)>,
-    /// What the senders of streams were granted, and who answers for them.
-    pub(super) senders: HashMap<StreamId, (GrantId, Owner)>,
-    pub(super) places: MediaPlaces,
-    /// Of the streams that are live.
-    pub(super) sending: HashMap<StreamId, Place>,
-    pub(super) taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
-    pub(super) tap_overflows: u64,
+/// Ways out of the media threads. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Outlets {
     pub(super) births: mpsc::Sender<Birth>,
     pub(super) rooms: mpsc::Sender<RoomEvent>,
-    pub(super) room_events_lost: u64,
-    pub(super) channels: Channels,
-    pub(super) resources: Resources,
-    pub(super) branches: Branches,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
     pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
     pub(super) names: Names,
 }
 
+/// What a media thread works with. Commands run on it.
+pub struct Media {
+    /// The core.
+    pub relay: Relay,
+    /// What the socket counted.
+    pub socket: SocketStats,
+    /// By which each peer is there, and the place that it takes; gone with it.
+    admitted: HashMap<PeerId, (Permit, Place)>,
+    /// What the senders of streams were granted, and who answers for them.
+    senders: HashMap<StreamId, (GrantId, Owner)>,
+    pub(super) places: MediaPlaces,
+    /// Of the streams that are live.
+    sending: HashMap<StreamId, Place>,
+    taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
+    tap_overflows: u64,
+    room_events_lost: u64,
+    pub(super) channels: Channels,
+    pub(super) resources: Resources,
+    pub(super) links: Links,
+    outlets: Outlets,
+    /// Commands that were done, by their kind.
+    commands: BTreeMap<&'static str, u64>,
+}
+
 impl Media {
+    pub(super) fn new(thread: ThreadId, relay: Relay, outlets: Outlets) -> Self {
+        Self {
+            relay,
+            socket: SocketStats::default(),
+            admitted: HashMap::new(),
+            senders: HashMap::new(),
+            places: MediaPlaces::default(),
+            sending: HashMap::new(),
+            taps: HashMap::new(),
+            tap_overflows: 0,
+            room_events_lost: 0,
+            channels: Channels::default(),
+            resources: Resources::default(),
+            links: Links::new(thread, outlets.streams.subscribe()),
+            outlets,
+            commands: BTreeMap::new(),
+        }
+    }
+
+    /// Does what it is asked to do. Gives when a packet that it carries on came from the network.
+    pub fn run(&mut self, command: Command, now: Instant) -> Option<Instant> {
+        let kind = command.kind();
+        *self.commands.entry(kind).or_default() += 1;
+        tracing::trace!(kind, "command");
+        let arrived = if let Command::Port(PortCommand::Pipe { arrived, .. }) = &command { *arrived } else { None };
+        match command {
+            Command::Peer(command) => self.run_peer_command(command, now),
+            Command::Room(command) => self.run_room_command(command, now),
+            Command::Resource(command) => self.run_resource_command(command, now),
+            Command::Port(command) => self.run_port_command(command, now),
+            Command::Files(command) => self.run_files_command(command, now),
+            Command::Control(command) => self.run_control_command(command, now),
+        }
+        arrived
+    }
+
     /// Makes an event of the core known. What led to it came from the network at `arrived`.
     pub fn publish(&mut self, event: Event, arrived: Instant) {
-        if !self.is_first && !matches!(event, Event::PeerClosed(..)) {
-            // The streams are told of where they come from.
-            return;
+        if self.links.is_further() {
+            return self.publish_further(event);
         }
         match event {
             Event::StreamAvailable(stream) => {
                 self.take_place(stream.id);
                 self.record(stream);
+                self.renew_interest(stream.id);
                 self.announce(StreamEvent::Available(stream));
             }
             Event::StreamEnded(stream) => {
                 // Dropping the senders tells the decoders.
                 self.taps.remove(&stream.id);
                 self.sending.remove(&stream.id);
-                self.branches.prune(stream.id);
                 self.announce(StreamEvent::Ended(stream));
             }
-            Event::Piped(packet) => self.branches.carry(&packet, arrived),
+            Event::Piped(pipe, packet) => self.links.carry(pipe, packet, arrived),
             // Nobody may be listening: then there is nothing to tell.
-            Event::Levels(levels) => drop(self.levels.send(levels.into())),
+            Event::Levels(levels) => drop(self.outlets.levels.send(levels.into())),
             Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
             Event::Talks(stream, on) => self.tell_rooms(RoomEvent::Talks(stream, on)),
             Event::Slots(voice, taken) => self.tell_rooms(RoomEvent::Slots(voice, taken)),
             Event::Bitrate(voice, bitrate) => self.tell_rooms(RoomEvent::Bitrate(voice, bitrate)),
             Event::Channel(peer, event) => self.tell_channel(peer, event),
-            Event::PeerClosed(peer, reason) => {
-                self.forget_channel(peer);
-                let admitted = self.admitted.remove(&peer);
-                if let (true, Some((permit, _))) = (self.resources.forget(peer), admitted) {
-                    self.tell_rooms(RoomEvent::Closed(permit.id()));
-                }
-                tracing::info!(%peer, ?reason, "peer closed");
-            }
+            Event::PeerClosed(peer, reason) => self.note_closed(peer, reason),
+            // Only of streams that come from elsewhere: there are none here.
+            Event::Wanted(..) => {}
         }
+    }
+
+    /// Of streams the first thread tells; here is known who hears them.
+    fn publish_further(&mut self, event: Event) {
+        match event {
+            Event::PeerClosed(peer, reason) => self.note_closed(peer, reason),
+            Event::Wanted(stream, wanted) => self.links.ask_for(stream, wanted),
+            _ => {}
+        }
+    }
+
+    fn note_closed(&mut self, peer: PeerId, reason: CloseReason) {
+        self.forget_channel(peer);
+        let admitted = self.admitted.remove(&peer);
+        if let (true, Some((permit, _))) = (self.resources.forget(peer), admitted) {
+            self.tell_rooms(RoomEvent::Closed(permit.id()));
+        }
+        tracing::info!(%peer, ?reason, "peer closed");
     }
 
     /// A place for one more peer of whoever answers for this permit; none is needed for one that is there already.
@@ -163,13 +218,14 @@ impl Media {
             tap_overflows: self.tap_overflows,
             room_events_lost: self.room_events_lost,
             resources: self.resources.counts(),
-            branch_overflows: self.branches.overflows,
+            pipe_overflows: self.links.overflows(),
+            commands: self.commands.clone(),
         }
     }
 
     /// Without waiting: the rooms' own task is quick, or stuck.
     fn tell_rooms(&mut self, event: RoomEvent) {
-        if let Err(mpsc::error::TrySendError::Full(event)) = self.rooms.try_send(event) {
+        if let Err(mpsc::error::TrySendError::Full(event)) = self.outlets.rooms.try_send(event) {
             self.room_events_lost += 1;
             tracing::warn!(?event, "the rooms are too busy to be told");
         }
@@ -181,18 +237,18 @@ impl Media {
         let (StreamEvent::Available(stream) | StreamEvent::Ended(stream)) = event;
         let grant = self.senders.get(&stream.id).map(|(grant, _)| *grant);
         self.tell_rooms(RoomEvent::Stream(event, grant));
-        self.streams.send_replace(self.relay.live().into());
-        drop(self.events.send(event));
+        self.outlets.streams.send_replace(self.relay.live().into());
+        drop(self.outlets.events.send(event));
     }
 
     /// Lets whoever records have a stream from its beginning. What is said in other rooms than `home` is not for
     /// everybody in the house, who may all hear the clips.
     fn record(&mut self, stream: LiveStream) {
-        if self.births.is_closed() || stream.room != RoomId::HOME {
+        if self.outlets.births.is_closed() || stream.room != RoomId::HOME {
             return;
         }
         let stream = stream.id;
-        let Ok(place) = self.births.try_reserve() else {
+        let Ok(place) = self.outlets.births.try_reserve() else {
             tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
             return;
         };
@@ -211,7 +267,7 @@ impl Media {
     /// Keeps what is fit to be shown of a stream's name, and forgets the names of those that are gone.
     pub(super) fn name(&mut self, stream: StreamId, name: &str) {
         let name: String = name.trim().chars().filter(|it| !it.is_control()).take(MAX_NAME).collect();
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.outlets.names.write().unwrap_or_else(PoisonError::into_inner);
         if names.get(&stream).is_some_and(|known| **known == *name) {
             return;
         }

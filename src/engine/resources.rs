@@ -1,45 +1,82 @@
-//! The door for connections that have an address of their own (WHIP, WHEP), by which alone they are renewed and ended.
+//! Resources at the door: connections that have an address of their own (WHIP, WHEP), by which alone they are renewed and ended.
 //! They are kept here, on their media thread, so that a connection and its address end at once.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::{Action, Permit};
 use crate::core::{Accepted, Credentials, Membership, NegotiationError, Offer, Role, fragment_of, ufrag_of};
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 
-use super::{ConnectError, Media, RelayGone, RelayHandle};
+use super::command::ReplyTo;
+use super::{ConnectError, Engine, EngineGone, Media};
 
-/// What a connection is known by to whoever made it, and to nobody else: 114 bits of chance, and the number of its media
-/// thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Name of a connection for whoever made it, and for nobody else: 122 bits of chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ResourceId(pub Uuid);
 
-impl ResourceId {
-    const THREAD: usize = 15;
-
-    fn on(thread: usize) -> Self {
-        let mut id = Uuid::new_v4().into_bytes();
-        id[Self::THREAD] = thread as u8;
-        Self(Uuid::from_bytes(id))
-    }
-
-    fn thread(self) -> usize {
-        self.0.as_bytes()[Self::THREAD].into()
-    }
-}
-
 /// What a connection with an address is for.
-#[derive(Debug, Clone)]
-pub enum Purpose {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceRole {
     /// It feeds a stream, which people call so.
     Send(LiveStream, String),
     /// It hears a stream.
     Hear(StreamId),
     /// It hears everybody in a room.
     HearRoom(RoomId),
+}
+
+/// Paths for which a fragment is (RFC 9110 13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Whatever they are.
+    Any,
+    /// Those that are known by one of these tags.
+    Tags(Vec<String>),
+}
+
+impl Condition {
+    fn holds_for(&self, tag: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(|known| known == tag),
+        }
+    }
+}
+
+/// Something to do with a connection that has an address of its own.
+#[derive(Debug, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ResourceCommand {
+    Open {
+        #[serde(skip)]
+        permit: Option<Permit>,
+        id: ResourceId,
+        role: ResourceRole,
+        offer: String,
+        #[serde(skip)]
+        reply: ReplyTo<Result<Opened, ConnectError>>,
+    },
+    Patch {
+        id: ResourceId,
+        sends: bool,
+        condition: Option<Condition>,
+        credentials: Option<Credentials>,
+        #[serde(skip)]
+        reply: ReplyTo<Result<Patched, PatchError>>,
+    },
+    End {
+        id: ResourceId,
+        sends: bool,
+        #[serde(skip)]
+        reply: ReplyTo<bool>,
+    },
 }
 
 /// A connection was made.
@@ -51,13 +88,6 @@ pub struct Opened {
     pub tag: String,
     /// SDP for the client.
     pub answer: String,
-}
-
-impl ConnectError {
-    /// A stream that is heard on one media thread for a moment before it is on the next, or a thread that is full.
-    fn is_of_this_thread(&self) -> bool {
-        matches!(self, Self::Core(NegotiationError::NoStream | NegotiationError::TooManyPeers(_)))
-    }
 }
 
 /// What a fragment did.
@@ -138,62 +168,85 @@ impl Resources {
     }
 }
 
-impl RelayHandle {
+impl Engine {
     /// Answers an offer, and gives its connection an address.
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub async fn open(&self, permit: Permit, purpose: Purpose, offer: String) -> Result<Opened, ConnectError> {
-        let hears_a_stream = matches!(purpose, Purpose::Hear(_));
-        let open = move |thread, media: &mut Media, now| {
-            media.open(now, ResourceId::on(thread), purpose.clone(), &offer, permit.clone())
+    pub async fn open(&self, permit: Permit, role: ResourceRole, offer: String) -> Result<Opened, ConnectError> {
+        let hears_a_stream = matches!(role, ResourceRole::Hear(_));
+        let id = ResourceId(Uuid::new_v4());
+        let open = |reply| ResourceCommand::Open {
+            permit: Some(permit.clone()),
+            id,
+            role: role.clone(),
+            offer: offer.clone(),
+            reply,
         };
-        if hears_a_stream {
-            self.in_turn(open, ConnectError::is_of_this_thread).await?
-        } else {
-            self.call(move |media, now| open(0, media, now)).await?
-        }
+        if hears_a_stream { Ok(self.ask_in_turn(open).await?.1) } else { self.threads.first().ask(open).await? }
     }
 
-    /// Takes a fragment (RFC 8840) for a connection, if `is_for` what its paths are known by: `credentials` that are
-    /// not those that it has restart ICE, for which it has to say so.
+    /// Takes a fragment (RFC 8840) for a connection, if the condition holds for its paths: `credentials` that are not those
+    /// that it has restart ICE, for which it has to say for which paths.
     ///
     /// # Errors
-    /// The outer one when the relay is shutting down.
+    /// The outer one when the engine is shutting down.
     pub async fn patch(
         &self,
         id: ResourceId,
         sends: bool,
-        is_for: Option<impl FnOnce(&str) -> bool + Send + 'static>,
+        condition: Option<Condition>,
         credentials: Option<Credentials>,
-    ) -> Result<Result<Patched, PatchError>, RelayGone> {
-        let Some(thread) = self.threads.all().get(id.thread()) else { return Ok(Err(PatchError::Unknown)) };
-        thread.call(move |media, now| media.patch(now, id, sends, is_for, credentials)).await
+    ) -> Result<Result<Patched, PatchError>, EngineGone> {
+        for thread in self.threads.all() {
+            let (condition, credentials) = (condition.clone(), credentials.clone());
+            let patch = |reply| ResourceCommand::Patch { id, sends, condition, credentials, reply };
+            match thread.ask(patch).await? {
+                Err(PatchError::Unknown) => {}
+                patched => return Ok(patched),
+            }
+        }
+        Ok(Err(PatchError::Unknown))
     }
 
     /// Ends a connection. False: there is none of that address.
     ///
     /// # Errors
-    /// When the relay is shutting down.
-    pub async fn end(&self, id: ResourceId, sends: bool) -> Result<bool, RelayGone> {
-        let Some(thread) = self.threads.all().get(id.thread()) else { return Ok(false) };
-        thread.call(move |media, now| media.end(now, id, sends)).await
+    /// When the engine is shutting down.
+    pub async fn end(&self, id: ResourceId, sends: bool) -> Result<bool, EngineGone> {
+        for thread in self.threads.all() {
+            if thread.ask(|reply| ResourceCommand::End { id, sends, reply }).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
 impl Media {
+    pub(super) fn run_resource_command(&mut self, command: ResourceCommand, now: Instant) {
+        match command {
+            ResourceCommand::Open { permit, id, role, offer, reply } => {
+                reply.send(self.open(now, permit, id, role, &offer));
+            }
+            ResourceCommand::Patch { id, sends, condition, credentials, reply } => {
+                reply.send(self.patch(now, id, sends, condition.as_ref(), credentials));
+            }
+            ResourceCommand::End { id, sends, reply } => reply.send(self.end(now, id, sends)),
+        }
+    }
+
     fn open(
         &mut self,
         now: Instant,
+        permit: Option<Permit>,
         id: ResourceId,
-        purpose: Purpose,
+        role: ResourceRole,
         offer: &str,
-        permit: Permit,
     ) -> Result<Opened, ConnectError> {
-        if !self.may(&permit, &purpose) {
-            return Err(ConnectError::NotPermitted);
-        }
-        let feeds = if let Purpose::Send(feeds, _) = &purpose { Some(feeds.id) } else { None };
+        self.note_streams(now);
+        let permit = permit.filter(|permit| self.may(permit, &role)).ok_or(ConnectError::NotPermitted)?;
+        let feeds = if let ResourceRole::Send(feeds, _) = &role { Some(feeds.id) } else { None };
         let sends = feeds.is_some();
         let offer = if sends { Offer::to_send(offer) } else { Offer::to_hear(offer) };
         let place = self.place_of_peer(&permit, false)?;
@@ -201,7 +254,7 @@ impl Media {
             // Looked at now, so that it is told; taken with its first packet.
             self.places.streams.take(&permit.owner())?;
         }
-        let Accepted { peer, answer, .. } = self.answer(now, purpose, &offer, permit.visitor().is_local())?;
+        let Accepted { peer, answer, .. } = self.answer(now, role, &offer, permit.visitor().is_local())?;
         match feeds {
             Some(stream) => self.keep_sender(peer, stream, permit, place),
             None => self.keep(peer, permit, place),
@@ -211,31 +264,31 @@ impl Media {
         Ok(Opened { id, tag, answer })
     }
 
-    fn may(&self, permit: &Permit, purpose: &Purpose) -> bool {
-        match purpose {
-            Purpose::Send(feeds, _) => permit.permits_in(Action::Talk, feeds.room),
+    fn may(&self, permit: &Permit, role: &ResourceRole) -> bool {
+        match role {
+            ResourceRole::Send(feeds, _) => permit.permits_in(Action::Talk, feeds.room),
             // One that is not there is said to be so.
-            Purpose::Hear(stream) => self.relay.room_of(*stream).is_none() || self.may_hear(permit, Some(*stream)),
-            Purpose::HearRoom(room) => permit.permits_in(Action::Hear, *room),
+            ResourceRole::Hear(stream) => self.relay.room_of(*stream).is_none() || self.may_hear(permit, Some(*stream)),
+            ResourceRole::HearRoom(room) => permit.permits_in(Action::Hear, *room),
         }
     }
 
     fn answer(
         &mut self,
         now: Instant,
-        purpose: Purpose,
+        role: ResourceRole,
         offer: &Offer,
         local: bool,
     ) -> Result<Accepted, NegotiationError> {
-        match purpose {
-            Purpose::Send(feeds, name) => {
+        match role {
+            ResourceRole::Send(feeds, name) => {
                 let accepted = self.relay.accept(now, Role::Publish(feeds), offer.as_ref(), local)?;
                 self.name(feeds.id, &name);
                 self.relay.set_unattended(accepted.peer);
                 Ok(accepted)
             }
-            Purpose::Hear(stream) => self.relay.accept(now, Role::Listen(stream), offer.as_ref(), local),
-            Purpose::HearRoom(room) => {
+            ResourceRole::Hear(stream) => self.relay.accept(now, Role::Listen(stream), offer.as_ref(), local),
+            ResourceRole::HearRoom(room) => {
                 let [voice, music] = [(); 2].map(|()| StreamId::of_connection(Uuid::new_v4()));
                 let membership = Membership { room, voice, music, only_listens: true };
                 let accepted = self.relay.accept(now, Role::Participate(membership), offer.as_ref(), local);
@@ -255,17 +308,16 @@ impl Media {
         now: Instant,
         id: ResourceId,
         sends: bool,
-        is_for: Option<impl FnOnce(&str) -> bool>,
+        condition: Option<&Condition>,
         credentials: Option<Credentials>,
     ) -> Result<Patched, PatchError> {
         let resource = self.resources.find(id, sends).ok_or(PatchError::Unknown)?;
-        let is_conditional = is_for.is_some();
-        if is_for.is_some_and(|is_for| !is_for(&resource.tag)) {
+        if condition.is_some_and(|condition| !condition.holds_for(&resource.tag)) {
             return Err(PatchError::Outdated);
         }
         let news = credentials.filter(|credentials| resource.offer.ufrag() != Some(&credentials.ufrag));
         let Some(credentials) = news else { return Ok(Patched::Noted) };
-        if !is_conditional {
+        if condition.is_none() {
             return Err(PatchError::Unconditional);
         }
         let offer = resource.offer.renewed(&credentials);

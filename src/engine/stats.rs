@@ -1,5 +1,7 @@
 //! What media threads count, and how it adds up.
 
+use std::collections::BTreeMap;
+
 use crate::core::{Histogram, RelayStats};
 
 use super::ResourceCounts;
@@ -38,8 +40,10 @@ pub struct MediaStats {
     pub room_events_lost: u64,
     /// Connections that have an address of their own.
     pub resources: ResourceCounts,
-    /// Packets, and ends of streams, that a further media thread was too busy to take.
-    pub branch_overflows: u64,
+    /// Packets that a further media thread was too busy to take.
+    pub pipe_overflows: u64,
+    /// Commands that were done, by their kind.
+    pub commands: BTreeMap<&'static str, u64>,
 }
 
 impl SocketStats {
@@ -55,10 +59,14 @@ impl SocketStats {
 }
 
 impl MediaStats {
-    pub(super) fn add_branch(mut self, branch: &Self) -> Self {
-        self.relay.add_remote(&branch.relay);
-        self.socket.add(&branch.socket);
-        self.resources.receivers += branch.resources.receivers;
+    /// Adds what a further thread counts, which has nothing but receivers.
+    pub(super) fn add_further(mut self, further: &Self) -> Self {
+        self.relay.add_remote(&further.relay);
+        self.socket.add(&further.socket);
+        self.resources.receivers += further.resources.receivers;
+        for (kind, done) in &further.commands {
+            *self.commands.entry(kind).or_default() += done;
+        }
         self
     }
 }

@@ -1,0 +1,40 @@
+//! Events: what media threads tell those who want to know.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::domain::{GrantId, LiveStream, StreamId};
+
+/// All streams' levels of one moment, in dBov.
+pub type Levels = Arc<[(StreamId, i8)]>;
+
+/// Coming or going of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamEvent {
+    /// It can be heard from now on.
+    Available(LiveStream),
+    /// It is over.
+    Ended(LiveStream),
+}
+
+/// Something that those in a room are to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomEvent {
+    /// A stream came or went; what its sender was granted, where that is known.
+    Stream(StreamEvent, Option<GrantId>),
+    /// Somebody is, or is no longer, heard to talk (or to play).
+    Talks(LiveStream, bool),
+    /// The participant with this voice hears these streams, by the m-lines of its slots: all that are taken.
+    Slots(StreamId, Vec<(String, StreamId)>),
+    /// Bits a second that all can bear who hear the participant with this voice.
+    Bitrate(StreamId, u32),
+    /// A connection with an address of its own is over, which was there by this grant.
+    Closed(GrantId),
+}
+
+/// What happens in rooms, for the one who tells those who are in them.
+pub type RoomEvents = mpsc::Receiver<RoomEvent>;
