@@ -14,7 +14,7 @@ use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
 use crate::audio::{AudioStats, Births, Clips, Mounts};
 use crate::config::{Config, TlsMode, WhenIdle};
-use crate::conversation::Conversation;
+use crate::bridge::Bridge;
 use crate::core::{Relay, RelayConfig};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
@@ -175,11 +175,11 @@ impl App {
             start_media(config, bound.media, &advertise, &admission, (&critical, &places))?;
         let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, (&critical, &places))?;
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
-        let conversation = app.open_rooms(config, room_events);
+        let bridge = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
         let clips = app.record_clips(config, births);
-        let shared = app.shared(config, conversation, clips, (certificates, places))?;
+        let shared = app.shared(config, bridge, clips, (certificates, places))?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
             app.serve_https(&shared, https)?;
@@ -268,17 +268,17 @@ impl App {
         clips
     }
 
-    fn open_rooms(&self, config: &Config, events: RoomEvents) -> Conversation {
+    fn open_rooms(&self, config: &Config, events: RoomEvents) -> Bridge {
         let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
         let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
         if let Err(error) = tokens.check_key_file() {
             tracing::error!("{error}");
         }
         let access = Access::new(tokens, rooms.clone());
-        let conversation = Conversation::new(rooms.clone(), self.relay.clone(), access);
+        let bridge = Bridge::new(rooms.clone(), self.relay.clone(), access);
         self.spawn("rooms", rooms.keep_time());
-        self.spawn("conversation", conversation.clone().carry(events));
-        conversation
+        self.spawn("bridge", bridge.clone().carry(events));
+        bridge
     }
 
     fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
@@ -329,23 +329,23 @@ impl App {
     fn shared(
         &self,
         config: &Config,
-        conversation: Conversation,
+        bridge: Bridge,
         clips: Clips,
         (certificates, places): (Certificates, Allotments),
     ) -> Result<Shared, StartError> {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
         let outlast = config.mp3.when_idle == WhenIdle::Silence;
         let mounts = Mounts::new(self.relay.clone(), outlast, Arc::clone(&audio));
-        let rooms = conversation.rooms().clone();
+        let rooms = bridge.rooms().clone();
         let room = rooms.find(&config.sound.room).ok_or_else(|| StartError::Room(config.sound.room.clone()))?;
-        let access = conversation.access().clone();
+        let access = bridge.access().clone();
         let sound =
             Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         let shared = Shared {
             relay: self.relay.clone(),
-            conversation,
+            bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms, self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
             house: House::new(clips, self.serve_files(config), sound, mounts, announcer),

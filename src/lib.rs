@@ -24,7 +24,7 @@ pub mod app;
 pub mod audio;
 pub mod card;
 pub mod config;
-pub mod conversation;
+pub mod bridge;
 pub mod core;
 pub mod critical;
 pub mod data;

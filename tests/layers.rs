@@ -22,7 +22,7 @@ const ORDER: [&str; 21] = [
     "tls",
     "net",
     "card",
-    "conversation",
+    "bridge",
     "sound",
     "http",
     "app",

@@ -192,7 +192,7 @@ async fn recording(file: &str, permit: &Permit, shared: &Shared) -> Result<(Reco
 
 /// The permit for the room of this id, if this visitor may be heard there without having joined it.
 async fn enter(slug: &str, visitor: &Visitor, shared: &Shared) -> Result<Permit, Response> {
-    let room = shared.conversation.rooms().find(slug).ok_or_else(no_room)?;
+    let room = shared.bridge.rooms().find(slug).ok_or_else(no_room)?;
     let entered = shared.authorize(visitor, Action::Announce, Target::room(room)).await;
     entered.map_err(|refusal| denied(&refusal))
 }
@@ -213,7 +213,7 @@ fn refused(error: AnnounceError) -> Response {
 
 /// Of the rooms in which this visitor could be heard, those where something plays.
 async fn list(visitor: &Visitor, shared: &Shared) -> Response {
-    let rooms = shared.conversation.rooms();
+    let rooms = shared.bridge.rooms();
     let mut told = Vec::new();
     for room in rooms.list().iter().filter_map(|room| rooms.find(&room.id)) {
         let Ok(permit) = shared.access().authorize(visitor, Action::SeeAnnouncements, Target::room(room)).await else {
@@ -233,7 +233,7 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
 async fn find(id: Uuid, visitor: &Visitor, action: Action, shared: &Shared) -> Result<(Known, Permit), Response> {
     let unknown = || text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over");
     // Whose it is, is known by the room that it is in: of all rooms in which they could be heard.
-    let rooms = shared.conversation.rooms();
+    let rooms = shared.bridge.rooms();
     for room in rooms.list().iter().filter_map(|room| rooms.find(&room.id)) {
         let Ok(permit) = shared.access().authorize(visitor, action, Target::room(room)).await else { continue };
         let known = shared.house.announcer(&permit).find(AnnouncementId(id));

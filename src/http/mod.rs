@@ -43,7 +43,7 @@ use warp::{Filter, Rejection};
 use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
 use crate::config::{Limits, WhenIdle};
-use crate::conversation::Conversation;
+use crate::bridge::Bridge;
 use crate::engine::Engine;
 use crate::limits::Allotments;
 use crate::tls::Certificates;
@@ -89,7 +89,7 @@ pub struct Shared {
     /// The way to the relay core.
     pub relay: Engine,
     /// The rooms, and what is said in them.
-    pub conversation: Conversation,
+    pub bridge: Bridge,
     /// Live audio on its way to the players.
     pub fanouts: Fanouts,
     /// What players hear before a program.
@@ -199,7 +199,7 @@ async fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -
     let token = shared.tracker.token();
     upgrading.accept(shared.limits.message_bytes, move |socket| async move {
         let guest = Guest { permit, gate: shared.gate };
-        signalling::serve(socket, shared.conversation, guest, seat, shared.shutdown).await;
+        signalling::serve(socket, shared.bridge, guest, seat, shared.shutdown).await;
         drop(token);
     })
 }

@@ -118,12 +118,12 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
     if let Err(refusal) = shared.authorize(visitor, Action::ListRooms, Target::House).await {
         return denied(&refusal);
     }
-    let rooms = shared.conversation.rooms().list().into_iter().filter(|room| visitor.may_enter(&room.id));
+    let rooms = shared.bridge.rooms().list().into_iter().filter(|room| visitor.may_enter(&room.id));
     fresh(&serde_json::json!({ "rooms": rooms.map(listed).collect::<Vec<_>>() }))
 }
 
 async fn close(room: &str, key: Option<Key>, visitor: &Visitor, shared: &Shared) -> Response {
-    let rooms = shared.conversation.rooms();
+    let rooms = shared.bridge.rooms();
     let Some(id) = rooms.find(room) else { return no_room() };
     match shared.authorize(visitor, Action::CloseRoom, Target::Room(id, access::Shown { pin: None, key })).await {
         Ok(_) => closed(rooms.close(visitor.asker(), room, key)),
@@ -148,10 +148,10 @@ async fn open(wish: Wish, visitor: &Visitor, shared: &Shared) -> Response {
     if wish.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
         return text(StatusCode::BAD_REQUEST, "bitrate is in kbit/s, from 16 to 128");
     }
-    match shared.conversation.rooms().open(wish.room_name, wish.kind, pin, wish.max, Some(visitor.owner())).await {
+    match shared.bridge.rooms().open(wish.room_name, wish.kind, pin, wish.max, Some(visitor.owner())).await {
         Ok((opened, room)) => {
             if let Some(bitrate) = wish.bitrate {
-                shared.conversation.relay().set_cap(opened.room, bitrate * 1_000).await;
+                shared.bridge.relay().set_cap(opened.room, bitrate * 1_000).await;
             }
             let reply = OpenedReply { room_id: &room.id, room_name: &room.name, host_id: opened.key, room: &room };
             warp::reply::with_status(fresh(&reply), StatusCode::CREATED).into_response()
@@ -172,7 +172,7 @@ async fn look(
     visitor: &Visitor,
     shared: &Shared,
 ) -> Result<Detail, Response> {
-    let rooms = shared.conversation.rooms();
+    let rooms = shared.bridge.rooms();
     let id = rooms.find(room).ok_or_else(no_room)?;
     let shown = access::Shown { pin: shown.pin.as_deref(), key: key(shown, headers) };
     let looked = shared.authorize(visitor, Action::Look, Target::Room(id, shown)).await;

@@ -90,7 +90,7 @@ fn describe(permit: &Permit, shared: &Shared) -> Value {
         })
     });
     // Null: the room was closed meanwhile, or its host has sent the card out.
-    let room = sound.room().and_then(|room| shared.conversation.rooms().slug(room));
+    let room = sound.room().and_then(|room| shared.bridge.rooms().slug(room));
     json!({ "room": room.as_deref(), "output": output, "input": input })
 }
 
@@ -176,7 +176,7 @@ fn check(turn: &Turn, sound: &Sound) -> Result<(), &'static str> {
 /// The room that is asked for, or else the one that it is in.
 fn room(asked: Option<&str>, present: Option<RoomId>, shared: &Shared) -> Result<RoomId, &'static str> {
     match asked {
-        Some(name) => shared.conversation.rooms().find(name),
+        Some(name) => shared.bridge.rooms().find(name),
         None => Some(present.unwrap_or(RoomId::HOME)),
     }
     .ok_or("There is no such room; room is a room's id, such as home")

@@ -85,7 +85,7 @@ async fn info(visitor: &Visitor, shared: &Shared) -> Response {
         return denied(&refusal);
     }
     // Whoever is for another room is not told what goes on at home.
-    let home = shared.conversation.rooms().slug(RoomId::HOME).is_some_and(|home| visitor.may_enter(&home));
+    let home = shared.bridge.rooms().slug(RoomId::HOME).is_some_and(|home| visitor.may_enter(&home));
     let (streams, clients) = (shared.relay.streams().len(), shared.stats.signalling.connected.load(Ordering::Relaxed));
     let media = shared.relay.addresses().await.unwrap_or_default();
     warp::reply::json(&json!({
@@ -224,7 +224,7 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
 impl Snapshot {
     fn encode_rooms(&self, page: &mut Page<'_>) -> fmt::Result {
         let (handle, (rooms, participants)) =
-            (self.shared.conversation.rooms(), self.shared.conversation.rooms().population());
+            (self.shared.bridge.rooms(), self.shared.bridge.rooms().population());
         let counted = handle.counters();
         page.gauge("rooms", "Rooms of the house", rooms as u64)?;
         page.gauge("room_participants", "People in rooms", participants as u64)?;

@@ -52,7 +52,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     let of_house = warp::path!("stream" / String).map(|file: String| Wish::of_file(&file).ok_or(NO_FILE));
     let of_room =
         warp::path!("stream" / "room" / String).and(with_shared.clone()).map(|file: String, shared: Shared| {
-            Wish::of_room(&file, |name| shared.conversation.rooms().find(name)).ok_or(NO_ROOM)
+            Wish::of_room(&file, |name| shared.bridge.rooms().find(name)).ok_or(NO_ROOM)
         });
     let wish = of_house.or(of_room).unify();
     let options = wish.clone().and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
@@ -75,7 +75,7 @@ fn room_status(
         .and(warp::query())
         .and(with_shared)
         .then(|name: String, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
-            let Some(room) = shared.conversation.rooms().find(&name) else {
+            let Some(room) = shared.bridge.rooms().find(&name) else {
                 return text(StatusCode::NOT_FOUND, NO_ROOM);
             };
             if let Err(refusal) = enter(room, &asked, &query, &shared).await {
@@ -199,7 +199,7 @@ async fn admit(wish: Wish, asked: Asked, permit: Permit, shared: &Shared) -> Res
         reply = with(reply, ICY_METAINT, HeaderValue::from(ICY_INTERVAL));
         reply = with(reply, ICY_NAME, HeaderValue::from_static("Voice Relay"));
     }
-    let heard = Hearing::begin(permit, shared.conversation.rooms());
+    let heard = Hearing::begin(permit, shared.bridge.rooms());
     let preludes = shared.preludes.clone();
     let boarding = Boarding { wish, icy, place, entrance, heard, preludes };
     reply.extensions_mut().insert(Handover::new(move |socket, version, head| async move {

@@ -169,7 +169,7 @@ async fn whatever_ends_that_must_not_ends_the_process_with_an_error_that_names_i
         "certificate",
         "clips",
         "rooms",
-        "conversation",
+        "bridge",
         "limits",
         "http",
         "https",

@@ -15,7 +15,7 @@ pub(super) fn described(id: Uuid, known: &Known, shared: &Shared) -> Value {
         Known::Lives(announcement, position) => living(announcement, *position),
         Known::Over(_, outcome) => over(id, outcome),
     };
-    value["room"] = json!(shared.conversation.rooms().slug(known.room()));
+    value["room"] = json!(shared.bridge.rooms().slug(known.room()));
     value
 }
 

@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Action, Denied, Permit, Target, Visitor};
-use crate::conversation::Conversation;
+use crate::bridge::Bridge;
 use crate::domain::{Owner, RoomId, StreamId};
 use crate::engine::{Levels, StreamEvent};
 use crate::http::gate::Gate;
@@ -136,17 +136,17 @@ fn refused(denied: &Denied) -> ServerMessage {
 /// Serves one client until it leaves.
 pub(super) async fn serve(
     socket: WebSocket,
-    conversation: Conversation,
+    bridge: Bridge,
     guest: Guest,
     seat: Seat,
     shutdown: CancellationToken,
 ) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
-    let (events, levels) = (conversation.relay().events(), conversation.relay().levels());
+    let (events, levels) = (bridge.relay().events(), bridge.relay().levels());
     let (wire, frames) = Wire::new();
     let permit = guest.permit.clone();
-    let session = Session::new(conversation, guest, wire.clone()).await;
+    let session = Session::new(bridge, guest, wire.clone()).await;
     let now = Instant::now();
     let mut client = Client { sender, session, permit, wire, seat, heard: now, pinged: now };
     let result = client.run(receiver, Told { events, levels, frames }, shutdown).await;

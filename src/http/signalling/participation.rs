@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::access::{Action, Permit, Shown, Target};
-use crate::conversation::{Conversation, HearingReport};
+use crate::bridge::{Bridge, HearingReport};
 use crate::core::{Membership as Place, Wanted};
 use crate::engine::PeerAddress;
 use crate::rooms::{JoinError, Key, Membership, RoomsHandle, Wire};
@@ -14,7 +14,7 @@ use super::session::refused;
 
 /// A client's being in a room.
 pub(super) struct Participation {
-    conversation: Conversation,
+    bridge: Bridge,
     membership: Membership,
     /// To be there.
     permit: Permit,
@@ -35,21 +35,21 @@ pub(super) struct Request {
 impl Participation {
     /// Joins. What the room says goes over the wire, and so does that it worked.
     pub(super) async fn begin(
-        conversation: &Conversation,
+        bridge: &Bridge,
         guest: &Guest,
         request: Request,
         wire: Wire,
     ) -> Result<Self, ServerMessage> {
         let name = guest.name(&request.name);
         let Request { room, pin, key, .. } = &request;
-        let id = rooms(conversation).find(room).ok_or_else(|| refusal(JoinError::NoRoom))?;
+        let id = rooms(bridge).find(room).ok_or_else(|| refusal(JoinError::NoRoom))?;
         let shown = Shown { pin: pin.as_deref(), key: key.as_deref().and_then(Key::of_text) };
         let permit = guest.authorize(Action::Join, Target::Room(id, shown)).await?;
         guest.may_join()?;
         let asker = guest.visitor().asker();
-        let joined = rooms(conversation).join(asker, room, &name, pin.as_deref(), key.as_deref(), wire).await;
+        let joined = rooms(bridge).join(asker, room, &name, pin.as_deref(), key.as_deref(), wire).await;
         let membership = joined.map_err(refusal)?;
-        Ok(Self { conversation: conversation.clone(), membership, permit, name, peer: None })
+        Ok(Self { bridge: bridge.clone(), membership, permit, name, peer: None })
     }
 
     /// Deals with a message that is about the room; gives the reply, if there is to be one.
@@ -70,7 +70,7 @@ impl Participation {
             }
             ClientMessage::Report { delay_ms, concealed } => {
                 let report = HearingReport::new(delay_ms, concealed);
-                self.conversation.note_report(self.membership.joined().id, report);
+                self.bridge.note_report(self.membership.joined().id, report);
                 Ok(())
             }
             _ => Ok(()),
@@ -86,7 +86,7 @@ impl Participation {
     /// The client answered a ping.
     pub(super) async fn note_pong(&self) {
         if let Some(peer) = self.peer {
-            self.conversation.relay().keep_alive(peer).await;
+            self.bridge.relay().keep_alive(peer).await;
         }
     }
 
@@ -103,7 +103,7 @@ impl Participation {
 
     async fn hang_up(&self) {
         if let Some(peer) = self.peer {
-            self.conversation.relay().close(peer).await;
+            self.bridge.relay().close(peer).await;
         }
     }
 
@@ -112,12 +112,12 @@ impl Participation {
             return refusal;
         }
         let joined = self.membership.joined();
-        if rooms(&self.conversation).who_is(joined.voice).is_none() {
+        if rooms(&self.bridge).who_is(joined.voice).is_none() {
             return not_joined();
         }
         let only_listens = !guest.may(Action::TalkInside);
         let place = Place { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
-        let relay = self.conversation.relay();
+        let relay = self.bridge.relay();
         let (peer, agreed) = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
             Ok(agreed) => agreed,
             Err(error) => return refused(&error),
@@ -133,7 +133,7 @@ impl Participation {
             return self.membership.may_talk().map_err(|error| complaint(error.code(), &error));
         }
         let joined = self.membership.joined();
-        self.conversation.relay().end_said(if music { joined.music } else { joined.voice }).await;
+        self.bridge.relay().end_said(if music { joined.music } else { joined.voice }).await;
         Ok(())
     }
 
@@ -141,7 +141,7 @@ impl Participation {
         self.talk(on, true, guest).await?;
         if let Some(title) = title.as_str().filter(|title| on && !title.is_empty()) {
             let music = self.membership.joined().music;
-            self.conversation.relay().set_name(music, format!("{}: {title}", self.name)).await;
+            self.bridge.relay().set_name(music, format!("{}: {title}", self.name)).await;
         }
         Ok(())
     }
@@ -149,9 +149,9 @@ impl Participation {
     async fn listen(&self, who: WhoToHear) {
         let wanted = match who {
             WhoToHear::All(Everybody::All) => Wanted::All,
-            WhoToHear::These(participants) => Wanted::Only(rooms(&self.conversation).streams_of(&participants)),
+            WhoToHear::These(participants) => Wanted::Only(rooms(&self.bridge).streams_of(&participants)),
         };
-        self.conversation.relay().set_wanted(self.membership.joined().voice, wanted).await;
+        self.bridge.relay().set_wanted(self.membership.joined().voice, wanted).await;
     }
 }
 
@@ -160,8 +160,8 @@ pub(super) fn not_joined() -> ServerMessage {
     ServerMessage::complaint("not_joined", "Join a room first")
 }
 
-fn rooms(conversation: &Conversation) -> &RoomsHandle {
-    conversation.rooms()
+fn rooms(bridge: &Bridge) -> &RoomsHandle {
+    bridge.rooms()
 }
 
 fn refusal(error: JoinError) -> ServerMessage {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::access::{Action, Permit, Target, WatchedPermit};
-use crate::conversation::Conversation;
+use crate::bridge::Bridge;
 use crate::core::{AnswerError, NegotiationError};
 use crate::domain::{LiveStream, RoomId, StreamId};
 use crate::engine::{ConnectError, Engine, EngineGone, PeerAddress};
@@ -25,7 +25,7 @@ const REOFFER_AFTER: Duration = Duration::from_millis(500);
 /// The signalling side of one client.
 pub(super) struct Session {
     relay: Engine,
-    conversation: Conversation,
+    bridge: Bridge,
     guest: Guest,
     /// What rooms say to the client goes over it.
     wire: Wire,
@@ -63,13 +63,13 @@ enum Held {
 }
 
 impl Session {
-    pub(super) async fn new(conversation: Conversation, guest: Guest, wire: Wire) -> Self {
-        let (relay, name) = (conversation.relay().clone(), String::new());
+    pub(super) async fn new(bridge: Bridge, guest: Guest, wire: Wire) -> Self {
+        let (relay, name) = (bridge.relay().clone(), String::new());
         let (participation, watching) = (None, None);
         let access = guest.gate.access();
         let lists = access.authorize(guest.visitor(), Action::ListStreams, Target::room(RoomId::HOME)).await;
         let lists_streams = lists.is_ok();
-        Self { relay, conversation, guest, wire, name, held: Held::Nothing, lists_streams, participation, watching }
+        Self { relay, bridge, guest, wire, name, held: Held::Nothing, lists_streams, participation, watching }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
@@ -113,7 +113,7 @@ impl Session {
         if on {
             self.guest.authorize(Action::ListRooms, Target::House).await?;
             let only = self.guest.visitor().room.clone();
-            self.watching = Some(self.conversation.rooms().watch(self.wire.clone(), only));
+            self.watching = Some(self.bridge.rooms().watch(self.wire.clone(), only));
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Session {
     /// Joins a room, and leaves the one before.
     async fn join(&mut self, request: Request) -> Option<ServerMessage> {
         self.lose().await;
-        match Participation::begin(&self.conversation, &self.guest, request, self.wire.clone()).await {
+        match Participation::begin(&self.bridge, &self.guest, request, self.wire.clone()).await {
             Ok(participation) => {
                 self.participation = Some(participation);
                 None
@@ -241,7 +241,7 @@ impl Session {
         self.name = self.guest.name(name);
         let room = match room.filter(|room| !room.is_empty()) {
             None => Some(RoomId::HOME),
-            Some(slug) => self.conversation.rooms().find(slug),
+            Some(slug) => self.bridge.rooms().find(slug),
         };
         let Some(room) = room else { return ServerMessage::complaint("no_room", "There is no such room") };
         let permit = match self.guest.authorize(Action::Talk, Target::room(room)).await {
@@ -349,7 +349,7 @@ impl Session {
     fn listening(&self, permit: &Permit) -> Option<Listening> {
         let called = Some(self.name.as_str()).filter(|name| !name.is_empty());
         let called = called.map_or_else(|| permit.visitor().called(), str::to_owned);
-        self.conversation.rooms().listen(permit.room()?, permit.granted(), &called, ListenerKind::Client)
+        self.bridge.rooms().listen(permit.room()?, permit.granted(), &called, ListenerKind::Client)
     }
 
     async fn take_answer(&mut self, answer: Description) -> Option<ServerMessage> {

@@ -71,15 +71,15 @@ async fn open<B: Buf>(
     };
     if asked.surface == Surface::Whep {
         // Before it can be over.
-        shared.conversation.note_listening(&permit);
+        shared.bridge.note_listening(&permit);
     }
     let grant = permit.id();
     let opened = shared.relay.open(permit, role.clone(), offer).await;
     if opened.is_err() {
-        shared.conversation.note_closed(grant);
+        shared.bridge.note_closed(grant);
     }
     if let ResourceRole::HearRoom(room) = role
-        && !shared.conversation.rooms().exists(room)
+        && !shared.bridge.rooms().exists(room)
     {
         // It was closed meanwhile: nobody would end what was made for it.
         shared.relay.remove_room(room).await;
@@ -127,7 +127,7 @@ async fn to_hear(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, 
 
 /// The room with this id, or else with this name for people, however it is written.
 fn room_called(name: &str, shared: &Shared) -> Option<RoomId> {
-    let rooms = shared.conversation.rooms();
+    let rooms = shared.bridge.rooms();
     let named = || rooms.list().into_iter().find(|room| comparable(&room.name) == comparable(name));
     rooms.find(name).or_else(|| rooms.find(&named()?.id))
 }

@@ -40,7 +40,7 @@ const POOR: (f32, Duration) = (0.08, Duration::from_millis(400));
 
 /// Rooms and relay, joined. Cheap to clone.
 #[derive(Clone)]
-pub struct Conversation {
+pub struct Bridge {
     rooms: RoomsHandle,
     relay: Engine,
     access: Access,
@@ -66,7 +66,7 @@ impl HearingReport {
     }
 }
 
-impl Conversation {
+impl Bridge {
     /// Joins them; somebody has to [`carry`](Self::carry) what happens from one to the other.
     pub fn new(rooms: RoomsHandle, relay: Engine, access: Access) -> Self {
         Self { rooms, relay, access, listening: Arc::default(), reports: Arc::default() }
