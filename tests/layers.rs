@@ -5,27 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Folders and files of `src`, from the bottom up: each may name what stands before it, and nothing else.
 const ORDER: [&str; 21] = [
-    "domain",
-    "limits",
-    "critical",
-    "data",
-    "rooms",
-    "access",
-    "core",
-    "audio",
-    "engine",
-    "library",
-    "announce",
-    "config",
-    "log",
-    "hass",
-    "tls",
-    "net",
-    "card",
-    "bridge",
-    "sound",
-    "http",
-    "app",
+    "domain", "limits", "critical", "data", "rooms", "access", "core", "audio", "engine", "library", "announce",
+    "config", "log", "hass", "tls", "net", "card", "bridge", "sound", "http", "app",
 ];
 
 /// Layers of the core, none of which may name those behind it.

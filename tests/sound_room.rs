@@ -20,7 +20,7 @@ use voice_relay::data::DataFolder;
 use voice_relay::domain::{RoomId, StreamId};
 use voice_relay::engine::{self, Connected, Engine};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
-use voice_relay::rooms::{Asker, HostAction, Order, Rooms, RoomsHandle, Wire};
+use voice_relay::rooms::{Asker, ClientSender, HostAction, Order, Rooms, RoomsHandle};
 use voice_relay::sound::Sound;
 
 const KITCHEN: RoomId = RoomId(1);
@@ -135,7 +135,9 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         // As a host does, whose order ends what was granted.
         let mut orders = house.rooms.orders();
         let admin = Asker { owner: None, admin: true };
-        let host = runtime.block_on(house.rooms.join(admin, "kitchen", "Host", None, None, Wire::new().0)).expect("in");
+        let host = runtime
+            .block_on(house.rooms.join(admin, "kitchen", "Host", None, None, ClientSender::new().0))
+            .expect("in");
         host.host(HostAction::Kick { who: listeners[0].id }).expect("whoever may do everything may");
         let ended = std::iter::from_fn(|| orders.try_recv().ok());
         ended.for_each(|order| {

@@ -11,7 +11,8 @@ use voice_relay::access::{Access, Action, Claims, Permit, Scope, Scopes, Shown, 
 use voice_relay::data::DataFolder;
 use voice_relay::domain::RoomId;
 use voice_relay::rooms::{
-    Asker, HostAction, House, Kind, ListenerKind, Listening, Membership, Order, Rooms, RoomsHandle, Wire,
+    Asker, ClientSender, HostAction, Kind, ListenerKind, Listening, Membership, Order, Rooms, RoomsHandle,
+    RoomsSettings,
 };
 
 /// The PIN of every room that has one.
@@ -109,7 +110,7 @@ async fn play(data: &[u8], folder: &TempDir) {
 
 impl Scene {
     async fn new(folder: &TempDir) -> Self {
-        let house = House {
+        let house = RoomsSettings {
             home: "Home".into(),
             intercom: vec!["Kitchen".into()],
             broadcast: vec!["Stage".into()],
@@ -148,7 +149,7 @@ impl Scene {
             Act::Join { who, room, pin } if self.members.len() < 8 => {
                 let asker = visitor(who, None).asker();
                 let room = Self::slug(room);
-                if let Ok(member) = self.rooms.join(asker, room, "x", shown(pin), None, Wire::new().0).await {
+                if let Ok(member) = self.rooms.join(asker, room, "x", shown(pin), None, ClientSender::new().0).await {
                     self.members.push(member);
                 }
             }

@@ -3,14 +3,14 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::data::DataFolder;
-use crate::rooms::{House, Kind, ListenerKind, Rooms};
+use crate::rooms::{Kind, ListenerKind, Rooms, RoomsSettings};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// An access with a kitchen and a room with a PIN, and the folder of its tokens.
 async fn house() -> (Access, RoomsHandle, RoomId, Key, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
-    let house = House {
+    let house = RoomsSettings {
         home: "Home".into(),
         intercom: vec!["Kitchen".into()],
         broadcast: vec![],
@@ -152,6 +152,6 @@ fn key_text(key: Key) -> String {
     serde_json::to_value(key).expect("a text").as_str().expect("a text").to_owned()
 }
 
-fn wire() -> crate::rooms::Wire {
-    crate::rooms::Wire::new().0
+fn wire() -> crate::rooms::ClientSender {
+    crate::rooms::ClientSender::new().0
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use crate::announce::AnnounceLimits;
 use crate::audio::ClipLimits;
 use crate::limits::{Allotments, MediaPlaces, Places};
-use crate::rooms::House;
+use crate::rooms::RoomsSettings;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
@@ -208,9 +208,9 @@ pub struct RoomsConfig {
 
 impl Config {
     /// The rooms of the house, and how many there may be.
-    pub fn house(&self) -> House {
+    pub fn house(&self) -> RoomsSettings {
         let RoomsConfig { home, intercom, broadcast, max, intercom_size, broadcast_size, .. } = self.rooms.clone();
-        House { home, intercom, broadcast, max, intercom_size, broadcast_size, share: self.limits.share }
+        RoomsSettings { home, intercom, broadcast, max, intercom_size, broadcast_size, share: self.limits.share }
     }
 
     /// Places for what clients have the daemon hold.

@@ -42,8 +42,8 @@ use warp::{Filter, Rejection};
 
 use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
-use crate::config::{Limits, WhenIdle};
 use crate::bridge::Bridge;
+use crate::config::{Limits, WhenIdle};
 use crate::engine::Engine;
 use crate::limits::Allotments;
 use crate::tls::Certificates;

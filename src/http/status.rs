@@ -223,8 +223,7 @@ fn encode_socket(page: &mut Page<'_>, media: &MediaStats) -> fmt::Result {
 
 impl Snapshot {
     fn encode_rooms(&self, page: &mut Page<'_>) -> fmt::Result {
-        let (handle, (rooms, participants)) =
-            (self.shared.bridge.rooms(), self.shared.bridge.rooms().population());
+        let (handle, (rooms, participants)) = (self.shared.bridge.rooms(), self.shared.bridge.rooms().population());
         let counted = handle.counters();
         page.gauge("rooms", "Rooms of the house", rooms as u64)?;
         page.gauge("room_participants", "People in rooms", participants as u64)?;

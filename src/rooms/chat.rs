@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Rooms;
 use super::names::{MAX_CHAT, clean_chat};
 use super::notice::{Recipients, RoomMessage};
-use super::participant::{ParticipantId, Visit};
+use super::participant::{ParticipantId, SessionId};
 
 /// Messages that are kept for those who come later; the oldest goes.
 pub const CHAT_HISTORY: usize = 100;
@@ -64,12 +64,12 @@ impl ChatError {
 
 /// How much a participant may write now: a bucket that refills.
 #[derive(Debug, Clone)]
-pub(super) struct Patience {
+pub(super) struct TokenBucket {
     /// When the bucket will be full again, or was.
     full_at: Instant,
 }
 
-impl Patience {
+impl TokenBucket {
     pub(super) fn new(now: Instant) -> Self {
         Self { full_at: now }
     }
@@ -106,8 +106,8 @@ impl Rooms {
     ///
     /// # Errors
     /// When nobody gets it, and why.
-    pub fn chat(&mut self, now: Instant, at: SystemTime, visit: Visit, text: &str) -> Result<(), ChatError> {
-        let (id, room) = self.room_of(visit).ok_or(ChatError::NotJoined)?;
+    pub fn chat(&mut self, now: Instant, at: SystemTime, session: SessionId, text: &str) -> Result<(), ChatError> {
+        let (id, room) = self.room_of(session).ok_or(ChatError::NotJoined)?;
         let text = clean_chat(text);
         if text.is_empty() {
             return Err(ChatError::Empty);
@@ -115,8 +115,8 @@ impl Rooms {
         if text.chars().count() > MAX_CHAT {
             return Err(ChatError::TooLong);
         }
-        let host = room.is_host(visit);
-        let participant = room.present.get_mut(&visit).ok_or(ChatError::NotJoined)?;
+        let host = room.is_host(session);
+        let participant = room.present.get_mut(&session).ok_or(ChatError::NotJoined)?;
         if !participant.who.patience.take(now) {
             self.counters.chat_refused += 1;
             return Err(ChatError::TooFast);

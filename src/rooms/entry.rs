@@ -1,5 +1,5 @@
 //! Who may come into a room. Looking at a PIN takes its time, so there are two steps: `authorize_join` says whether one may
-//! come in, or what to look at; whoever has a [`Pass`] may `join`.
+//! come in, or what to look at; whoever has a [`JoinPermit`] may `join`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub struct Asker {
 
 /// The permission to join one room, or to look into it.
 #[derive(Debug)]
-pub struct Pass {
+pub struct JoinPermit {
     pub(super) room: RoomId,
     /// By a PIN, rather than because there is none.
     guessed: bool,
@@ -39,26 +39,26 @@ pub struct Pass {
 #[derive(Debug)]
 pub enum Entry {
     /// Yes.
-    Open(Pass),
+    Open(JoinPermit),
     /// If the PIN is right.
-    Guess(Guess),
+    PinChallenge(PinChallenge),
 }
 
 /// A PIN that is still to be looked at.
 #[derive(Debug)]
-pub struct Guess {
-    pass: Pass,
+pub struct PinChallenge {
+    pass: JoinPermit,
     /// Not even a PIN, if it is none.
     pin: Option<Pin>,
     hash: Arc<PinHash>,
 }
 
-impl Guess {
+impl PinChallenge {
     /// Looks at it. Takes about a millisecond.
     ///
     /// # Errors
     /// When it is wrong.
-    pub fn check(self) -> Result<Pass, JoinError> {
+    pub fn check(self) -> Result<JoinPermit, JoinError> {
         match self.pin {
             Some(pin) if self.hash.is(&pin) => Ok(self.pass),
             _ => Err(JoinError::WrongPin),
@@ -231,18 +231,18 @@ impl Rooms {
         let found = self.rooms.get_mut(&room).ok_or(JoinError::NoRoom)?;
         let hash = match &found.pin {
             Some(hash) if !found.knows(key) => Arc::clone(hash),
-            _ => return Ok(Entry::Open(Pass { room, guessed: false })),
+            _ => return Ok(Entry::Open(JoinPermit { room, guessed: false })),
         };
         let pin = pin.ok_or(JoinError::PinNeeded)?.parse().ok();
         if !found.guesses.note(now, asker.owner.as_ref()) {
             self.counters.guesses_refused += 1;
             return Err(JoinError::TooFast);
         }
-        Ok(Entry::Guess(Guess { pass: Pass { room, guessed: true }, pin, hash }))
+        Ok(Entry::PinChallenge(PinChallenge { pass: JoinPermit { room, guessed: true }, pin, hash }))
     }
 
     /// What came of a guess: a right one is not held against whoever made it.
-    pub fn note_guess(&mut self, asker: &Asker, guessed: &Result<Pass, JoinError>) {
+    pub fn note_guess(&mut self, asker: &Asker, guessed: &Result<JoinPermit, JoinError>) {
         match guessed {
             Ok(pass) if pass.guessed => {
                 if let Some(room) = self.rooms.get_mut(&pass.room) {

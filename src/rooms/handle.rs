@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::domain::{LiveStream, Owner, RoomId, StreamId};
 
-use super::entry::{Asker, Entry, JoinError, Pass};
+use super::entry::{Asker, Entry, JoinError, JoinPermit};
 use super::hosting::HostError;
 use super::notice::{Order, Recipients, RoomMessage, Topic};
 use super::opening::{OpenError, Opened, Opening};
@@ -23,8 +23,8 @@ use super::unjoined::{Granted, ListenerInfo, ListenerKind};
 use super::{RoomCounters, Rooms};
 
 pub use membership::{Listening, Membership, Watching};
-use wire::{Frame, Post, Watcher};
-pub use wire::{Frames, WIRE_CAPACITY, Wire};
+pub use wire::{ClientSender, Frames, WIRE_CAPACITY};
+use wire::{Frame, Outbox, Watcher};
 
 /// The rooms, for everybody. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct RoomsHandle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    post: Mutex<Post>,
+    post: Mutex<Outbox>,
     /// Something is due at another time than before.
     wake: Notify,
 }
@@ -53,7 +53,7 @@ pub struct Detail {
 impl RoomsHandle {
     /// The door to these rooms; somebody has to [`keep_time`](Self::keep_time).
     pub fn new(rooms: Rooms) -> Self {
-        Self(Arc::new(Inner { post: Mutex::new(Post::new(rooms)), wake: Notify::new() }))
+        Self(Arc::new(Inner { post: Mutex::new(Outbox::new(rooms)), wake: Notify::new() }))
     }
 
     /// Does what is due when it is due, for as long as it is polled.
@@ -90,7 +90,7 @@ impl RoomsHandle {
         name: &str,
         pin: Option<&str>,
         key: Option<&str>,
-        wire: Wire,
+        wire: ClientSender,
     ) -> Result<Membership, JoinError> {
         let key = key.and_then(Key::of_text);
         let room = self.find(room).ok_or(JoinError::NoRoom)?;
@@ -98,7 +98,7 @@ impl RoomsHandle {
         let pass = self.pass(&asker, room, entry).await?;
         let joined = self.with(|post, now| {
             let joined = post.rooms.join(now, &asker, &pass, name, key)?;
-            post.wires.insert(joined.visit, wire);
+            post.senders.insert(joined.session, wire);
             Ok(joined)
         })?;
         Ok(Membership { rooms: self.clone(), asker, joined })
@@ -121,7 +121,7 @@ impl RoomsHandle {
 
     /// What one may know of a room who [may look](Self::may_look); `None` when it is no more.
     pub fn detail(&self, room: RoomId) -> Option<Detail> {
-        self.with(|Post { rooms, .. }, now| {
+        self.with(|Outbox { rooms, .. }, now| {
             let (stats, participants) = (rooms.stats_of(now, room)?, rooms.participants(room)?);
             let (listeners, _) = rooms.listeners(room)?;
             Some(Detail { room: rooms.info(room)?, participants, listeners, stats })
@@ -156,10 +156,10 @@ impl RoomsHandle {
     }
 
     /// Looks at a PIN where there is one to look at: elsewhere than on the runtime's own threads.
-    async fn pass(&self, asker: &Asker, room: RoomId, entry: Entry) -> Result<Pass, JoinError> {
+    async fn pass(&self, asker: &Asker, room: RoomId, entry: Entry) -> Result<JoinPermit, JoinError> {
         let guess = match entry {
             Entry::Open(pass) => return Ok(pass),
-            Entry::Guess(guess) => guess,
+            Entry::PinChallenge(guess) => guess,
         };
         let checked = tokio::task::spawn_blocking(|| guess.check()).await.unwrap_or(Err(JoinError::WrongPin));
         self.with(|post, _| {
@@ -205,7 +205,7 @@ impl RoomsHandle {
 
     /// Tells the list of rooms over this wire, now and whenever it is different, until the watching is dropped. `only`: of
     /// all rooms that of this id alone.
-    pub fn watch(&self, wire: Wire, only: Option<String>) -> Watching {
+    pub fn watch(&self, wire: ClientSender, only: Option<String>) -> Watching {
         let mut post = self.lock();
         let rooms = post.rooms.list().into_iter().filter(|room| only.as_ref().is_none_or(|only| *only == room.id));
         // A wire that is full already is cut then, as it would be by the next list.
@@ -271,8 +271,8 @@ impl RoomsHandle {
     /// Sends one participant a message that is the media side's to make, such as whom they hear in which slot.
     pub fn tell(&self, who: ParticipantId, topic: Topic, message: &serde_json::Value) {
         self.with(|post, now| {
-            if let Some(visit) = post.rooms.visit(who) {
-                post.send(now, &Recipients::One(visit), &Frame::of_media(topic, message));
+            if let Some(session) = post.rooms.session(who) {
+                post.send(now, &Recipients::One(session), &Frame::of_media(topic, message));
             }
         });
     }
@@ -319,12 +319,12 @@ impl RoomsHandle {
         self.lock().orders_lost
     }
 
-    fn lock(&self) -> MutexGuard<'_, Post> {
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
         self.0.post.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something, then what is due, and delivers whatever comes of it.
-    fn with<T>(&self, act: impl FnOnce(&mut Post, Instant) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut Outbox, Instant) -> T) -> T {
         let mut post = self.lock();
         // Tokio's clock is the one that `keep_time` waits by.
         let (before, now) = (post.rooms.deadline(), tokio::time::Instant::now().into_std());

@@ -9,7 +9,7 @@ use crate::domain::RoomId;
 use super::Rooms;
 use super::entry::Asker;
 use super::notice::{Closure, Departure, Order, Recipients, Removal};
-use super::participant::{ParticipantId, Visit};
+use super::participant::{ParticipantId, SessionId};
 use super::room::{Host, Kind};
 
 /// What a host does.
@@ -102,9 +102,15 @@ impl Rooms {
     ///
     /// # Errors
     /// When it is not his to want, or cannot be done.
-    pub fn host(&mut self, now: Instant, asker: &Asker, visit: Visit, action: HostAction) -> Result<(), HostError> {
-        let (id, room) = self.room_of(visit).ok_or(HostError::NotJoined)?;
-        if action != HostAction::Claim && !asker.admin && !room.is_host(visit) {
+    pub fn host(
+        &mut self,
+        now: Instant,
+        asker: &Asker,
+        session: SessionId,
+        action: HostAction,
+    ) -> Result<(), HostError> {
+        let (id, room) = self.room_of(session).ok_or(HostError::NotJoined)?;
+        if action != HostAction::Claim && !asker.admin && !room.is_host(session) {
             return Err(HostError::NotHost);
         }
         match action {
@@ -117,7 +123,7 @@ impl Rooms {
             HostAction::Pin { who } => self.pin(now, id, who),
             HostAction::Lock => self.set_locked(now, id, true),
             HostAction::Unlock => self.set_locked(now, id, false),
-            HostAction::Claim => self.claim(now, id, visit),
+            HostAction::Claim => self.claim(now, id, session),
             HostAction::Close => {
                 self.shut(now, id, Closure::Closed);
                 Ok(())
@@ -126,36 +132,36 @@ impl Rooms {
     }
 
     /// Somebody in this room.
-    fn visit_in(&self, id: RoomId, who: ParticipantId) -> Result<Visit, HostError> {
+    fn visit_in(&self, id: RoomId, who: ParticipantId) -> Result<SessionId, HostError> {
         self.rooms.get(&id).and_then(|room| room.visit_of(who)).ok_or(HostError::NoParticipant)
     }
 
     fn set_muted(&mut self, now: Instant, id: RoomId, who: ParticipantId, muted: bool) -> Result<(), HostError> {
-        let Ok(visit) = self.visit_in(id, who) else { return self.mute_unjoined(id, who, muted) };
-        if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&visit)) {
+        let Ok(session) = self.visit_in(id, who) else { return self.mute_unjoined(id, who, muted) };
+        if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&session)) {
             participant.who.muted = muted;
         }
-        self.tell_participant(id, visit);
+        self.tell_participant(id, session);
         self.note_list(now);
         Ok(())
     }
 
     fn set_word(&mut self, now: Instant, id: RoomId, who: ParticipantId, word: bool) -> Result<(), HostError> {
-        let visit = self.visit_in(id, who)?;
-        if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&visit)) {
+        let session = self.visit_in(id, who)?;
+        if let Some(participant) = self.rooms.get_mut(&id).and_then(|room| room.present.get_mut(&session)) {
             participant.who.word = word;
         }
-        self.tell_participant(id, visit);
+        self.tell_participant(id, session);
         self.note_list(now);
         Ok(())
     }
 
     fn kick(&mut self, now: Instant, id: RoomId, who: ParticipantId) -> Result<(), HostError> {
-        let Ok(visit) = self.visit_in(id, who) else { return self.kick_unjoined(now, id, who) };
-        let was_host = self.rooms.get(&id).is_some_and(|room| room.is_host(visit));
-        self.tell(Recipients::One(visit), Removal::Kicked.message());
-        if let Some(participant) = self.remove(now, id, visit, Departure::Kicked) {
-            self.orders.push_back(Order::Remove(participant.who.voice, visit));
+        let Ok(session) = self.visit_in(id, who) else { return self.kick_unjoined(now, id, who) };
+        let was_host = self.rooms.get(&id).is_some_and(|room| room.is_host(session));
+        self.tell(Recipients::One(session), Removal::Kicked.message());
+        if let Some(participant) = self.remove(now, id, session, Departure::Kicked) {
+            self.orders.push_back(Order::Remove(participant.who.voice, session));
             if let Some(owner) = &participant.owner {
                 self.end_other_ways(id, owner);
             }
@@ -171,26 +177,26 @@ impl Rooms {
     }
 
     fn hand_over(&mut self, now: Instant, id: RoomId, who: ParticipantId) -> Result<(), HostError> {
-        let visit = self.visit_in(id, who)?;
-        self.make_host(now, id, visit)
+        let session = self.visit_in(id, who)?;
+        self.make_host(now, id, session)
     }
 
-    fn claim(&mut self, now: Instant, id: RoomId, visit: Visit) -> Result<(), HostError> {
+    fn claim(&mut self, now: Instant, id: RoomId, session: SessionId) -> Result<(), HostError> {
         match self.rooms.get(&id).map(|room| room.host) {
-            Some(Host::Nobody) => self.make_host(now, id, visit),
+            Some(Host::Nobody) => self.make_host(now, id, session),
             _ => Err(HostError::HasHost),
         }
     }
 
-    fn make_host(&mut self, now: Instant, id: RoomId, visit: Visit) -> Result<(), HostError> {
+    fn make_host(&mut self, now: Instant, id: RoomId, session: SessionId) -> Result<(), HostError> {
         let room = self.rooms.get_mut(&id).ok_or(HostError::NoRoom)?;
         if room.permanent && room.kind == Kind::Intercom {
             return Err(HostError::Everybodys);
         }
-        let former = room.host_visit().filter(|former| *former != visit);
-        room.host = Host::Present(visit);
+        let former = room.host_visit().filter(|former| *former != session);
+        room.host = Host::Present(session);
         self.tell_room(id);
-        for changed in former.into_iter().chain([visit]) {
+        for changed in former.into_iter().chain([session]) {
             self.tell_participant(id, changed);
         }
         self.note_list(now);
@@ -198,9 +204,9 @@ impl Rooms {
     }
 
     fn pin(&mut self, now: Instant, id: RoomId, who: Option<ParticipantId>) -> Result<(), HostError> {
-        let visit = who.map(|who| self.visit_in(id, who)).transpose()?;
+        let session = who.map(|who| self.visit_in(id, who)).transpose()?;
         let room = self.rooms.get_mut(&id).ok_or(HostError::NoRoom)?;
-        let voice = visit.and_then(|visit| room.present.get(&visit)).map(|participant| participant.who.voice);
+        let voice = session.and_then(|session| room.present.get(&session)).map(|participant| participant.who.voice);
         if std::mem::replace(&mut room.pinned, who) != who {
             self.orders.push_back(Order::Pin(id, voice));
             self.tell_room(id);

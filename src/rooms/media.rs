@@ -6,7 +6,7 @@ use crate::domain::StreamId;
 
 use super::Rooms;
 use super::notice::{Order, Recipients, RoomMessage};
-use super::participant::{ParticipantId, Quality, Visit};
+use super::participant::{ParticipantId, Quality, SessionId};
 
 /// Somebody may not talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,28 +38,28 @@ impl Rooms {
     ///
     /// # Errors
     /// When he may not, and why.
-    pub fn may_talk(&self, visit: Visit) -> Result<(), TalkError> {
-        let room = self.visits.get(&visit).and_then(|id| self.rooms.get(id)).ok_or(TalkError::NotJoined)?;
-        let participant = room.present.get(&visit).ok_or(TalkError::NotJoined)?;
+    pub fn may_talk(&self, session: SessionId) -> Result<(), TalkError> {
+        let room = self.sessions.get(&session).and_then(|id| self.rooms.get(id)).ok_or(TalkError::NotJoined)?;
+        let participant = room.present.get(&session).ok_or(TalkError::NotJoined)?;
         match participant.who.muted {
             true => Err(TalkError::Muted),
-            false if !room.has_word(visit) => Err(TalkError::NoWord),
+            false if !room.has_word(session) => Err(TalkError::NoWord),
             false => Ok(()),
         }
     }
 
     /// The media connection of somebody is there: whether he may be heard is ordered anew, in its turn among all that
     /// was decided of him.
-    pub fn note_connected(&mut self, visit: Visit) {
-        let participant = self.visits.get(&visit).and_then(|id| self.rooms.get(id)?.present.get(&visit));
+    pub fn note_connected(&mut self, session: SessionId) {
+        let participant = self.sessions.get(&session).and_then(|id| self.rooms.get(id)?.present.get(&session));
         let order = participant.map(|participant| Order::Silence(participant.who.voice, participant.silenced));
         self.orders.extend(order);
     }
 
     /// The streams of somebody who is heard there: their voice, and their music.
     pub fn streams_of(&self, who: ParticipantId) -> Vec<StreamId> {
-        let joined = self.present.get(&who).and_then(|visit| {
-            let participant = self.rooms.get(self.visits.get(visit)?)?.present.get(visit)?;
+        let joined = self.present.get(&who).and_then(|session| {
+            let participant = self.rooms.get(self.sessions.get(session)?)?.present.get(session)?;
             Some(vec![participant.who.voice, participant.who.music])
         });
         joined.unwrap_or_else(|| Vec::from_iter(self.unjoined_talker(who).map(|talker| talker.stream)))
@@ -67,9 +67,9 @@ impl Rooms {
 
     /// Somebody is heard, or no longer, by voice or by music. Who is silenced is not, whatever still arrives.
     pub fn note_talking(&mut self, now: Instant, who: ParticipantId, on: bool, music: bool) {
-        let Some(visit) = self.present.get(&who).copied() else { return self.note_unjoined_talking(now, who, on) };
-        let Some((id, room)) = self.room_of(visit) else { return };
-        let Some(participant) = room.present.get_mut(&visit) else { return };
+        let Some(session) = self.present.get(&who).copied() else { return self.note_unjoined_talking(now, who, on) };
+        let Some((id, room)) = self.room_of(session) else { return };
+        let Some(participant) = room.present.get_mut(&session) else { return };
         let on = on && !participant.silenced;
         let heard = if music { &mut participant.music } else { &mut participant.talking };
         if std::mem::replace(heard, on) == on {
@@ -82,11 +82,11 @@ impl Rooms {
 
     /// How well somebody is connected.
     pub fn note_quality(&mut self, who: ParticipantId, quality: Quality) {
-        let Some(visit) = self.present.get(&who).copied() else { return };
-        let Some((id, room)) = self.room_of(visit) else { return };
-        let Some(participant) = room.present.get_mut(&visit) else { return };
+        let Some(session) = self.present.get(&who).copied() else { return };
+        let Some((id, room)) = self.room_of(session) else { return };
+        let Some(participant) = room.present.get_mut(&session) else { return };
         if participant.quality.replace(quality) != Some(quality) {
-            self.tell_participant(id, visit);
+            self.tell_participant(id, session);
         }
     }
 }

@@ -8,7 +8,7 @@
 //! themselves; `notice` is what is told to whom. `handle` is the door for everybody else: it has the lock, the clock, and
 //! the queues to the clients.
 //!
-//! Rooms hold what is bounded only: [`House`] says how many rooms and participants there may be, and each file names
+//! Rooms hold what is bounded only: [`RoomsSettings`] says how many rooms and participants there may be, and each file names
 //! the bounds of its own lists.
 
 mod chat;
@@ -36,14 +36,14 @@ use crate::domain::{RoomId, StreamId};
 
 pub use chat::{CHAT_BURST, CHAT_HISTORY, CHAT_INTERVAL, ChatError, ChatLine};
 pub use clock::{EMPTY_TIMEOUT, GRACE, IDLE_TIMEOUT, LIST_INTERVAL};
-pub use entry::{Asker, Entry, Guess, JoinError, KICKED_FOR, MAX_BANS, Pass};
-pub use handle::{Detail, Frames, Listening, Membership, RoomsHandle, WIRE_CAPACITY, Watching, Wire};
+pub use entry::{Asker, Entry, JoinError, JoinPermit, KICKED_FOR, MAX_BANS, PinChallenge};
+pub use handle::{ClientSender, Detail, Frames, Listening, Membership, RoomsHandle, WIRE_CAPACITY, Watching};
 pub use hosting::{HostAction, HostError};
 pub use media::TalkError;
 pub use names::{MAX_CHAT, MAX_NAME, clean_name};
 pub use notice::{Closure, Departure, Notice, Order, Recipients, Removal, RoomMessage, Topic};
 pub use opening::{HOME, OpenError, Opened, Opening};
-pub use participant::{Key, ParticipantId, ParticipantInfo, Quality, Visit};
+pub use participant::{Key, ParticipantId, ParticipantInfo, Quality, SessionId};
 pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESS_DELAY, MAX_GUESSERS, MAX_GUESSES, Pin, PinHash};
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};
 pub use room::{Kind, RoomInfo};
@@ -54,7 +54,7 @@ use room::Room;
 
 /// Which rooms there always are, and how many more there may be.
 #[derive(Debug, Clone)]
-pub struct House {
+pub struct RoomsSettings {
     /// What people call the room of those who name none.
     pub home: String,
     /// The names of the other permanent rooms in which all talk.
@@ -89,15 +89,15 @@ pub struct RoomCounters {
 /// All rooms.
 #[derive(Debug)]
 pub struct Rooms {
-    house: House,
+    house: RoomsSettings,
     /// In the order in which they were opened.
     rooms: BTreeMap<RoomId, Room>,
     /// How rooms are called on the wire.
     slugs: HashMap<String, RoomId>,
-    /// Where each visit takes place.
-    visits: HashMap<Visit, RoomId>,
-    /// The visit of each who is there.
-    present: HashMap<ParticipantId, Visit>,
+    /// Where each session takes place.
+    sessions: HashMap<SessionId, RoomId>,
+    /// The session of each who is there.
+    present: HashMap<ParticipantId, SessionId>,
     /// Whose streams these are, and whether they are his music.
     streams: HashMap<StreamId, (ParticipantId, bool)>,
     next_room: u32,
@@ -115,12 +115,12 @@ pub struct Rooms {
 
 impl Rooms {
     /// The permanent rooms, empty; `at` is what the clock on the wall says.
-    pub fn new(house: House, now: Instant, at: SystemTime) -> Self {
+    pub fn new(house: RoomsSettings, now: Instant, at: SystemTime) -> Self {
         let mut rooms = Self {
             house,
             rooms: BTreeMap::new(),
             slugs: HashMap::new(),
-            visits: HashMap::new(),
+            sessions: HashMap::new(),
             present: HashMap::new(),
             streams: HashMap::new(),
             next_room: RoomId::HOME.0,
@@ -131,7 +131,7 @@ impl Rooms {
             orders: VecDeque::new(),
             counters: RoomCounters::default(),
         };
-        rooms.furnish(now, at);
+        rooms.create_permanent(now, at);
         rooms
     }
 
@@ -170,8 +170,8 @@ impl Rooms {
         Some(self.rooms.get(&room)?.participants())
     }
 
-    /// The visits to a room, as they began.
-    pub fn visits(&self, room: RoomId) -> impl Iterator<Item = Visit> + '_ {
+    /// The sessions to a room, as they began.
+    pub fn sessions(&self, room: RoomId) -> impl Iterator<Item = SessionId> + '_ {
         self.rooms.get(&room).into_iter().flat_map(|room| room.present.keys().copied())
     }
 
@@ -190,8 +190,8 @@ impl Rooms {
         self.streams.get(&stream).copied()
     }
 
-    /// The visit of somebody who is there.
-    pub fn visit(&self, who: ParticipantId) -> Option<Visit> {
+    /// The session of somebody who is there.
+    pub fn session(&self, who: ParticipantId) -> Option<SessionId> {
         self.present.get(&who).copied()
     }
 
@@ -205,8 +205,8 @@ impl Rooms {
         self.counters
     }
 
-    fn room_of(&mut self, visit: Visit) -> Option<(RoomId, &mut Room)> {
-        let id = *self.visits.get(&visit)?;
+    fn room_of(&mut self, session: SessionId) -> Option<(RoomId, &mut Room)> {
+        let id = *self.sessions.get(&session)?;
         Some((id, self.rooms.get_mut(&id)?))
     }
 
@@ -221,17 +221,17 @@ impl Rooms {
     }
 
     /// Tells the room what is different about somebody, and the media side whether he may be heard.
-    fn tell_participant(&mut self, id: RoomId, visit: Visit) {
+    fn tell_participant(&mut self, id: RoomId, session: SessionId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        let silenced = !room.may_talk(visit);
-        let Some(participant) = room.present.get_mut(&visit) else { return };
+        let silenced = !room.may_talk(session);
+        let Some(participant) = room.present.get_mut(&session) else { return };
         let (who, voice) = (participant.who.id, participant.who.voice);
         let was_silenced = std::mem::replace(&mut participant.silenced, silenced);
         let heard = [(false, participant.talking), (true, participant.music)];
         if silenced {
             (participant.talking, participant.music) = (false, false);
         }
-        let participant = room.describe(visit);
+        let participant = room.describe(session);
         if was_silenced != silenced {
             self.orders.push_back(Order::Silence(voice, silenced));
         }

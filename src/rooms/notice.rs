@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::domain::{GrantId, RoomId, StreamId};
 
 use super::chat::ChatLine;
-use super::participant::{Key, ParticipantId, ParticipantInfo, Visit};
+use super::participant::{Key, ParticipantId, ParticipantInfo, SessionId};
 use super::report::StatsInfo;
 use super::room::RoomInfo;
 use super::unjoined::ListenerInfo;
@@ -22,14 +22,14 @@ pub struct Notice {
 /// Whom a message is for. Rooms are as they are when the message is taken from the outbox, which is at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipients {
-    /// One participant, on this visit.
-    One(Visit),
+    /// One participant, on this session.
+    One(SessionId),
     /// Several, of a room that may be no more.
-    Those(Vec<Visit>),
+    Those(Vec<SessionId>),
     /// All in the room.
     Room(RoomId),
     /// All in the room but this one.
-    RoomBut(RoomId, Visit),
+    RoomBut(RoomId, SessionId),
     /// Whoever watches the list of rooms.
     Watchers,
 }
@@ -233,11 +233,11 @@ impl Closure {
 /// What the media side is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Pass on nothing that the sender of this stream sends, or again what they send.
+    /// JoinPermit on nothing that the sender of this stream sends, or again what they send.
     Silence(StreamId, bool),
-    /// Close the media connection of the participant with this voice, as it was made on this visit: they were put out,
+    /// Close the media connection of the participant with this voice, as it was made on this session: they were put out,
     /// and did not leave by themselves.
-    Remove(StreamId, Visit),
+    Remove(StreamId, SessionId),
     /// End what was granted to somebody who has not joined: they were sent out.
     End(GrantId),
     /// Keep a slot for this voice in the room, or for nobody.

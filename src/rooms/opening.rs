@@ -13,12 +13,12 @@ use super::entry::Asker;
 use super::hosting::HostError;
 use super::names::{clean_name, slug};
 use super::notice::{Closure, Order, Recipients};
-use super::participant::{Identity, Key, Visit};
+use super::participant::{Identity, Key, SessionId};
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
 use super::room::{Host, Kind, Room};
 use super::unjoined::Unjoined;
-use super::{House, Rooms};
+use super::{Rooms, RoomsSettings};
 
 /// The id of the room of those who name none.
 pub const HOME: &str = "home";
@@ -81,7 +81,7 @@ impl OpenError {
     }
 }
 
-impl House {
+impl RoomsSettings {
     fn size(&self, kind: Kind) -> usize {
         match kind {
             Kind::Intercom => self.intercom_size,
@@ -92,7 +92,7 @@ impl House {
 
 impl Rooms {
     /// Opens the permanent rooms.
-    pub(super) fn furnish(&mut self, now: Instant, at: SystemTime) {
+    pub(super) fn create_permanent(&mut self, now: Instant, at: SystemTime) {
         let house = self.house.clone();
         let intercom = house.intercom.iter().map(|name| (name, Kind::Intercom));
         let broadcast = house.broadcast.iter().map(|name| (name, Kind::Broadcast));
@@ -156,25 +156,25 @@ impl Rooms {
     pub(super) fn shut(&mut self, now: Instant, id: RoomId, why: Closure) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let present = std::mem::take(&mut room.present);
-        let visits: Vec<Visit> = present.keys().copied().collect();
+        let sessions: Vec<SessionId> = present.keys().copied().collect();
         if room.pinned.is_some() {
             self.orders.push_back(Order::Pin(id, None));
         }
         room.renew(now);
         if !room.permanent {
-            self.demolish(id);
+            self.delete(id);
         }
-        if !visits.is_empty() {
-            self.tell(Recipients::Those(visits), why.message());
+        if !sessions.is_empty() {
+            self.tell(Recipients::Those(sessions), why.message());
         }
-        for (visit, participant) in &present {
-            self.orders.push_back(Order::Remove(participant.who.voice, *visit));
-            self.forget(*visit, &participant.who);
+        for (session, participant) in &present {
+            self.orders.push_back(Order::Remove(participant.who.voice, *session));
+            self.forget(*session, &participant.who);
         }
         self.note_list(now);
     }
 
-    fn demolish(&mut self, id: RoomId) {
+    fn delete(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else { return };
         self.slugs.remove(&room.slug);
         // They talk on, to nobody.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{Owner, StreamId};
 
-use super::chat::Patience;
+use super::chat::TokenBucket;
 
 /// Identity of a participant, on the wire a uuid. It says nothing of their streams: whoever knows it can hear nobody by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,10 +39,10 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// One stay of a participant, by one connection: who comes back is the same participant, on another visit.
-/// Later visits are greater.
+/// One stay of a participant, by one connection: who comes back is the same participant, on another session.
+/// Later sessions are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Visit(pub(super) u64);
+pub struct SessionId(pub(super) u64);
 
 /// How well a participant is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,7 +71,7 @@ pub(super) struct Identity {
     /// Given to him by the host, where not all have it.
     pub(super) word: bool,
     /// What he may still write: not more again for having left and come back.
-    pub(super) patience: Patience,
+    pub(super) patience: TokenBucket,
 }
 
 impl Identity {
@@ -84,7 +84,7 @@ impl Identity {
             name: String::new(),
             muted: false,
             word: false,
-            patience: Patience::new(now),
+            patience: TokenBucket::new(now),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::Owner;
 
 use super::chat::ChatHistory;
 use super::entry::Ban;
-use super::participant::{Identity, Key, Participant, ParticipantId, ParticipantInfo, Visit};
+use super::participant::{Identity, Key, Participant, ParticipantId, ParticipantInfo, SessionId};
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
 use super::unjoined::Unjoined;
@@ -30,7 +30,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host {
     Nobody,
-    Present(Visit),
+    Present(SessionId),
     /// His, though he is not there: he is among the absent ones.
     Awaited(ParticipantId),
 }
@@ -61,7 +61,7 @@ pub(super) struct Room {
     pub(super) pinned: Option<ParticipantId>,
     pub(super) host: Host,
     /// In the order in which they came.
-    pub(super) present: BTreeMap<Visit, Participant>,
+    pub(super) present: BTreeMap<SessionId, Participant>,
     /// Who is heard, or hears, without having joined.
     pub(super) unjoined: Unjoined,
     /// No more than `max`; the oldest is forgotten, but for the host.
@@ -142,18 +142,18 @@ impl Room {
     }
 
     pub(super) fn participants(&self) -> Vec<ParticipantInfo> {
-        let joined = self.present.keys().filter_map(|visit| self.describe(*visit));
+        let joined = self.present.keys().filter_map(|session| self.describe(*session));
         joined.chain(self.unjoined.talkers.iter().map(|talker| talker.info.clone())).collect()
     }
 
-    pub(super) fn describe(&self, visit: Visit) -> Option<ParticipantInfo> {
-        let participant = self.present.get(&visit)?;
+    pub(super) fn describe(&self, session: SessionId) -> Option<ParticipantInfo> {
+        let participant = self.present.get(&session)?;
         Some(ParticipantInfo {
             id: participant.who.id,
             name: participant.who.name.clone(),
-            host: self.is_host(visit),
+            host: self.is_host(session),
             muted: participant.who.muted,
-            word: self.has_word(visit),
+            word: self.has_word(session),
             talking: participant.talking,
             music: participant.music,
             quality: participant.quality,
@@ -176,30 +176,30 @@ impl Room {
         self.pin.is_none() && !self.locked && self.kind == Kind::Intercom
     }
 
-    pub(super) fn is_host(&self, visit: Visit) -> bool {
-        self.host == Host::Present(visit)
+    pub(super) fn is_host(&self, session: SessionId) -> bool {
+        self.host == Host::Present(session)
     }
 
-    pub(super) fn has_word(&self, visit: Visit) -> bool {
-        let given = self.present.get(&visit).is_some_and(|participant| participant.who.word);
-        self.kind == Kind::Intercom || self.is_host(visit) || given
+    pub(super) fn has_word(&self, session: SessionId) -> bool {
+        let given = self.present.get(&session).is_some_and(|participant| participant.who.word);
+        self.kind == Kind::Intercom || self.is_host(session) || given
     }
 
-    pub(super) fn may_talk(&self, visit: Visit) -> bool {
-        let muted = self.present.get(&visit).is_none_or(|participant| participant.who.muted);
-        self.has_word(visit) && !muted
+    pub(super) fn may_talk(&self, session: SessionId) -> bool {
+        let muted = self.present.get(&session).is_none_or(|participant| participant.who.muted);
+        self.has_word(session) && !muted
     }
 
-    pub(super) fn host_visit(&self) -> Option<Visit> {
+    pub(super) fn host_visit(&self) -> Option<SessionId> {
         match self.host {
-            Host::Present(visit) => Some(visit),
+            Host::Present(session) => Some(session),
             Host::Awaited(_) | Host::Nobody => None,
         }
     }
 
     fn host_id(&self) -> Option<ParticipantId> {
         match self.host {
-            Host::Present(visit) => self.present.get(&visit).map(|participant| participant.who.id),
+            Host::Present(session) => self.present.get(&session).map(|participant| participant.who.id),
             Host::Awaited(id) => Some(id),
             Host::Nobody => None,
         }
@@ -208,7 +208,7 @@ impl Room {
     /// Whether whoever has this key is the host.
     pub(super) fn is_host_key(&self, key: Key) -> bool {
         match self.host {
-            Host::Present(visit) => self.present.get(&visit).is_some_and(|participant| participant.who.key == key),
+            Host::Present(session) => self.present.get(&session).is_some_and(|participant| participant.who.key == key),
             Host::Awaited(id) => self.absent.iter().any(|absent| absent.who.id == id && absent.who.key == key),
             Host::Nobody => false,
         }
@@ -228,14 +228,14 @@ impl Room {
         self.present.len() + usize::from(matches!(self.host, Host::Awaited(_))) >= self.max
     }
 
-    /// The visit of whoever has this key.
-    pub(super) fn visit_of_key(&self, key: Key) -> Option<Visit> {
-        self.present.iter().find(|(_, participant)| participant.who.key == key).map(|(visit, _)| *visit)
+    /// The session of whoever has this key.
+    pub(super) fn visit_of_key(&self, key: Key) -> Option<SessionId> {
+        self.present.iter().find(|(_, participant)| participant.who.key == key).map(|(session, _)| *session)
     }
 
-    /// The visit of this participant.
-    pub(super) fn visit_of(&self, id: ParticipantId) -> Option<Visit> {
-        self.present.iter().find(|(_, participant)| participant.who.id == id).map(|(visit, _)| *visit)
+    /// The session of this participant.
+    pub(super) fn visit_of(&self, id: ParticipantId) -> Option<SessionId> {
+        self.present.iter().find(|(_, participant)| participant.who.id == id).map(|(session, _)| *session)
     }
 
     /// Keeps in mind somebody who may come back.

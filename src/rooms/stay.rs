@@ -6,10 +6,10 @@ use crate::domain::{RoomId, StreamId};
 
 use super::Rooms;
 use super::clock::GRACE;
-use super::entry::{Asker, JoinError, Pass};
+use super::entry::{Asker, JoinError, JoinPermit};
 use super::names::unique_name;
 use super::notice::{Closure, Departure, Order, Recipients, Removal, RoomMessage};
-use super::participant::{Identity, Key, Participant, ParticipantId, Visit};
+use super::participant::{Identity, Key, Participant, ParticipantId, SessionId};
 use super::room::{Host, Kind, Room};
 
 /// Somebody who has come in.
@@ -24,7 +24,7 @@ pub struct Joined {
     /// The stream of their music.
     pub music: StreamId,
     /// By which connection.
-    pub visit: Visit,
+    pub session: SessionId,
 }
 
 impl Room {
@@ -43,14 +43,14 @@ impl Rooms {
         &mut self,
         now: Instant,
         asker: &Asker,
-        pass: &Pass,
+        pass: &JoinPermit,
         name: &str,
         key: Option<Key>,
     ) -> Result<Joined, JoinError> {
         let id = pass.room;
         let room = self.rooms.get_mut(&id).ok_or(JoinError::NoRoom)?;
         room.admit(now, asker, key)?;
-        let visit = Visit(self.next_visit);
+        let session = SessionId(self.next_visit);
         self.next_visit += 1;
         let former = key.and_then(|key| room.visit_of_key(key));
         let replaced = former.and_then(|former| room.present.remove(&former).map(|gone| (former, gone.who)));
@@ -61,19 +61,19 @@ impl Rooms {
         let wanted = if who.name.is_empty() { name } else { &who.name };
         who.name = unique_name(wanted, room.present.values().map(|other| other.who.name.as_str()));
         if let Some((former, who)) = &replaced {
-            self.supersede(id, *former, who, visit);
+            self.supersede(id, *former, who, session);
         }
-        let joined = self.seat(now, asker, id, visit, who);
+        let joined = self.seat(now, asker, id, session, who);
         self.welcome(now, joined, replaced.is_some());
         Ok(joined)
     }
 
     /// The connection that somebody had before is out; everything else is as it was.
-    fn supersede(&mut self, id: RoomId, former: Visit, who: &Identity, visit: Visit) {
+    fn supersede(&mut self, id: RoomId, former: SessionId, who: &Identity, session: SessionId) {
         if let Some(room) = self.rooms.get_mut(&id)
             && room.host == Host::Present(former)
         {
-            room.host = Host::Present(visit);
+            room.host = Host::Present(session);
         }
         self.tell(Recipients::One(former), Removal::Replaced.message());
         self.orders.push_back(Order::Remove(who.voice, former));
@@ -81,21 +81,21 @@ impl Rooms {
     }
 
     /// Gives somebody his place.
-    fn seat(&mut self, now: Instant, asker: &Asker, id: RoomId, visit: Visit, who: Identity) -> Joined {
-        let joined = Joined { room: id, id: who.id, voice: who.voice, music: who.music, visit };
+    fn seat(&mut self, now: Instant, asker: &Asker, id: RoomId, session: SessionId, who: Identity) -> Joined {
+        let joined = Joined { room: id, id: who.id, voice: who.voice, music: who.music, session };
         if let Some(room) = self.rooms.get_mut(&id) {
             if room.host == Host::Awaited(who.id) {
-                room.host = Host::Present(visit);
+                room.host = Host::Present(session);
             }
             let (owner, quality) = (asker.owner.clone(), None);
             let new = Participant { who, owner, talking: false, music: false, quality, silenced: false };
-            room.present.insert(visit, new);
-            let silenced = !room.may_talk(visit);
-            room.present.entry(visit).and_modify(|new| new.silenced = silenced);
+            room.present.insert(session, new);
+            let silenced = !room.may_talk(session);
+            room.present.entry(session).and_modify(|new| new.silenced = silenced);
             (room.active, room.empty_since) = (now, None);
         }
-        self.visits.insert(visit, id);
-        self.present.insert(joined.id, visit);
+        self.sessions.insert(session, id);
+        self.present.insert(joined.id, session);
         self.streams.insert(joined.voice, (joined.id, false));
         self.streams.insert(joined.music, (joined.id, true));
         joined
@@ -103,9 +103,10 @@ impl Rooms {
 
     /// Tells somebody where he is, and the others that he is there.
     fn welcome(&mut self, now: Instant, joined: Joined, is_replacement: bool) {
-        let Joined { room: id, id: you, visit, .. } = joined;
+        let Joined { room: id, id: you, session, .. } = joined;
         let Some(room) = self.rooms.get(&id) else { return };
-        let (Some(participant), Some(key)) = (room.describe(visit), room.present.get(&visit).map(|new| new.who.key))
+        let (Some(participant), Some(key)) =
+            (room.describe(session), room.present.get(&session).map(|new| new.who.key))
         else {
             return;
         };
@@ -117,8 +118,8 @@ impl Rooms {
             true => RoomMessage::ParticipantChanged { participant },
             false => RoomMessage::ParticipantJoined { participant },
         };
-        self.tell(Recipients::One(visit), message);
-        self.tell(Recipients::RoomBut(id, visit), news);
+        self.tell(Recipients::One(session), message);
+        self.tell(Recipients::RoomBut(id, session), news);
         if is_host && !is_replacement {
             self.tell_room(id);
         }
@@ -126,17 +127,17 @@ impl Rooms {
     }
 
     /// Somebody leaves a room, or his connection is lost: then he may come back within [`GRACE`]. Does nothing for a
-    /// visit that is over.
-    pub fn leave(&mut self, now: Instant, visit: Visit, reason: Departure) {
-        let Some((id, room)) = self.room_of(visit) else { return };
-        let was_host = room.is_host(visit);
+    /// session that is over.
+    pub fn leave(&mut self, now: Instant, session: SessionId, reason: Departure) {
+        let Some((id, room)) = self.room_of(session) else { return };
+        let was_host = room.is_host(session);
         let is_alone = room.present.len() == 1 && room.kind == Kind::Intercom && !room.permanent;
         // Who was the only one has left an empty room: it is still his when he comes back soon.
         let stays_host = was_host && (reason == Departure::Gone || reason == Departure::Left && is_alone);
         if reason == Departure::Left {
-            self.tell(Recipients::One(visit), RoomMessage::Left);
+            self.tell(Recipients::One(session), RoomMessage::Left);
         }
-        let Some(participant) = self.remove(now, id, visit, reason) else { return };
+        let Some(participant) = self.remove(now, id, session, reason) else { return };
         let Some(room) = self.rooms.get_mut(&id) else { return };
         if stays_host {
             room.host = Host::Awaited(participant.who.id);
@@ -151,9 +152,15 @@ impl Rooms {
     }
 
     /// Takes somebody out, and tells the others why.
-    pub(super) fn remove(&mut self, now: Instant, id: RoomId, visit: Visit, reason: Departure) -> Option<Participant> {
+    pub(super) fn remove(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        session: SessionId,
+        reason: Departure,
+    ) -> Option<Participant> {
         let room = self.rooms.get_mut(&id)?;
-        let participant = room.present.remove(&visit)?;
+        let participant = room.present.remove(&session)?;
         let who = participant.who.id;
         let was_pinned = room.pinned == Some(who);
         if was_pinned {
@@ -164,7 +171,7 @@ impl Rooms {
             // Nobody could ever unlock it.
             room.locked &= !room.permanent;
         }
-        self.forget(visit, &participant.who);
+        self.forget(session, &participant.who);
         self.tell(Recipients::Room(id), RoomMessage::ParticipantLeft { who, reason });
         if was_pinned {
             self.orders.push_back(Order::Pin(id, None));
@@ -188,8 +195,8 @@ impl Rooms {
         self.note_list(now);
     }
 
-    pub(super) fn forget(&mut self, visit: Visit, who: &Identity) {
-        self.visits.remove(&visit);
+    pub(super) fn forget(&mut self, session: SessionId, who: &Identity) {
+        self.sessions.remove(&session);
         self.present.remove(&who.id);
         self.streams.remove(&who.voice);
         self.streams.remove(&who.music);

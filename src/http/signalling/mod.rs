@@ -28,7 +28,7 @@ use crate::engine::{Levels, StreamEvent};
 use crate::http::gate::Gate;
 use crate::http::websocket::WebSocket;
 use crate::limits::{Full, Place, Places};
-use crate::rooms::{Frames, Wire};
+use crate::rooms::{ClientSender, Frames};
 
 pub(super) use messages::ClientMessage;
 use messages::{ErrorCode, ServerMessage};
@@ -134,17 +134,11 @@ fn refused(denied: &Denied) -> ServerMessage {
 }
 
 /// Serves one client until it leaves.
-pub(super) async fn serve(
-    socket: WebSocket,
-    bridge: Bridge,
-    guest: Guest,
-    seat: Seat,
-    shutdown: CancellationToken,
-) {
+pub(super) async fn serve(socket: WebSocket, bridge: Bridge, guest: Guest, seat: Seat, shutdown: CancellationToken) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (bridge.relay().events(), bridge.relay().levels());
-    let (wire, frames) = Wire::new();
+    let (wire, frames) = ClientSender::new();
     let permit = guest.permit.clone();
     let session = Session::new(bridge, guest, wire.clone()).await;
     let now = Instant::now();
@@ -181,7 +175,7 @@ struct Client {
     session: Session,
     /// To be connected.
     permit: Permit,
-    wire: Wire,
+    wire: ClientSender,
     seat: Seat,
     /// When the client last sent anything.
     heard: Instant,

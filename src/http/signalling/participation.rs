@@ -6,7 +6,7 @@ use crate::access::{Action, Permit, Shown, Target};
 use crate::bridge::{Bridge, HearingReport};
 use crate::core::{Membership as Place, Wanted};
 use crate::engine::PeerAddress;
-use crate::rooms::{JoinError, Key, Membership, RoomsHandle, Wire};
+use crate::rooms::{ClientSender, JoinError, Key, Membership, RoomsHandle};
 
 use super::Guest;
 use super::messages::{ClientMessage, Everybody, ServerMessage, WhoToHear};
@@ -38,7 +38,7 @@ impl Participation {
         bridge: &Bridge,
         guest: &Guest,
         request: Request,
-        wire: Wire,
+        wire: ClientSender,
     ) -> Result<Self, ServerMessage> {
         let name = guest.name(&request.name);
         let Request { room, pin, key, .. } = &request;

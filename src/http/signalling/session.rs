@@ -12,7 +12,7 @@ use crate::bridge::Bridge;
 use crate::core::{AnswerError, NegotiationError};
 use crate::domain::{LiveStream, RoomId, StreamId};
 use crate::engine::{ConnectError, Engine, EngineGone, PeerAddress};
-use crate::rooms::{ListenerKind, Listening, Watching, Wire};
+use crate::rooms::{ClientSender, ListenerKind, Listening, Watching};
 
 use super::Guest;
 use super::messages::{ClientMessage, Description, ErrorCode, ServerMessage};
@@ -28,7 +28,7 @@ pub(super) struct Session {
     bridge: Bridge,
     guest: Guest,
     /// What rooms say to the client goes over it.
-    wire: Wire,
+    wire: ClientSender,
     /// How the client calls itself.
     name: String,
     held: Held,
@@ -63,7 +63,7 @@ enum Held {
 }
 
 impl Session {
-    pub(super) async fn new(bridge: Bridge, guest: Guest, wire: Wire) -> Self {
+    pub(super) async fn new(bridge: Bridge, guest: Guest, wire: ClientSender) -> Self {
         let (relay, name) = (bridge.relay().clone(), String::new());
         let (participation, watching) = (None, None);
         let access = guest.gate.access();

@@ -32,12 +32,12 @@ impl Membership {
     /// # Errors
     /// When he may not, and why; also when he was put out.
     pub fn may_talk(&self) -> Result<(), TalkError> {
-        self.rooms.lock().rooms.may_talk(self.joined.visit)
+        self.rooms.lock().rooms.may_talk(self.joined.session)
     }
 
     /// The media connection is there.
     pub fn note_connected(&self) {
-        self.rooms.with(|post, _| post.rooms.note_connected(self.joined.visit));
+        self.rooms.with(|post, _| post.rooms.note_connected(self.joined.session));
     }
 
     /// Writes to all in the room.
@@ -45,7 +45,7 @@ impl Membership {
     /// # Errors
     /// When nobody gets it, and why.
     pub fn chat(&self, text: &str) -> Result<(), ChatError> {
-        self.rooms.with(|post, now| post.rooms.chat(now, SystemTime::now(), self.joined.visit, text))
+        self.rooms.with(|post, now| post.rooms.chat(now, SystemTime::now(), self.joined.session, text))
     }
 
     /// Does what a host may.
@@ -53,20 +53,20 @@ impl Membership {
     /// # Errors
     /// When it is not his to do, or cannot be done.
     pub fn host(&self, action: HostAction) -> Result<(), HostError> {
-        self.rooms.with(|post, now| post.rooms.host(now, &self.asker, self.joined.visit, action))
+        self.rooms.with(|post, now| post.rooms.host(now, &self.asker, self.joined.session, action))
     }
 
     /// Leaves, and is told so.
     pub fn leave(self) {
-        self.rooms.with(|post, now| post.rooms.leave(now, self.joined.visit, Departure::Left));
+        self.rooms.with(|post, now| post.rooms.leave(now, self.joined.session, Departure::Left));
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
         self.rooms.with(|post, now| {
-            post.rooms.leave(now, self.joined.visit, Departure::Gone);
-            post.wires.remove(&self.joined.visit);
+            post.rooms.leave(now, self.joined.session, Departure::Gone);
+            post.senders.remove(&self.joined.session);
         });
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::Rooms;
 use super::super::notice::{Departure, Notice, Order, Recipients, RoomMessage, Topic};
-use super::super::participant::Visit;
+use super::super::participant::SessionId;
 
 /// Messages that wait for one client's socket; one more, and the client is given up.
 pub const WIRE_CAPACITY: usize = 256;
@@ -42,7 +42,7 @@ impl From<&RoomMessage> for Frame {
 
 /// The way to one client's socket. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Wire {
+pub struct ClientSender {
     queue: Arc<Queue>,
     cut: CancellationToken,
 }
@@ -96,7 +96,7 @@ impl Drop for Frames {
     }
 }
 
-impl Wire {
+impl ClientSender {
     /// A wire, and its other end: frames to be sent as they are.
     pub fn new() -> (Self, Frames) {
         let queue = Arc::<Queue>::default();
@@ -132,16 +132,16 @@ impl Wire {
 /// Whoever is told the list of rooms.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    pub(super) wire: Wire,
+    pub(super) wire: ClientSender,
     /// The only room of which they are told.
     pub(super) only: Option<String>,
 }
 
 /// The post office: the rooms, and the ways to everybody whom they tell something.
 #[derive(Debug)]
-pub(super) struct Post {
+pub(super) struct Outbox {
     pub(super) rooms: Rooms,
-    pub(super) wires: HashMap<Visit, Wire>,
+    pub(super) senders: HashMap<SessionId, ClientSender>,
     pub(super) watchers: HashMap<u64, Watcher>,
     pub(super) next_watcher: u64,
     /// To whoever carries them out; before there is somebody, there is no media to order about.
@@ -152,10 +152,10 @@ pub(super) struct Post {
     pub(super) orders_lost: u64,
 }
 
-impl Post {
+impl Outbox {
     pub(super) fn new(rooms: Rooms) -> Self {
-        let (wires, watchers) = (HashMap::new(), HashMap::new());
-        Self { rooms, wires, watchers, next_watcher: 0, orders: None, too_slow: 0, orders_lost: 0 }
+        let (senders, watchers) = (HashMap::new(), HashMap::new());
+        Self { rooms, senders, watchers, next_watcher: 0, orders: None, too_slow: 0, orders_lost: 0 }
     }
 
     pub(super) fn orders(&mut self) -> mpsc::Receiver<Order> {
@@ -176,22 +176,22 @@ impl Post {
 
     /// Sends one frame; for the others, whoever does not keep up is gone.
     pub(super) fn send(&mut self, now: Instant, to: &Recipients, frame: &Frame) {
-        for visit in self.slow_ones(to, frame) {
+        for session in self.slow_ones(to, frame) {
             self.too_slow += 1;
-            self.wires.remove(&visit);
-            self.rooms.leave(now, visit, Departure::Gone);
+            self.senders.remove(&session);
+            self.rooms.leave(now, session, Departure::Gone);
         }
     }
 
-    fn slow_ones(&mut self, to: &Recipients, frame: &Frame) -> Vec<Visit> {
-        let Self { rooms, wires, watchers, too_slow, .. } = self;
-        let is_slow = |visit: &Visit| wires.get(visit).is_some_and(|wire| !wire.send(frame));
+    fn slow_ones(&mut self, to: &Recipients, frame: &Frame) -> Vec<SessionId> {
+        let Self { rooms, senders, watchers, too_slow, .. } = self;
+        let is_slow = |session: &SessionId| senders.get(session).is_some_and(|wire| !wire.send(frame));
         match to {
-            Recipients::One(visit) => Some(*visit).into_iter().filter(is_slow).collect(),
-            Recipients::Those(visits) => visits.iter().copied().filter(is_slow).collect(),
-            Recipients::Room(room) => rooms.visits(*room).filter(is_slow).collect(),
+            Recipients::One(session) => Some(*session).into_iter().filter(is_slow).collect(),
+            Recipients::Those(sessions) => sessions.iter().copied().filter(is_slow).collect(),
+            Recipients::Room(room) => rooms.sessions(*room).filter(is_slow).collect(),
             Recipients::RoomBut(room, but) => {
-                rooms.visits(*room).filter(|visit| visit != but).filter(is_slow).collect()
+                rooms.sessions(*room).filter(|session| session != but).filter(is_slow).collect()
             }
             Recipients::Watchers => {
                 let before = watchers.len();

@@ -25,7 +25,7 @@ fn those_who_come_later_read_what_was_written_last() {
         stage.chat(anna, &number.to_string()).expect("passed on");
         stage.pass(CHAT_INTERVAL);
     }
-    stage.leave(anna.visit, Departure::Left);
+    stage.leave(anna.session, Departure::Left);
     let late = stage.join(RoomId::HOME, "Bert");
     let history = stage.told_once(late, "joined")["chat"].take();
     let texts: Vec<_> = history.as_array().expect("a list").iter().map(|line| &line["text"]).collect();
@@ -44,7 +44,7 @@ fn five_messages_come_at_once_and_then_one_a_second() {
     assert_eq!(stage.chat(anna, "x").map_err(ChatError::code), Err("too_fast"));
     stage.pass(CHAT_INTERVAL);
     assert_eq!((stage.chat(anna, "x"), stage.chat(anna, "x")), (Ok(()), Err(ChatError::TooFast)));
-    stage.leave(anna.visit, Departure::Gone);
+    stage.leave(anna.session, Departure::Gone);
     let back = stage.join_with(RoomId::HOME, "Anna", key);
     assert_eq!(stage.chat(back, "x"), Err(ChatError::TooFast), "to come back does not help");
     assert_eq!(stage.rooms.counters().chat_refused, 3);
@@ -59,6 +59,6 @@ fn a_message_is_not_empty_nor_too_long_nor_of_a_stranger() {
     assert_eq!(stage.chat(anna, " \n\u{200f} ").map_err(ChatError::code), Err("bad_message"));
     assert_eq!(stage.chat(anna, &"ä".repeat(MAX_CHAT + 1)), Err(ChatError::TooLong));
     assert_eq!(stage.chat(anna, &format!("  {}\n", "ä".repeat(MAX_CHAT))), Ok(()));
-    stage.leave(anna.visit, Departure::Left);
+    stage.leave(anna.session, Departure::Left);
     assert_eq!(stage.chat(anna, "x").map_err(ChatError::code), Err("not_joined"));
 }

@@ -9,7 +9,7 @@ fn an_opened_room_that_stays_empty_is_closed_and_a_permanent_one_is_not() {
     stage.pass(EMPTY_TIMEOUT - MOMENT);
     let host = stage.join_with(opened.room, "Host", opened.key);
     stage.pass(EMPTY_TIMEOUT * 2);
-    stage.leave(host.visit, Departure::Left);
+    stage.leave(host.session, Departure::Left);
     stage.pass(EMPTY_TIMEOUT - MOMENT);
     assert!(stage.rooms.info(opened.room).is_some());
     stage.pass(MOMENT);

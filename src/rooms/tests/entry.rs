@@ -21,7 +21,7 @@ fn whoever_joins_is_told_where_he_is_and_the_others_that_he_is_there() {
         "quality": null, "joined": true,
     });
     assert_eq!(news[1]["participant"], expected);
-    stage.leave(second.visit, Departure::Left);
+    stage.leave(second.session, Departure::Left);
     assert_eq!(stage.told_once(second, "left")["type"], "left");
     let left = stage.told_once(anna, "participant_left");
     assert_eq!((&left["who"], &left["reason"]), (&second.id.0.to_string().into(), &"left".into()));
@@ -48,10 +48,10 @@ fn a_full_room_takes_nobody_and_a_host_who_is_away_keeps_his_place() {
     assert_eq!(third.map_err(JoinError::code), Err("full"));
     let host = stage.join_with(opened.room, "h", opened.key);
     assert_eq!(stage.info(opened.room).participants, 3);
-    stage.leave(host.visit, Departure::Gone);
+    stage.leave(host.session, Departure::Gone);
     assert!(stage.try_join(Asker::default(), opened.room, "c", None, None).is_err());
-    stage.leave(first.visit, Departure::Left);
-    stage.leave(second.visit, Departure::Left);
+    stage.leave(first.session, Departure::Left);
+    stage.leave(second.session, Departure::Left);
     stage.join(opened.room, "c");
     assert_eq!(stage.rooms.counters().full, 2);
 }
@@ -66,7 +66,7 @@ fn a_locked_room_takes_those_back_who_belong_there_and_nobody_else() {
     assert!(stage.told_once(host, "room_changed")["room"]["locked"].as_bool().expect("a bool"));
     let refused = stage.try_join(Asker::default(), opened.room, "Dora", None, None);
     assert_eq!(refused.map_err(JoinError::code), Err("locked"));
-    stage.leave(carl.visit, Departure::Gone);
+    stage.leave(carl.session, Departure::Gone);
     assert_eq!(stage.join_with(opened.room, "", key).id, carl.id);
     stage.host(host, HostAction::Unlock).expect("the host may");
     stage.join(opened.room, "Dora");
@@ -77,7 +77,7 @@ fn a_permanent_room_does_not_stay_locked_when_all_have_left() {
     let mut stage = Stage::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     stage.host_as(ADMIN, anna, HostAction::Lock).expect("admins may");
-    stage.leave(anna.visit, Departure::Gone);
+    stage.leave(anna.session, Departure::Gone);
     stage.join(RoomId::HOME, "Bert");
 }
 
@@ -90,16 +90,16 @@ fn who_comes_back_in_time_is_the_same_and_afterwards_a_new_one() {
     stage.host(host, HostAction::GiveWord { who: second.id }).expect("the host may");
     stage.host(host, HostAction::Mute { who: second.id }).expect("the host may");
     stage.empty_boxes();
-    stage.leave(second.visit, Departure::Gone);
+    stage.leave(second.session, Departure::Gone);
     assert_eq!(stage.told_once(bert, "participant_left")["reason"], "gone");
     stage.pass(GRACE - MOMENT);
     let back = stage.join_with(opened.room, "Somebody", key);
     assert_eq!((back.id, back.music, stage.key_of(back)), (second.id, second.music, key));
-    assert_ne!(back.visit, second.visit);
+    assert_ne!(back.session, second.session);
     let told = stage.told_once(anna, "participant_joined");
     let me = &told["participant"];
     assert_eq!((&me["name"], &me["muted"], &me["word"]), (&"Anna 2".into(), &true.into(), &true.into()));
-    stage.leave(back.visit, Departure::Gone);
+    stage.leave(back.session, Departure::Gone);
     stage.pass(GRACE);
     let late = stage.join_with(opened.room, "Late", key);
     assert_ne!(late.id, second.id);
@@ -111,7 +111,7 @@ fn who_left_by_himself_is_forgotten() {
     let mut stage = Stage::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     let key = stage.key_of(anna);
-    stage.leave(anna.visit, Departure::Left);
+    stage.leave(anna.session, Departure::Left);
     assert_ne!(stage.join_with(RoomId::HOME, "Anna", key).id, anna.id);
 }
 
@@ -122,17 +122,17 @@ fn who_joins_again_while_he_is_there_replaces_himself() {
     stage.talk(host, true);
     stage.empty_boxes();
     let again = stage.join_with(opened.room, "Host", opened.key);
-    assert_eq!((again.id, again.visit == host.visit), (host.id, false));
+    assert_eq!((again.id, again.session == host.session), (host.id, false));
     assert_eq!(stage.told_once(host, "removed")["reason"], "replaced");
-    assert_eq!(stage.orders, [Order::Remove(host.voice, host.visit)]);
+    assert_eq!(stage.orders, [Order::Remove(host.voice, host.session)]);
     let changed = stage.told_once(anna, "participant_changed");
     assert_eq!((&changed["participant"]["host"], &changed["participant"]["talking"]), (&true.into(), &false.into()));
     assert_eq!(stage.rooms.info(opened.room).map(|room| room.participants), Some(3));
     // The old connection ends only now: the new one is not touched by that.
-    stage.leave(host.visit, Departure::Gone);
+    stage.leave(host.session, Departure::Gone);
     assert_eq!(stage.names(opened.room).len(), 3);
-    assert_eq!(stage.rooms.may_talk(host.visit), Err(TalkError::NotJoined));
-    assert_eq!(stage.rooms.may_talk(again.visit), Ok(()));
+    assert_eq!(stage.rooms.may_talk(host.session), Err(TalkError::NotJoined));
+    assert_eq!(stage.rooms.may_talk(again.session), Ok(()));
 }
 
 #[test]

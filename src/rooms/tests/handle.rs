@@ -9,8 +9,8 @@ fn rooms() -> RoomsHandle {
     RoomsHandle::new(Rooms::new(house(), now, SystemTime::now()))
 }
 
-async fn join(rooms: &RoomsHandle, name: &str) -> (Membership, Wire, Frames) {
-    let (wire, frames) = Wire::new();
+async fn join(rooms: &RoomsHandle, name: &str) -> (Membership, ClientSender, Frames) {
+    let (wire, frames) = ClientSender::new();
     let joined = rooms.join(Asker::default(), "home", name, None, None, wire.clone()).await;
     (joined.expect("let in"), wire, frames)
 }
@@ -77,7 +77,7 @@ async fn a_client_that_reads_late_hears_how_things_are_and_is_not_given_up_for_w
 async fn watchers_have_the_list_at_once_and_when_it_is_different_until_they_stop() {
     let rooms = rooms();
     tokio::spawn(rooms.clone().keep_time());
-    let (wire, mut list) = Wire::new();
+    let (wire, mut list) = ClientSender::new();
     let watching = rooms.watch(wire, None);
     assert_eq!(kinds(&mut list), ["rooms"]);
     let (anna, ..) = join(&rooms, "Anna").await;
@@ -112,12 +112,12 @@ async fn a_pin_is_looked_at_on_the_way_in() {
     let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None, None).await.expect("there is room");
     let mut results = Vec::new();
     for pin in [None, Some("4712"), Some("4711")] {
-        let (wire, _frames) = Wire::new();
+        let (wire, _frames) = ClientSender::new();
         let joined = rooms.join(Asker::default(), "secret", "Anna", pin, None, wire).await;
         results.push(joined.map(|membership| membership.joined().room));
     }
     assert_eq!(results, [Err(JoinError::PinNeeded), Err(JoinError::WrongPin), Ok(opened.room)]);
-    let (wire, _frames) = Wire::new();
+    let (wire, _frames) = ClientSender::new();
     let nowhere = rooms.join(Asker::default(), "nowhere", "Anna", None, None, wire).await;
     assert_eq!(nowhere.map(|_| ()), Err(JoinError::NoRoom));
 }
@@ -125,7 +125,7 @@ async fn a_pin_is_looked_at_on_the_way_in() {
 #[tokio::test(start_paused = true)]
 async fn orders_come_to_whoever_asked_for_them() {
     let rooms = rooms();
-    let (wire, _frames) = Wire::new();
+    let (wire, _frames) = ClientSender::new();
     let admin = Asker { owner: None, admin: true };
     let anna = rooms.join(admin, "home", "Anna", None, None, wire).await.expect("let in");
     let mut orders = rooms.orders();
@@ -133,6 +133,7 @@ async fn orders_come_to_whoever_asked_for_them() {
     anna.host(HostAction::Mute { who }).expect("admins may");
     assert_eq!(anna.may_talk(), Err(TalkError::Muted));
     anna.host(HostAction::Kick { who }).expect("admins may");
-    let expected = [Order::Silence(anna.joined().voice, true), Order::Remove(anna.joined().voice, anna.joined().visit)];
+    let expected =
+        [Order::Silence(anna.joined().voice, true), Order::Remove(anna.joined().voice, anna.joined().session)];
     assert_eq!([orders.recv().await, orders.recv().await], expected.map(Some));
 }

@@ -33,7 +33,7 @@ fn what_is_about_somebody_who_is_not_there_is_an_error() {
     for action in [HostAction::Mute { who: elsewhere.id }, HostAction::Pin { who: Some(elsewhere.id) }] {
         assert_eq!(stage.host(host, action).map_err(HostError::code), Err("no_participant"));
     }
-    stage.leave(host.visit, Departure::Left);
+    stage.leave(host.session, Departure::Left);
     assert_eq!(stage.host(host, HostAction::Lock).map_err(HostError::code), Err("not_joined"));
 }
 
@@ -45,7 +45,7 @@ fn who_is_muted_is_silenced_at_once_and_may_talk_again_later() {
     stage.empty_boxes();
     stage.host(host, HostAction::Mute { who: anna.id }).expect("the host may");
     assert_eq!(stage.orders, [Order::Silence(anna.voice, true)]);
-    assert_eq!(stage.rooms.may_talk(anna.visit).map_err(TalkError::code), Err("muted"));
+    assert_eq!(stage.rooms.may_talk(anna.session).map_err(TalkError::code), Err("muted"));
     let told = stage.told(bert);
     assert_eq!((&told[0]["type"], &told[0]["on"]), (&"talking".into(), &false.into()));
     assert_eq!(told[1]["participant"]["muted"], true);
@@ -53,7 +53,7 @@ fn who_is_muted_is_silenced_at_once_and_may_talk_again_later() {
     assert_eq!(stage.told(bert), Vec::<Value>::new(), "what is still on its way is not heard");
     stage.host(host, HostAction::Unmute { who: anna.id }).expect("the host may");
     assert_eq!(
-        (stage.orders.last(), stage.rooms.may_talk(anna.visit)),
+        (stage.orders.last(), stage.rooms.may_talk(anna.session)),
         (Some(&Order::Silence(anna.voice, false)), Ok(()))
     );
 }
@@ -62,10 +62,10 @@ fn who_is_muted_is_silenced_at_once_and_may_talk_again_later() {
 fn in_a_broadcast_the_host_gives_the_word_and_takes_it() {
     let mut stage = Stage::new();
     let (_, [host, anna, bert]) = stage.company(Kind::Broadcast);
-    assert_eq!(stage.rooms.may_talk(host.visit), Ok(()));
-    assert_eq!(stage.rooms.may_talk(anna.visit).map_err(TalkError::code), Err("no_word"));
+    assert_eq!(stage.rooms.may_talk(host.session), Ok(()));
+    assert_eq!(stage.rooms.may_talk(anna.session).map_err(TalkError::code), Err("no_word"));
     stage.host(host, HostAction::GiveWord { who: anna.id }).expect("the host may");
-    assert_eq!((stage.rooms.may_talk(anna.visit), stage.rooms.may_talk(bert.visit).is_ok()), (Ok(()), false));
+    assert_eq!((stage.rooms.may_talk(anna.session), stage.rooms.may_talk(bert.session).is_ok()), (Ok(()), false));
     assert_eq!(stage.told_once(bert, "participant_changed")["participant"]["word"], true);
     stage.host(host, HostAction::TakeWord { who: anna.id }).expect("the host may");
     assert_eq!(stage.orders, [Order::Silence(anna.voice, false), Order::Silence(anna.voice, true)]);
@@ -93,7 +93,7 @@ fn one_participant_is_pinned_until_he_goes() {
     stage.host(host, HostAction::Pin { who: Some(anna.id) }).expect("the host may");
     assert_eq!(stage.orders, [Order::Pin(opened.room, Some(anna.voice))]);
     assert_eq!(stage.told_once(bert, "room_changed")["room"]["pinned"], anna.id.0.to_string());
-    stage.leave(anna.visit, Departure::Gone);
+    stage.leave(anna.session, Departure::Gone);
     assert_eq!((stage.orders.last(), stage.info(opened.room).pinned), (Some(&Order::Pin(opened.room, None)), None));
     stage.host(host, HostAction::Pin { who: Some(bert.id) }).expect("the host may");
     stage.host(host, HostAction::Pin { who: None }).expect("the host may");
@@ -117,7 +117,7 @@ fn a_host_who_comes_back_in_time_is_the_host_again() {
     for kind in [Kind::Intercom, Kind::Broadcast] {
         let mut stage = Stage::new();
         let (opened, [host, anna, _]) = stage.company(kind);
-        stage.leave(host.visit, Departure::Gone);
+        stage.leave(host.session, Departure::Gone);
         assert_eq!(stage.info(opened.room).host, Some(host.id), "it is still his");
         assert_eq!(stage.host(anna, HostAction::Claim), Err(HostError::HasHost));
         stage.pass(GRACE - MOMENT);
@@ -133,7 +133,7 @@ fn a_host_who_comes_back_in_time_is_the_host_again() {
 fn after_the_grace_an_intercom_room_is_the_longest_presents() {
     let mut stage = Stage::new();
     let (opened, [host, anna, bert]) = stage.company(Kind::Intercom);
-    stage.leave(host.visit, Departure::Gone);
+    stage.leave(host.session, Departure::Gone);
     stage.empty_boxes();
     stage.pass(GRACE);
     assert_eq!(stage.info(opened.room).host, Some(anna.id));
@@ -149,7 +149,7 @@ fn after_the_grace_an_intercom_room_is_the_longest_presents() {
 fn after_the_grace_a_broadcast_is_over() {
     let mut stage = Stage::new();
     let (opened, [host, anna, _]) = stage.company(Kind::Broadcast);
-    stage.leave(host.visit, Departure::Gone);
+    stage.leave(host.session, Departure::Gone);
     stage.pass(GRACE);
     assert_eq!(stage.told_once(anna, "room_closed")["reason"], "host_left");
     assert!(stage.rooms.info(opened.room).is_none());
@@ -159,10 +159,10 @@ fn after_the_grace_a_broadcast_is_over() {
 fn a_host_who_leaves_gives_the_room_up_at_once() {
     let mut stage = Stage::new();
     let (opened, [host, anna, _]) = stage.company(Kind::Intercom);
-    stage.leave(host.visit, Departure::Left);
+    stage.leave(host.session, Departure::Left);
     assert_eq!(stage.info(opened.room).host, Some(anna.id));
     let (_, [host, anna, _]) = stage.company(Kind::Broadcast);
-    stage.leave(host.visit, Departure::Left);
+    stage.leave(host.session, Departure::Left);
     assert_eq!(stage.told_once(anna, "room_closed")["reason"], "host_left");
 }
 
@@ -171,7 +171,7 @@ fn a_host_who_was_alone_and_left_finds_his_room_again() {
     let mut stage = Stage::new();
     let opened = stage.open(Kind::Intercom);
     let host = stage.join_with(opened.room, "Host", opened.key);
-    stage.leave(host.visit, Departure::Left);
+    stage.leave(host.session, Departure::Left);
     stage.pass(GRACE - MOMENT);
     assert_eq!(stage.join_with(opened.room, "Host", opened.key).id, host.id);
     assert_eq!(stage.info(opened.room).host, Some(host.id));
@@ -195,8 +195,8 @@ fn a_stage_without_a_host_is_his_who_claims_it_and_stays_when_he_has_gone() {
     let (anna, bert) = (stage.join(room, "Anna"), stage.join(room, "Bert"));
     assert_eq!(stage.host(anna, HostAction::Claim), Ok(()));
     assert_eq!(stage.host(bert, HostAction::Claim).map_err(HostError::code), Err("not_host"));
-    assert_eq!(stage.rooms.may_talk(anna.visit), Ok(()));
-    stage.leave(anna.visit, Departure::Gone);
+    assert_eq!(stage.rooms.may_talk(anna.session), Ok(()));
+    stage.leave(anna.session, Departure::Gone);
     stage.pass(GRACE);
     assert_eq!((stage.info(room).host, stage.names(room)), (None, vec!["Bert".to_owned()]));
     assert_eq!(stage.host(bert, HostAction::Claim), Ok(()));

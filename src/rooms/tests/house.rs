@@ -66,7 +66,7 @@ fn the_host_closes_his_room_by_its_key_and_strangers_do_not() {
     stage.deliver();
     assert_eq!(stage.told_once(anna, "room_closed")["reason"], "closed");
     assert_eq!(stage.told_once(host, "room_closed")["reason"], "closed");
-    assert!(stage.orders.contains(&Order::Remove(anna.voice, anna.visit)));
+    assert!(stage.orders.contains(&Order::Remove(anna.voice, anna.session)));
     assert_eq!((stage.rooms.find("party"), stage.rooms.population()), (None, 0));
     assert_eq!(stage.rooms.close(stage.now, &Asker::default(), room, None), Err(HostError::NoRoom));
 }
@@ -92,6 +92,6 @@ fn it_is_known_at_once_whose_a_stream_is() {
     assert_eq!(stage.rooms.who_is(anna.voice), Some((anna.id, false)));
     assert_eq!(stage.rooms.who_is(anna.music), Some((anna.id, true)));
     assert_ne!(anna.music, anna.voice);
-    stage.leave(anna.visit, Departure::Left);
+    stage.leave(anna.session, Departure::Left);
     assert_eq!((stage.rooms.who_is(anna.voice), stage.rooms.who_is(anna.music)), (None, None));
 }

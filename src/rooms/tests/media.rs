@@ -23,7 +23,7 @@ fn who_talks_without_having_joined_is_seen_heard_and_seen_to_go() {
     stage.rooms.talker_left(stream(RoomId::HOME).id);
     stage.rooms.talker_left(stream(RoomId::HOME).id);
     stage.deliver();
-    let told = &stage.boxes[&anna.visit];
+    let told = &stage.boxes[&anna.session];
     let kinds: Vec<_> = told.iter().map(|message| message["type"].as_str().expect("a type")).collect();
     assert_eq!(kinds, ["participant_joined", "talking", "participant_left"]);
     assert_eq!(told[0]["participant"]["name"], "Anna 2");
@@ -70,8 +70,8 @@ fn whether_somebody_may_be_heard_is_ordered_anew_when_his_connection_is_there() 
     let (_, [host, anna, _]) = stage.company(Kind::Intercom);
     stage.host(host, HostAction::Mute { who: anna.id }).expect("his");
     stage.orders.clear();
-    stage.rooms.note_connected(anna.visit);
-    stage.rooms.note_connected(host.visit);
+    stage.rooms.note_connected(anna.session);
+    stage.rooms.note_connected(host.session);
     stage.deliver();
     assert_eq!(stage.orders, [Order::Silence(anna.voice, true), Order::Silence(host.voice, false)]);
 }

@@ -27,14 +27,14 @@ struct Stage {
     rooms: Rooms,
     now: Instant,
     at: SystemTime,
-    boxes: HashMap<Visit, Vec<Value>>,
+    boxes: HashMap<SessionId, Vec<Value>>,
     watched: Vec<(Instant, Value)>,
     orders: Vec<Order>,
 }
 
 /// A house with a permanent kitchen and stage, and room for three more.
-fn house() -> House {
-    House {
+fn house() -> RoomsSettings {
+    RoomsSettings {
         home: "Home".into(),
         intercom: vec!["Küche".into()],
         broadcast: vec!["Stage".into()],
@@ -86,7 +86,7 @@ impl Stage {
     ) -> Result<Joined, JoinError> {
         let pass = match self.rooms.authorize_join(self.now, &asker, room, pin, key)? {
             Entry::Open(pass) => pass,
-            Entry::Guess(guess) => {
+            Entry::PinChallenge(guess) => {
                 let checked = guess.check();
                 self.rooms.note_guess(&asker, &checked);
                 checked?
@@ -114,8 +114,8 @@ impl Stage {
         (opened, [host, guests[0], guests[1]])
     }
 
-    fn leave(&mut self, visit: Visit, reason: Departure) {
-        self.rooms.leave(self.now, visit, reason);
+    fn leave(&mut self, session: SessionId, reason: Departure) {
+        self.rooms.leave(self.now, session, reason);
         self.deliver();
     }
 
@@ -124,13 +124,13 @@ impl Stage {
     }
 
     fn host_as(&mut self, asker: Asker, who: Joined, action: HostAction) -> Result<(), HostError> {
-        let result = self.rooms.host(self.now, &asker, who.visit, action);
+        let result = self.rooms.host(self.now, &asker, who.session, action);
         self.deliver();
         result
     }
 
     fn chat(&mut self, who: Joined, text: &str) -> Result<(), ChatError> {
-        let result = self.rooms.chat(self.now, self.at, who.visit, text);
+        let result = self.rooms.chat(self.now, self.at, who.session, text);
         self.deliver();
         result
     }
@@ -144,18 +144,18 @@ impl Stage {
         while let Some(Notice { to, message }) = self.rooms.poll_notice() {
             let message = serde_json::from_str::<Value>(&message.to_json()).expect("JSON");
             self.check_recipients(&to, message["type"].as_str().expect("a text"));
-            let visits: Vec<_> = match to {
-                Recipients::One(visit) => vec![visit],
-                Recipients::Those(visits) => visits,
-                Recipients::Room(room) => self.rooms.visits(room).collect(),
-                Recipients::RoomBut(room, but) => self.rooms.visits(room).filter(|visit| *visit != but).collect(),
+            let sessions: Vec<_> = match to {
+                Recipients::One(session) => vec![session],
+                Recipients::Those(sessions) => sessions,
+                Recipients::Room(room) => self.rooms.sessions(room).collect(),
+                Recipients::RoomBut(room, but) => self.rooms.sessions(room).filter(|session| *session != but).collect(),
                 Recipients::Watchers => {
                     self.watched.push((self.now, message));
                     continue;
                 }
             };
-            for visit in visits {
-                self.boxes.entry(visit).or_default().push(message.clone());
+            for session in sessions {
+                self.boxes.entry(session).or_default().push(message.clone());
             }
         }
         self.orders.extend(std::iter::from_fn(|| self.rooms.poll_order()));
@@ -163,17 +163,17 @@ impl Stage {
 
     /// Whoever has gone is told nothing but that he is out.
     fn check_recipients(&self, to: &Recipients, kind: &str) {
-        let is_there = |visit: &Visit| self.rooms.visits.contains_key(visit);
+        let is_there = |session: &SessionId| self.rooms.sessions.contains_key(session);
         match to {
-            Recipients::One(visit) => assert!(is_there(visit) || ["left", "removed"].contains(&kind), "{kind}"),
-            Recipients::Those(visits) => assert!(kind == "room_closed" && !visits.iter().any(is_there), "{kind}"),
+            Recipients::One(session) => assert!(is_there(session) || ["left", "removed"].contains(&kind), "{kind}"),
+            Recipients::Those(sessions) => assert!(kind == "room_closed" && !sessions.iter().any(is_there), "{kind}"),
             Recipients::Room(_) | Recipients::RoomBut(..) | Recipients::Watchers => {}
         }
     }
 
     /// What somebody was told since he last looked.
     fn told(&mut self, who: Joined) -> Vec<Value> {
-        self.boxes.remove(&who.visit).unwrap_or_default()
+        self.boxes.remove(&who.session).unwrap_or_default()
     }
 
     /// The one message of this type that somebody was told since he last looked.

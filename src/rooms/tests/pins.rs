@@ -39,7 +39,7 @@ fn right_guesses_are_not_held_against_anybody() {
     let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
     for _ in 0..3 * MAX_GUESSES {
         let joined = stage.try_join(at([10, 0, 0, 1]), opened.room, "Anna", Some("4711"), None).expect("let in");
-        stage.leave(joined.visit, Departure::Left);
+        stage.leave(joined.session, Departure::Left);
     }
 }
 
@@ -50,7 +50,7 @@ fn the_host_and_those_who_come_back_need_no_pin() {
     stage.join_with(opened.room, "Host", opened.key);
     let anna = stage.try_join(Asker::default(), opened.room, "Anna", Some("4711"), None).expect("let in");
     let key = stage.key_of(anna);
-    stage.leave(anna.visit, Departure::Gone);
+    stage.leave(anna.session, Departure::Gone);
     assert_eq!(stage.join_with(opened.room, "Anna", key).id, anna.id);
 }
 
@@ -60,7 +60,7 @@ fn to_look_into_a_room_with_a_pin_one_needs_it_too_and_its_guesses_count() {
     let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
     let mut look = |pin, key| match stage.rooms.authorize_look(stage.now, &Asker::default(), opened.room, pin, key)? {
         Entry::Open(pass) => Ok(pass),
-        Entry::Guess(guess) => guess.check(),
+        Entry::PinChallenge(guess) => guess.check(),
     };
     assert_eq!(look(None, None).err(), Some(JoinError::PinNeeded));
     assert!(look(None, Some(opened.key)).is_ok() && look(Some("4711"), None).is_ok());

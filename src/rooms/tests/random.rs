@@ -64,7 +64,7 @@ impl Crowd {
     fn go(&mut self) {
         let Some(one) = self.anybody() else { return };
         let reason = *[Departure::Left, Departure::Gone, Departure::Gone].choose(&mut self.random).expect("some");
-        self.stage.leave(one.visit, reason);
+        self.stage.leave(one.session, reason);
     }
 
     fn talk(&mut self) {
@@ -122,13 +122,13 @@ impl Crowd {
             open.insert(room.slug.clone());
             check_room(rooms, *id, room);
         }
-        assert_eq!((people, people), (rooms.visits.len(), rooms.present.len()));
+        assert_eq!((people, people), (rooms.sessions.len(), rooms.present.len()));
         let unjoined: usize = rooms.rooms.values().map(|room| room.unjoined.talkers.len()).sum();
         assert_eq!(rooms.streams.len(), 2 * people + unjoined);
         assert_eq!((open.len(), rooms.slugs.len()), (rooms.rooms.len(), rooms.rooms.len()));
         assert!(rooms.rooms.values().filter(|room| !room.permanent).count() <= 3);
-        let visits = &rooms.visits;
-        self.there.retain(|one| visits.contains_key(&one.visit));
+        let sessions = &rooms.sessions;
+        self.there.retain(|one| sessions.contains_key(&one.session));
     }
 }
 
@@ -137,15 +137,15 @@ fn check_room(rooms: &Rooms, id: RoomId, room: &room::Room) {
     assert_eq!(room.empty_since.is_some(), room.present.is_empty());
     match room.host {
         room::Host::Nobody => {}
-        room::Host::Present(visit) => assert!(room.present.contains_key(&visit)),
+        room::Host::Present(session) => assert!(room.present.contains_key(&session)),
         room::Host::Awaited(who) => assert!(room.absent.iter().any(|absent| absent.who.id == who)),
     }
     assert!(room.pinned.is_none_or(|who| room.visit_of(who).is_some()));
     let mut names = HashSet::new();
-    for (visit, participant) in &room.present {
-        assert_eq!(rooms.visits.get(visit), Some(&id), "in one room, and nowhere else");
-        assert_eq!(rooms.present.get(&participant.who.id), Some(visit));
-        assert_eq!(participant.silenced, !room.may_talk(*visit));
+    for (session, participant) in &room.present {
+        assert_eq!(rooms.sessions.get(session), Some(&id), "in one room, and nowhere else");
+        assert_eq!(rooms.present.get(&participant.who.id), Some(session));
+        assert_eq!(participant.silenced, !room.may_talk(*session));
         assert!(!participant.silenced || !participant.talking && !participant.music);
         assert!(names.insert(participant.who.name.to_lowercase()), "{}", participant.who.name);
         assert!(!room.absent.iter().any(|absent| absent.who.id == participant.who.id));

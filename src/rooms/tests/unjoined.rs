@@ -101,7 +101,7 @@ fn who_had_joined_and_is_sent_out_hears_on_by_no_other_way() {
     let guest = stage.try_join(at([10, 0, 0, 3]), room, "Anna", None, None).expect("let in");
     stage.orders.clear();
     stage.host(host, HostAction::Kick { who: guest.id }).expect("the host may");
-    assert_eq!(stage.orders, [Order::Remove(guest.voice, guest.visit), Order::End(GrantId(3))]);
+    assert_eq!(stage.orders, [Order::Remove(guest.voice, guest.session), Order::End(GrantId(3))]);
 }
 
 #[test]
