@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
-use crate::audio::{AudioStats, Births, Clips, Mounts};
+use crate::audio::{AudioStats, Clips, Mounts, NewTracks};
 use crate::bridge::Bridge;
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::core::{Relay, RelayConfig};
@@ -22,7 +22,7 @@ use crate::domain::LiveStream;
 use crate::engine::{self, Connected, Engine, RoomEvents, ThreadId};
 use crate::hass::Home;
 use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Preludes, Shared};
-use crate::library::{Catalogue, Courier, CourierLimits, Folder};
+use crate::library::{Catalogue, FileServer, FileServerLimits, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::rooms::{Rooms, RoomsHandle};
@@ -171,14 +171,14 @@ impl App {
         let media_addresses: Vec<_> = bound.media.iter().map(MediaSocket::bound).collect();
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (critical, ended) = Critical::new(shutdown.clone());
-        let (media, Connected { engine: relay, births, rooms: room_events, .. }) =
+        let (media, Connected { engine: relay, new_tracks, rooms: room_events, .. }) =
             start_media(config, bound.media, &advertise, &admission, (&critical, &places))?;
         let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, (&critical, &places))?;
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
         let bridge = app.open_rooms(config, room_events);
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
-        let clips = app.record_clips(config, births);
+        let clips = app.record_clips(config, new_tracks);
         let shared = app.shared(config, bridge, clips, (certificates, places))?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
@@ -249,9 +249,9 @@ impl App {
         let catalogue = Catalogue::new(folders, sounds, &data, config.files.max, config.files.default.clone());
         self.spawn("catalogue", catalogue.clone().keep_fresh());
         let crate::config::FilesConfig { clients, per_address, idle, .. } = config.files;
-        let limits = CourierLimits { clients, per_address, idle };
-        let courier = Courier::new(self.files_relay.clone(), catalogue.clone(), limits);
-        Files { catalogue, courier, port: self.ports.files.port() }
+        let limits = FileServerLimits { clients, per_address, idle };
+        let file_server = FileServer::new(self.files_relay.clone(), catalogue.clone(), limits);
+        Files { catalogue, file_server, port: self.ports.files.port() }
     }
 
     fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
@@ -260,10 +260,10 @@ impl App {
         self.spawn("certificate", keep);
     }
 
-    fn record_clips(&self, config: &Config, births: Births) -> Clips {
+    fn record_clips(&self, config: &Config, new_tracks: NewTracks) -> Clips {
         let clips = Clips::new(config.clips.clone().into());
         if config.clips.count > 0 {
-            self.spawn("clips", clips.clone().record(births));
+            self.spawn("clips", clips.clone().record(new_tracks));
         }
         clips
     }

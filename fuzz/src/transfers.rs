@@ -1,7 +1,7 @@
 //! One client's transfer, whatever the client says, and whatever becomes of the files.
 
 use arbitrary::{Result, Unstructured};
-use voice_relay::library::{Act, Facts, FileId, Kind, Transfer, Trouble};
+use voice_relay::library::{Effect, Facts, FileId, Kind, Transfer, TransferError};
 
 /// More of what can be done now than this, without anything having happened, would never end.
 const MOST_ACTS: usize = 100_000;
@@ -54,7 +54,7 @@ impl Stage {
                 self.transfer.said(&String::from_utf8_lossy(noise));
             }
             3 => {
-                let trouble = [Trouble::Changed, Trouble::Gone, Trouble::Unreadable("disk".into())];
+                let trouble = [TransferError::Changed, TransferError::Gone, TransferError::Unreadable("disk".into())];
                 self.transfer.failed(FileId(script.int_in_range(0..=2)?), script.choose(&trouble)?);
             }
             4 => self.work(script.int_in_range(1..=8)?, script)?,
@@ -69,13 +69,13 @@ impl Stage {
             let Some(act) = self.transfer.poll() else { return Ok(()) };
             assert!(done + 1 < MOST_ACTS, "it never ends");
             match act {
-                Act::Say(text) => self.told |= text.contains(r#""type":"metadata""#),
-                Act::Open(file) => self.open(file.unwrap_or(FileId(0)), script)?,
-                Act::Send(chunk) => {
+                Effect::Say(text) => self.told |= text.contains(r#""type":"metadata""#),
+                Effect::Open(file) => self.open(file.unwrap_or(FileId(0)), script)?,
+                Effect::Send(chunk) => {
                     let (_, chunks) = self.open.expect("an open file");
                     assert!(self.told && chunk < chunks, "chunk {chunk} of {chunks}");
                 }
-                Act::Hash => {
+                Effect::Hash => {
                     // Where the script has ended, so has the trouble.
                     let changed = script.arbitrary::<u8>().is_ok_and(|chance| chance == 1);
                     self.transfer.hashed((!changed).then(|| "a".into()));
@@ -87,7 +87,7 @@ impl Stage {
 
     fn open(&mut self, id: FileId, script: &mut Unstructured<'_>) -> Result<()> {
         if script.ratio(1_u8, 8)? {
-            self.transfer.opened(Err(Trouble::NoFile));
+            self.transfer.opened(Err(TransferError::NoFile));
             return Ok(());
         }
         let chunk = self.transfer.chunk_bytes() as u64;

@@ -13,7 +13,7 @@ use crate::library::{NoAudio, Recording};
 use crate::limits::{Full, Place};
 
 use super::pace::FRAME;
-use super::script::Script;
+use super::playlist::Playlist;
 
 /// Times that one announcement may be heard.
 pub const REPEATS: std::ops::RangeInclusive<u32> = 1..=10;
@@ -38,7 +38,7 @@ pub enum Priority {
 
 /// Something that is to be announced.
 #[derive(Debug)]
-pub struct Wish {
+pub struct AnnounceRequest {
     /// To be heard, and where.
     pub permit: Permit,
     /// How people call it.
@@ -111,7 +111,7 @@ pub struct Announcement {
     pub priority: Priority,
     /// How long all of it is, where the files say so.
     pub seconds: Option<f64>,
-    pub(super) script: Script,
+    pub(super) playlist: Playlist,
     /// Those of 20 ms that were heard.
     pub(super) frames: AtomicU64,
     pub(super) over: AtomicBool,
@@ -124,13 +124,13 @@ impl Announcement {
         id: AnnouncementId,
         name: String,
         priority: Priority,
-        script: Script,
+        playlist: Playlist,
         seconds: Option<f64>,
         memory: Option<Place>,
         (room, permit): (RoomId, Permit),
     ) -> Self {
         let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { id, room, name, priority, seconds, script, frames, over, permit, _memory: memory }
+        Self { id, room, name, priority, seconds, playlist, frames, over, permit, _memory: memory }
     }
 
     /// How much of it was heard.

@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::access::{Action, Permit};
-    use crate::announce::script::Script;
+    use crate::announce::playlist::Playlist;
     use crate::domain::RoomId;
     use crate::library::Recording;
 
@@ -77,7 +77,7 @@ mod tests {
             AnnouncementId(Uuid::from_u128(number)),
             number.to_string(),
             priority,
-            Script::new(None, &nothing, 1, 0.0),
+            Playlist::new(None, &nothing, 1, 0.0),
             None,
             None,
             (RoomId::HOME, Permit::of_a_test(Action::Announce, RoomId::HOME)),

@@ -1,15 +1,15 @@
 //! Announcements: recordings that are heard in a room as if somebody said them. Joins the library, where they come
 //! from, and the relay, where they are a sender like any other, so that whoever hears the room hears them.
 //!
-//! Each `announcement` waits in its room's `line`; while there is one, the room has a `stage`, which is a thread that
-//! performs it. `script` is what is heard of one, and `pace` when. Who may announce, and how that is asked for, is
+//! Each `announcement` waits in its room's `line`; while there is one, the room has a `player`, which is a thread that
+//! performs it. `playlist` is what is heard of one, and `pace` when. Who may announce, and how that is asked for, is
 //! `http`'s business.
 
 mod announcement;
 mod line;
 mod pace;
-mod script;
-mod stage;
+mod player;
+mod playlist;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -25,12 +25,14 @@ use crate::engine::Engine;
 use crate::limits::{self, Place, Places};
 use crate::rooms::RoomsHandle;
 
-pub use announcement::{AnnounceError, Announcement, AnnouncementId, Known, Outcome, Priority, REPEATS, VOLUMES, Wish};
+pub use announcement::{
+    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, Known, Outcome, Priority, REPEATS, VOLUMES,
+};
 use line::{Line, Placed};
-use script::Script;
+use playlist::Playlist;
 
 /// Recordings that are looked at before they get a place, or wait for that: each has a thread meanwhile.
-const REHEARSALS: usize = 16;
+const PROBES: usize = 16;
 
 /// Announcements that are over, of which it is still known how they ended; the oldest is forgotten.
 const REMEMBERED: usize = 200;
@@ -86,17 +88,17 @@ struct Inner {
     rooms: RoomsHandle,
     limits: AnnounceLimits,
     shutdown: CancellationToken,
-    hall: Mutex<Hall>,
+    queues: Mutex<Queues>,
     /// Bytes of recordings that were sent here and are not over.
     memory: Places,
-    rehearsals: Places,
+    probes: Places,
     stats: AnnounceStats,
 }
 
 /// All that play or wait, and some that did.
 #[derive(Debug, Default)]
-struct Hall {
-    /// A room has a line while it has a stage.
+struct Queues {
+    /// A room has a line while it has a player.
     lines: BTreeMap<RoomId, Line>,
     over: VecDeque<(AnnouncementId, RoomId, Outcome)>,
 }
@@ -110,9 +112,9 @@ impl fmt::Debug for Announcer {
 impl Announcer {
     /// Announces in these rooms over this relay, until the daemon goes down.
     pub fn new(relay: Engine, rooms: RoomsHandle, limits: AnnounceLimits, shutdown: CancellationToken) -> Self {
-        let (hall, memory, stats) = (Mutex::default(), limits.recordings(), AnnounceStats::default());
-        let rehearsals = Places::new(REHEARSALS, limits.share);
-        Self(Arc::new(Inner { relay, rooms, limits, shutdown, hall, memory, rehearsals, stats }))
+        let (queues, memory, stats) = (Mutex::default(), limits.recordings(), AnnounceStats::default());
+        let probes = Places::new(PROBES, limits.share);
+        Self(Arc::new(Inner { relay, rooms, limits, shutdown, queues, memory, probes, stats }))
     }
 
     /// What is counted.
@@ -142,35 +144,36 @@ impl Announcer {
     ///
     /// # Errors
     /// When it cannot be played, or there are too many.
-    pub async fn announce(&self, wish: Wish) -> Result<(AnnouncementId, usize), AnnounceError> {
-        let Wish { permit, name, recording, chime, volume, repeat, priority, memory } = wish;
+    pub async fn announce(&self, wish: AnnounceRequest) -> Result<(AnnouncementId, usize), AnnounceError> {
+        let AnnounceRequest { permit, name, recording, chime, volume, repeat, priority, memory } = wish;
         let room = permit.room().filter(|_| permit.permits(Action::Announce)).ok_or(AnnounceError::NotPermitted)?;
-        let script = Script::new(chime, &recording, repeat, volume);
-        let turn = self.0.rehearsals.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
-        let rehearsal = script.clone();
-        let rehearsed = tokio::task::spawn_blocking(move || rehearsal.rehearse()).await;
-        let seconds = rehearsed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
+        let playlist = Playlist::new(chime, &recording, repeat, volume);
+        let turn = self.0.probes.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
+        let probe = playlist.clone();
+        let probed = tokio::task::spawn_blocking(move || probe.probe()).await;
+        let seconds = probed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
         drop(turn);
         let id = AnnouncementId(Uuid::new_v4());
-        let announcement = Arc::new(Announcement::new(id, name, priority, script, seconds, memory, (room, permit)));
+        let announcement = Arc::new(Announcement::new(id, name, priority, playlist, seconds, memory, (room, permit)));
         Ok((id, self.place(&announcement)?))
     }
 
     /// All that play or wait, by rooms; the first of each plays.
     pub fn list(&self) -> Vec<(RoomId, Vec<Arc<Announcement>>)> {
-        let hall = self.lock();
-        let lines = hall.lines.iter().map(|(room, line)| (*room, line.iter().map(Arc::clone).collect::<Vec<_>>()));
+        let queues = self.lock();
+        let lines = queues.lines.iter().map(|(room, line)| (*room, line.iter().map(Arc::clone).collect::<Vec<_>>()));
         lines.filter(|(_, line)| !line.is_empty()).collect()
     }
 
     /// What is known of one.
     pub fn find(&self, id: AnnouncementId) -> Option<Known> {
-        let hall = self.lock();
-        let lives = hall.lines.values().find_map(|line| {
+        let queues = self.lock();
+        let lives = queues.lines.values().find_map(|line| {
             let (place, found) = line.iter().enumerate().find(|(_, one)| one.id == id)?;
             Some(Known::Lives(Arc::clone(found), place))
         });
-        let over = || hall.over.iter().find(|over| over.0 == id).map(|(_, room, how)| Known::Over(*room, how.clone()));
+        let over =
+            || queues.over.iter().find(|over| over.0 == id).map(|(_, room, how)| Known::Over(*room, how.clone()));
         lives.or_else(over)
     }
 
@@ -184,54 +187,57 @@ impl Announcer {
 
     fn place(&self, announcement: &Arc<Announcement>) -> Result<usize, AnnounceError> {
         let (limits, room) = (&self.0.limits, announcement.room);
-        let mut hall = self.lock();
-        let is_new = !hall.lines.contains_key(&room);
-        let placed =
-            hall.lines.entry(room).or_default().place(Arc::clone(announcement), limits.waiting, limits.share_of_line());
+        let mut queues = self.lock();
+        let is_new = !queues.lines.contains_key(&room);
+        let placed = queues.lines.entry(room).or_default().place(
+            Arc::clone(announcement),
+            limits.waiting,
+            limits.share_of_line(),
+        );
         let Placed { position, displaced } = placed.map_err(|full| self.refused(AnnounceError::LineFull(full)))?;
         if let Some(displaced) = displaced {
-            self.note(&mut hall, &displaced, Outcome::Displaced);
+            self.note(&mut queues, &displaced, Outcome::Displaced);
         }
-        if is_new && let Err(error) = stage::open(self.clone(), room) {
-            hall.lines.remove(&room);
+        if is_new && let Err(error) = player::open(self.clone(), room) {
+            queues.lines.remove(&room);
             return Err(AnnounceError::NoThread(error));
         }
         Ok(position)
     }
 
-    /// What is to be heard in a room now. `None`: nothing, and the stage is to be left.
+    /// What is to be heard in a room now. `None`: nothing, and the player is to be left.
     fn to_be_heard(&self, room: RoomId) -> Option<Arc<Announcement>> {
         let is_open = !self.0.shutdown.is_cancelled() && self.0.rooms.exists(room);
-        let mut hall = self.lock();
-        if let Some(first) = hall.lines.get(&room).and_then(Line::first).filter(|_| is_open) {
+        let mut queues = self.lock();
+        if let Some(first) = queues.lines.get(&room).and_then(Line::first).filter(|_| is_open) {
             return Some(Arc::clone(first));
         }
-        self.clear(&mut hall, room, &Outcome::Stopped);
+        self.clear(&mut queues, room, &Outcome::Stopped);
         None
     }
 
-    /// The stage of a room broke down; the next announcement has another one.
+    /// The player of a room broke down; the next announcement has another one.
     fn abandon(&self, room: RoomId) {
         self.clear(&mut self.lock(), room, &Outcome::Failed("its player panicked".into()));
     }
 
-    fn clear(&self, hall: &mut Hall, room: RoomId, outcome: &Outcome) {
-        let left: Vec<_> = hall.lines.remove(&room).iter().flat_map(Line::iter).map(Arc::clone).collect();
-        left.iter().for_each(|one| self.note(hall, one, outcome.clone()));
+    fn clear(&self, queues: &mut Queues, room: RoomId, outcome: &Outcome) {
+        let left: Vec<_> = queues.lines.remove(&room).iter().flat_map(Line::iter).map(Arc::clone).collect();
+        left.iter().for_each(|one| self.note(queues, one, outcome.clone()));
     }
 
     /// It is over; false where it was before.
     fn end(&self, announcement: &Arc<Announcement>, outcome: Outcome) -> bool {
-        let mut hall = self.lock();
-        let line = hall.lines.get_mut(&announcement.room);
+        let mut queues = self.lock();
+        let line = queues.lines.get_mut(&announcement.room);
         let was_there = line.and_then(|line| line.remove(announcement.id)).is_some();
         if was_there {
-            self.note(&mut hall, announcement, outcome);
+            self.note(&mut queues, announcement, outcome);
         }
         was_there
     }
 
-    fn note(&self, hall: &mut Hall, announcement: &Announcement, outcome: Outcome) {
+    fn note(&self, queues: &mut Queues, announcement: &Announcement, outcome: Outcome) {
         announcement.over.store(true, Ordering::Relaxed);
         let stats = &self.0.stats;
         let counter = match &outcome {
@@ -244,10 +250,10 @@ impl Announcer {
             }
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        if hall.over.len() == REMEMBERED {
-            hall.over.pop_front();
+        if queues.over.len() == REMEMBERED {
+            queues.over.pop_front();
         }
-        hall.over.push_back((announcement.id, announcement.room, outcome));
+        queues.over.push_back((announcement.id, announcement.room, outcome));
     }
 
     fn refused(&self, error: AnnounceError) -> AnnounceError {
@@ -259,7 +265,7 @@ impl Announcer {
         &self.0.relay
     }
 
-    fn lock(&self) -> MutexGuard<'_, Hall> {
-        self.0.hall.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

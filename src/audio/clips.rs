@@ -20,7 +20,7 @@ use super::format::Bitrate;
 use super::jitter::duration;
 use super::mp3::Mp3Encoder;
 use super::stats::AudioStats;
-use super::{Birth, Births, SAMPLE_RATE};
+use super::{NewTrack, NewTracks, SAMPLE_RATE};
 
 /// A sender who says nothing for so long has finished.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -121,8 +121,8 @@ impl Clips {
     }
 
     /// Records every stream that is born, until no more are.
-    pub async fn record(self, mut births: Births) {
-        while let Some(birth) = births.recv().await {
+    pub async fn record(self, mut new_tracks: NewTracks) {
+        while let Some(birth) = new_tracks.recv().await {
             tokio::spawn(self.clone().record_stream(birth));
         }
     }
@@ -164,8 +164,8 @@ impl Clips {
         self.unfinished.taken() + shelf.iter().map(|clip| clip.bytes()).sum::<u64>()
     }
 
-    async fn record_stream(self, birth: Birth) {
-        let Birth { stream, owner, mut packets } = birth;
+    async fn record_stream(self, birth: NewTrack) {
+        let NewTrack { stream, owner, mut packets } = birth;
         let mut take = Take::new(owner, self.unfinished.clone());
         loop {
             match tokio::time::timeout(PAUSE, packets.recv()).await {

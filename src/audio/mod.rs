@@ -56,7 +56,7 @@ const TICK: Duration = Duration::from_millis(10);
 const TICK_SAMPLES: usize = (SAMPLE_RATE / 100) as usize;
 
 /// A stream from its first packet on.
-pub struct Birth {
+pub struct NewTrack {
     /// Which it is.
     pub stream: StreamId,
     /// Whoever answers for it.
@@ -66,7 +66,7 @@ pub struct Birth {
 }
 
 /// Every stream that begins.
-pub type Births = mpsc::Receiver<Birth>;
+pub type NewTracks = mpsc::Receiver<NewTrack>;
 
 /// Where the decoded side gets its packets.
 pub trait PacketSource: Clone + Send + Sync + 'static {

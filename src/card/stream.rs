@@ -141,7 +141,8 @@ impl Drop for Running {
 pub(super) fn open_output(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Producer<f32>>, OpenError> {
     open(target, Direction::Output, |device, config, format| {
         let (producer, ring) = RingBuffer::new((config.sample_rate / RING) as usize);
-        let outlet = Outlet { ring, channels: config.channels.into(), primed: false, signals: Arc::clone(signals) };
+        let outlet =
+            PlaybackRing { ring, channels: config.channels.into(), primed: false, signals: Arc::clone(signals) };
         let stream = match format {
             SampleFormat::F32 => outlet.build::<f32>(device, config),
             SampleFormat::I16 => outlet.build::<i16>(device, config),
@@ -218,7 +219,7 @@ fn negotiate<Made>(
 }
 
 /// The callback's end of a loudspeaker's ring.
-struct Outlet {
+struct PlaybackRing {
     ring: Consumer<f32>,
     channels: usize,
     /// There was something in the ring once: from now on, less than enough is an underrun.
@@ -226,7 +227,7 @@ struct Outlet {
     signals: Arc<Signals>,
 }
 
-impl Outlet {
+impl PlaybackRing {
     fn build<T: SizedSample + FromSample<f32>>(
         mut self,
         device: &cpal::Device,

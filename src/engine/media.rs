@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
-use crate::audio::Birth;
+use crate::audio::NewTrack;
 use crate::core::{CloseReason, Event, Relay};
 use crate::domain::{GrantId, LiveStream, OpusPacket, Owner, PeerId, RoomId, StreamId};
 use crate::limits::{Full, MediaPlaces, Place};
@@ -27,7 +27,7 @@ const MAX_NAME: usize = 64;
 /// Ways out of the media threads. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Outlets {
-    pub(super) births: mpsc::Sender<Birth>,
+    pub(super) new_tracks: mpsc::Sender<NewTrack>,
     pub(super) rooms: mpsc::Sender<RoomEvent>,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
@@ -244,17 +244,17 @@ impl Media {
     /// Lets whoever records have a stream from its beginning. What is said in other rooms than `home` is not for
     /// everybody in the house, who may all hear the clips.
     fn record(&mut self, stream: LiveStream) {
-        if self.outlets.births.is_closed() || stream.room != RoomId::HOME {
+        if self.outlets.new_tracks.is_closed() || stream.room != RoomId::HOME {
             return;
         }
         let stream = stream.id;
-        let Ok(place) = self.outlets.births.try_reserve() else {
+        let Ok(place) = self.outlets.new_tracks.try_reserve() else {
             tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
             return;
         };
         let (sender, packets) = mpsc::channel(TAP_QUEUE);
         self.taps.entry(stream).or_default().push(sender);
-        place.send(Birth { stream, owner: self.owner_of(stream), packets });
+        place.send(NewTrack { stream, owner: self.owner_of(stream), packets });
     }
 
     /// Who answers for a stream: whoever its connection is of; of those without one, whoever had it sent.

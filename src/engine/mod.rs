@@ -24,7 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::audio::Births;
+use crate::audio::NewTracks;
 use crate::core::{NegotiationError, Relay};
 use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 use crate::limits::{Full, MediaPlaces};
@@ -48,7 +48,7 @@ const COMMAND_QUEUE: usize = 1_024;
 const EVENT_QUEUE: usize = 256;
 
 /// Streams whose birth may wait to be noticed; further ones go unrecorded.
-const BIRTH_QUEUE: usize = 64;
+const NEW_TRACK_QUEUE: usize = 64;
 
 /// Things that happened in rooms which may wait to be told there.
 const ROOM_EVENT_QUEUE: usize = 4_096;
@@ -105,7 +105,7 @@ pub struct Connected {
     /// What the media threads work with: first that with the senders and the rooms.
     pub threads: Vec<(Media, Commands)>,
     /// Streams that begin, only of a relay that taps all of its streams.
-    pub births: Births,
+    pub new_tracks: NewTracks,
     /// What happens in rooms.
     pub rooms: RoomEvents,
 }
@@ -120,11 +120,11 @@ impl Connected {
 
 /// Makes both ends of the door to a core with all senders and rooms, and to further ones, each on a thread of its own.
 pub fn connect(first: Relay, further: Vec<Relay>) -> Connected {
-    let (births_sender, births) = mpsc::channel(BIRTH_QUEUE);
+    let (new_tracks_sender, new_tracks) = mpsc::channel(NEW_TRACK_QUEUE);
     let (rooms_sender, rooms) = mpsc::channel(ROOM_EVENT_QUEUE);
     let (streams_sender, streams) = watch::channel(Arc::from([]));
     let outlets = media::Outlets {
-        births: births_sender,
+        new_tracks: new_tracks_sender,
         rooms: rooms_sender,
         events: broadcast::Sender::new(EVENT_QUEUE),
         levels: broadcast::Sender::new(1),
@@ -143,7 +143,7 @@ pub fn connect(first: Relay, further: Vec<Relay>) -> Connected {
     }
     let media::Outlets { events, levels, names, .. } = outlets;
     let engine = Engine { threads: Threads::new(doors), events, levels, streams, names };
-    Connected { engine, threads, births, rooms }
+    Connected { engine, threads, new_tracks, rooms }
 }
 
 impl Commands {

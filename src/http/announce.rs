@@ -14,7 +14,9 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
-use crate::announce::{AnnounceError, Announcement, AnnouncementId, Known, Priority, REPEATS, VOLUMES, Wish};
+use crate::announce::{
+    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, Known, Priority, REPEATS, VOLUMES,
+};
 use crate::library::{FileId, OpenError, Recording};
 use crate::limits::Place;
 use crate::rooms::clean_name;
@@ -157,7 +159,7 @@ async fn announce(
     let name = clean_name(name.as_deref().unwrap_or(called));
     let name = Some(name).filter(|name| !name.is_empty()).unwrap_or_else(|| NAMELESS.into());
     let announcer = shared.house.announcer(&permit).clone();
-    let wish = Wish { permit, name, recording, chime, volume, repeat, priority, memory };
+    let wish = AnnounceRequest { permit, name, recording, chime, volume, repeat, priority, memory };
     let (id, position) = announcer.announce(wish).await.map_err(refused)?;
     let reply = warp::reply::json(&json!({ "id": id, "position": position }));
     Ok(warp::reply::with_status(reply, StatusCode::ACCEPTED).into_response())

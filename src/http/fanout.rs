@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::limits::{Full, Place, Places};
 use crate::rooms::RoomsHandle;
 
-use super::outlet::{Gone, Outlet, Piece};
+use super::listener_socket::{Gone, ListenerSocket, Piece};
 
 /// Listeners that may wait to join; whoever brings one more waits.
 const JOIN_QUEUE: usize = 64;
@@ -50,20 +50,20 @@ struct Entry {
 
 /// A listener on the doorstep.
 struct Joining {
-    outlet: Outlet,
+    listener_socket: ListenerSocket,
     prelude: Option<Piece>,
 }
 
 /// The way into one fan-out. While it is held, the fan-out goes on.
 #[derive(Clone)]
-pub(super) struct Entrance(mpsc::Sender<Joining>);
+pub(super) struct JoinQueue(mpsc::Sender<Joining>);
 
-impl Entrance {
+impl JoinQueue {
     /// Brings a listener in, who hears `prelude` first.
-    pub(super) async fn admit(self, outlet: Outlet, prelude: Option<Piece>) {
-        if let Err(mpsc::error::SendError(joining)) = self.0.send(Joining { outlet, prelude }).await {
+    pub(super) async fn admit(self, listener_socket: ListenerSocket, prelude: Option<Piece>) {
+        if let Err(mpsc::error::SendError(joining)) = self.0.send(Joining { listener_socket, prelude }).await {
             // The program ended in this very moment.
-            joining.outlet.end();
+            joining.listener_socket.end();
         }
     }
 }
@@ -91,7 +91,7 @@ impl Fanouts {
         encoders: &Places,
         program: Program,
         format: Format,
-    ) -> Result<Option<Entrance>, Full> {
+    ) -> Result<Option<JoinQueue>, Full> {
         let room = match program {
             Program::Room(room) | Program::Latest(room) => Some(room),
             Program::Stream(_) => program.of(&self.relay.live()).first().map(|live| live.room),
@@ -117,7 +117,7 @@ impl Fanouts {
         hearing.map(|(_, entry)| entry.listeners.load(Ordering::Relaxed)).sum()
     }
 
-    fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, (source, encoder): (Listener, Place)) -> Entrance {
+    fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, (source, encoder): (Listener, Place)) -> JoinQueue {
         let ((sender, joins), listeners) = (mpsc::channel(JOIN_QUEUE), Arc::<AtomicUsize>::default());
         table.retain(|_, entry| !entry.entrance.is_closed());
         table.insert(key, Entry { entrance: sender.clone(), listeners: Arc::clone(&listeners) });
@@ -135,12 +135,12 @@ impl Fanouts {
             running: Arc::clone(&self.running),
         };
         self.tracker.spawn(fanout.run(self.shutdown.clone()));
-        Entrance(sender)
+        JoinQueue(sender)
     }
 }
 
-fn enter(table: &HashMap<Key, Entry>, key: Key) -> Option<Entrance> {
-    table.get(&key).filter(|entry| !entry.entrance.is_closed()).map(|entry| Entrance(entry.entrance.clone()))
+fn enter(table: &HashMap<Key, Entry>, key: Key) -> Option<JoinQueue> {
+    table.get(&key).filter(|entry| !entry.entrance.is_closed()).map(|entry| JoinQueue(entry.entrance.clone()))
 }
 
 /// The table is whole at every moment, also after a panic.
@@ -154,7 +154,7 @@ struct Fanout {
     source: Listener,
     _encoder: Place,
     joins: mpsc::Receiver<Joining>,
-    outlets: Vec<Outlet>,
+    outlets: Vec<ListenerSocket>,
     /// How many they are, for the table.
     listeners: Arc<AtomicUsize>,
     /// Messages on their way to those who want several at once, by how many.
@@ -209,20 +209,20 @@ impl Fanout {
         // Those who come from now on are told at the door.
         self.joins.close();
         while let Ok(joining) = self.joins.try_recv() {
-            self.outlets.push(joining.outlet);
+            self.outlets.push(joining.listener_socket);
         }
-        self.outlets.into_iter().for_each(Outlet::end);
+        self.outlets.into_iter().for_each(ListenerSocket::end);
     }
 
-    fn admit(&mut self, Joining { mut outlet, prelude }: Joining) {
+    fn admit(&mut self, Joining { mut listener_socket, prelude }: Joining) {
         let header = self.source.header();
         // Whoever wants much at once gets what is collected so far, and is in step from then on.
-        let pack = self.packs.entry(outlet.messages_a_write).or_default();
+        let pack = self.packs.entry(listener_socket.messages_a_write).or_default();
         let collected = Bytes::copy_from_slice(&pack.collected);
         let first = [Piece::new(header), prelude.unwrap_or_default(), Piece::new(collected)];
         self.update_title();
-        if outlet.begin(&first, &self.title).is_ok() {
-            self.outlets.push(outlet);
+        if listener_socket.begin(&first, &self.title).is_ok() {
+            self.outlets.push(listener_socket);
             self.listeners.store(self.outlets.len(), Ordering::Relaxed);
         }
     }
@@ -240,19 +240,19 @@ impl Fanout {
         }
         self.listeners.store(self.outlets.len(), Ordering::Relaxed);
         let outlets = &self.outlets;
-        self.packs.retain(|size, _| outlets.iter().any(|outlet| outlet.messages_a_write == *size));
+        self.packs.retain(|size, _| outlets.iter().any(|listener_socket| listener_socket.messages_a_write == *size));
     }
 
     /// Writes to the next listeners; gives the index of the first who waits still.
     fn write_some(&mut self, mut index: usize) -> usize {
         for _ in 0..WRITES_A_TURN {
-            let Some(outlet) = self.outlets.get_mut(index) else { break };
-            if outlet.is_over() {
+            let Some(listener_socket) = self.outlets.get_mut(index) else { break };
+            if listener_socket.is_over() {
                 self.outlets.swap_remove(index).end();
                 continue;
             }
-            let piece = self.packs.get(&outlet.messages_a_write).and_then(|pack| pack.piece.as_ref());
-            match piece.map(|piece| outlet.write(piece, &self.title)) {
+            let piece = self.packs.get(&listener_socket.messages_a_write).and_then(|pack| pack.piece.as_ref());
+            match piece.map(|piece| listener_socket.write(piece, &self.title)) {
                 Some(Err(Gone)) => drop(self.outlets.swap_remove(index)),
                 Some(Ok(())) | None => index += 1,
             }

@@ -21,7 +21,7 @@ use warp::{Filter, Rejection};
 use crate::access::{Action, Permit, Target, Visitor};
 use crate::core::NegotiationError;
 use crate::engine::ConnectError;
-use crate::library::{Catalogue, Courier, FileId, OpenError, OpenFile, Refused};
+use crate::library::{Catalogue, FileId, FileServer, OpenError, OpenFile, Refused};
 
 use super::Shared;
 use super::clips::{Unsatisfiable, range, with_status};
@@ -50,7 +50,7 @@ pub struct Files {
     /// Which there are.
     pub catalogue: Catalogue,
     /// Whoever brings them over data channels.
-    pub courier: Courier,
+    pub file_server: FileServer,
     /// The port of those channels.
     pub port: u16,
 }
@@ -146,7 +146,7 @@ async fn permitted(visitor: &Visitor, shared: &Shared, reply: impl AsyncFnOnce(P
 
 /// Whether the thread that carries files answers.
 async fn health(files: &Files) -> Response {
-    let answers = tokio::time::timeout(ANSWER_TIMEOUT, files.courier.relay().stats()).await;
+    let answers = tokio::time::timeout(ANSWER_TIMEOUT, files.file_server.relay().stats()).await;
     let (status, word, message) = match answers {
         Ok(Ok(_)) => (StatusCode::OK, "healthy", format!("{} files can be played", files.catalogue.len())),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy", "the thread that carries files does not answer".into()),
@@ -158,8 +158,8 @@ async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
     if !shared.gate.may_join(permit.visitor()) {
         return error(StatusCode::TOO_MANY_REQUESTS, "too_fast", "Too many connections; wait a little");
     }
-    let courier = &shared.house.files(&permit).courier;
-    match courier.accept(permit.clone(), offer.offer.sdp, offer.waits).await {
+    let file_server = &shared.house.files(&permit).file_server;
+    match file_server.accept(permit.clone(), offer.offer.sdp, offer.waits).await {
         Ok((answer, served)) => {
             tracing::debug!(client = %offer.client_id.escape_debug(), "a client wants files");
             shared.tracker.spawn(shared.shutdown.clone().run_until_cancelled_owned(served));
@@ -279,20 +279,20 @@ fn body(reply: Response, open: OpenFile, part: Range<usize>, head: bool) -> Resp
 
 /// What is counted, for `/metrics`.
 pub(super) fn encode(page: &mut Page<'_>, files: &Files) -> fmt::Result {
-    let (courier, catalogue) = (files.courier.stats(), files.catalogue.stats());
+    let (file_server, catalogue) = (files.file_server.stats(), files.catalogue.stats());
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     page.gauge("files", "Audio files that can be played", files.catalogue.len() as u64)?;
     page.gauge("files_over_limit", "Audio files left out, for files.max", load(&catalogue.over_limit))?;
     page.gauge("files_broken", "Audio files left out, since they cannot be read", load(&catalogue.broken))?;
     page.counter("files_scans", "Times the folders of files were looked through", load(&catalogue.scans))?;
-    page.gauge("files_clients", "Clients that are sent files", courier.clients.load(Ordering::Relaxed) as u64)?;
-    page.counter("files_refused", "Clients over files.clients", load(&courier.refused))?;
-    page.counter("files_refused_by_address", "Clients over files.per_address", load(&courier.refused_by_address))?;
-    page.counter("files_timed_out", "Clients that opened no channel within a minute", load(&courier.timed_out))?;
-    page.counter("files_idled_out", "Clients that were idle for files.idle", load(&courier.idled_out))?;
-    page.counter("files_completed", "Files sent to their last chunk", load(&courier.completed))?;
-    page.counter("files_failed", "Files that changed, went or failed while they were sent", load(&courier.failed))?;
-    page.counter("files_bytes", "Bytes sent over data channels", load(&courier.channels.written))?;
-    let dropped = load(&courier.dropped) + load(&courier.channels.dropped);
+    page.gauge("files_clients", "Clients that are sent files", file_server.clients.load(Ordering::Relaxed) as u64)?;
+    page.counter("files_refused", "Clients over files.clients", load(&file_server.refused))?;
+    page.counter("files_refused_by_address", "Clients over files.per_address", load(&file_server.refused_by_address))?;
+    page.counter("files_timed_out", "Clients that opened no channel within a minute", load(&file_server.timed_out))?;
+    page.counter("files_idled_out", "Clients that were idle for files.idle", load(&file_server.idled_out))?;
+    page.counter("files_completed", "Files sent to their last chunk", load(&file_server.completed))?;
+    page.counter("files_failed", "Files that changed, went or failed while they were sent", load(&file_server.failed))?;
+    page.counter("files_bytes", "Bytes sent over data channels", load(&file_server.channels.written))?;
+    let dropped = load(&file_server.dropped) + load(&file_server.channels.dropped);
     page.counter("files_messages_dropped", "Messages of clients that talk faster than they read", dropped)
 }

@@ -7,7 +7,7 @@ use warp::http::{HeaderMap, HeaderValue};
 
 use crate::core::Offer;
 
-use super::player::Wish;
+use super::player::PlayRequest;
 use super::signalling::ClientMessage;
 
 /// Whether this is a message of the signalling protocol.
@@ -17,7 +17,7 @@ pub fn is_message(text: &str) -> bool {
 
 /// Samples that a player gets at once, and messages at a time, if this is a file name and a query that we know.
 pub fn wish(file: &str, query: &HashMap<String, String>) -> Option<(usize, usize)> {
-    let wish = Wish::of_file(file)?.with_query(query).ok()?;
+    let wish = PlayRequest::of_file(file)?.with_query(query).ok()?;
     Some((wish.burst.samples().len(), wish.messages_a_write()))
 }
 

@@ -4,7 +4,7 @@
 //! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
 //! machine's own card, `rooms` those of the house; `files` audio files, and the offers of those who want them over a data
 //! channel, `announce` lets them be heard in rooms; `fanout` writes the audio to the players' sockets,
-//! each of them an `outlet`; `whip` is sending and hearing by one request, WHIP and WHEP; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
+//! each of them an `listener_socket`; `whip` is sending and hearing by one request, WHIP and WHEP; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
 //! codecs are reached only through the relay handle and the mounts.
 
 mod announce;
@@ -17,7 +17,7 @@ pub mod fuzzing;
 mod gains;
 mod gate;
 mod house;
-mod outlet;
+mod listener_socket;
 mod player;
 mod prelude;
 mod reply;
@@ -57,9 +57,9 @@ pub use server::{HandshakeStats, Handshakes, Port, PortStats};
 pub use signalling::SignallingStats;
 pub use whip::WhipStats;
 
-pub use outlet::ListenerStats;
+pub use listener_socket::ListenerStats;
 
-use signalling::{Guest, Seat};
+use signalling::{ConnectionPlace, Guest};
 use websocket::Upgrading;
 
 /// What HTTP counts.
@@ -190,7 +190,7 @@ async fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -
         Ok(permit) => permit,
         Err(denied) => return reply::denied(&denied),
     };
-    let seat = match Seat::take(&shared.stats.signalling, &shared.places.sockets, &visitor.owner()) {
+    let seat = match ConnectionPlace::take(&shared.stats.signalling, &shared.places.sockets, &visitor.owner()) {
         Ok(seat) => seat,
         Err(full) => {
             return reply::full(full, "Too many clients are connected at once; limits.sockets sets how many may");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::audio::{BITRATES, Bitrate, Format, Program, SAMPLE_RATE};
 use crate::domain::{RoomId, StreamId};
 
-use super::outlet::Framing;
+use super::listener_socket::Framing;
 
 /// The longest burst that may be asked for.
 const MAX_BURST: Duration = Duration::from_secs(10);
@@ -16,7 +16,7 @@ const MAX_CHUNK: Duration = Duration::from_secs(1);
 
 /// A live stream as a player wants it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Wish {
+pub(super) struct PlayRequest {
     pub(super) program: Program,
     pub(super) format: Format,
     /// `None`: as the HTTP version of the request has it.
@@ -68,7 +68,7 @@ enum BurstSound {
 /// Why a wish cannot be had: a sentence for the player's owner.
 pub(super) type Complaint = String;
 
-impl Wish {
+impl PlayRequest {
     /// Reads `<program>.<format>`, of the room of those who name none. `None`: it is no such file name.
     pub(super) fn of_file(file: &str) -> Option<Self> {
         Self::of(file, |name| match name {
@@ -166,9 +166,9 @@ fn chime() -> impl Iterator<Item = i16> {
 mod tests {
     use super::*;
 
-    fn wish(file: &str, query: &[(&str, &str)]) -> Result<Wish, Complaint> {
+    fn wish(file: &str, query: &[(&str, &str)]) -> Result<PlayRequest, Complaint> {
         let query = query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Wish::of_file(file).ok_or("no such file")?.with_query(&query)
+        PlayRequest::of_file(file).ok_or("no such file")?.with_query(&query)
     }
 
     #[test]
@@ -184,17 +184,17 @@ mod tests {
             assert_eq!((wish.program, wish.format), (program, format));
         }
         for file in ["latest", "latest.exe", "..mp3", ".mp3", "stream_1.mp3", "../latest.flac"] {
-            assert!(Wish::of_file(file).is_none(), "{file}");
+            assert!(PlayRequest::of_file(file).is_none(), "{file}");
         }
     }
 
     #[test]
     fn a_room_is_asked_for_by_its_name() {
         let find = |name: &str| (name == "home").then_some(RoomId::HOME);
-        let asked = Wish::of_room("home.mp3", find).expect("there");
+        let asked = PlayRequest::of_room("home.mp3", find).expect("there");
         assert_eq!(asked.program, Program::Room(RoomId::HOME));
         for file in ["home", "home.exe", "kitchen.mp3", "latest.mp3", ".mp3"] {
-            assert!(Wish::of_room(file, find).is_none(), "{file}");
+            assert!(PlayRequest::of_room(file, find).is_none(), "{file}");
         }
     }
 

@@ -8,8 +8,8 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::audio::{Format, prelude};
 
-use super::outlet::Piece;
-use super::player::{Burst, Wish};
+use super::listener_socket::Piece;
+use super::player::{Burst, PlayRequest};
 
 /// Bytes of all that are kept, framed both ways; beyond, they are made anew.
 const MAX_BYTES: usize = 8 << 20;
@@ -35,7 +35,7 @@ impl Default for Preludes {
 
 impl Preludes {
     /// What comes before the program of this wish; `None`: nothing does.
-    pub(super) async fn of(&self, wish: Wish) -> Option<Piece> {
+    pub(super) async fn of(&self, wish: PlayRequest) -> Option<Piece> {
         if wish.burst.is_none() {
             return None;
         }
@@ -45,7 +45,7 @@ impl Preludes {
         Some(piece)
     }
 
-    async fn make(&self, wish: Wish) -> Piece {
+    async fn make(&self, wish: PlayRequest) -> Piece {
         let turn = self.turns.acquire().await;
         let made = tokio::task::spawn_blocking(move || Piece::new(prelude(wish.format, &wish.burst.samples())));
         // Without it, if it panicked: the program is what counts.
@@ -73,9 +73,9 @@ impl Preludes {
 mod tests {
     use super::*;
 
-    fn wish(file: &str, seconds: f32) -> Wish {
+    fn wish(file: &str, seconds: f32) -> PlayRequest {
         let query = HashMap::from([("burst".to_owned(), seconds.to_string())]);
-        Wish::of_file(file).expect("known").with_query(&query).expect("valid")
+        PlayRequest::of_file(file).expect("known").with_query(&query).expect("valid")
     }
 
     #[tokio::test]

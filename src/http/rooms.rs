@@ -20,7 +20,7 @@ const MAX_BODY: u64 = 1_024;
 /// A room to be opened.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Wish {
+struct CreateRoomRequest {
     room_name: String,
     #[serde(default)]
     kind: Kind,
@@ -91,7 +91,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared.clone())
-        .then(async |visitor: Visitor, wish: Wish, shared: Shared| open(wish, &visitor, &shared).await);
+        .then(async |visitor: Visitor, wish: CreateRoomRequest, shared: Shared| open(wish, &visitor, &shared).await);
     let asked = warp::query::<Shown>().and(warp::header::headers_cloned()).and(visitor);
     let one = warp::path!("api" / "rooms" / String).and(warp::get()).and(asked).and(with_shared.clone()).then(
         async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
@@ -137,7 +137,7 @@ fn key(shown: &Shown, headers: &HeaderMap) -> Option<Key> {
     bearer.or(shown.host_id.as_deref()).and_then(Key::of_text)
 }
 
-async fn open(wish: Wish, visitor: &Visitor, shared: &Shared) -> Response {
+async fn open(wish: CreateRoomRequest, visitor: &Visitor, shared: &Shared) -> Response {
     if let Err(refusal) = shared.authorize(visitor, Action::OpenRoom, Target::House).await {
         return denied(&refusal);
     }

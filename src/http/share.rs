@@ -26,7 +26,7 @@ const MOST_DAYS: u32 = 3_650;
 /// What is asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+struct CreateTokenRequest {
     /// What its holder may do.
     scope: Vec<Scope>,
     /// In this room alone.
@@ -51,7 +51,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared.clone())
-        .then(async |visitor: Visitor, wish: Wish, shared: Shared| make(&visitor, wish, &shared).await);
+        .then(async |visitor: Visitor, wish: CreateTokenRequest, shared: Shared| make(&visitor, wish, &shared).await);
     let revoke = warp::path!("api" / "tokens" / Uuid)
         .and(warp::delete())
         .and(warp::ext::get::<Visitor>())
@@ -60,7 +60,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     make.or(revoke).unify()
 }
 
-async fn make(visitor: &Visitor, wish: Wish, shared: &Shared) -> Response {
+async fn make(visitor: &Visitor, wish: CreateTokenRequest, shared: &Shared) -> Response {
     if wish.scope.is_empty() || !(1..=MOST_DAYS).contains(&wish.days) {
         return text(
             StatusCode::BAD_REQUEST,

@@ -18,9 +18,9 @@ use crate::config::WhenIdle;
 use crate::domain::{LiveStream, RoomId, StreamId};
 
 use super::Shared;
-use super::fanout::Entrance;
-use super::outlet::{Framing, Hearing, ICY_INTERVAL, MAX_BEHIND, Outlet, Place};
-use super::player::Wish;
+use super::fanout::JoinQueue;
+use super::listener_socket::{Framing, Hearing, ICY_INTERVAL, ListenerSocket, MAX_BEHIND, Place};
+use super::player::PlayRequest;
 use super::prelude::Preludes;
 use super::reply::{cross_origin, denied, fresh_html, text, unavailable, with};
 use super::server::{Handover, Socket};
@@ -35,7 +35,7 @@ const ICY_NAME: HeaderName = HeaderName::from_static("icy-name");
 const NO_FILE: &str = "Ask for /stream/latest.mp3, all.mp3, <stream_id>.mp3 or room/<room id>.mp3; or .wav, .opus";
 const NO_ROOM: &str = "There is no such room; ask for /stream/room/home.mp3 or .wav, or for another room's id";
 
-/// `/stream/status`, and live streams by the names of [`Wish::of_file`]; under `/stream/room`, the same of
+/// `/stream/status`, and live streams by the names of [`PlayRequest::of_file`]; under `/stream/room`, the same of
 /// each room. On both ports.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
@@ -49,16 +49,16 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
                 Err(refusal) => denied(&refusal),
             }
         });
-    let of_house = warp::path!("stream" / String).map(|file: String| Wish::of_file(&file).ok_or(NO_FILE));
+    let of_house = warp::path!("stream" / String).map(|file: String| PlayRequest::of_file(&file).ok_or(NO_FILE));
     let of_room =
         warp::path!("stream" / "room" / String).and(with_shared.clone()).map(|file: String, shared: Shared| {
-            Wish::of_room(&file, |name| shared.bridge.rooms().find(name)).ok_or(NO_ROOM)
+            PlayRequest::of_room(&file, |name| shared.bridge.rooms().find(name)).ok_or(NO_ROOM)
         });
     let wish = of_house.or(of_room).unify();
     let options = wish.clone().and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
     let live =
         wish.and(warp::get().or(warp::head()).unify()).and(asked()).and(warp::query()).and(with_shared.clone()).then(
-            |wish, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
+            |wish, asked: PlayerHead, query: HashMap<String, String>, shared: Shared| async move {
                 live(wish, asked, &query, &shared).await.unwrap_or_else(|refusal| refusal)
             },
         );
@@ -74,7 +74,7 @@ fn room_status(
         .and(asked())
         .and(warp::query())
         .and(with_shared)
-        .then(|name: String, asked: Asked, query: HashMap<String, String>, shared: Shared| async move {
+        .then(|name: String, asked: PlayerHead, query: HashMap<String, String>, shared: Shared| async move {
             let Some(room) = shared.bridge.rooms().find(&name) else {
                 return text(StatusCode::NOT_FOUND, NO_ROOM);
             };
@@ -92,7 +92,7 @@ fn active(streams: &[StreamId]) -> Response {
 
 /// How the client asked.
 #[derive(Clone)]
-struct Asked {
+struct PlayerHead {
     /// For the headers alone.
     head: bool,
     /// As browsers do that navigate: by the name of HTML, which players do not use.
@@ -103,10 +103,10 @@ struct Asked {
     visitor: Visitor,
 }
 
-fn asked() -> impl Filter<Extract = (Asked,), Error = Rejection> + Copy {
+fn asked() -> impl Filter<Extract = (PlayerHead,), Error = Rejection> + Copy {
     let headers = warp::header::optional("accept").and(warp::header::optional("icy-metadata"));
     warp::method().and(headers).and(warp::ext::get::<Visitor>()).map(
-        |method: Method, accept: Option<String>, icy: Option<String>, visitor: Visitor| Asked {
+        |method: Method, accept: Option<String>, icy: Option<String>, visitor: Visitor| PlayerHead {
             head: method == Method::HEAD,
             html: accept.is_some_and(|accept| accept.contains("text/html")),
             icy: icy.is_some_and(|icy| icy.trim() == "1"),
@@ -118,7 +118,7 @@ fn asked() -> impl Filter<Extract = (Asked,), Error = Rejection> + Copy {
 /// Lets somebody hear a room, or says why not.
 async fn enter(
     room: RoomId,
-    asked: &Asked,
+    asked: &PlayerHead,
     query: &HashMap<String, String>,
     shared: &Shared,
 ) -> Result<Permit, Response> {
@@ -129,8 +129,8 @@ async fn enter(
 
 /// The stream that is wished for; the error is the answer as well.
 async fn live(
-    wish: Result<Wish, &'static str>,
-    asked: Asked,
+    wish: Result<PlayRequest, &'static str>,
+    asked: PlayerHead,
     query: &HashMap<String, String>,
     shared: &Shared,
 ) -> Result<Response, Response> {
@@ -162,15 +162,15 @@ async fn live(
 }
 
 /// Ogg is made of one stream: the newest one, where several are asked for.
-fn resolved(wish: Wish, heard: &[LiveStream]) -> Wish {
+fn resolved(wish: PlayRequest, heard: &[LiveStream]) -> PlayRequest {
     match (wish.format, wish.program, heard.last()) {
-        (Format::Ogg, Program::Latest(_), Some(newest)) => Wish { program: Program::Stream(newest.id), ..wish },
+        (Format::Ogg, Program::Latest(_), Some(newest)) => PlayRequest { program: Program::Stream(newest.id), ..wish },
         _ => wish,
     }
 }
 
 /// Lets a listener in, as far as there is room and the stream is there.
-async fn admit(wish: Wish, asked: Asked, permit: Permit, shared: &Shared) -> Response {
+async fn admit(wish: PlayRequest, asked: PlayerHead, permit: Permit, shared: &Shared) -> Response {
     let place = match Place::take(&shared.stats.listeners, &shared.places.listeners, &permit.owner()) {
         Ok(place) => place,
         Err(full) => {
@@ -217,10 +217,10 @@ fn headers(format: Format) -> Response {
 
 /// A listener whose request is answered, but for the socket.
 struct Boarding {
-    wish: Wish,
+    wish: PlayRequest,
     icy: bool,
     place: Place,
-    entrance: Entrance,
+    entrance: JoinQueue,
     heard: Hearing,
     preludes: Preludes,
 }
@@ -236,8 +236,9 @@ impl Boarding {
         };
         let max_behind = wish.format.bytes_per_second() * MAX_BEHIND.as_secs() as usize;
         let head = head_of(version, head, framing);
-        let outlet = Outlet::new(socket, head, framing, wish.messages_a_write(), max_behind, place, heard);
-        entrance.admit(if icy { outlet.with_icy() } else { outlet }, preludes.of(wish).await).await;
+        let listener_socket =
+            ListenerSocket::new(socket, head, framing, wish.messages_a_write(), max_behind, place, heard);
+        entrance.admit(if icy { listener_socket.with_icy() } else { listener_socket }, preludes.of(wish).await).await;
     }
 }
 

@@ -25,7 +25,7 @@ use super::reading;
 
 pub(super) use entry::Entry;
 pub use entry::{Facts, FileId, OpenError};
-use index::{Index, Kept};
+use index::{Index, IndexEntry};
 pub use walk::Folder;
 use walk::{Found, Walk};
 
@@ -240,7 +240,7 @@ impl Catalogue {
     }
 
     /// Keeps what is there of a file already: its hash may be known.
-    fn put(&self, entries: &mut BTreeMap<String, Arc<Entry>>, found: Found, kept: &Kept) {
+    fn put(&self, entries: &mut BTreeMap<String, Arc<Entry>>, found: Found, kept: &IndexEntry) {
         let id = FileId::of(&found.name);
         let known = self.shelf().by_id.get(&id).filter(|entry| entry.stamp == found.stamp).cloned();
         if let Some(entry) = known.or_else(|| Entry::new(found, kept).map(Arc::new)) {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Entry, Facts};
-use super::transfer::Trouble;
+use super::transfer::TransferError;
 
 /// Bytes that are read at once: 256 KiB more than a client's channel holds are in memory for it at most.
 const READ_BYTES: usize = 256 << 10;
@@ -58,14 +58,14 @@ impl OpenFile {
     ///
     /// # Errors
     /// When the file is no more what it was when it was opened, or cannot be read.
-    pub fn read(&self, from: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+    pub fn read(&self, from: u64, length: usize) -> Result<Vec<u8>, TransferError> {
         self.check(fs::metadata(&self.path))?;
         let left = self.entry.stamp.size.saturating_sub(from);
         let mut bytes = vec![0; length.min(usize::try_from(left).unwrap_or(usize::MAX))];
         match self.file.read_exact_at(&mut bytes, from) {
             Ok(()) => self.check(self.file.metadata()).map(|()| bytes),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Trouble::Changed),
-            Err(error) => Err(Trouble::Unreadable(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(TransferError::Changed),
+            Err(error) => Err(TransferError::Unreadable(error.to_string())),
         }
     }
 
@@ -84,12 +84,12 @@ impl OpenFile {
         self.file
     }
 
-    fn check(&self, now: io::Result<Metadata>) -> Result<(), Trouble> {
+    fn check(&self, now: io::Result<Metadata>) -> Result<(), TransferError> {
         match now {
             Ok(metadata) if Stamp::of(&metadata) == self.entry.stamp => Ok(()),
-            Ok(_) => Err(Trouble::Changed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Trouble::Gone),
-            Err(error) => Err(Trouble::Unreadable(error.to_string())),
+            Ok(_) => Err(TransferError::Changed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(TransferError::Gone),
+            Err(error) => Err(TransferError::Unreadable(error.to_string())),
         }
     }
 }
@@ -124,19 +124,19 @@ impl Reader {
     ///
     /// # Errors
     /// As [`OpenFile::read`].
-    pub async fn chunk(&mut self, number: u64) -> Result<Bytes, Trouble> {
+    pub async fn chunk(&mut self, number: u64) -> Result<Bytes, TransferError> {
         if number != self.next || self.ahead.is_empty() {
             self.fill(number).await?;
         }
         self.next = number + 1;
-        self.ahead.pop_front().ok_or(Trouble::Changed)
+        self.ahead.pop_front().ok_or(TransferError::Changed)
     }
 
-    async fn fill(&mut self, number: u64) -> Result<(), Trouble> {
+    async fn fill(&mut self, number: u64) -> Result<(), TransferError> {
         let (file, from) = (Arc::clone(&self.file), number * self.chunk as u64);
         let length = (READ_BYTES / self.chunk).max(1) * self.chunk;
         let read = tokio::task::spawn_blocking(move || file.read(from, length)).await;
-        let bytes = Bytes::from(read.map_err(|error| Trouble::Unreadable(error.to_string()))??);
+        let bytes = Bytes::from(read.map_err(|error| TransferError::Unreadable(error.to_string()))??);
         let chunks = (0..bytes.len()).step_by(self.chunk);
         self.ahead = chunks.map(|start| bytes.slice(start..bytes.len().min(start + self.chunk))).collect();
         Ok(())

@@ -45,7 +45,7 @@ enum Task {
     /// Gives its picture.
     Cover(Kind),
     /// Says whether it can be played, and how long it is.
-    Rehearse,
+    Probe,
     /// Gives its samples.
     Play,
 }
@@ -57,7 +57,7 @@ impl Task {
         match self {
             Self::Describe(kind) => ["describe", kind.extension()],
             Self::Cover(kind) => ["cover", kind.extension()],
-            Self::Rehearse => ["rehearse", ""],
+            Self::Probe => ["probe", ""],
             Self::Play => ["play", ""],
         }
     }
@@ -67,7 +67,7 @@ impl Task {
         match name {
             "describe" => kind().map(Self::Describe),
             "cover" => kind().map(Self::Cover),
-            "rehearse" => Some(Self::Rehearse),
+            "probe" => Some(Self::Probe),
             "play" => Some(Self::Play),
             _ => None,
         }
@@ -102,9 +102,9 @@ pub(super) fn cover(file: &File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
 }
 
 /// How long a recording is, where it says so, if it can be played. Blocks.
-pub(super) fn rehearse(file: &File) -> Result<Option<f64>, NoAudio> {
+pub(super) fn probe(file: &File) -> Result<Option<f64>, NoAudio> {
     let _turn = Turn::take();
-    match Reading::start(Task::Rehearse, file)?.next(QUICK_PATIENCE)? {
+    match Reading::start(Task::Probe, file)?.next(QUICK_PATIENCE)? {
         Message::Begins(seconds) => Ok(seconds),
         other => Err(other.unexpected()),
     }

@@ -36,8 +36,8 @@ impl Recording {
     ///
     /// # Errors
     /// When it is none that can be played: its first packet is tried.
-    pub fn rehearse(&self) -> Result<Option<f64>, NoAudio> {
-        reading::rehearse(&self.0)
+    pub fn probe(&self) -> Result<Option<f64>, NoAudio> {
+        reading::probe(&self.0)
     }
 
     /// Plays it from its beginning. Blocks, as does all that comes of it.

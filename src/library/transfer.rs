@@ -1,5 +1,5 @@
 //! One client's transfer: what to say, and which chunk to send next. Knows neither files nor sockets: its
-//! [`Courier`](super::Courier) does what it asks for, and tells it what clients say.
+//! [`FileServer`](super::FileServer) does what it asks for, and tells it what clients say.
 
 mod messages;
 mod playlist;
@@ -7,10 +7,10 @@ mod playlist;
 use std::collections::VecDeque;
 
 use super::catalogue::{Facts, FileId};
-use messages::{Choice, Wish};
+use messages::{Choice, ClientRequest};
 use playlist::Playlist;
 
-pub use messages::Trouble;
+pub use messages::TransferError;
 
 /// Bytes of a chunk, where the client takes messages of that length.
 pub const CHUNK_BYTES: usize = 64 << 10;
@@ -20,7 +20,7 @@ const MAX_WAITING: usize = 32;
 
 /// What a transfer asks to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub enum Effect {
     /// This is to be said to the client.
     Say(String),
     /// This file is to be opened, or the one for those who name none; then [`Transfer::opened`] is called.
@@ -93,27 +93,27 @@ impl Transfer {
     }
 
     /// What to do now; `None`: nothing, until the client says something.
-    pub fn poll(&mut self) -> Option<Act> {
+    pub fn poll(&mut self) -> Option<Effect> {
         if let Some(text) = self.waiting.pop_front() {
-            return Some(Act::Say(text));
+            return Some(Effect::Say(text));
         }
         match self.state.clone() {
             State::Wanted(choice) => {
                 let file = choice.file;
                 self.state = State::Opening(choice);
-                Some(Act::Open(file))
+                Some(Effect::Open(file))
             }
             State::Sending(next) if next < self.chunks() => {
                 self.state = State::Sending(next + 1);
-                Some(Act::Send(next))
+                Some(Effect::Send(next))
             }
             State::Sending(_) => {
                 self.state = State::Hashing;
-                Some(Act::Hash)
+                Some(Effect::Hash)
             }
             State::Unproven(choice) => {
                 self.state = State::Proving(choice);
-                Some(Act::Hash)
+                Some(Effect::Hash)
             }
             _ => None,
         }
@@ -126,14 +126,14 @@ impl Transfer {
         }
         match serde_json::from_str(text) {
             Ok(wish) => self.grant(wish),
-            Err(error) => self.say_trouble(&Trouble::BadMessage(error.to_string())),
+            Err(error) => self.say_trouble(&TransferError::BadMessage(error.to_string())),
         }
         true
     }
 
     /// The file that was asked for is open, or cannot be opened. False: the client has thought better of it since, and
     /// the one that was open before still is.
-    pub fn opened(&mut self, result: Result<Facts, Trouble>) -> bool {
+    pub fn opened(&mut self, result: Result<Facts, TransferError>) -> bool {
         let State::Opening(choice) = self.state.clone() else { return false };
         let facts = match result {
             Ok(facts) => facts,
@@ -156,12 +156,12 @@ impl Transfer {
     fn start(&mut self, choice: &Choice) {
         let same = self.file.as_ref().is_some_and(|file| choice.is_of(file));
         if !same {
-            self.say_trouble(&Trouble::Changed);
+            self.say_trouble(&TransferError::Changed);
         }
         let from = if same { choice.from_chunk } else { 0 };
         if from > self.chunks() {
             self.state = State::Idle;
-            return self.say_trouble(&Trouble::NoChunk(self.chunks()));
+            return self.say_trouble(&TransferError::NoChunk(self.chunks()));
         }
         self.say_metadata(from);
         self.state = State::Sending(from);
@@ -187,13 +187,13 @@ impl Transfer {
     }
 
     /// The open file cannot be read on.
-    pub fn failed(&mut self, file: FileId, trouble: &Trouble) {
+    pub fn failed(&mut self, file: FileId, trouble: &TransferError) {
         let busy = matches!(self.state, State::Sending(_) | State::Paused(_) | State::Hashing | State::Proving(_));
         if !busy || self.file.as_ref().is_none_or(|own| own.id != file) {
             return;
         }
         match trouble {
-            Trouble::Changed => self.begin_again(),
+            TransferError::Changed => self.begin_again(),
             trouble => {
                 self.state = State::Idle;
                 self.say_trouble(trouble);
@@ -202,7 +202,7 @@ impl Transfer {
     }
 
     /// How a client is told that something is wrong.
-    pub fn error(trouble: &Trouble) -> String {
+    pub fn error(trouble: &TransferError) -> String {
         messages::error(trouble)
     }
 
@@ -213,39 +213,41 @@ impl Transfer {
 
     /// The file is another one than it was: the client is told, and gets the new one whole.
     fn begin_again(&mut self) {
-        self.say_trouble(&Trouble::Changed);
+        self.say_trouble(&TransferError::Changed);
         let file = self.file.as_ref().map(|file| file.id);
         self.state = State::Wanted(Choice { file, ..Choice::default() });
     }
 
-    fn grant(&mut self, wish: Wish) {
+    fn grant(&mut self, wish: ClientRequest) {
         match wish {
-            Wish::Play(choice) => self.state = State::Wanted(choice),
-            Wish::Resume(choice) if choice.file.is_some() || self.file.is_none() => self.state = State::Wanted(choice),
-            Wish::Resume(choice) => self.go_on(choice.given),
-            Wish::Seek { chunk } => self.go_on(Some(chunk)),
-            Wish::Pause => self.pause(),
-            Wish::Stop => {
+            ClientRequest::Play(choice) => self.state = State::Wanted(choice),
+            ClientRequest::Resume(choice) if choice.file.is_some() || self.file.is_none() => {
+                self.state = State::Wanted(choice)
+            }
+            ClientRequest::Resume(choice) => self.go_on(choice.given),
+            ClientRequest::Seek { chunk } => self.go_on(Some(chunk)),
+            ClientRequest::Pause => self.pause(),
+            ClientRequest::Stop => {
                 self.state = State::Idle;
                 self.waiting.push_back(messages::STOPPED.into());
             }
-            Wish::Playlist(list) => {
+            ClientRequest::Playlist(list) => {
                 let first = self.playlist.fill(list);
-                self.play_of_list(first.map_err(Trouble::BadMessage));
+                self.play_of_list(first.map_err(TransferError::BadMessage));
             }
-            Wish::Next => {
-                let next = self.playlist.advance().ok_or(Trouble::NoMore);
+            ClientRequest::Next => {
+                let next = self.playlist.advance().ok_or(TransferError::NoMore);
                 self.play_of_list(next);
             }
-            Wish::Previous => {
-                let previous = self.playlist.go_back().ok_or(Trouble::NoMore);
+            ClientRequest::Previous => {
+                let previous = self.playlist.go_back().ok_or(TransferError::NoMore);
                 self.play_of_list(previous);
             }
-            Wish::Unknown => {}
+            ClientRequest::Unknown => {}
         }
     }
 
-    fn play_of_list(&mut self, file: Result<FileId, Trouble>) {
+    fn play_of_list(&mut self, file: Result<FileId, TransferError>) {
         match file {
             Ok(file) => self.state = State::Wanted(Choice { file: Some(file), ..Choice::default() }),
             Err(trouble) => self.say_trouble(&trouble),
@@ -261,10 +263,10 @@ impl Transfer {
             _ => None,
         };
         let Some(from) = chunk.or(place).filter(|_| place.is_some() && self.file.is_some()) else {
-            return self.say_trouble(&Trouble::NothingOpen);
+            return self.say_trouble(&TransferError::NothingOpen);
         };
         if from > self.chunks() {
-            return self.say_trouble(&Trouble::NoChunk(self.chunks()));
+            return self.say_trouble(&TransferError::NoChunk(self.chunks()));
         }
         match self.told {
             true => self.waiting.push_back(messages::place("sending", from)),
@@ -280,7 +282,7 @@ impl Transfer {
                 self.state = State::Paused(next);
             }
             State::Paused(next) => self.waiting.push_back(messages::place("paused", next)),
-            _ => self.say_trouble(&Trouble::NothingOpen),
+            _ => self.say_trouble(&TransferError::NothingOpen),
         }
     }
 
@@ -296,7 +298,7 @@ impl Transfer {
         }
     }
 
-    fn say_trouble(&mut self, trouble: &Trouble) {
+    fn say_trouble(&mut self, trouble: &TransferError) {
         self.waiting.push_back(messages::error(trouble));
     }
 }

@@ -22,22 +22,22 @@ fn speech(first: u64, count: u64) -> Vec<OpusPacket> {
 }
 
 /// A recorder, and the way to give birth to streams.
-fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<Birth>) {
-    let (births, receiver) = mpsc::channel(8);
+fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<NewTrack>) {
+    let (new_tracks, receiver) = mpsc::channel(8);
     let clips = Clips::new(limits);
     tokio::spawn(clips.clone().record(receiver));
-    (clips, births)
+    (clips, new_tracks)
 }
 
 /// A stream that says these packets at once, and then ends or goes on.
-async fn say(births: &mpsc::Sender<Birth>, packets: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
-    say_as(births, device(9), packets).await
+async fn say(new_tracks: &mpsc::Sender<NewTrack>, packets: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
+    say_as(new_tracks, device(9), packets).await
 }
 
 /// The same of somebody on this device.
-async fn say_as(births: &mpsc::Sender<Birth>, owner: Owner, said: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
+async fn say_as(new_tracks: &mpsc::Sender<NewTrack>, owner: Owner, said: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
     let (sender, packets) = mpsc::channel(128);
-    births.send(Birth { stream: stream(), owner, packets }).await.expect("recorded");
+    new_tracks.send(NewTrack { stream: stream(), owner, packets }).await.expect("recorded");
     for packet in said {
         sender.send(packet).await.expect("recorded");
     }
@@ -50,8 +50,8 @@ async fn settle() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_said_between_press_and_release_is_a_clip() {
-    let (clips, births) = recorder(LIMITS);
-    let sender = say(&births, speech(0, 100)).await;
+    let (clips, new_tracks) = recorder(LIMITS);
+    let sender = say(&new_tracks, speech(0, 100)).await;
     settle().await;
     assert!(clips.list().is_empty(), "not while it is said");
     drop(sender);
@@ -68,11 +68,11 @@ async fn what_was_said_between_press_and_release_is_a_clip() {
 
 #[tokio::test(start_paused = true)]
 async fn order_and_losses_do_not_change_the_length() {
-    let (clips, births) = recorder(LIMITS);
+    let (clips, new_tracks) = recorder(LIMITS);
     let mut packets = speech(0, 100);
     packets.swap(10, 20);
     packets.drain(50..53);
-    drop(say(&births, packets).await);
+    drop(say(&new_tracks, packets).await);
     settle().await;
     let clip = clips.find(None).expect("a clip");
     assert_eq!(clip.duration, Duration::from_secs(2));
@@ -81,8 +81,8 @@ async fn order_and_losses_do_not_change_the_length() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_begins_a_new_clip_and_so_does_speech_without_end() {
-    let (clips, births) = recorder(LIMITS);
-    let sender = say(&births, speech(0, 50)).await;
+    let (clips, new_tracks) = recorder(LIMITS);
+    let sender = say(&new_tracks, speech(0, 50)).await;
     tokio::time::sleep(PAUSE + Duration::from_millis(10)).await;
     assert_eq!(clips.list().len(), 1);
     for packet in speech(1_000, 600) {
@@ -96,9 +96,9 @@ async fn a_pause_begins_a_new_clip_and_so_does_speech_without_end() {
 
 #[tokio::test(start_paused = true)]
 async fn old_clips_go_by_number_by_size_and_by_age() {
-    let (clips, births) = recorder(LIMITS);
+    let (clips, new_tracks) = recorder(LIMITS);
     for number in 0..5 {
-        drop(say(&births, speech(number * 100, 50)).await);
+        drop(say(&new_tracks, speech(number * 100, 50)).await);
     }
     settle().await;
     assert_eq!((clips.list().len(), clips.stats.evicted.load(Ordering::Relaxed)), (3, 2));
@@ -106,9 +106,9 @@ async fn old_clips_go_by_number_by_size_and_by_age() {
     assert!(clips.list().is_empty());
 
     let one: u64 = speech(0, 50).iter().map(|packet| PACKET_OVERHEAD + packet.payload.len() as u64).sum();
-    let (clips, births) = recorder(ClipLimits { bytes: 3 * one, ..LIMITS });
+    let (clips, new_tracks) = recorder(ClipLimits { bytes: 3 * one, ..LIMITS });
     for number in 0..5 {
-        drop(say(&births, speech(number * 100, 50)).await);
+        drop(say(&new_tracks, speech(number * 100, 50)).await);
         settle().await;
         assert!(clips.bytes() <= 3 * one);
     }
@@ -122,24 +122,24 @@ fn device(number: u8) -> Owner {
 #[tokio::test(start_paused = true)]
 async fn whoever_talks_without_end_loses_clips_of_their_own_and_nobody_elses() {
     // By number.
-    let (clips, births) = recorder(ClipLimits { count: 10, ..LIMITS });
-    drop(say_as(&births, device(1), speech(0, 50)).await);
+    let (clips, new_tracks) = recorder(ClipLimits { count: 10, ..LIMITS });
+    drop(say_as(&new_tracks, device(1), speech(0, 50)).await);
     for number in 0..50 {
-        drop(say_as(&births, device(2), speech(number * 100, 1)).await);
+        drop(say_as(&new_tracks, device(2), speech(number * 100, 1)).await);
     }
-    drop(say_as(&births, device(3), speech(0, 50)).await);
+    drop(say_as(&new_tracks, device(3), speech(0, 50)).await);
     settle().await;
     let owners: Vec<_> = clips.list().iter().map(|clip| clip.owner.clone()).collect();
     assert_eq!((owners.len(), &owners[0], &owners[9]), (10, &device(1), &device(3)));
 
     // By size, also of what is still being said, in many streams at once.
-    let (clips, births) = recorder(ClipLimits { count: 1_000, bytes: 200_000, ..LIMITS });
-    drop(say_as(&births, device(1), speech(0, 50)).await);
+    let (clips, new_tracks) = recorder(ClipLimits { count: 1_000, bytes: 200_000, ..LIMITS });
+    drop(say_as(&new_tracks, device(1), speech(0, 50)).await);
     let mut streams = Vec::new();
     for _ in 0..20 {
-        streams.push(say_as(&births, device(2), speech(0, 100)).await);
+        streams.push(say_as(&new_tracks, device(2), speech(0, 100)).await);
     }
-    let quiet = say_as(&births, device(3), speech(0, 100)).await;
+    let quiet = say_as(&new_tracks, device(3), speech(0, 100)).await;
     settle().await;
     assert!(clips.bytes() <= 250_000, "{}", clips.bytes());
     assert!(clips.list().iter().all(|clip| clip.owner != device(3)), "and nobody else is cut short");
@@ -169,8 +169,8 @@ async fn clips_are_counted_by_what_they_hold_and_not_by_how_long_they_claim_to_b
     ];
     for (index, kind) in kinds.into_iter().enumerate() {
         let limits = ClipLimits { count: 100, bytes: 200_000, length: Duration::from_secs(600), ..LIMITS };
-        let (clips, births) = recorder(limits);
-        let sender = say(&births, Vec::new()).await;
+        let (clips, new_tracks) = recorder(limits);
+        let sender = say(&new_tracks, Vec::new()).await;
         for number in 0..5_000 {
             let (sequence, timestamp, payload) = kind(number);
             sender.send(packet(sequence, timestamp, payload)).await.expect("recorded");
@@ -187,12 +187,12 @@ async fn clips_are_counted_by_what_they_hold_and_not_by_how_long_they_claim_to_b
 
 #[tokio::test(start_paused = true)]
 async fn packets_that_lie_about_their_time_make_no_more_of_it_than_there_is() {
-    let (clips, births) = recorder(LIMITS);
+    let (clips, new_tracks) = recorder(LIMITS);
     let mut packets = speech(0, 100);
     for (index, packet) in packets.iter_mut().enumerate().skip(1).take(98) {
         packet.timestamp = index as u64 * 700_000;
     }
-    drop(say(&births, packets).await);
+    drop(say(&new_tracks, packets).await);
     settle().await;
     let all: usize = {
         let mut sum = 0;
@@ -206,13 +206,13 @@ async fn packets_that_lie_about_their_time_make_no_more_of_it_than_there_is() {
 
 #[tokio::test(start_paused = true)]
 async fn garbage_is_no_harm() {
-    let (clips, births) = recorder(LIMITS);
+    let (clips, new_tracks) = recorder(LIMITS);
     let mut packets = speech(0, 20);
     for (index, packet) in packets.iter_mut().enumerate() {
         packet.payload = vec![0xff; index].into();
         packet.timestamp = if index % 3 == 0 { 480_000 * index as u64 } else { index as u64 };
     }
-    drop(say(&births, packets).await);
+    drop(say(&new_tracks, packets).await);
     settle().await;
     let clip = clips.find(None).expect("a clip");
     assert!(clips.file(&clip).await.len() < 4_000_000);

@@ -62,12 +62,12 @@ pub struct SignallingStats {
 }
 
 /// One client's place among those that may be connected at once; free again when it is dropped.
-pub(super) struct Seat {
+pub(super) struct ConnectionPlace {
     stats: Arc<SignallingStats>,
     _place: Place,
 }
 
-impl Seat {
+impl ConnectionPlace {
     /// Takes one, if any is left; counts the client that is refused.
     pub(super) fn take(stats: &Arc<SignallingStats>, places: &Places, owner: &Owner) -> Result<Self, Full> {
         let place = places.take(owner).inspect_err(|_| {
@@ -78,7 +78,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.stats.connected.fetch_sub(1, Ordering::Relaxed);
     }
@@ -134,7 +134,13 @@ fn refused(denied: &Denied) -> ServerMessage {
 }
 
 /// Serves one client until it leaves.
-pub(super) async fn serve(socket: WebSocket, bridge: Bridge, guest: Guest, seat: Seat, shutdown: CancellationToken) {
+pub(super) async fn serve(
+    socket: WebSocket,
+    bridge: Bridge,
+    guest: Guest,
+    seat: ConnectionPlace,
+    shutdown: CancellationToken,
+) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (bridge.relay().events(), bridge.relay().levels());
@@ -143,7 +149,7 @@ pub(super) async fn serve(socket: WebSocket, bridge: Bridge, guest: Guest, seat:
     let session = Session::new(bridge, guest, wire.clone()).await;
     let now = Instant::now();
     let mut client = Client { sender, session, permit, wire, seat, heard: now, pinged: now };
-    let result = client.run(receiver, Told { events, levels, frames }, shutdown).await;
+    let result = client.run(receiver, Feeds { events, levels, frames }, shutdown).await;
     client.session.end().await;
     match result {
         Ok(()) | Err(Gone::Closed) => {}
@@ -163,7 +169,7 @@ enum Gone {
 }
 
 /// What a client is told unasked.
-struct Told {
+struct Feeds {
     events: broadcast::Receiver<StreamEvent>,
     levels: broadcast::Receiver<Levels>,
     /// By rooms.
@@ -176,7 +182,7 @@ struct Client {
     /// To be connected.
     permit: Permit,
     wire: ClientSender,
-    seat: Seat,
+    seat: ConnectionPlace,
     /// When the client last sent anything.
     heard: Instant,
     pinged: Instant,
@@ -196,7 +202,7 @@ impl Client {
     async fn run(
         &mut self,
         mut receiver: SplitStream<WebSocket>,
-        mut told: Told,
+        mut told: Feeds,
         shutdown: CancellationToken,
     ) -> Result<(), Gone> {
         self.send(&self.session.available_streams()).await?;

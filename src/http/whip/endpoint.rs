@@ -18,8 +18,8 @@ use crate::http::Shared;
 use crate::http::reply::{problem, with};
 
 use super::{
-    ACCEPT_PATCH, ACCEPT_POST, Asked, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, busy, count, denied, quoted, read,
-    shutting_down,
+    ACCEPT_PATCH, ACCEPT_POST, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, WhipRequest, busy, count, denied, quoted,
+    read, shutting_down,
 };
 
 /// Hears the stream of home that began last.
@@ -36,7 +36,7 @@ const NO_STREAM: Problem = Problem(
 
 /// Answers an offer: 201, with the address of what it made.
 pub(super) async fn post<B: Buf>(
-    asked: &Asked,
+    asked: &WhipRequest,
     name: &str,
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
@@ -52,7 +52,7 @@ pub(super) async fn post<B: Buf>(
 }
 
 async fn open<B: Buf>(
-    asked: &Asked,
+    asked: &WhipRequest,
     name: &str,
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
@@ -94,7 +94,7 @@ fn name_of(path: &str) -> Option<&str> {
 }
 
 /// Where a sender is heard: in the room of this name, or at home as a stream of this name.
-async fn to_send(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
+async fn to_send(asked: &WhipRequest, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
     let (room, called) = match room_called(name, shared) {
         Some(room) => (room, asked.query.get("name").or(asked.visitor.name.as_ref()).cloned().unwrap_or_default()),
         None => (RoomId::HOME, name.to_owned()),
@@ -106,7 +106,7 @@ async fn to_send(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, 
 }
 
 /// What a receiver hears: the newest stream of home, one stream by its id, a room, or a stream by its name.
-async fn to_hear(asked: &Asked, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
+async fn to_hear(asked: &WhipRequest, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
     let live = shared.relay.live();
     let stream = |live: &LiveStream| (live.room, ResourceRole::Hear(live.id));
     let (room, role) = match (name, name.parse::<StreamId>()) {
@@ -142,7 +142,7 @@ async fn stream_called(name: &str, live: &[LiveStream], shared: &Shared) -> Opti
 }
 
 /// 201. The address begins with what the client's began with: some clients take it as it is, from the first slash on.
-fn created(asked: &Asked, Opened { id, tag, answer }: Opened) -> Response {
+fn created(asked: &WhipRequest, Opened { id, tag, answer }: Opened) -> Response {
     let location = format!("{}{}{SESSION}{}", asked.prefix, asked.surface.path(), id.0);
     let reply = warp::reply::with_status(answer, StatusCode::CREATED).into_response();
     [

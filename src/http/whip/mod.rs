@@ -80,7 +80,7 @@ impl Surface {
 }
 
 /// What is asked, but for the body.
-struct Asked {
+struct WhipRequest {
     surface: Surface,
     headers: HeaderMap,
     query: HashMap<String, String>,
@@ -104,7 +104,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::stream())
         .then(move |surface, tail: Tail, method, headers, query, visitor, prefix: Option<Prefix>, body| {
             let prefix = prefix.map(|prefix| prefix.0).unwrap_or_default();
-            let (asked, shared) = (Asked { surface, headers, query, visitor, prefix }, shared.clone());
+            let (asked, shared) = (WhipRequest { surface, headers, query, visitor, prefix }, shared.clone());
             async move {
                 let reply = answer(&asked, tail.as_str(), &method, body, &shared).await;
                 dress(reply.unwrap_or_else(|refusal| refusal))
@@ -130,7 +130,7 @@ pub(super) fn refused(status: StatusCode, sentence: &str) -> Response {
 
 /// The answer; the error is one as well.
 async fn answer<B: Buf>(
-    asked: &Asked,
+    asked: &WhipRequest,
     tail: &str,
     method: &Method,
     body: impl Stream<Item = Result<B, warp::Error>>,

@@ -14,7 +14,7 @@ use crate::http::Shared;
 use crate::http::reply::{problem, with};
 
 use super::fragment::{Fragment, MAX_FRAGMENT};
-use super::{ACCEPT_PATCH, Asked, Problem, SDP_FRAGMENT, count, quoted, read, shutting_down};
+use super::{ACCEPT_PATCH, Problem, SDP_FRAGMENT, WhipRequest, count, quoted, read, shutting_down};
 
 const CONDITION: &str = "If-Match says for which paths this is: the ETag that was given last, or * to restart ICE";
 const BAD_CONDITION: Problem = Problem(StatusCode::PRECONDITION_FAILED, CONDITION);
@@ -26,7 +26,7 @@ pub(super) fn unknown() -> Response {
 
 /// Takes more candidates (204), or credentials with which ICE starts anew (200).
 pub(super) async fn patch<B: Buf>(
-    asked: &Asked,
+    asked: &WhipRequest,
     id: ResourceId,
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
@@ -49,7 +49,7 @@ pub(super) async fn patch<B: Buf>(
 }
 
 /// Ends it.
-pub(super) async fn end(asked: &Asked, id: ResourceId, shared: &Shared) -> Result<Response, Response> {
+pub(super) async fn end(asked: &WhipRequest, id: ResourceId, shared: &Shared) -> Result<Response, Response> {
     let ended = shared.relay.end(id, asked.surface.sends()).await.map_err(shutting_down)?;
     ended.then(|| StatusCode::OK.into_response()).ok_or_else(unknown)
 }

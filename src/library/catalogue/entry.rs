@@ -15,7 +15,7 @@ use crate::domain::{comparable, composed};
 use super::super::facts::{Description, Kind};
 use super::super::inside;
 use super::super::reader::{OpenFile, Stamp};
-use super::index::Kept;
+use super::index::IndexEntry;
 use super::walk::Found;
 
 /// Bytes of a file that are hashed at once.
@@ -131,7 +131,7 @@ pub(in crate::library) struct Entry {
 
 impl Entry {
     /// `None` for a file that is no audio.
-    pub(super) fn new(found: Found, kept: &Kept) -> Option<Self> {
+    pub(super) fn new(found: Found, kept: &IndexEntry) -> Option<Self> {
         let Found { name, kind, stamp, path, root } = found;
         let description = kept.description.clone()?;
         let sha256 = OnceCell::new_with(kept.sha256.clone());
@@ -143,8 +143,8 @@ impl Entry {
         Found { name: name.clone(), kind: *kind, stamp: *stamp, path: path.clone(), root: root.clone() }
     }
 
-    pub(super) fn kept(&self, sha256: Option<String>) -> Kept {
-        Kept { stamp: self.stamp, description: Some(self.description.clone()), sha256 }
+    pub(super) fn kept(&self, sha256: Option<String>) -> IndexEntry {
+        IndexEntry { stamp: self.stamp, description: Some(self.description.clone()), sha256 }
     }
 
     pub(in crate::library) fn facts(&self) -> Facts {

@@ -25,7 +25,7 @@ const CACHE_BYTES: usize = 1 << 20;
 
 /// What is known of one content of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct IndexEntry {
     pub(super) stamp: Stamp,
     /// `None`: it is no audio.
     pub(super) description: Option<Description>,
@@ -35,7 +35,7 @@ pub(super) struct Kept {
 /// All that is kept, in memory and on the disk.
 pub(super) struct Index {
     folder: DataFolder,
-    kept: HashMap<String, Kept>,
+    kept: HashMap<String, IndexEntry>,
     database: Option<Database>,
     /// Why there is none was said.
     given_up: bool,
@@ -57,13 +57,13 @@ impl Index {
     }
 
     /// What is kept of this very content.
-    pub(super) fn find(&self, found: &Found) -> Option<Kept> {
+    pub(super) fn find(&self, found: &Found) -> Option<IndexEntry> {
         let kept = self.kept.get(&found.name).filter(|kept| kept.stamp.is_like(&found.stamp))?;
-        Some(Kept { stamp: found.stamp, ..kept.clone() })
+        Some(IndexEntry { stamp: found.stamp, ..kept.clone() })
     }
 
     /// Keeps what was read from files.
-    pub(super) fn keep(&mut self, new: impl IntoIterator<Item = (String, Kept)>) {
+    pub(super) fn keep(&mut self, new: impl IntoIterator<Item = (String, IndexEntry)>) {
         let new: Vec<_> = new.into_iter().collect();
         self.write(&new, &[]);
         self.kept.extend(new);
@@ -79,7 +79,7 @@ impl Index {
     }
 
     /// Without the database everything works; the next start takes longer.
-    fn write(&mut self, new: &[(String, Kept)], gone: &[String]) {
+    fn write(&mut self, new: &[(String, IndexEntry)], gone: &[String]) {
         if self.given_up || new.is_empty() && gone.is_empty() {
             return;
         }
@@ -131,7 +131,7 @@ fn open(folder: &DataFolder) -> Result<Database, Failure> {
     Ok(Database::builder().set_cache_size(CACHE_BYTES).create_file(folder.open(FILE)?)?)
 }
 
-fn read(folder: &DataFolder) -> Result<(Database, HashMap<String, Kept>), Failure> {
+fn read(folder: &DataFolder) -> Result<(Database, HashMap<String, IndexEntry>), Failure> {
     let database = open(folder)?;
     let mut kept = HashMap::new();
     let transaction = database.begin_read()?;
@@ -150,7 +150,7 @@ fn read(folder: &DataFolder) -> Result<(Database, HashMap<String, Kept>), Failur
     Ok((database, kept))
 }
 
-fn write(database: &Database, new: &[(String, Kept)], gone: &[String]) -> Result<(), Failure> {
+fn write(database: &Database, new: &[(String, IndexEntry)], gone: &[String]) -> Result<(), Failure> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(FILES)?;
@@ -179,9 +179,13 @@ mod tests {
 
     use super::*;
 
-    fn kept(size: u64) -> Kept {
+    fn kept(size: u64) -> IndexEntry {
         let stamp = serde_json::from_value(serde_json::json!({"device": 1, "inode": 2, "size": size, "modified": 3}));
-        Kept { stamp: stamp.expect("a stamp"), description: Some(Description::default()), sha256: Some("ab".into()) }
+        IndexEntry {
+            stamp: stamp.expect("a stamp"),
+            description: Some(Description::default()),
+            sha256: Some("ab".into()),
+        }
     }
 
     #[test]

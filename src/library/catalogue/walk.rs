@@ -9,7 +9,7 @@ use super::super::facts::{self, Kind};
 use super::super::inside;
 use super::super::reader::Stamp;
 use super::super::reading;
-use super::index::Kept;
+use super::index::IndexEntry;
 
 /// Folders within folders, so deep at most.
 const MAX_DEPTH: usize = 32;
@@ -134,11 +134,11 @@ fn resolve(entry: &DirEntry, root: &Path) -> Option<(PathBuf, Metadata)> {
 }
 
 /// Reads what a file says of itself. What is no audio is logged, once: the next time it is known.
-pub(super) fn describe(found: &Found) -> Kept {
+pub(super) fn describe(found: &Found) -> IndexEntry {
     let opened = inside::open(&found.root, &found.path).and_then(|file| file.ok_or_else(|| ErrorKind::NotFound.into()));
     let described = opened.map_err(facts::NoAudio::Unreadable).and_then(|file| reading::describe(&file, found.kind));
     if let Err(error) = &described {
         tracing::warn!(file = found.name, %error, "an audio file is left out");
     }
-    Kept { stamp: found.stamp, description: described.ok(), sha256: None }
+    IndexEntry { stamp: found.stamp, description: described.ok(), sha256: None }
 }

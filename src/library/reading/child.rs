@@ -34,14 +34,14 @@ pub(super) fn read(task: Task, file: File, mut output: PipeWriter) -> io::Result
         Task::Cover(kind) => {
             facts::cover(file, kind).map(|cover| Message::Picture(cover.map_or(vec![], |it| it.bytes)))
         }
-        Task::Rehearse => rehearse(file).map(Message::Begins),
+        Task::Probe => probe(file).map(Message::Begins),
         Task::Play => play(file, &mut output)?.map(|()| Message::Ends),
     };
     message.unwrap_or_else(|error| Message::Fails(Fault::from(&error))).write(&mut output)
 }
 
 /// Decodes the first packet, since many a file fails there.
-fn rehearse(file: File) -> Result<Option<f64>, NoAudio> {
+fn probe(file: File) -> Result<Option<f64>, NoAudio> {
     let mut decoding = Decoding::begin(&Arc::new(file))?;
     decoding.next(&mut Vec::new())?.ok_or(NoAudio::NoTrack)?;
     Ok(decoding.seconds())

@@ -47,7 +47,7 @@ fn a_recording_is_played_as_often_as_one_likes_also_when_its_file_is_deleted() {
     let recording = Recording(Arc::new(File::open(&path).expect("there")));
     std::fs::remove_file(&path).expect("removed");
     let (mut one, mut other) = (recording.play().expect("audio"), recording.play().expect("audio"));
-    assert_eq!(recording.rehearse().expect("audio"), Some(0.5));
+    assert_eq!(recording.probe().expect("audio"), Some(0.5));
     let (mut first, mut second) = (Vec::new(), Vec::new());
     one.next(&mut first).expect("whole");
     other.next(&mut second).expect("whole");
@@ -58,7 +58,7 @@ fn a_recording_is_played_as_often_as_one_likes_also_when_its_file_is_deleted() {
 #[test]
 fn what_is_no_audio_is_refused_and_a_file_that_was_cut_off_ends_where_it_ends() {
     for bytes in [&b""[..], b"<html>not audio</html>", &[0xff; 3_000], &[0; 3_000]] {
-        assert!(clip(bytes).rehearse().is_err());
+        assert!(clip(bytes).probe().is_err());
     }
     let whole = wav(48_000, 1, 48_000);
     let (samples, _) = all(&clip(&whole[..whole.len() / 2]));

@@ -8,7 +8,7 @@ use super::super::catalogue::{Facts, FileId};
 /// What a client wishes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Wish {
+pub(super) enum ClientRequest {
     Play(Choice),
     Resume(Choice),
     Seek {
@@ -90,7 +90,7 @@ pub(super) enum Repeat {
 
 /// What can go wrong, as clients are told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum TransferError {
     /// Not a message of this protocol.
     #[error("This is no message of this protocol: {0}")]
     BadMessage(String),
@@ -120,7 +120,7 @@ pub enum Trouble {
     BadChannel,
 }
 
-impl Trouble {
+impl TransferError {
     fn code(&self) -> &'static str {
         match self {
             Self::BadMessage(_) => "bad_message",
@@ -169,6 +169,6 @@ pub(super) fn place(kind: &str, chunk: u64) -> String {
 }
 
 /// Something is wrong.
-pub(super) fn error(trouble: &Trouble) -> String {
+pub(super) fn error(trouble: &TransferError) -> String {
     json!({ "type": "error", "code": trouble.code(), "message": trouble.to_string() }).to_string()
 }

@@ -29,7 +29,7 @@ fn transfer() -> Transfer {
 fn sending() -> Transfer {
     let mut transfer = transfer();
     transfer.begin();
-    assert_eq!(transfer.poll(), Some(Act::Open(None)));
+    assert_eq!(transfer.poll(), Some(Effect::Open(None)));
     transfer.opened(Ok(facts(1, CHUNK_BYTES as u64 * 21 / 2)));
     assert_eq!(said(&mut transfer)["type"], "metadata");
     transfer
@@ -38,7 +38,7 @@ fn sending() -> Transfer {
 /// What is said next.
 fn said(transfer: &mut Transfer) -> Value {
     match transfer.poll() {
-        Some(Act::Say(text)) => serde_json::from_str(&text).expect("JSON"),
+        Some(Effect::Say(text)) => serde_json::from_str(&text).expect("JSON"),
         other => panic!("{other:?} instead of something said"),
     }
 }
@@ -52,9 +52,9 @@ fn chunks(transfer: &mut Transfer) -> Vec<u64> {
     let mut sent = Vec::new();
     loop {
         match transfer.poll() {
-            Some(Act::Send(chunk)) => sent.push(chunk),
-            Some(Act::Hash) => transfer.hashed(Some("abc".into())),
-            Some(Act::Say(text)) => {
+            Some(Effect::Send(chunk)) => sent.push(chunk),
+            Some(Effect::Hash) => transfer.hashed(Some("abc".into())),
+            Some(Effect::Say(text)) => {
                 transfer.waiting.push_front(text);
                 return sent;
             }
@@ -68,7 +68,7 @@ fn a_client_that_says_nothing_gets_the_default_file_whole() {
     let mut transfer = transfer();
     assert_eq!(transfer.poll(), None);
     transfer.begin();
-    assert_eq!(transfer.poll(), Some(Act::Open(None)));
+    assert_eq!(transfer.poll(), Some(Effect::Open(None)));
     assert_eq!(transfer.poll(), None);
     transfer.opened(Ok(facts(1, CHUNK_BYTES as u64 * 21 / 2)));
     let metadata = said(&mut transfer);
@@ -88,7 +88,7 @@ fn a_client_that_wants_a_file_gets_that_one_and_not_the_default_one() {
     let mut transfer = transfer();
     say(&mut transfer, &json!({"type": "play", "file": FileId(7), "fromChunk": 2}));
     transfer.begin();
-    assert_eq!(transfer.poll(), Some(Act::Open(Some(FileId(7)))));
+    assert_eq!(transfer.poll(), Some(Effect::Open(Some(FileId(7)))));
     transfer.opened(Ok(facts(7, CHUNK_BYTES as u64 * 4)));
     assert_eq!(said(&mut transfer)["fromChunk"], 2);
     assert_eq!(chunks(&mut transfer), [2, 3]);
@@ -107,7 +107,7 @@ fn a_client_of_short_messages_gets_short_chunks() {
 #[test]
 fn a_paused_transfer_sends_nothing_and_goes_on_where_it_was() {
     let mut transfer = sending();
-    assert_eq!((transfer.poll(), transfer.poll()), (Some(Act::Send(0)), Some(Act::Send(1))));
+    assert_eq!((transfer.poll(), transfer.poll()), (Some(Effect::Send(0)), Some(Effect::Send(1))));
     say(&mut transfer, &json!({"type": "pause"}));
     assert_eq!(said(&mut transfer), json!({"type": "paused", "chunk": 2}));
     assert_eq!(transfer.poll(), None);
@@ -141,7 +141,7 @@ fn a_stopped_transfer_waits_for_the_next_wish() {
     say(&mut transfer, &json!({"type": "pause"}));
     assert_eq!(said(&mut transfer)["code"], "nothing_open");
     say(&mut transfer, &json!({"type": "play", "file": FileId(2)}));
-    assert_eq!(transfer.poll(), Some(Act::Open(Some(FileId(2)))));
+    assert_eq!(transfer.poll(), Some(Effect::Open(Some(FileId(2)))));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn where_only_the_hash_can_tell_it_is_waited_for() {
         say(&mut transfer, &json!({"type": "resume", "file": FileId(1), "fromChunk": 1, "sha256": "abc"}));
         transfer.poll();
         transfer.opened(Ok(Facts { sha256: None, ..facts(1, CHUNK_BYTES as u64 * 2) }));
-        assert_eq!(transfer.poll(), Some(Act::Hash));
+        assert_eq!(transfer.poll(), Some(Effect::Hash));
         assert_eq!(transfer.poll(), None);
         transfer.hashed(Some(hash.into()));
         assert_eq!(said(&mut transfer)["type"], code);
@@ -187,9 +187,9 @@ fn where_only_the_hash_can_tell_it_is_waited_for() {
 fn a_file_that_is_replaced_while_it_is_sent_is_sent_anew() {
     let mut transfer = sending();
     transfer.poll();
-    transfer.failed(FileId(1), &Trouble::Changed);
+    transfer.failed(FileId(1), &TransferError::Changed);
     assert_eq!(said(&mut transfer)["code"], "changed");
-    assert_eq!(transfer.poll(), Some(Act::Open(Some(FileId(1)))));
+    assert_eq!(transfer.poll(), Some(Effect::Open(Some(FileId(1)))));
     transfer.opened(Ok(Facts { version: "v2".into(), ..facts(1, 10) }));
     assert_eq!(said(&mut transfer)["totalSize"], 10);
     assert_eq!(chunks(&mut transfer), [0]);
@@ -198,12 +198,12 @@ fn a_file_that_is_replaced_while_it_is_sent_is_sent_anew() {
 #[test]
 fn a_file_that_is_deleted_ends_with_an_error_and_the_next_can_be_had() {
     let mut transfer = sending();
-    transfer.failed(FileId(1), &Trouble::Gone);
+    transfer.failed(FileId(1), &TransferError::Gone);
     assert_eq!(said(&mut transfer)["code"], "gone");
     assert_eq!(transfer.poll(), None);
     say(&mut transfer, &json!({"type": "play", "file": FileId(2)}));
-    assert_eq!(transfer.poll(), Some(Act::Open(Some(FileId(2)))));
-    transfer.opened(Err(Trouble::NoFile));
+    assert_eq!(transfer.poll(), Some(Effect::Open(Some(FileId(2)))));
+    transfer.opened(Err(TransferError::NoFile));
     assert_eq!(said(&mut transfer)["code"], "no_file");
 }
 
@@ -211,8 +211,8 @@ fn a_file_that_is_deleted_ends_with_an_error_and_the_next_can_be_had() {
 fn what_went_wrong_with_the_former_file_is_no_matter_any_more() {
     let mut transfer = sending();
     say(&mut transfer, &json!({"type": "play", "file": FileId(2)}));
-    transfer.failed(FileId(1), &Trouble::Gone);
-    assert_eq!(transfer.poll(), Some(Act::Open(Some(FileId(2)))));
+    transfer.failed(FileId(1), &TransferError::Gone);
+    assert_eq!(transfer.poll(), Some(Effect::Open(Some(FileId(2)))));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_playlist_is_played_file_by_file_as_the_client_asks_for_the_next() {
     let mut transfer = transfer();
     say(&mut transfer, &json!({"type": "playlist", "files": [FileId(1), FileId(2)], "repeat": "all"}));
     for file in [1, 2, 1] {
-        assert_eq!(transfer.poll(), Some(Act::Open(Some(FileId(file)))));
+        assert_eq!(transfer.poll(), Some(Effect::Open(Some(FileId(file)))));
         transfer.opened(Ok(facts(file, 10)));
         assert_eq!(said(&mut transfer)["file"], json!(FileId(file)));
         assert_eq!(chunks(&mut transfer), [0]);
@@ -239,7 +239,7 @@ fn what_is_no_message_gets_an_error_and_what_is_not_known_is_passed_over() {
         assert_eq!(said(&mut transfer)["code"], "bad_message", "{text}");
     }
     say(&mut transfer, &json!({"type": "from_the_future", "anything": 1}));
-    assert_eq!(transfer.poll(), Some(Act::Send(0)));
+    assert_eq!(transfer.poll(), Some(Effect::Send(0)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! In memory for one client are 256 KiB in its channel, as much read ahead, and its messages.
 
-mod seats;
+mod places;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,10 +17,10 @@ use crate::engine::{Channel, ChannelWriter, Engine, EngineGone, Said};
 
 use super::catalogue::{Catalogue, Facts, FileId, OpenError};
 use super::reader::Reader;
-use super::transfer::{Act, Transfer, Trouble};
+use super::transfer::{Effect, Transfer, TransferError};
 
-pub use seats::{CourierLimits, CourierStats, Refused};
-use seats::{Seat, Seats};
+use places::{ClientPlace, ClientPlaces};
+pub use places::{FileServerLimits, FileServerStats, Refused};
 
 /// A client that has not opened its channel by then is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -38,21 +38,21 @@ const WRITING_PAUSE: Duration = Duration::from_millis(250);
 
 /// Serves clients. Cheap to clone.
 #[derive(Clone)]
-pub struct Courier {
+pub struct FileServer {
     relay: Engine,
     catalogue: Catalogue,
-    seats: Seats,
+    places: ClientPlaces,
 }
 
-impl Courier {
+impl FileServer {
     /// Sends files of this catalogue over channels of this relay.
-    pub fn new(relay: Engine, catalogue: Catalogue, limits: CourierLimits) -> Self {
-        Self { relay, catalogue, seats: Seats::new(limits) }
+    pub fn new(relay: Engine, catalogue: Catalogue, limits: FileServerLimits) -> Self {
+        Self { relay, catalogue, places: ClientPlaces::new(limits) }
     }
 
     /// What is counted.
-    pub fn stats(&self) -> &CourierStats {
-        &self.seats.stats
+    pub fn stats(&self) -> &FileServerStats {
+        &self.places.stats
     }
 
     /// The relay that carries the channels.
@@ -71,45 +71,45 @@ impl Courier {
         offer: String,
         waits: bool,
     ) -> Result<(String, impl Future<Output = ()> + Send + use<>), Refused> {
-        let seat = self.seats.take(permit.visitor().address)?;
-        let mut channel = self.relay.open_channel(permit, offer, Arc::clone(&self.seats.stats.channels)).await?;
+        let place = self.places.take(permit.visitor().address)?;
+        let mut channel = self.relay.open_channel(permit, offer, Arc::clone(&self.places.stats.channels)).await?;
         let answer = std::mem::take(&mut channel.answer);
-        Ok((answer, self.clone().serve(channel, seat, waits)))
+        Ok((answer, self.clone().serve(channel, place, waits)))
     }
 
-    async fn serve(self, mut channel: Channel, seat: Seat, waits: bool) {
+    async fn serve(self, mut channel: Channel, place: ClientPlace, waits: bool) {
         match timeout(CONNECT_TIMEOUT, channel.said.recv()).await {
-            Err(_) => drop(self.seats.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
+            Err(_) => drop(self.places.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
             Ok(Some(Said::Opened)) => {
                 let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
                 let transfer = Transfer::new(channel.longest, seed);
-                let mut round = Round { courier: &self, transfer, writer: &channel.writer, reader: None };
+                let mut round = ClientTask { file_server: &self, transfer, writer: &channel.writer, reader: None };
                 // The error says that one of the two sides is gone: then there is nobody to be told.
                 let _ = round.run(&mut channel.said, waits).await;
             }
             Ok(Some(Said::Unfit)) => {
-                let error = Bytes::from(Transfer::error(&Trouble::BadChannel));
+                let error = Bytes::from(Transfer::error(&TransferError::BadChannel));
                 let _ = channel.writer.write(false, error).await;
                 // It is read by then, or never.
                 sleep(WRITING_PAUSE).await;
             }
             Ok(Some(Said::Text(_)) | None) => {}
         }
-        drop(seat);
+        drop(place);
     }
 
     /// Opens a file as it is now, or once whoever writes it has finished.
-    async fn open(&self, id: FileId) -> Result<(Reader, Facts), Trouble> {
+    async fn open(&self, id: FileId) -> Result<(Reader, Facts), TransferError> {
         for _ in 0..WRITING_PAUSES {
             match self.catalogue.open(id).await {
                 Err(OpenError::Damaged) => sleep(WRITING_PAUSE).await,
                 Ok(file) => return Ok(self.look_at(Reader::new(file, super::CHUNK_BYTES)).await),
-                Err(OpenError::Unknown | OpenError::Outside) => return Err(Trouble::NoFile),
-                Err(OpenError::Gone) => return Err(Trouble::Gone),
-                Err(OpenError::Unreadable(error)) => return Err(Trouble::Unreadable(error)),
+                Err(OpenError::Unknown | OpenError::Outside) => return Err(TransferError::NoFile),
+                Err(OpenError::Gone) => return Err(TransferError::Gone),
+                Err(OpenError::Unreadable(error)) => return Err(TransferError::Unreadable(error)),
             }
         }
-        Err(Trouble::Unreadable(OpenError::Damaged.to_string()))
+        Err(TransferError::Unreadable(OpenError::Damaged.to_string()))
     }
 
     async fn look_at(&self, reader: Reader) -> (Reader, Facts) {
@@ -124,8 +124,8 @@ impl Courier {
 }
 
 /// A client, while it is served.
-struct Round<'a> {
-    courier: &'a Courier,
+struct ClientTask<'a> {
+    file_server: &'a FileServer,
     transfer: Transfer,
     writer: &'a ChannelWriter,
     reader: Option<Reader>,
@@ -137,13 +137,13 @@ struct Gone;
 /// What came of something that a transfer asked for.
 enum Done {
     Written,
-    Opened(Result<(Reader, Facts), Trouble>),
+    Opened(Result<(Reader, Facts), TransferError>),
     Hashed(Option<String>),
-    Failed(Trouble),
+    Failed(TransferError),
     Lost,
 }
 
-impl Round<'_> {
+impl ClientTask<'_> {
     async fn run(&mut self, said: &mut tokio::sync::mpsc::Receiver<Said>, waits: bool) -> Result<(), Gone> {
         if !waits {
             match timeout(GRACE, said.recv()).await {
@@ -156,8 +156,8 @@ impl Round<'_> {
                 self.perform(act, said).await?;
                 continue;
             }
-            let Ok(next) = timeout(self.courier.seats.limits.idle, said.recv()).await else {
-                self.courier.seats.stats.idled_out.fetch_add(1, Ordering::Relaxed);
+            let Ok(next) = timeout(self.file_server.places.limits.idle, said.recv()).await else {
+                self.file_server.places.stats.idled_out.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             };
             self.hear(next)?;
@@ -168,7 +168,7 @@ impl Round<'_> {
         match said {
             Some(Said::Text(text)) => {
                 let taken = self.transfer.said(&text);
-                self.courier.seats.stats.dropped.fetch_add(u64::from(!taken), Ordering::Relaxed);
+                self.file_server.places.stats.dropped.fetch_add(u64::from(!taken), Ordering::Relaxed);
                 Ok(())
             }
             Some(Said::Opened | Said::Unfit) => Ok(()),
@@ -177,18 +177,18 @@ impl Round<'_> {
     }
 
     /// Does what the transfer asks for, and listens to the client meanwhile.
-    async fn perform(&mut self, act: Act, said: &mut tokio::sync::mpsc::Receiver<Said>) -> Result<(), Gone> {
-        let (courier, writer, file) = (self.courier, self.writer, self.file());
+    async fn perform(&mut self, act: Effect, said: &mut tokio::sync::mpsc::Receiver<Said>) -> Result<(), Gone> {
+        let (file_server, writer, file) = (self.file_server, self.writer, self.file());
         let mut reader = self.reader.take();
-        let deadline = Instant::now() + courier.seats.limits.idle;
+        let deadline = Instant::now() + file_server.places.limits.idle;
         let done = {
-            let mut work = std::pin::pin!(carry_out(courier, writer, act, &mut reader));
+            let mut work = std::pin::pin!(carry_out(file_server, writer, act, &mut reader));
             loop {
                 tokio::select! {
                     done = &mut work => break done,
                     heard = said.recv() => self.hear(heard)?,
                     () = tokio::time::sleep_until(deadline) => {
-                        courier.seats.stats.idled_out.fetch_add(1, Ordering::Relaxed);
+                        file_server.places.stats.idled_out.fetch_add(1, Ordering::Relaxed);
                         return Err(Gone);
                     }
                 }
@@ -199,7 +199,7 @@ impl Round<'_> {
     }
 
     fn settle(&mut self, done: Done, file: Option<FileId>) -> Result<(), Gone> {
-        let stats = &self.courier.seats.stats;
+        let stats = &self.file_server.places.stats;
         match done {
             Done::Written => {}
             Done::Opened(opened) => {
@@ -232,22 +232,22 @@ impl Round<'_> {
     }
 }
 
-async fn carry_out(courier: &Courier, writer: &ChannelWriter, act: Act, reader: &mut Option<Reader>) -> Done {
+async fn carry_out(file_server: &FileServer, writer: &ChannelWriter, act: Effect, reader: &mut Option<Reader>) -> Done {
     match (act, reader) {
-        (Act::Say(text), _) => written(writer.write(false, text.into()).await),
-        (Act::Open(file), _) => Done::Opened(match file.or_else(|| courier.catalogue.default_file()) {
-            Some(file) => courier.open(file).await,
-            None => Err(Trouble::NoFile),
+        (Effect::Say(text), _) => written(writer.write(false, text.into()).await),
+        (Effect::Open(file), _) => Done::Opened(match file.or_else(|| file_server.catalogue.default_file()) {
+            Some(file) => file_server.open(file).await,
+            None => Err(TransferError::NoFile),
         }),
-        (Act::Send(number), Some(reader)) => match reader.chunk(number).await {
+        (Effect::Send(number), Some(reader)) => match reader.chunk(number).await {
             Ok(chunk) => written(writer.write(true, chunk).await),
             Err(trouble) => Done::Failed(trouble),
         },
-        (Act::Hash, Some(reader)) => match reader.file().read(0, 0) {
-            Ok(_) => Done::Hashed(courier.catalogue.sha256(reader.file()).await),
+        (Effect::Hash, Some(reader)) => match reader.file().read(0, 0) {
+            Ok(_) => Done::Hashed(file_server.catalogue.sha256(reader.file()).await),
             Err(trouble) => Done::Failed(trouble),
         },
-        (Act::Send(_) | Act::Hash, None) => Done::Failed(Trouble::NothingOpen),
+        (Effect::Send(_) | Effect::Hash, None) => Done::Failed(TransferError::NothingOpen),
     }
 }
 

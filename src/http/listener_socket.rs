@@ -116,7 +116,7 @@ impl Piece {
 }
 
 /// A listener.
-pub(super) struct Outlet {
+pub(super) struct ListenerSocket {
     socket: Socket,
     framing: Framing,
     /// Messages that are written at once.
@@ -150,7 +150,7 @@ struct Icy {
 #[derive(Debug)]
 pub(super) struct Gone;
 
-impl Outlet {
+impl ListenerSocket {
     /// A listener whose answer begins with `head`, unframed, and then `prelude`. `max_waiting`: bytes
     /// that it may be behind, besides those.
     pub(super) fn new(

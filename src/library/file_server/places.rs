@@ -11,7 +11,7 @@ use crate::engine::{ChannelStats, ConnectError};
 
 /// How many clients, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub struct CourierLimits {
+pub struct FileServerLimits {
     /// All together.
     pub clients: usize,
     /// From one address.
@@ -20,9 +20,9 @@ pub struct CourierLimits {
     pub idle: Duration,
 }
 
-/// What the courier counts.
+/// What the file_server counts.
 #[derive(Debug, Default)]
-pub struct CourierStats {
+pub struct FileServerStats {
     /// Clients now.
     pub clients: AtomicUsize,
     /// Clients over the limit.
@@ -59,53 +59,53 @@ pub enum Refused {
 
 /// The places that there are. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Seats {
-    pub(super) limits: CourierLimits,
-    pub(super) stats: Arc<CourierStats>,
+pub(super) struct ClientPlaces {
+    pub(super) limits: FileServerLimits,
+    pub(super) stats: Arc<FileServerStats>,
     /// By address, how many are taken.
     taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// A client's place, given back when it goes.
-pub(super) struct Seat {
-    seats: Seats,
+pub(super) struct ClientPlace {
+    places: ClientPlaces,
     address: IpAddr,
 }
 
-impl Seats {
-    pub(super) fn new(limits: CourierLimits) -> Self {
+impl ClientPlaces {
+    pub(super) fn new(limits: FileServerLimits) -> Self {
         Self { limits, stats: Arc::default(), taken: Arc::default() }
     }
 
     /// A place for one more client from this address.
-    pub(super) fn take(&self, address: IpAddr) -> Result<Seat, Refused> {
+    pub(super) fn take(&self, address: IpAddr) -> Result<ClientPlace, Refused> {
         let (limits, stats, address) = (&self.limits, &self.stats, network(address));
-        let mut seats = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if seats.values().sum::<usize>() >= limits.clients {
+        let mut places = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.values().sum::<usize>() >= limits.clients {
             stats.refused.fetch_add(1, Ordering::Relaxed);
             return Err(Refused::Full(limits.clients));
         }
-        let taken = seats.entry(address).or_default();
+        let taken = places.entry(address).or_default();
         if *taken >= limits.per_address {
             stats.refused_by_address.fetch_add(1, Ordering::Relaxed);
             return Err(Refused::FullForAddress(limits.per_address));
         }
         *taken += 1;
         stats.clients.fetch_add(1, Ordering::Relaxed);
-        Ok(Seat { seats: self.clone(), address })
+        Ok(ClientPlace { places: self.clone(), address })
     }
 }
 
-impl Drop for Seat {
+impl Drop for ClientPlace {
     fn drop(&mut self) {
-        let mut seats = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = seats.get_mut(&self.address) {
+        let mut places = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = places.get_mut(&self.address) {
             *taken -= 1;
             if *taken == 0 {
-                seats.remove(&self.address);
+                places.remove(&self.address);
             }
         }
-        self.seats.stats.clients.fetch_sub(1, Ordering::Relaxed);
+        self.places.stats.clients.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -115,21 +115,21 @@ mod tests {
 
     #[test]
     fn places_are_bounded_by_address_and_in_all_and_come_back() {
-        let seats = Seats::new(CourierLimits { clients: 3, per_address: 2, idle: Duration::ZERO });
+        let places = ClientPlaces::new(FileServerLimits { clients: 3, per_address: 2, idle: Duration::ZERO });
         let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let taken = [seats.take(here), seats.take(here)].map(|seat| seat.expect("a place"));
-        assert!(matches!(seats.take(here), Err(Refused::FullForAddress(2))));
-        let other = seats.take(there).expect("a place");
-        assert!(matches!(seats.take(there), Err(Refused::Full(3))));
+        let taken = [places.take(here), places.take(here)].map(|place| place.expect("a place"));
+        assert!(matches!(places.take(here), Err(Refused::FullForAddress(2))));
+        let other = places.take(there).expect("a place");
+        assert!(matches!(places.take(there), Err(Refused::Full(3))));
         drop((taken, other));
-        assert!(seats.take(here).is_ok());
-        assert!(seats.taken.lock().expect("whole").is_empty());
-        assert_eq!(seats.stats.refused.load(Ordering::Relaxed), 1);
+        assert!(places.take(here).is_ok());
+        assert!(places.taken.lock().expect("whole").is_empty());
+        assert_eq!(places.stats.refused.load(Ordering::Relaxed), 1);
     }
     #[test]
     fn one_device_is_one_client_however_many_addresses_of_its_network_it_has() {
-        let seats = Seats::new(CourierLimits { clients: 3, per_address: 1, idle: Duration::ZERO });
-        let [first, second] = ["fd00::1", "fd00::2"].map(|address| seats.take(address.parse().expect("an address")));
+        let places = ClientPlaces::new(FileServerLimits { clients: 3, per_address: 1, idle: Duration::ZERO });
+        let [first, second] = ["fd00::1", "fd00::2"].map(|address| places.take(address.parse().expect("an address")));
         assert!(first.is_ok() && matches!(second, Err(Refused::FullForAddress(1))));
     }
 }

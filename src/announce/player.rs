@@ -12,7 +12,7 @@ use crate::domain::{RoomId, StreamId};
 use crate::engine::LocalSender;
 
 use super::pace::Pace;
-use super::script::Performance;
+use super::playlist::Performance;
 use super::{Announcement, Announcer, Outcome};
 
 /// A media thread that takes no packet for so long carries nobody's voice.
@@ -23,20 +23,20 @@ const RETRY: Duration = Duration::from_millis(5);
 
 /// Performs what is in the room's line until that is empty, on a thread of its own.
 pub(super) fn open(announcer: Announcer, room: RoomId) -> std::io::Result<()> {
-    let stage = Stage { announcer, room, acts: Vec::new(), on_air: None };
-    thread::Builder::new().name("announce".into()).spawn(|| stage.run()).map(drop)
+    let player = Player { announcer, room, begun: Vec::new(), on_air: None };
+    thread::Builder::new().name("announce".into()).spawn(|| player.run()).map(drop)
 }
 
-struct Stage {
+struct Player {
     announcer: Announcer,
     room: RoomId,
     /// Those that have begun: one that was interrupted goes on where it was.
-    acts: Vec<Act>,
+    begun: Vec<Begun>,
     on_air: Option<OnAir>,
 }
 
 /// An announcement that has begun.
-struct Act {
+struct Begun {
     announcement: Arc<Announcement>,
     performance: Performance,
 }
@@ -48,8 +48,8 @@ struct OnAir {
     speech: Speech,
 }
 
-/// A line without a stage would wait for ever.
-impl Drop for Stage {
+/// A line without a player would wait for ever.
+impl Drop for Player {
     fn drop(&mut self) {
         if thread::panicking() {
             self.announcer.abandon(self.room);
@@ -57,11 +57,11 @@ impl Drop for Stage {
     }
 }
 
-impl Stage {
+impl Player {
     fn run(mut self) {
         let mut pace = Pace::new(Instant::now());
         while let Some(announcement) = self.announcer.to_be_heard(self.room) {
-            self.acts.retain(|act| !act.announcement.is_over());
+            self.begun.retain(|one| !one.announcement.is_over());
             if self.on_air.as_ref().is_none_or(|on_air| on_air.announcement.id != announcement.id) {
                 self.go_on_air(&announcement);
             }
@@ -93,7 +93,7 @@ impl Stage {
             // The room's host has sent it out, or whoever wanted it may do so no more.
             return Some(Outcome::Stopped);
         }
-        let frame = act_of(&mut self.acts, announcement).performance.frame();
+        let frame = act_of(&mut self.begun, announcement).performance.frame();
         let pcm = match frame {
             Ok(Some(pcm)) => pcm,
             Ok(None) => return Some(on_air.all_was_sent()),
@@ -145,11 +145,11 @@ impl OnAir {
 }
 
 /// Its performance, where it was, or from the beginning.
-fn act_of<'a>(acts: &'a mut Vec<Act>, announcement: &Arc<Announcement>) -> &'a mut Act {
-    let place = acts.iter().position(|act| act.announcement.id == announcement.id).unwrap_or_else(|| {
-        let performance = Performance::new(announcement.script.clone());
-        acts.push(Act { announcement: Arc::clone(announcement), performance });
-        acts.len() - 1
+fn act_of<'a>(begun: &'a mut Vec<Begun>, announcement: &Arc<Announcement>) -> &'a mut Begun {
+    let place = begun.iter().position(|one| one.announcement.id == announcement.id).unwrap_or_else(|| {
+        let performance = Performance::new(announcement.playlist.clone());
+        begun.push(Begun { announcement: Arc::clone(announcement), performance });
+        begun.len() - 1
     });
-    &mut acts[place]
+    &mut begun[place]
 }

@@ -24,7 +24,7 @@ const FLUSH: Duration = Duration::from_millis(20);
 
 /// What is to be heard. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Script {
+pub(super) struct Playlist {
     parts: VecDeque<Part>,
     /// What each sample is multiplied by.
     gain: f32,
@@ -36,7 +36,7 @@ enum Part {
     Recording(Recording),
 }
 
-impl Script {
+impl Playlist {
     /// The chime, then so many times the recording; in decibels, 0 is as they are.
     pub(super) fn new(chime: Option<Recording>, recording: &Recording, repeat: u32, volume: f32) -> Self {
         let mut parts = VecDeque::from([Part::Silence(LEAD_IN)]);
@@ -53,20 +53,20 @@ impl Script {
     ///
     /// # Errors
     /// When one of them cannot be played: the first packet of each is tried.
-    pub(super) fn rehearse(&self) -> Result<Option<f64>, NoAudio> {
+    pub(super) fn probe(&self) -> Result<Option<f64>, NoAudio> {
         self.parts.iter().try_fold(Some(0.0), |total, part| {
             let seconds = match part {
                 Part::Silence(length) => Some(length.as_secs_f64()),
-                Part::Recording(recording) => recording.rehearse()?,
+                Part::Recording(recording) => recording.probe()?,
             };
             Ok(total.zip(seconds).map(|(total, seconds)| total + seconds))
         })
     }
 }
 
-/// A script while it is performed.
+/// A playlist while it is performed.
 pub(super) struct Performance {
-    script: Script,
+    playlist: Playlist,
     playing: Option<(Playing, Option<(u32, Resampler)>)>,
     /// Samples of a packet, at the recording's rate.
     raw: Vec<f32>,
@@ -76,8 +76,8 @@ pub(super) struct Performance {
 
 impl Performance {
     /// From the beginning.
-    pub(super) fn new(script: Script) -> Self {
-        Self { script, playing: None, raw: Vec::new(), ready: Vec::new() }
+    pub(super) fn new(playlist: Playlist) -> Self {
+        Self { playlist, playing: None, raw: Vec::new(), ready: Vec::new() }
     }
 
     /// The next 20 ms; `None` when all was heard. Blocks.
@@ -93,7 +93,7 @@ impl Performance {
         let length = self.ready.len().min(FRAME_SAMPLES);
         for (out, sample) in frame.iter_mut().zip(self.ready.drain(..length)) {
             // The cast saturates: what is too loud is clipped.
-            *out = (sample * self.script.gain * 32_768.0).round() as i16;
+            *out = (sample * self.playlist.gain * 32_768.0).round() as i16;
         }
         Ok(Some(frame))
     }
@@ -118,7 +118,7 @@ impl Performance {
     }
 
     fn begin_next(&mut self) -> Result<bool, NoAudio> {
-        match self.script.parts.pop_front() {
+        match self.playlist.parts.pop_front() {
             None => return Ok(false),
             Some(Part::Silence(length)) => {
                 let samples = (length.as_secs_f64() * f64::from(SAMPLE_RATE)) as usize;
@@ -149,8 +149,8 @@ mod tests {
         Recording::of_bytes(&file).expect("memory")
     }
 
-    fn performed(script: Script) -> Vec<i16> {
-        let (mut performance, mut heard) = (Performance::new(script), Vec::new());
+    fn performed(playlist: Playlist) -> Vec<i16> {
+        let (mut performance, mut heard) = (Performance::new(playlist), Vec::new());
         while let Some(frame) = performance.frame().expect("whole") {
             heard.extend(frame);
         }
@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn a_chime_goes_before_and_the_recording_comes_as_often_as_was_wished() {
-        let script = Script::new(Some(tone(48_000, 0.3)), &tone(22_050, 0.4), 2, 0.0);
-        assert!((script.rehearse().expect("audio").expect("a length") - 1.9).abs() < 1e-3);
-        let heard = performed(script);
+        let playlist = Playlist::new(Some(tone(48_000, 0.3)), &tone(22_050, 0.4), 2, 0.0);
+        assert!((playlist.probe().expect("audio").expect("a length") - 1.9).abs() < 1e-3);
+        let heard = performed(playlist);
         assert!((heard.len() as f64 / 48_000.0 - 1.9).abs() < 0.08, "{}", heard.len());
         assert_eq!(loudest(&heard, 0.0..0.1), 0, "silence, until all listen");
         assert!(loudest(&heard, 0.1..0.35) > 16_000 && loudest(&heard, 0.45..0.75) > 16_000);
@@ -176,16 +176,16 @@ mod tests {
 
     #[test]
     fn volume_is_decibels_and_what_is_too_loud_is_clipped() {
-        let at = |volume| loudest(&performed(Script::new(None, &tone(48_000, 0.2), 1, volume)), 0.1..0.3);
+        let at = |volume| loudest(&performed(Playlist::new(None, &tone(48_000, 0.2), 1, volume)), 0.1..0.3);
         assert!(at(-6.02).abs_diff(8_192) < 20, "{}", at(-6.02));
         assert_eq!(at(20.0), i16::MIN.unsigned_abs());
     }
 
     #[test]
-    fn what_cannot_be_played_is_noticed_in_the_rehearsal() {
+    fn what_cannot_be_played_is_noticed_when_it_is_probed() {
         let broken = Recording::of_bytes(b"RIFF of nothing").expect("memory");
-        assert!(Script::new(None, &broken, 1, 0.0).rehearse().is_err());
-        assert!(Script::new(Some(broken), &tone(8_000, 0.1), 1, 0.0).rehearse().is_err());
-        assert!(Script::new(None, &tone(8_000, 0.0), 1, 0.0).rehearse().is_err(), "nothing in it");
+        assert!(Playlist::new(None, &broken, 1, 0.0).probe().is_err());
+        assert!(Playlist::new(Some(broken), &tone(8_000, 0.1), 1, 0.0).probe().is_err());
+        assert!(Playlist::new(None, &tone(8_000, 0.0), 1, 0.0).probe().is_err(), "nothing in it");
     }
 }

@@ -11,8 +11,8 @@ fn title(text: &str) -> Arc<str> {
     Arc::from(text)
 }
 
-/// An outlet with 10,000 bytes of patience, and the listener at the other end.
-async fn outlet(framing: Framing) -> (Outlet, TcpStream, Arc<ListenerStats>) {
+/// An listener_socket with 10,000 bytes of patience, and the listener at the other end.
+async fn listener_socket(framing: Framing) -> (ListenerSocket, TcpStream, Arc<ListenerStats>) {
     let port = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = port.local_addr().expect("bound");
     let (listener, accepted) = tokio::join!(TcpStream::connect(address), port.accept());
@@ -23,8 +23,9 @@ async fn outlet(framing: Framing) -> (Outlet, TcpStream, Arc<ListenerStats>) {
     socket.writable().await.expect("open");
     let permit = Permit::of_a_test(Action::Hear, RoomId::HOME);
     let hearing = Hearing { permit, _listening: None };
-    let outlet = Outlet::new(socket.into(), Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place, hearing);
-    (outlet, listener.expect("connected"), stats)
+    let listener_socket =
+        ListenerSocket::new(socket.into(), Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place, hearing);
+    (listener_socket, listener.expect("connected"), stats)
 }
 
 fn piece(text: &'static str) -> Piece {
@@ -39,31 +40,31 @@ async fn read_all(mut listener: TcpStream) -> String {
 
 #[tokio::test]
 async fn a_chunked_body_is_chunks_and_an_end() {
-    let (mut outlet, listener, _) = outlet(Framing::Chunked).await;
-    outlet.write(&piece("hello"), &title("")).expect("open");
-    outlet.write(&piece(" world, and more"), &title("")).expect("open");
-    outlet.end();
+    let (mut listener_socket, listener, _) = listener_socket(Framing::Chunked).await;
+    listener_socket.write(&piece("hello"), &title("")).expect("open");
+    listener_socket.write(&piece(" world, and more"), &title("")).expect("open");
+    listener_socket.end();
     assert_eq!(read_all(listener).await, "HEAD\r\n\r\n5\r\nhello\r\n10\r\n world, and more\r\n0\r\n\r\n");
 }
 
 #[tokio::test]
 async fn a_body_that_ends_with_the_connection_is_bare() {
-    let (mut outlet, listener, _) = outlet(Framing::Close).await;
-    outlet.write(&piece("hello"), &title("")).expect("open");
-    outlet.end();
+    let (mut listener_socket, listener, _) = listener_socket(Framing::Close).await;
+    listener_socket.write(&piece("hello"), &title("")).expect("open");
+    listener_socket.end();
     assert_eq!(read_all(listener).await, "HEAD\r\n\r\nhello");
 }
 
 #[tokio::test]
 async fn metadata_comes_where_it_was_promised_and_only_when_new() {
-    let (outlet, listener, _) = outlet(Framing::Close).await;
-    let mut outlet = outlet.with_icy();
+    let (listener_socket, listener, _) = listener_socket(Framing::Close).await;
+    let mut listener_socket = listener_socket.with_icy();
     let reader = tokio::spawn(read_all(listener));
     for _ in 0..8 {
-        outlet.write(&Piece::new(vec![b'.'; 6_000].into()), &title("Anna's kitchen")).expect("open");
+        listener_socket.write(&Piece::new(vec![b'.'; 6_000].into()), &title("Anna's kitchen")).expect("open");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    outlet.end();
+    listener_socket.end();
     let heard = reader.await.expect("read");
     let body = heard.strip_prefix("HEAD\r\n\r\n").expect("the head");
     let audio = ".".repeat(ICY_INTERVAL);
@@ -77,17 +78,17 @@ async fn metadata_comes_where_it_was_promised_and_only_when_new() {
 
 #[tokio::test]
 async fn a_listener_that_stops_reading_skips_and_in_the_end_is_dropped() {
-    let (mut outlet, mut listener, stats) = outlet(Framing::Chunked).await;
+    let (mut listener_socket, mut listener, stats) = listener_socket(Framing::Chunked).await;
     socket2::SockRef::from(&listener).set_recv_buffer_size(4_096).expect("set");
     for _ in 0..2_000 {
-        outlet.write(&Piece::new(vec![0; 384].into()), &title("")).expect("patience");
-        assert!(outlet.waiting_bytes <= outlet.max_waiting);
+        listener_socket.write(&Piece::new(vec![0; 384].into()), &title("")).expect("patience");
+        assert!(listener_socket.waiting_bytes <= listener_socket.max_waiting);
     }
     assert!(stats.skipped.load(Ordering::Relaxed) > 1_000);
-    outlet.last_progress -= STALL_TIMEOUT;
-    assert!(outlet.write(&piece("x"), &title("")).is_err());
+    listener_socket.last_progress -= STALL_TIMEOUT;
+    assert!(listener_socket.write(&piece("x"), &title("")).is_err());
     assert_eq!(stats.dropped.load(Ordering::Relaxed), 1);
-    drop(outlet);
+    drop(listener_socket);
     assert_eq!(stats.now.load(Ordering::Relaxed), 0);
     // What it did get is whole chunks.
     let mut bytes = Vec::new();
@@ -110,10 +111,10 @@ async fn there_are_as_many_places_as_the_limit_says() {
 
 #[tokio::test]
 async fn a_listener_whose_permit_ends_is_over_and_ends_cleanly() {
-    let (mut outlet, listener, _) = outlet(Framing::Chunked).await;
-    assert!(outlet.write(&piece("hello"), &title("")).is_ok() && !outlet.is_over());
-    outlet.hearing.permit.end();
-    assert!(outlet.is_over());
-    outlet.end();
+    let (mut listener_socket, listener, _) = listener_socket(Framing::Chunked).await;
+    assert!(listener_socket.write(&piece("hello"), &title("")).is_ok() && !listener_socket.is_over());
+    listener_socket.hearing.permit.end();
+    assert!(listener_socket.is_over());
+    listener_socket.end();
     assert_eq!(read_all(listener).await, "HEAD\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
 }
