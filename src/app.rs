@@ -21,7 +21,7 @@ use crate::data::DataFolder;
 use crate::domain::LiveStream;
 use crate::engine::{self, Connected, Engine, RoomEvents, ThreadId};
 use crate::hass::Home;
-use crate::http::{self, Door, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, Preludes, Shared};
+use crate::http::{self, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, PortKind, Preludes, Shared};
 use crate::library::{Catalogue, FileServer, FileServerLimits, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
@@ -282,8 +282,8 @@ impl App {
     }
 
     fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
-        let main_service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
-        let mp3_service = shared.gate.guard(Door::Mp3, warp::service(http::mp3_routes(shared.clone())));
+        let main_service = shared.gate.guard(PortKind::Main, warp::service(http::main_routes(shared.clone())));
+        let mp3_service = shared.gate.guard(PortKind::Mp3, warp::service(http::mp3_routes(shared.clone())));
         let (shutdown, tracker) = (&self.shutdown, &self.tracker);
         let main_stats = Arc::clone(&shared.stats.main_port);
         let mp3_stats = Arc::clone(&shared.stats.mp3_port);
@@ -297,7 +297,7 @@ impl App {
         let acceptor = shared.certificates.acceptor().map_err(StartError::Tls)?;
         let (places, timeout) = (shared.places.handshakes.clone(), shared.limits.handshake_timeout);
         let handshakes = Handshakes::new(acceptor, places, timeout, Arc::clone(&shared.stats.handshakes));
-        let service = shared.gate.guard(Door::Main, warp::service(http::main_routes(shared.clone())));
+        let service = shared.gate.guard(PortKind::Main, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) = (Arc::clone(&self.admission), Arc::clone(&shared.stats.tls_port));
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         self.spawn("https", port.with_tls(handshakes).serve(service, admission, stats, shutdown, tracker));
@@ -306,7 +306,7 @@ impl App {
 
     /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
     fn serve_ingress(&self, shared: &Shared, port: Port, supervisor: IpAddr) {
-        let service = shared.gate.guard(Door::Ingress, warp::service(http::main_routes(shared.clone())));
+        let service = shared.gate.guard(PortKind::Ingress, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) = (Arc::new(Admission::only(supervisor)), Arc::clone(&shared.stats.ingress_port));
         self.spawn("ingress", port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use arbitrary::{Arbitrary, Unstructured};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use voice_relay::access::{Access, Action, Claims, Permit, Scope, Scopes, Shown, Target, Tokens, Visitor};
+use voice_relay::access::{Access, Action, Claims, Permit, RoomCredentials, Scope, Scopes, Target, Tokens, Visitor};
 use voice_relay::data::DataFolder;
 use voice_relay::domain::RoomId;
 use voice_relay::rooms::{
@@ -176,7 +176,7 @@ impl Scene {
             Action::Hear | Action::Talk | Action::Join | Action::Announce | Action::Look | Action::TurnStream
         );
         let pin = shown(pin);
-        let target = if is_of_room { Target::Room(room, Shown { pin, key: None }) } else { Target::House };
+        let target = if is_of_room { Target::Room(room, RoomCredentials { pin, key: None }) } else { Target::House };
         let Ok(permit) = self.access.authorize(&visitor, action, target).await else { return };
         assert!(!is_void, "a token that was revoked is good for {action:?}");
         assert!(!is_of_room || visitor.may_enter(slug), "a token for one room is good in another");

@@ -12,7 +12,7 @@ use tower_service::Service;
 use voice_relay::access::{Access, Tokens};
 use voice_relay::config;
 use voice_relay::data::DataFolder;
-use voice_relay::http::{Door, Gate};
+use voice_relay::http::{Gate, PortKind};
 use voice_relay::net::Admission;
 use voice_relay::rooms::{Rooms, RoomsHandle};
 use voice_relay::tls::Certificates;
@@ -36,7 +36,7 @@ pub fn gate(data: &[u8]) {
     if is_evil {
         request.headers_mut().insert(ORIGIN, EVIL);
     }
-    let door = if way & 2 == 2 { Door::Mp3 } else { Door::Main };
+    let door = if way & 2 == 2 { PortKind::Mp3 } else { PortKind::Main };
     let reply = HOME.with(|(gate, runtime)| runtime.block_on(gate.guard(door, Inner { is_evil }).call(request)));
     let Ok(reply) = reply;
     let is_open = is_evil && reply.headers().get("access-control-allow-origin") == Some(&EVIL);

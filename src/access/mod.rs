@@ -36,12 +36,12 @@ pub enum Target<'a> {
     /// Nothing in particular.
     House,
     /// A room, and what is shown to be let in.
-    Room(RoomId, Shown<'a>),
+    Room(RoomId, RoomCredentials<'a>),
 }
 
 /// What makes a room that is not open to all let somebody in.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Shown<'a> {
+pub struct RoomCredentials<'a> {
     /// Its PIN, as somebody typed it.
     pub pin: Option<&'a str>,
     /// The key of somebody who was there before, or opened it.
@@ -51,12 +51,12 @@ pub struct Shown<'a> {
 impl<'a> Target<'a> {
     /// A room, with nothing shown.
     pub fn room(room: RoomId) -> Self {
-        Self::Room(room, Shown::default())
+        Self::Room(room, RoomCredentials::default())
     }
 
     /// The room in which a stream is heard, with this PIN.
     pub fn stream(live: &LiveStream, pin: Option<&'a str>) -> Self {
-        Self::Room(live.room, Shown { pin, key: None })
+        Self::Room(live.room, RoomCredentials { pin, key: None })
     }
 }
 
@@ -155,7 +155,13 @@ impl Access {
         Permit::new(action, room, Visitor::machine(), &self.0.grants)
     }
 
-    async fn enter(&self, visitor: &Visitor, action: Action, room: RoomId, shown: Shown<'_>) -> Result<(), Denied> {
+    async fn enter(
+        &self,
+        visitor: &Visitor,
+        action: Action,
+        room: RoomId,
+        shown: RoomCredentials<'_>,
+    ) -> Result<(), Denied> {
         let rooms = &self.0.rooms;
         let slug = rooms.slug(room).ok_or(JoinError::NoRoom)?;
         if !visitor.may_enter(&slug) {

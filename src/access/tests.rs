@@ -42,8 +42,9 @@ fn with_token(access: &Access, scopes: Scopes, room: Option<&str>) -> Visitor {
 async fn a_room_with_a_pin_is_heard_by_those_who_know_it_whichever_way_they_ask() {
     let (access, _, secret, ..) = house().await;
     for action in [Action::Hear, Action::TurnStream] {
-        let asked =
-            async |pin| access.authorize(&visitor(1), action, Target::Room(secret, Shown { pin, key: None })).await;
+        let asked = async |pin| {
+            access.authorize(&visitor(1), action, Target::Room(secret, RoomCredentials { pin, key: None })).await
+        };
         assert_eq!(asked(None).await.err(), Some(Denied::Room(JoinError::PinNeeded)), "{action:?}");
         assert_eq!(asked(Some("0000")).await.err(), Some(Denied::Room(JoinError::WrongPin)), "{action:?}");
         assert!(asked(Some("4711")).await.expect("let in").permits_in(action, secret));
@@ -106,7 +107,7 @@ async fn whoever_is_sent_out_hears_no_more_by_any_way_and_may_not_come_back_at_o
     let (access, rooms, secret, key, _folder) = house().await;
     let host =
         rooms.join(visitor(1).asker(), "secret", "Host", None, Some(&key_text(key)), wire()).await.expect("host");
-    let shown = Shown { pin: Some("4711"), key: None };
+    let shown = RoomCredentials { pin: Some("4711"), key: None };
     let hear = access.authorize(&visitor(2), Action::Hear, Target::Room(secret, shown)).await.expect("knows the PIN");
     let _listening = rooms.listen(secret, hear.granted(), "Player", ListenerKind::Player).expect("listed");
     let who = rooms.detail(secret).expect("there").listeners[0].id;
@@ -128,7 +129,7 @@ async fn a_locked_room_keeps_out_who_comes_and_lists_who_was_there() {
     let (access, rooms, secret, key, _folder) = house().await;
     let host =
         rooms.join(visitor(1).asker(), "secret", "Host", None, Some(&key_text(key)), wire()).await.expect("host");
-    let shown = Shown { pin: Some("4711"), key: None };
+    let shown = RoomCredentials { pin: Some("4711"), key: None };
     let hear = access.authorize(&visitor(2), Action::Hear, Target::Room(secret, shown)).await.expect("knows the PIN");
     let _listening = rooms.listen(secret, hear.granted(), "Kitchen tablet", ListenerKind::Client);
     host.host(crate::rooms::HostAction::Lock).expect("the host may");
@@ -142,7 +143,7 @@ async fn a_locked_room_keeps_out_who_comes_and_lists_who_was_there() {
 #[tokio::test]
 async fn what_is_open_in_a_room_ends_with_it() {
     let (access, rooms, secret, key, _folder) = house().await;
-    let shown = Shown { pin: Some("4711"), key: None };
+    let shown = RoomCredentials { pin: Some("4711"), key: None };
     let hear = access.authorize(&visitor(2), Action::Hear, Target::Room(secret, shown)).await.expect("knows the PIN");
     rooms.close(visitor(1).asker(), "secret", Some(key)).expect("the host may");
     assert_eq!((access.review(), hear.is_ended()), (1, true));

@@ -22,8 +22,7 @@ use crate::limits::Place;
 use crate::rooms::clean_name;
 
 use super::Shared;
-use super::reply::{RETRY_SECONDS, denied, text, unavailable, with};
-use super::rooms::{fresh, no_room, sentence};
+use super::reply::{RETRY_SECONDS, denied, error_response, no_room, no_store, text, unavailable, with};
 
 use told::{described, living};
 
@@ -87,7 +86,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     let one = warp::path!("api" / "announce" / Uuid).and(visitor).and(with_shared);
     let look = one.clone().and(warp::get()).then(async |id, visitor, shared| {
         let found = find(id, &visitor, Action::SeeAnnouncements, &shared).await;
-        found.map_or_else(|refusal| refusal, |(known, _)| fresh(&described(id, &known, &shared)))
+        found.map_or_else(|refusal| refusal, |(known, _)| no_store(&described(id, &known, &shared)))
     });
     let stop = one.and(warp::delete()).then(async |id, visitor, shared| answered(stop(id, &visitor, &shared).await));
     list.or(file).unify().or(clip).unify().or(look).unify().or(stop).unify()
@@ -176,7 +175,7 @@ async fn recording(file: &str, permit: &Permit, shared: &Shared) -> Result<(Reco
     let known = id.and_then(|id| Some((id, catalogue.find(id)?)));
     let Some((id, facts)) = known else {
         let missing = format!("There is no file {file:?}; /api/files lists those there are");
-        return Err(sentence(StatusCode::NOT_FOUND, &missing));
+        return Err(error_response(StatusCode::NOT_FOUND, &missing));
     };
     let open = catalogue.open(id).await;
     let open = open.map_err(|error| {
@@ -185,7 +184,7 @@ async fn recording(file: &str, permit: &Permit, shared: &Shared) -> Result<(Reco
             OpenError::Unreadable(_) => StatusCode::SERVICE_UNAVAILABLE,
             OpenError::Unknown | OpenError::Gone | OpenError::Outside => StatusCode::NOT_FOUND,
         };
-        sentence(status, &format!("{}: {error}", facts.name))
+        error_response(status, &format!("{}: {error}", facts.name))
     })?;
     let stem = facts.name.rsplit('/').next().unwrap_or_default();
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).to_owned();
@@ -206,7 +205,7 @@ fn refused(error: AnnounceError) -> Response {
         AnnounceError::NotPermitted => StatusCode::FORBIDDEN,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let reply = sentence(status, &error);
+    let reply = error_response(status, &error);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         return with(reply, warp::http::header::RETRY_AFTER, RETRY_SECONDS);
     }
@@ -228,7 +227,7 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
         let playing = line.remove(0);
         told.push(json!({ "room": rooms.slug(room), "playing": playing, "waiting": line }));
     }
-    fresh(&json!({ "rooms": told }))
+    no_store(&json!({ "rooms": told }))
 }
 
 /// What is known of one that this visitor may know of, or do this with: of those in rooms that are no more, nobody.

@@ -50,7 +50,7 @@ use crate::tls::Certificates;
 
 pub use fanout::Fanouts;
 pub use files::Files;
-pub use gate::{Door, Gate, GateStats};
+pub use gate::{Gate, GateStats, PortKind};
 pub use house::House;
 pub use prelude::Preludes;
 pub use server::{HandshakeStats, Handshakes, Port, PortStats};

@@ -1,5 +1,6 @@
 //! Replies that several surfaces give.
 
+use serde::Serialize;
 use serde_json::json;
 use warp::http::StatusCode;
 use warp::http::header::{
@@ -18,6 +19,21 @@ pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("5");
 /// A status and a sentence that says what to do about it.
 pub(super) fn text(status: StatusCode, sentence: &'static str) -> Response {
     warp::reply::with_status(sentence, status).into_response()
+}
+
+/// A status and what an error says of itself.
+pub(super) fn error_response(status: StatusCode, error: &impl ToString) -> Response {
+    warp::reply::with_status(error.to_string(), status).into_response()
+}
+
+/// There is no room of this name.
+pub(super) fn no_room() -> Response {
+    text(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are")
+}
+
+/// JSON that is true now, and may be wrong a moment later: nobody keeps it.
+pub(super) fn no_store(reply: &impl Serialize) -> Response {
+    with(warp::reply::json(reply).into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
 /// What went wrong, for programs (RFC 9457): a status, and a sentence that says what to do about it.
@@ -73,7 +89,7 @@ pub(super) fn cross_origin(status: StatusCode) -> Response {
 }
 
 /// A page that is never cached.
-pub(super) fn fresh_html(page: &'static str) -> Response {
+pub(super) fn no_cache_html(page: &'static str) -> Response {
     let reply = with(page.into_response(), CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     with(reply, CACHE_CONTROL, HeaderValue::from_static("no-cache"))
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use warp::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
+use warp::http::header::AUTHORIZATION;
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
@@ -12,7 +12,7 @@ use crate::access::{self, Action, Target, Visitor};
 use crate::rooms::{Detail, HostError, Key, Kind, ListenerInfo, OpenError, ParticipantInfo, RoomInfo, StatsInfo};
 
 use super::Shared;
-use super::reply::{denied, text, unavailable, with};
+use super::reply::{denied, error_response, no_room, no_store, text, unavailable};
 
 /// Bytes of a request.
 const MAX_BODY: u64 = 1_024;
@@ -37,7 +37,7 @@ const BITRATES: RangeInclusive<u32> = 16..=128;
 /// What makes a room that is not open to all be told.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct CredentialsQuery {
     pin: Option<String>,
     host_id: Option<String>,
 }
@@ -92,7 +92,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::json())
         .and(with_shared.clone())
         .then(async |visitor: Visitor, wish: CreateRoomRequest, shared: Shared| open(wish, &visitor, &shared).await);
-    let asked = warp::query::<Shown>().and(warp::header::headers_cloned()).and(visitor);
+    let asked = warp::query::<CredentialsQuery>().and(warp::header::headers_cloned()).and(visitor);
     let one = warp::path!("api" / "rooms" / String).and(warp::get()).and(asked).and(with_shared.clone()).then(
         async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
             look(&room, &shown, &headers, &visitor, &shared).await.map_or_else(|refusal| refusal, detail)
@@ -102,11 +102,11 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         warp::path!("api" / "rooms" / String / "stats").and(warp::get()).and(asked).and(with_shared.clone()).then(
             async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
                 let looked = look(&room, &shown, &headers, &visitor, &shared).await;
-                looked.map_or_else(|refusal| refusal, |detail| fresh(&detail.stats))
+                looked.map_or_else(|refusal| refusal, |detail| no_store(&detail.stats))
             },
         );
     let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(asked).and(with_shared).then(
-        async |room: String, shown: Shown, headers, visitor: Visitor, shared: Shared| {
+        async |room: String, shown: CredentialsQuery, headers, visitor: Visitor, shared: Shared| {
             close(&room, key(&shown, &headers), &visitor, &shared).await
         },
     );
@@ -119,20 +119,23 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
         return denied(&refusal);
     }
     let rooms = shared.bridge.rooms().list().into_iter().filter(|room| visitor.may_enter(&room.id));
-    fresh(&serde_json::json!({ "rooms": rooms.map(listed).collect::<Vec<_>>() }))
+    no_store(&serde_json::json!({ "rooms": rooms.map(listed).collect::<Vec<_>>() }))
 }
 
 async fn close(room: &str, key: Option<Key>, visitor: &Visitor, shared: &Shared) -> Response {
     let rooms = shared.bridge.rooms();
     let Some(id) = rooms.find(room) else { return no_room() };
-    match shared.authorize(visitor, Action::CloseRoom, Target::Room(id, access::Shown { pin: None, key })).await {
+    match shared
+        .authorize(visitor, Action::CloseRoom, Target::Room(id, access::RoomCredentials { pin: None, key }))
+        .await
+    {
         Ok(_) => closed(rooms.close(visitor.asker(), room, key)),
         Err(refusal) => denied(&refusal),
     }
 }
 
 /// The key of a room's host, if one is shown.
-fn key(shown: &Shown, headers: &HeaderMap) -> Option<Key> {
+fn key(shown: &CredentialsQuery, headers: &HeaderMap) -> Option<Key> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     bearer.or(shown.host_id.as_deref()).and_then(Key::of_text)
 }
@@ -143,7 +146,7 @@ async fn open(wish: CreateRoomRequest, visitor: &Visitor, shared: &Shared) -> Re
     }
     let pin = match wish.pin.filter(|pin| !pin.is_empty()).map(|pin| pin.parse()).transpose() {
         Ok(pin) => pin,
-        Err(error) => return sentence(StatusCode::BAD_REQUEST, &error),
+        Err(error) => return error_response(StatusCode::BAD_REQUEST, &error),
     };
     if wish.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
         return text(StatusCode::BAD_REQUEST, "bitrate is in kbit/s, from 16 to 128");
@@ -154,9 +157,9 @@ async fn open(wish: CreateRoomRequest, visitor: &Visitor, shared: &Shared) -> Re
                 shared.bridge.relay().set_cap(opened.room, bitrate * 1_000).await;
             }
             let reply = OpenedReply { room_id: &room.id, room_name: &room.name, host_id: opened.key, room: &room };
-            warp::reply::with_status(fresh(&reply), StatusCode::CREATED).into_response()
+            warp::reply::with_status(no_store(&reply), StatusCode::CREATED).into_response()
         }
-        Err(error @ (OpenError::NoName | OpenError::Size(_))) => sentence(StatusCode::BAD_REQUEST, &error),
+        Err(error @ (OpenError::NoName | OpenError::Size(_))) => error_response(StatusCode::BAD_REQUEST, &error),
         Err(OpenError::TooMany(_)) => unavailable("There are as many rooms as rooms.max allows; close one first"),
         Err(OpenError::TooManyOfOne(_)) => {
             unavailable("This address has as many rooms open as limits.share leaves to one; close one of them first")
@@ -167,14 +170,14 @@ async fn open(wish: CreateRoomRequest, visitor: &Visitor, shared: &Shared) -> Re
 
 async fn look(
     room: &str,
-    shown: &Shown,
+    shown: &CredentialsQuery,
     headers: &HeaderMap,
     visitor: &Visitor,
     shared: &Shared,
 ) -> Result<Detail, Response> {
     let rooms = shared.bridge.rooms();
     let id = rooms.find(room).ok_or_else(no_room)?;
-    let shown = access::Shown { pin: shown.pin.as_deref(), key: key(shown, headers) };
+    let shown = access::RoomCredentials { pin: shown.pin.as_deref(), key: key(shown, headers) };
     let looked = shared.authorize(visitor, Action::Look, Target::Room(id, shown)).await;
     looked.map_err(|refusal| denied(&refusal))?;
     rooms.detail(id).ok_or_else(no_room)
@@ -185,7 +188,7 @@ fn detail(Detail { room, participants, listeners, stats }: Detail) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     room.remove("participants");
-    fresh(&DetailReply { room, participants, listeners, stats })
+    no_store(&DetailReply { room, participants, listeners, stats })
 }
 
 fn listed(room: RoomInfo) -> ListedReply {
@@ -196,19 +199,6 @@ fn closed(result: Result<(), HostError>) -> Response {
     match result {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(HostError::NoRoom) => no_room(),
-        Err(error) => sentence(StatusCode::FORBIDDEN, &error),
+        Err(error) => error_response(StatusCode::FORBIDDEN, &error),
     }
-}
-
-pub(super) fn no_room() -> Response {
-    text(StatusCode::NOT_FOUND, "There is no such room, or no more; /api/rooms lists those there are")
-}
-
-pub(super) fn sentence(status: StatusCode, error: &impl ToString) -> Response {
-    warp::reply::with_status(error.to_string(), status).into_response()
-}
-
-/// Who is where is known to nobody later.
-pub(super) fn fresh(reply: &impl Serialize) -> Response {
-    with(warp::reply::json(reply).into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }

@@ -13,8 +13,7 @@ use warp::{Filter, Rejection};
 use crate::access::{Action, Claims, Scope, Scopes, Target, Visitor};
 
 use super::Shared;
-use super::reply::{denied, text, with};
-use super::rooms::sentence;
+use super::reply::{denied, error_response, text, with};
 
 /// Bytes of a request.
 const MAX_BODY: u64 = 1_024;
@@ -75,7 +74,7 @@ async fn make(visitor: &Visitor, wish: CreateTokenRequest, shared: &Shared) -> R
     // Nobody gives what they do not have.
     let claims = match claims.child_of(visitor) {
         Ok(claims) => claims,
-        Err(exceeds) => return sentence(StatusCode::FORBIDDEN, &exceeds),
+        Err(exceeds) => return error_response(StatusCode::FORBIDDEN, &exceeds),
     };
     written(shared.access().tokens().sign(&claims).map(|token| {
         let reply = warp::reply::json(&json!({

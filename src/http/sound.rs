@@ -7,7 +7,7 @@ use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::access::{Action, Permit, Shown, Target, Visitor};
+use crate::access::{Action, Permit, RoomCredentials, Target, Visitor};
 use crate::audio::Program;
 use crate::card::{self, CardStats, Volume};
 use crate::domain::RoomId;
@@ -151,7 +151,7 @@ async fn enter(room: RoomId, turn: &Turn, visitor: &Visitor, sound: &Sound, shar
 }
 
 async fn may_hear(room: RoomId, turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<(), Response> {
-    let shown = Shown { pin: turn.pin.as_deref(), key: None };
+    let shown = RoomCredentials { pin: turn.pin.as_deref(), key: None };
     let hear = shared.authorize(visitor, Action::Hear, Target::Room(room, shown)).await;
     hear.map(drop).map_err(|refusal| denied(&refusal))
 }

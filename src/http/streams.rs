@@ -12,7 +12,7 @@ use warp::http::{Method, StatusCode, Version};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::access::{Action, Permit, Shown, Target, Visitor};
+use crate::access::{Action, Permit, RoomCredentials, Target, Visitor};
 use crate::audio::{Format, Program};
 use crate::config::WhenIdle;
 use crate::domain::{LiveStream, RoomId, StreamId};
@@ -22,7 +22,7 @@ use super::fanout::JoinQueue;
 use super::listener_socket::{Framing, Hearing, ICY_INTERVAL, ListenerSocket, MAX_BEHIND, Place};
 use super::player::PlayRequest;
 use super::prelude::Preludes;
-use super::reply::{cross_origin, denied, fresh_html, text, unavailable, with};
+use super::reply::{cross_origin, denied, no_cache_html, text, unavailable, with};
 use super::server::{Handover, Socket};
 
 /// For a person who opens `latest.mp3` before anybody speaks: it begins to play by itself.
@@ -122,7 +122,7 @@ async fn enter(
     query: &HashMap<String, String>,
     shared: &Shared,
 ) -> Result<Permit, Response> {
-    let shown = Shown { pin: query.get("pin").map(String::as_str), key: None };
+    let shown = RoomCredentials { pin: query.get("pin").map(String::as_str), key: None };
     let entered = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
     entered.map_err(|refusal| denied(&refusal))
 }
@@ -150,7 +150,7 @@ async fn live(
         return Err(text(StatusCode::NOT_FOUND, "Ogg is made of one stream: ask for <stream_id>.opus"));
     }
     if heard.is_empty() && asked.html {
-        return Ok(fresh_html(WAITING_PAGE));
+        return Ok(no_cache_html(WAITING_PAGE));
     }
     if heard.is_empty() && shared.when_idle == WhenIdle::Unavailable {
         return Err(unavailable("Nobody speaks just now"));

@@ -222,7 +222,7 @@ impl Transfer {
         match wish {
             ClientRequest::Play(choice) => self.state = State::Wanted(choice),
             ClientRequest::Resume(choice) if choice.file.is_some() || self.file.is_none() => {
-                self.state = State::Wanted(choice)
+                self.state = State::Wanted(choice);
             }
             ClientRequest::Resume(choice) => self.go_on(choice.given),
             ClientRequest::Seek { chunk } => self.go_on(Some(chunk)),

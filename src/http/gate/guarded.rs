@@ -12,7 +12,7 @@ use warp::http::StatusCode;
 use warp::http::header::{HeaderName, HeaderValue, LOCATION, ORIGIN};
 use warp::reply::Response;
 
-use super::{Door, Gate, Refusal};
+use super::{Gate, PortKind, Refusal};
 use crate::http::reply::text;
 use crate::http::whip;
 
@@ -28,8 +28,8 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(in crate::http) struct Prefix(pub(in crate::http) String);
 
 impl Prefix {
-    fn of<B>(door: Door, path: &str, request: &Request<B>) -> Option<Self> {
-        let proxied = request.headers().get(INGRESS_PATH).filter(|_| door == Door::Ingress);
+    fn of<B>(door: PortKind, path: &str, request: &Request<B>) -> Option<Self> {
+        let proxied = request.headers().get(INGRESS_PATH).filter(|_| door == PortKind::Ingress);
         let proxied = proxied.and_then(|path| path.to_str().ok()).filter(|path| path.starts_with('/'));
         let token = path.strip_suffix(request.uri().path()).unwrap_or_default();
         let prefix = format!("{}{token}", proxied.unwrap_or_default().trim_end_matches('/'));
@@ -41,7 +41,7 @@ impl Prefix {
 #[derive(Clone)]
 pub struct Guarded<S> {
     pub(super) gate: Gate,
-    pub(super) door: Door,
+    pub(super) door: PortKind,
     pub(super) service: S,
 }
 
@@ -100,7 +100,7 @@ fn slash(path: &str) -> Response {
 mod tests {
     use super::*;
 
-    fn prefix(door: Door, path: &str, own: &str, proxied: &str) -> Option<String> {
+    fn prefix(door: PortKind, path: &str, own: &str, proxied: &str) -> Option<String> {
         let request = Request::builder().uri(own).header(INGRESS_PATH, proxied).body(()).expect("a request");
         Prefix::of(door, path, &request).map(|prefix| prefix.0)
     }
@@ -108,9 +108,9 @@ mod tests {
     #[test]
     fn addresses_in_replies_begin_with_what_the_clients_began_with() {
         let ingress = "/api/hassio_ingress/abc";
-        assert_eq!(prefix(Door::Main, "/whip/home", "/whip/home", ingress), None, "only the proxy may say so");
-        assert_eq!(prefix(Door::Ingress, "/whip/home", "/whip/home", ingress).as_deref(), Some(ingress));
-        assert_eq!(prefix(Door::Ingress, "/whip/home", "/whip/home", "http://evil.example"), None);
-        assert_eq!(prefix(Door::Main, "/t/abc/whip/home", "/whip/home", "").as_deref(), Some("/t/abc"));
+        assert_eq!(prefix(PortKind::Main, "/whip/home", "/whip/home", ingress), None, "only the proxy may say so");
+        assert_eq!(prefix(PortKind::Ingress, "/whip/home", "/whip/home", ingress).as_deref(), Some(ingress));
+        assert_eq!(prefix(PortKind::Ingress, "/whip/home", "/whip/home", "http://evil.example"), None);
+        assert_eq!(prefix(PortKind::Main, "/t/abc/whip/home", "/whip/home", "").as_deref(), Some("/t/abc"));
     }
 }

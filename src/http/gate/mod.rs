@@ -44,7 +44,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Which way a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum PortKind {
     /// The main port, plain or with TLS.
     Main,
     /// The MP3 port.
@@ -142,7 +142,7 @@ impl Gate {
     }
 
     /// The service behind this gate.
-    pub fn guard<S>(&self, door: Door, service: S) -> Guarded<S> {
+    pub fn guard<S>(&self, door: PortKind, service: S) -> Guarded<S> {
         Guarded { gate: self.clone(), door, service }
     }
 
@@ -154,12 +154,13 @@ impl Gate {
     }
 
     /// Lets a request in, or says why not. Takes a token off its path.
-    fn judge<B>(&self, door: Door, request: &mut Request<B>) -> Result<Visitor, Refusal> {
+    fn judge<B>(&self, door: PortKind, request: &mut Request<B>) -> Result<Visitor, Refusal> {
         if !is_origin_form(request) {
             return Err(Refusal::Status(StatusCode::BAD_REQUEST, "Ask for a path of this server, such as GET /"));
         }
         let source = request.extensions().get::<ClientAddress>().map_or(IpAddr::from([0; 16]), |address| address.0);
-        let address = if door == Door::Ingress { forwarded_for(request.headers()).unwrap_or(source) } else { source };
+        let address =
+            if door == PortKind::Ingress { forwarded_for(request.headers()).unwrap_or(source) } else { source };
         if !self.counted(self.0.rates.request(address)) {
             return Err(Refusal::Status(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -190,12 +191,12 @@ impl Gate {
 
     fn identify(
         &self,
-        door: Door,
+        door: PortKind,
         address: IpAddr,
         headers: &HeaderMap,
         token: Option<&str>,
     ) -> Result<Visitor, Refusal> {
-        if door == Door::Ingress {
+        if door == PortKind::Ingress {
             let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
             return Ok(Visitor {
                 name: text(USER_NAME).map(str::to_owned),
@@ -232,12 +233,12 @@ impl Gate {
 
     /// Other people's web pages may neither listen in nor change anything: not under a name of theirs that
     /// leads to us (DNS rebinding), and not under their own.
-    fn check_page<B>(&self, door: Door, request: &Request<B>) -> Result<(), Refusal> {
+    fn check_page<B>(&self, door: PortKind, request: &Request<B>) -> Result<(), Refusal> {
         let (headers, uri) = (request.headers(), request.uri());
         let host = host_of(headers);
         // Browsers always name a host; players of HTTP/1.0 need not. By which name Home Assistant is known is its own
         // business.
-        if door != Door::Ingress && headers.contains_key(HOST) && !self.0.origins.is_ours(host) {
+        if door != PortKind::Ingress && headers.contains_key(HOST) && !self.0.origins.is_ours(host) {
             self.0.stats.foreign_host.fetch_add(1, Ordering::Relaxed);
             return Err(Refusal::Status(
                 StatusCode::MISDIRECTED_REQUEST,
@@ -265,11 +266,11 @@ impl Gate {
 
     /// Whether a page of this origin may use us. In Home Assistant's panel it is Home Assistant's own, by whatever name
     /// the browser knows that.
-    fn is_own_page(&self, door: Door, headers: &HeaderMap, origin: &HeaderValue) -> bool {
+    fn is_own_page(&self, door: PortKind, headers: &HeaderMap, origin: &HeaderValue) -> bool {
         let authority =
             origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
         let forwarded = headers.get(FORWARDED_HOST).and_then(|host| host.to_str().ok());
-        let is_panel = door == Door::Ingress && authority.is_some() && authority == forwarded;
+        let is_panel = door == PortKind::Ingress && authority.is_some() && authority == forwarded;
         is_panel || self.0.origins.admits(origin)
     }
 

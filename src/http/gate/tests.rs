@@ -43,7 +43,7 @@ fn request(line: &str, headers: &[(&str, &str)]) -> Request<()> {
 }
 
 /// The status of a refusal, or 200.
-fn judged(gate: &Gate, door: Door, line: &str, headers: &[(&str, &str)]) -> u16 {
+fn judged(gate: &Gate, door: PortKind, line: &str, headers: &[(&str, &str)]) -> u16 {
     match gate.judge(door, &mut request(line, headers)) {
         Ok(_) => 200,
         Err(Refusal::Status(status, _)) => status.as_u16(),
@@ -66,25 +66,25 @@ fn other_sites_may_neither_listen_nor_talk_nor_change_anything() {
     ] {
         let with = |header| [extra, &[header]].concat();
         let is_audio = line.contains("/stream/");
-        let from = |origin| judged(&gate, Door::Main, line, &with(("origin", origin)));
+        let from = |origin| judged(&gate, PortKind::Main, line, &with(("origin", origin)));
         assert_eq!(from("https://evil.example"), if is_audio { 200 } else { 403 }, "{line}");
         assert_eq!(from("null"), if is_audio { 200 } else { 403 }, "{line}");
-        assert_eq!(judged(&gate, Door::Main, line, &with(("host", "rebound.example"))), 421, "{line}");
+        assert_eq!(judged(&gate, PortKind::Main, line, &with(("host", "rebound.example"))), 421, "{line}");
     }
-    assert_eq!(judged(&gate, Door::Main, "GET /", &[("host", "rebound.example")]), 200, "the page is no secret");
-    assert_eq!(judged(&gate, Door::Main, "GET /health", &[("origin", "https://evil.example")]), 200);
+    assert_eq!(judged(&gate, PortKind::Main, "GET /", &[("host", "rebound.example")]), 200, "the page is no secret");
+    assert_eq!(judged(&gate, PortKind::Main, "GET /health", &[("origin", "https://evil.example")]), 200);
 }
 
 #[test]
 fn who_shares_links_came_through_home_assistant_and_its_headers_count_nowhere_else() {
     let gate = gate(&[]);
     let user = [("x-remote-user-display-name", "Anna"), ("x-remote-user-id", "1"), ("x-hass-source", "core.ingress")];
-    assert_eq!(judged(&gate, Door::Main, "POST /api/tokens", &user), 401);
-    assert_eq!(judged(&gate, Door::Ingress, "POST /api/tokens", &user), 200);
+    assert_eq!(judged(&gate, PortKind::Main, "POST /api/tokens", &user), 401);
+    assert_eq!(judged(&gate, PortKind::Ingress, "POST /api/tokens", &user), 200);
     let mut stolen = request("GET /api/streams", &user);
-    assert_eq!(gate.judge(Door::Main, &mut stolen).map(|visitor| visitor.name).ok(), Some(None));
+    assert_eq!(gate.judge(PortKind::Main, &mut stolen).map(|visitor| visitor.name).ok(), Some(None));
     let mut given = request("GET /api/streams", &user);
-    assert_eq!(gate.judge(Door::Ingress, &mut given).map(|visitor| visitor.name).ok(), Some(Some("Anna".into())));
+    assert_eq!(gate.judge(PortKind::Ingress, &mut given).map(|visitor| visitor.name).ok(), Some(Some("Anna".into())));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_token_is_taken_off_the_path_and_permits_what_it_says() {
     let token = gate.access().tokens().sign(&claims).expect("signed");
     let path = format!("/t/{token}/stream/latest.mp3?profile=cast");
     let mut good = request(&format!("GET {path}"), &[]);
-    assert!(gate.judge(Door::Mp3, &mut good).is_ok());
+    assert!(gate.judge(PortKind::Mp3, &mut good).is_ok());
     assert_eq!(good.uri(), "/stream/latest.mp3?profile=cast");
     let bearer = format!("Bearer {token}");
     for (line, headers, status) in [
@@ -112,17 +112,17 @@ fn a_token_is_taken_off_the_path_and_permits_what_it_says() {
         ("GET /".to_owned(), vec![], 200),
         ("GET /health".to_owned(), vec![], 200),
     ] {
-        assert_eq!(judged(&gate, Door::Main, &line, &headers), status, "{line}");
+        assert_eq!(judged(&gate, PortKind::Main, &line, &headers), status, "{line}");
     }
 }
 
 #[test]
 fn whoever_asks_too_fast_or_tries_tokens_is_told_to_wait() {
     let gate = gate(&["--limits-requests=1", "--limits-wrong-tokens=3"]);
-    let statuses: Vec<_> = (0..12).map(|_| judged(&gate, Door::Main, "GET /health", &[])).collect();
+    let statuses: Vec<_> = (0..12).map(|_| judged(&gate, PortKind::Main, "GET /health", &[])).collect();
     assert!(statuses[..10].iter().all(|status| *status == 200) && statuses[11] == 429, "{statuses:?}");
     let gate = self::gate(&["--limits-wrong-tokens=3"]);
-    let statuses: Vec<_> = (0..5).map(|_| judged(&gate, Door::Main, "GET /t/wrong/", &[])).collect();
+    let statuses: Vec<_> = (0..5).map(|_| judged(&gate, PortKind::Main, "GET /t/wrong/", &[])).collect();
     assert_eq!(statuses, [401, 401, 401, 429, 429]);
     assert_eq!(gate.stats().bad_token.load(Ordering::Relaxed), 5);
 }
@@ -131,7 +131,7 @@ fn whoever_asks_too_fast_or_tries_tokens_is_told_to_wait() {
 fn what_is_no_path_of_ours_is_refused_before_anybody_looks_at_it() {
     let gate = gate(&[]);
     for line in ["CONNECT a:1", "GET http://192.168.1.5:8080/", "OPTIONS *", "POST a:80"] {
-        for door in [Door::Main, Door::Mp3, Door::Ingress] {
+        for door in [PortKind::Main, PortKind::Mp3, PortKind::Ingress] {
             assert_eq!(judged(&gate, door, line, &[]), 400, "{line}");
         }
     }
@@ -140,7 +140,7 @@ fn what_is_no_path_of_ours_is_refused_before_anybody_looks_at_it() {
 #[test]
 fn a_page_of_another_site_that_hides_its_origin_changes_and_learns_nothing() {
     let gate = gate(&[]);
-    let from = |line, site| judged(&gate, Door::Main, line, &[("sec-fetch-site", site)]);
+    let from = |line, site| judged(&gate, PortKind::Main, line, &[("sec-fetch-site", site)]);
     for line in ["GET /api/rooms", "POST /api/announce", "GET /stream/room/secret.mp3?pin=0000", "GET /metrics"] {
         assert_eq!(from(line, "cross-site"), 403, "{line}");
         for site in ["same-origin", "same-site", "none"] {
@@ -150,18 +150,18 @@ fn a_page_of_another_site_that_hides_its_origin_changes_and_learns_nothing() {
     // The page itself, and sound in the dashboards of the house.
     assert_eq!((from("GET /", "cross-site"), from("GET /stream/latest.mp3", "cross-site")), (200, 200));
     let card = [("sec-fetch-site", "cross-site"), ("origin", "http://homeassistant.local:8123")];
-    assert_eq!(judged(&gate, Door::Main, "GET /api/rooms", &card), 200);
+    assert_eq!(judged(&gate, PortKind::Main, "GET /api/rooms", &card), 200);
 }
 
 #[test]
 fn the_panel_is_for_pages_of_home_assistant_itself() {
     let gate = gate(&[]);
     let host = ("x-forwarded-host", "home.example.org");
-    let from = |origin| judged(&gate, Door::Ingress, "POST /api/tokens", &[host, ("origin", origin)]);
+    let from = |origin| judged(&gate, PortKind::Ingress, "POST /api/tokens", &[host, ("origin", origin)]);
     assert_eq!((from("https://home.example.org"), from("http://homeassistant.local:8123")), (200, 200));
     assert_eq!((from("https://evil.example"), from("null")), (403, 403));
     let hidden = [host, ("sec-fetch-site", "cross-site")];
-    assert_eq!(judged(&gate, Door::Ingress, "POST /api/tokens", &hidden), 403);
+    assert_eq!(judged(&gate, PortKind::Ingress, "POST /api/tokens", &hidden), 403);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_token_for_one_room_is_good_for_that_room_alone() {
     ] {
         let (method, path) = line.split_once(' ').expect("a method and a path");
         let line = format!("{method} /t/{token}{path}");
-        assert_eq!(judged(&gate, Door::Main, &line, &[]), status, "{line}");
+        assert_eq!(judged(&gate, PortKind::Main, &line, &[]), status, "{line}");
     }
 }
 
@@ -219,14 +219,14 @@ impl Service<Request<()>> for Inner200 {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_takes_too_long_is_given_up() {
-    let mut slow = gate(&[]).guard(Door::Main, Inner200(false));
+    let mut slow = gate(&[]).guard(PortKind::Main, Inner200(false));
     let reply = slow.call(request("PUT /api/sound", &[])).await.expect("never fails");
     assert_eq!(reply.status(), StatusCode::REQUEST_TIMEOUT);
 }
 
 #[tokio::test]
 async fn only_pages_of_the_house_and_players_may_read_a_reply() {
-    let mut service = gate(&["--http-origins=ha.example.org"]).guard(Door::Main, Inner200(true));
+    let mut service = gate(&["--http-origins=ha.example.org"]).guard(PortKind::Main, Inner200(true));
     for (origin, may) in [
         ("http://homeassistant.local:8123", true),
         ("https://ha.example.org", true),

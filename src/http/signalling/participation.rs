@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::access::{Action, Permit, Shown, Target};
+use crate::access::{Action, Permit, RoomCredentials, Target};
 use crate::bridge::{Bridge, HearingReport};
 use crate::core::{Membership as Place, Wanted};
 use crate::engine::PeerAddress;
@@ -43,7 +43,7 @@ impl Participation {
         let name = guest.name(&request.name);
         let Request { room, pin, key, .. } = &request;
         let id = rooms(bridge).find(room).ok_or_else(|| refusal(JoinError::NoRoom))?;
-        let shown = Shown { pin: pin.as_deref(), key: key.as_deref().and_then(Key::of_text) };
+        let shown = RoomCredentials { pin: pin.as_deref(), key: key.as_deref().and_then(Key::of_text) };
         let permit = guest.authorize(Action::Join, Target::Room(id, shown)).await?;
         guest.may_join()?;
         let asker = guest.visitor().asker();

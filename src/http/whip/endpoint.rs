@@ -10,7 +10,7 @@ use warp::http::StatusCode;
 use warp::http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use warp::reply::{Reply, Response};
 
-use crate::access::{Action, Permit, Shown, Target};
+use crate::access::{Action, Permit, RoomCredentials, Target};
 use crate::core::NegotiationError;
 use crate::domain::{LiveStream, RoomId, StreamId, comparable};
 use crate::engine::{ConnectError, Opened, ResourceRole};
@@ -120,7 +120,7 @@ async fn to_hear(asked: &WhipRequest, name: &str, shared: &Shared) -> Result<(Pe
             None => stream_called(name, &live, shared).await.as_ref().map(stream).ok_or(NO_STREAM)?,
         },
     };
-    let shown = Shown { pin: asked.query.get("pin").map(String::as_str), key: None };
+    let shown = RoomCredentials { pin: asked.query.get("pin").map(String::as_str), key: None };
     let permit = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
     Ok((permit.map_err(|refusal| denied(&refusal))?, role))
 }
