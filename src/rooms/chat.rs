@@ -24,7 +24,7 @@ pub const CHAT_INTERVAL: Duration = Duration::from_secs(1);
 pub struct ChatLine {
     /// By whom.
     pub from: ParticipantId,
-    /// How he was called then.
+    /// How they were called then.
     pub name: String,
     /// What; several lines, maybe.
     pub text: String,

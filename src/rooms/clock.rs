@@ -8,7 +8,7 @@ use super::Rooms;
 use super::notice::{Closure, Recipients, RoomMessage};
 use super::room::{Host, Room};
 
-/// Whoever lost his connection may come back as the same within this time; so may a host.
+/// Whoever lost their connection may come back as the same within this time; so may a host.
 pub const GRACE: Duration = Duration::from_secs(60);
 
 /// A room that was opened is closed when nobody was in it for so long; its host is awaited as long at first.

@@ -161,7 +161,7 @@ impl Rooms {
     /// Whether somebody may join, or what has to be looked at first.
     ///
     /// # Errors
-    /// When he may not, and why.
+    /// When they may not, and why.
     pub fn authorize_join(
         &mut self,
         now: Instant,
@@ -182,7 +182,7 @@ impl Rooms {
     /// place, so a full room keeps nobody out.
     ///
     /// # Errors
-    /// When he may not, and why.
+    /// When they may not, and why.
     pub fn authorize_listen(
         &mut self,
         now: Instant,
@@ -219,7 +219,7 @@ impl Rooms {
     /// Whether somebody may know who is there, or what has to be looked at first.
     ///
     /// # Errors
-    /// When he may not, and why.
+    /// When they may not, and why.
     pub fn authorize_look(
         &mut self,
         now: Instant,

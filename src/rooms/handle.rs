@@ -78,11 +78,11 @@ impl RoomsHandle {
         self.lock().orders()
     }
 
-    /// Lets somebody into a room; what the room tells goes over the wire, `joined` first. He is there until the
+    /// Lets somebody into a room; what the room tells goes over the wire, `joined` first. They are there until the
     /// membership is dropped.
     ///
     /// # Errors
-    /// When he is not let in, and why.
+    /// When they are not let in, and why.
     pub async fn join(
         &self,
         asker: Asker,
@@ -131,7 +131,7 @@ impl RoomsHandle {
     /// Whether somebody may hear what is said in a room without joining it, as players do.
     ///
     /// # Errors
-    /// When he may not, and why.
+    /// When they may not, and why.
     pub async fn may_listen(&self, asker: Asker, room: RoomId, pin: Option<&str>) -> Result<(), JoinError> {
         let entry = self.with(|post, now| post.rooms.authorize_listen(now, &asker, room, pin))?;
         self.pass(&asker, room, entry).await.map(drop)
@@ -231,7 +231,7 @@ impl RoomsHandle {
         self.lock().rooms.slug(room).map(str::to_owned)
     }
 
-    /// Whose stream this is, and whether it is his music rather than his voice.
+    /// Whose stream this is, and whether it is their music rather than their voice.
     pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, bool)> {
         self.lock().rooms.who_is(stream)
     }

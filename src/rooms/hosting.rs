@@ -1,4 +1,4 @@
-//! What a host may do in his room, and whoever may do so anywhere.
+//! What a host may do in their room, and whoever may do so anywhere.
 
 use std::time::Instant;
 
@@ -16,27 +16,27 @@ use super::room::{Host, Kind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum HostAction {
-    /// Nobody hears him any more.
+    /// Nobody hears them any more.
     Mute {
         /// Whom.
         who: ParticipantId,
     },
-    /// He is heard again.
+    /// They are heard again.
     Unmute {
         /// Who.
         who: ParticipantId,
     },
-    /// He is out, and stays out for a while.
+    /// They are out, and stay out for a while.
     Kick {
         /// Who.
         who: ParticipantId,
     },
-    /// The room is his now.
+    /// The room is theirs now.
     HandOver {
         /// Whose.
         who: ParticipantId,
     },
-    /// He may talk, where not all may.
+    /// They may talk, where not all may.
     GiveWord {
         /// Who.
         who: ParticipantId,
@@ -46,7 +46,7 @@ pub enum HostAction {
         /// Who.
         who: ParticipantId,
     },
-    /// He has a slot of his own with everybody.
+    /// They have a slot of their own with everybody.
     Pin {
         /// Who; nobody without it.
         #[serde(default)]
@@ -74,7 +74,7 @@ pub enum HostError {
     /// The room is somebody else's.
     #[error("Only the host of the room may do this")]
     NotHost,
-    /// He may come back in a moment, or is there.
+    /// They may come back in a moment, or are there.
     #[error("The room has a host")]
     HasHost,
     /// And needs none.
@@ -101,7 +101,7 @@ impl Rooms {
     /// Does what a host wants; everybody in the room is told what is different then.
     ///
     /// # Errors
-    /// When it is not his to want, or cannot be done.
+    /// When it is not theirs to want, or cannot be done.
     pub fn host(
         &mut self,
         now: Instant,

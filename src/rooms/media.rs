@@ -11,7 +11,7 @@ use super::participant::{ParticipantId, Quality, SessionId};
 /// Somebody may not talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TalkError {
-    /// He is in no room.
+    /// They are in no room.
     #[error("Join a room before talking in it")]
     NotJoined,
     /// By the host.
@@ -37,7 +37,7 @@ impl Rooms {
     /// Whether somebody may talk now, and play music.
     ///
     /// # Errors
-    /// When he may not, and why.
+    /// When they may not, and why.
     pub fn may_talk(&self, session: SessionId) -> Result<(), TalkError> {
         let room = self.sessions.get(&session).and_then(|id| self.rooms.get(id)).ok_or(TalkError::NotJoined)?;
         let participant = room.present.get(&session).ok_or(TalkError::NotJoined)?;
@@ -48,8 +48,8 @@ impl Rooms {
         }
     }
 
-    /// The media connection of somebody is there: whether he may be heard is ordered anew, in its turn among all that
-    /// was decided of him.
+    /// The media connection of somebody is there: whether they may be heard is ordered anew, in its turn among all that
+    /// was decided of them.
     pub fn note_connected(&mut self, session: SessionId) {
         let participant = self.sessions.get(&session).and_then(|id| self.rooms.get(id)?.present.get(&session));
         let order = participant.map(|participant| Order::Silence(participant.who.voice, participant.silenced));

@@ -98,7 +98,7 @@ pub struct Rooms {
     sessions: HashMap<SessionId, RoomId>,
     /// The session of each who is there.
     present: HashMap<ParticipantId, SessionId>,
-    /// Whose streams these are, and whether they are his music.
+    /// Whose streams these are, and whether they are their music.
     streams: HashMap<StreamId, (ParticipantId, bool)>,
     next_room: u32,
     next_visit: u64,
@@ -185,7 +185,7 @@ impl Rooms {
         self.present.len()
     }
 
-    /// Whose stream this is, and whether it is his music rather than his voice.
+    /// Whose stream this is, and whether it is their music rather than their voice.
     pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, bool)> {
         self.streams.get(&stream).copied()
     }
@@ -220,7 +220,7 @@ impl Rooms {
         }
     }
 
-    /// Tells the room what is different about somebody, and the media side whether he may be heard.
+    /// Tells the room what is different about somebody, and the media side whether they may be heard.
     fn tell_participant(&mut self, id: RoomId, session: SessionId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let silenced = !room.may_talk(session);

@@ -40,13 +40,13 @@ pub enum Recipients {
 pub enum RoomMessage {
     /// To whoever just came.
     Joined {
-        /// Where he is.
+        /// Where they are.
         room: RoomInfo,
-        /// Who he is.
+        /// Who they are.
         you: ParticipantId,
-        /// What he comes back with.
+        /// What they come back with.
         key: Key,
-        /// Who is there, himself among them; the longest there is the first.
+        /// Who is there, themselves among them; the longest there is the first.
         participants: Vec<ParticipantInfo>,
         /// Who hears without having joined: the first of them.
         listeners: Vec<ListenerInfo>,
@@ -60,7 +60,7 @@ pub enum RoomMessage {
     },
     /// Something about somebody is different.
     ParticipantChanged {
-        /// Who, as he is now.
+        /// Who, as they are now.
         participant: ParticipantInfo,
     },
     /// Somebody is no longer there.
@@ -79,9 +79,9 @@ pub enum RoomMessage {
     Talking {
         /// Who.
         who: ParticipantId,
-        /// Whether he is.
+        /// Whether they are.
         on: bool,
-        /// His music, rather than his voice.
+        /// Their music, rather than their voice.
         music: bool,
     },
     /// Others hear the room than before, without having joined it.
@@ -179,11 +179,11 @@ impl RoomMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Departure {
-    /// He left.
+    /// They left.
     Left,
-    /// His connection is lost.
+    /// Their connection is lost.
     Gone,
-    /// The host sent him out.
+    /// The host sent them out.
     Kicked,
 }
 
@@ -193,7 +193,7 @@ pub enum Departure {
 pub enum Removal {
     /// By the host.
     Kicked,
-    /// By himself, who joined elsewhere with the same key.
+    /// By themselves, who joined elsewhere with the same key.
     Replaced,
 }
 
@@ -213,7 +213,7 @@ impl Removal {
 pub enum Closure {
     /// By its host.
     Closed,
-    /// Its host has gone, and there is nothing to hear without him.
+    /// Its host has gone, and there is nothing to hear without them.
     HostLeft,
     /// Nobody talked or wrote for long.
     Idle,

@@ -21,7 +21,7 @@ impl ParticipantId {
     }
 }
 
-/// What a participant comes back with; told to him alone, since whoever has it is him.
+/// What a participant comes back with; told to them alone, since whoever has it is them.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Key(Uuid);
@@ -56,7 +56,7 @@ pub enum Quality {
     Poor,
 }
 
-/// Who somebody is in a room, also while his connection is broken.
+/// Who somebody is in a room, also while their connection is broken.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub(super) id: ParticipantId,
@@ -68,9 +68,9 @@ pub(super) struct Identity {
     pub(super) name: String,
     /// By the host.
     pub(super) muted: bool,
-    /// Given to him by the host, where not all have it.
+    /// Given to them by the host, where not all have it.
     pub(super) word: bool,
-    /// What he may still write: not more again for having left and come back.
+    /// What they may still write: not more again for having left and come back.
     pub(super) patience: TokenBucket,
 }
 
@@ -102,22 +102,22 @@ pub(super) struct Participant {
     pub(super) silenced: bool,
 }
 
-/// A participant as others see him.
+/// A participant as others see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ParticipantInfo {
     /// Who.
     pub id: ParticipantId,
-    /// How people call him.
+    /// How people call them.
     pub name: String,
-    /// Whether the room is his.
+    /// Whether the room is theirs.
     pub host: bool,
     /// By the host.
     pub muted: bool,
-    /// Whether he may talk here, but for being muted.
+    /// Whether they may talk here, but for being muted.
     pub word: bool,
-    /// Whether he is heard just now.
+    /// Whether they are heard just now.
     pub talking: bool,
-    /// Whether his music is.
+    /// Whether their music is.
     pub music: bool,
     /// Of the connection; not known at first.
     pub quality: Option<Quality>,

@@ -51,7 +51,7 @@ pub struct GuestStats {
     pub id: ParticipantId,
     /// Round trip, in milliseconds.
     pub rtt: Option<f64>,
-    /// Share of packets lost on the way to him, from 0 to 1.
+    /// Share of packets lost on the way to them, from 0 to 1.
     pub loss: Option<f64>,
     /// In milliseconds.
     pub jitter: Option<f64>,
@@ -94,17 +94,17 @@ pub struct Point {
 pub struct GuestInfo {
     /// Who.
     pub id: ParticipantId,
-    /// How people call him.
+    /// How people call them.
     pub name: String,
     /// Round trip, in milliseconds.
     pub rtt: Option<f64>,
-    /// Share of packets lost on the way to him, from 0 to 1.
+    /// Share of packets lost on the way to them, from 0 to 1.
     pub loss: Option<f64>,
     /// In milliseconds.
     pub jitter: Option<f64>,
     /// From mouth to ear, in milliseconds.
     pub delay: Option<f64>,
-    /// Of his connection.
+    /// Of their connection.
     pub quality: Option<Quality>,
 }
 

@@ -22,7 +22,7 @@ pub enum Kind {
     /// All talk, and all hear.
     #[default]
     Intercom,
-    /// The host talks, and whom he gives the word; all others listen.
+    /// The host talks, and whom they give the word; all others listen.
     Broadcast,
 }
 
@@ -31,7 +31,7 @@ pub enum Kind {
 pub(super) enum Host {
     Nobody,
     Present(SessionId),
-    /// His, though he is not there: he is among the absent ones.
+    /// Theirs, though they are not there: they are among the absent ones.
     Awaited(ParticipantId),
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Host {
 #[derive(Debug)]
 pub(super) struct Absent {
     pub(super) who: Identity,
-    /// Then he is forgotten.
+    /// Then they are forgotten.
     pub(super) until: Instant,
 }
 
@@ -95,9 +95,9 @@ pub struct RoomInfo {
     pub locked: bool,
     /// Whether one needs to know a PIN.
     pub pin: bool,
-    /// Whose it is; he may be away for a moment.
+    /// Whose it is; they may be away for a moment.
     pub host: Option<ParticipantId>,
-    /// Who has a slot of his own.
+    /// Who has a slot of their own.
     pub pinned: Option<ParticipantId>,
     /// Participants at most.
     pub max: usize,

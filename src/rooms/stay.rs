@@ -35,10 +35,10 @@ impl Room {
 }
 
 impl Rooms {
-    /// Lets somebody in, by the key of who he was before, if it is known.
+    /// Lets somebody in, by the key of who they were before, if it is known.
     ///
     /// # Errors
-    /// When he may not come in after all.
+    /// When they may not come in after all.
     pub fn join(
         &mut self,
         now: Instant,
@@ -80,7 +80,7 @@ impl Rooms {
         self.forget(former, who);
     }
 
-    /// Gives somebody his place.
+    /// Gives somebody their place.
     fn seat(&mut self, now: Instant, asker: &Asker, id: RoomId, session: SessionId, who: Identity) -> Joined {
         let joined = Joined { room: id, id: who.id, voice: who.voice, music: who.music, session };
         if let Some(room) = self.rooms.get_mut(&id) {
@@ -101,7 +101,7 @@ impl Rooms {
         joined
     }
 
-    /// Tells somebody where he is, and the others that he is there.
+    /// Tells somebody where they are, and the others that they are there.
     fn welcome(&mut self, now: Instant, joined: Joined, is_replacement: bool) {
         let Joined { room: id, id: you, session, .. } = joined;
         let Some(room) = self.rooms.get(&id) else { return };
@@ -126,13 +126,13 @@ impl Rooms {
         self.note_list(now);
     }
 
-    /// Somebody leaves a room, or his connection is lost: then he may come back within [`GRACE`]. Does nothing for a
+    /// Somebody leaves a room, or their connection is lost: then they may come back within [`GRACE`]. Does nothing for a
     /// session that is over.
     pub fn leave(&mut self, now: Instant, session: SessionId, reason: Departure) {
         let Some((id, room)) = self.room_of(session) else { return };
         let was_host = room.is_host(session);
         let is_alone = room.present.len() == 1 && room.kind == Kind::Intercom && !room.permanent;
-        // Who was the only one has left an empty room: it is still his when he comes back soon.
+        // Who was the only one has left an empty room: it is still theirs when they come back soon.
         let stays_host = was_host && (reason == Departure::Gone || reason == Departure::Left && is_alone);
         if reason == Departure::Left {
             self.tell(Recipients::One(session), RoomMessage::Left);

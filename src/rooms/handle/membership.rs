@@ -1,4 +1,4 @@
-//! Somebody's being in a room, or watching the list of them, as the session holds it that serves him.
+//! Somebody's being in a room, or watching the list of them, as the session holds it that serves them.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use super::super::participant::ParticipantId;
 use super::super::stay::Joined;
 use super::RoomsHandle;
 
-/// Somebody's being in a room: over when it is dropped, as if his connection were lost.
+/// Somebody's being in a room: over when it is dropped, as if their connection were lost.
 #[derive(Debug)]
 pub struct Membership {
     pub(super) rooms: RoomsHandle,
@@ -27,10 +27,10 @@ impl Membership {
         self.joined
     }
 
-    /// Whether he may talk now, and play music.
+    /// Whether they may talk now, and play music.
     ///
     /// # Errors
-    /// When he may not, and why; also when he was put out.
+    /// When they may not, and why; also when they were put out.
     pub fn may_talk(&self) -> Result<(), TalkError> {
         self.rooms.lock().rooms.may_talk(self.joined.session)
     }
@@ -51,7 +51,7 @@ impl Membership {
     /// Does what a host may.
     ///
     /// # Errors
-    /// When it is not his to do, or cannot be done.
+    /// When it is not theirs to do, or cannot be done.
     pub fn host(&self, action: HostAction) -> Result<(), HostError> {
         self.rooms.with(|post, now| post.rooms.host(now, &self.asker, self.joined.session, action))
     }

@@ -1,4 +1,4 @@
-//! What a host may do, each a test; and how he keeps his room.
+//! What a host may do, each a test; and how they keep their room.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The rooms under a stepped clock: what each person is told, and what he is not.
+//! The rooms under a stepped clock: what each person is told, and what they are not.
 
 mod chat;
 mod clock;
@@ -161,7 +161,7 @@ impl Stage {
         self.orders.extend(std::iter::from_fn(|| self.rooms.poll_order()));
     }
 
-    /// Whoever has gone is told nothing but that he is out.
+    /// Whoever has gone is told nothing but that they are out.
     fn check_recipients(&self, to: &Recipients, kind: &str) {
         let is_there = |session: &SessionId| self.rooms.sessions.contains_key(session);
         match to {
@@ -171,12 +171,12 @@ impl Stage {
         }
     }
 
-    /// What somebody was told since he last looked.
+    /// What somebody was told since they last looked.
     fn told(&mut self, who: Joined) -> Vec<Value> {
         self.boxes.remove(&who.session).unwrap_or_default()
     }
 
-    /// The one message of this type that somebody was told since he last looked.
+    /// The one message of this type that somebody was told since they last looked.
     fn told_once(&mut self, who: Joined, kind: &str) -> Value {
         let told = self.told(who);
         let mut fitting = told.iter().filter(|message| message["type"] == kind);
@@ -192,7 +192,7 @@ impl Stage {
         self.watched.clear();
     }
 
-    /// The key that somebody was told when he came.
+    /// The key that somebody was told when they came.
     fn key_of(&mut self, who: Joined) -> Key {
         let joined = self.told_once(who, "joined");
         Key::of_text(joined["key"].as_str().expect("a text")).expect("a key")
