@@ -1,12 +1,12 @@
 // The page: one session, the element that shows it, and the views that take its place for a while.
 
-import { spoken } from './i18n';
-import { joinHeadset } from './headset';
-import './page';
-import { routeOf, type Route } from './routes';
-import { ScreenLight } from './screen-light';
+import { spoken } from './lib/i18n';
+import { joinHeadset } from './lib/headset';
+import './pages/page';
+import { routeOf, type Route } from './pages/routes';
+import { ScreenLight } from './lib/screen-light';
 import { VoiceSession } from './session/session';
-import { isTalking } from './talk-button';
+import { isTalking } from './ui/talk-button';
 
 declare global {
   interface Window {
@@ -22,11 +22,11 @@ type View = HTMLElement & { session: VoiceSession; streamId?: string; roomId?: s
 const MODULES = {
   room: () => import('./rooms/room-page'),
   rooms: () => import('./rooms/rooms-page'),
-  share: () => import('./share-page'),
+  share: () => import('./pages/share-page'),
   sounds: () => import('./player/sounds-page'),
-  status: () => import('./status-page'),
-  stream: () => import('./stream-page'),
-  trust: () => import('./trust-page'),
+  status: () => import('./pages/status-page'),
+  stream: () => import('./pages/stream-page'),
+  trust: () => import('./pages/trust-page'),
 };
 
 const session = new VoiceSession(new URL('.', document.baseURI));

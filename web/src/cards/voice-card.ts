@@ -4,16 +4,16 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
 
-import { speak, spoken } from '../i18n';
-import { loudspeakerIcon, silentIcon } from '../icons';
-import '../level-meter';
+import { speak, spoken } from '../lib/i18n';
+import { loudspeakerIcon, silentIcon } from '../ui/icons';
+import '../ui/level-meter';
 import { t, troubleInWords } from '../messages/card';
 import { problemInWords, waysOut } from '../messages/problems';
 import { entryRefusal } from '../messages/rooms';
 import { microphoneObstacle } from '../session/microphone';
 import type { Problem } from '../session/problem';
 import type { SessionView } from '../session/session';
-import '../talk-button';
+import '../ui/talk-button';
 import type { CardConfig, Mode } from './config';
 import type { Hass } from './hass';
 import { lines } from './lines';

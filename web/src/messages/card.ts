@@ -1,7 +1,7 @@
 // Words of the dashboard cards: what they show, what is wrong in a configuration, and the form of the editor.
 
 import type { Trouble } from '../cards/trouble';
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const t = translator({
   en: {

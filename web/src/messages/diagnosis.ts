@@ -1,6 +1,6 @@
 // What the self-test says: how things are, and what to do about them.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 /** What the self-test can say. */
 export type Saying =

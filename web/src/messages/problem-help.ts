@@ -1,6 +1,6 @@
 // Words around a problem.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const t = translator({
   en: {

@@ -1,6 +1,6 @@
 // Why talking is not possible, and what to do about it on this device.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 import type { Problem, ProblemCode } from '../session/problem';
 
 /** Devices on which the microphone is allowed in different places. */

@@ -1,6 +1,6 @@
 // Words of a room, for those who are in it.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const roomWords = translator({
   en: {

@@ -1,6 +1,6 @@
 // Words of the list of rooms, and of the way into one.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const roomsWords = translator({
   en: {

@@ -1,6 +1,6 @@
 // Words of the page that shares links.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const shareWords = translator({
   en: {

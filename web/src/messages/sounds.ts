@@ -1,6 +1,6 @@
 // Words of the sounds, and of their player.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const soundsWords = translator({
   en: {

@@ -1,6 +1,6 @@
 // Words of the list of speakers.
 
-import { translator } from '../i18n';
+import { translator } from '../lib/i18n';
 
 export const t = translator({
   en: {

@@ -1,8 +1,8 @@
 // The status page: words for what most people never need to know.
 
-import { translator } from '../i18n';
-import type { Check, Verdict } from '../diagnosis';
-import type { MeasureName } from '../status-measures';
+import { translator } from '../lib/i18n';
+import type { Check, Verdict } from '../lib/diagnosis';
+import type { MeasureName } from '../pages/status-measures';
 
 type Key =
   | 'title' | 'back'

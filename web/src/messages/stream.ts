@@ -1,7 +1,7 @@
 // The page of one stream: who it is, and how devices and players come to it.
 
-import { translator } from '../i18n';
-import type { PlayerKind } from '../stream-addresses';
+import { translator } from '../lib/i18n';
+import type { PlayerKind } from '../lib/stream-addresses';
 
 type Key =
   | 'back' | 'latest' | 'you' | 'speaker' | 'connecting' | 'live' | 'quiet' | 'ended' | 'endedNote' | 'toLatest'

@@ -1,7 +1,7 @@
 // How a device is told to trust the relay's certificate, and what that means.
 
-import { translator } from '../i18n';
-import type { Device } from '../trust';
+import { translator } from '../lib/i18n';
+import type { Device } from '../lib/trust';
 
 type Word =
   | 'back'

@@ -3,9 +3,9 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 
-import { buttonStyles } from '../button.styles';
+import { buttonStyles } from '../ui/button.styles';
 import { soundsWords as t } from '../messages/sounds';
-import { fieldStyles } from '../field.styles';
+import { fieldStyles } from '../ui/field.styles';
 import { clock } from './clock';
 import type { QueuePlayer } from './queue-player';
 import { addressOf, titleOf } from './library';

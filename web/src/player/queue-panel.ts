@@ -3,9 +3,9 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 
-import { buttonStyles } from '../button.styles';
+import { buttonStyles } from '../ui/button.styles';
 import { soundsWords as t } from '../messages/sounds';
-import { fieldStyles } from '../field.styles';
+import { fieldStyles } from '../ui/field.styles';
 import type { QueuePlayer } from './queue-player';
 import { titleOf } from './library';
 import type { Repeat } from './play-queue';

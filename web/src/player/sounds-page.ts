@@ -5,8 +5,8 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
 import { soundsWords as t } from '../messages/sounds';
-import { partStyles } from '../part.styles';
-import { fieldStyles } from '../field.styles';
+import { partStyles } from '../ui/part.styles';
+import { fieldStyles } from '../ui/field.styles';
 import type { VoiceSession } from '../session/session';
 import { addIcon } from './add-icon';
 import { clock } from './clock';

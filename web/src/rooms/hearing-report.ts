@@ -1,6 +1,6 @@
 // How well we hear, as the relay wants to know it: how long sound waits with us, and how much of it was made up.
 
-import type { StatsEntry } from '../statistics';
+import type { StatsEntry } from '../lib/statistics';
 
 /** Totals since the connection began. Seconds, and numbers of samples. */
 export interface HearingTotals {

@@ -3,13 +3,13 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import '../copy-text';
+import '../ui/copy-text';
 import { roomWords as t } from '../messages/room';
-import '../qr-code';
-import { askRelay, type RelayInfo } from '../relay-info';
-import { addresses } from '../share-link';
-import { isLoopback, tokenPath } from '../stream-addresses';
-import { fieldStyles } from '../field.styles';
+import '../ui/qr-code';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
+import { addresses } from '../lib/share-link';
+import { isLoopback, tokenPath } from '../lib/stream-addresses';
+import { fieldStyles } from '../ui/field.styles';
 import type { Room } from './room-protocol';
 
 @customElement('invite-panel')

@@ -3,11 +3,11 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { buttonStyles } from '../button.styles';
+import { buttonStyles } from '../ui/button.styles';
 import { roomWords as t } from '../messages/room';
 import type { AudioDevice } from '../session/devices';
-import { SessionWatch } from '../watch-session';
-import { fieldStyles } from '../field.styles';
+import { SessionWatch } from '../ui/watch-session';
+import { fieldStyles } from '../ui/field.styles';
 import { canShareScreen, openFile, openInput, shareScreen } from './music-source';
 import type { RoomSession } from './room-session';
 import type { MusicView } from './room-view';

@@ -3,11 +3,11 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
-import { buttonStyles } from '../button.styles';
-import { spoken } from '../i18n';
+import { buttonStyles } from '../ui/button.styles';
+import { spoken } from '../lib/i18n';
 import { roomWords as t } from '../messages/room';
-import { SessionWatch } from '../watch-session';
-import { fieldStyles } from '../field.styles';
+import { SessionWatch } from '../ui/watch-session';
+import { fieldStyles } from '../ui/field.styles';
 import type { ChatLine } from './room-protocol';
 import type { RoomSession } from './room-session';
 

@@ -4,10 +4,10 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property } from 'lit/decorators.js';
 
 import { entryRefusal, entryWords as t } from '../messages/rooms';
-import { partStyles } from '../part.styles';
-import { hashOf } from '../routes';
-import { SessionWatch } from '../watch-session';
-import { fieldStyles } from '../field.styles';
+import { partStyles } from '../ui/part.styles';
+import { hashOf } from '../pages/routes';
+import { SessionWatch } from '../ui/watch-session';
+import { fieldStyles } from '../ui/field.styles';
 import type { RoomSession } from './room-session';
 
 /** The room may want us now, or soon. */

@@ -2,8 +2,8 @@
 
 import { css } from 'lit';
 
-import { pageStyles } from '../page.styles';
-import { fieldStyles } from '../field.styles';
+import { pageStyles } from '../pages/page.styles';
+import { fieldStyles } from '../ui/field.styles';
 
 export const roomPageStyles = [
   pageStyles,

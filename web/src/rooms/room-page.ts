@@ -3,16 +3,16 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
-import { chatIcon, loudspeakerIcon, silentIcon } from '../icons';
-import '../level-meter';
+import { chatIcon, loudspeakerIcon, silentIcon } from '../ui/icons';
+import '../ui/level-meter';
 import { problemInWords } from '../messages/problems';
 import { noticeInWords, roomWords as t } from '../messages/room';
-import '../problem-help';
-import { hashOf } from '../routes';
+import '../ui/problem-help';
+import { hashOf } from '../pages/routes';
 import { microphoneObstacle } from '../session/microphone';
 import type { VoiceSession } from '../session/session';
-import '../settings-panel';
-import '../talk-button';
+import '../ui/settings-panel';
+import '../ui/talk-button';
 import './invite-panel';
 import './music-panel';
 import './room-chat';

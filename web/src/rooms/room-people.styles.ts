@@ -2,8 +2,8 @@
 
 import { css } from 'lit';
 
-import { buttonStyles } from '../button.styles';
-import { fieldStyles } from '../field.styles';
+import { buttonStyles } from '../ui/button.styles';
+import { fieldStyles } from '../ui/field.styles';
 
 export const roomPeopleStyles = css`
   ${buttonStyles}

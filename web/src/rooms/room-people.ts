@@ -4,9 +4,9 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
-import '../level-meter';
+import '../ui/level-meter';
 import { roomWords as t } from '../messages/room';
-import { SessionWatch } from '../watch-session';
+import { SessionWatch } from '../ui/watch-session';
 import { roomPeopleStyles } from './room-people.styles';
 import type { HostAction } from './room-protocol';
 import type { RoomSession } from './room-session';

@@ -1,11 +1,11 @@
 // One room as one person is in it: talks, hears, shares music, chats. It knows no DOM beyond sockets, peer
 // connections and audio; whoever shows it listens for `change`.
 
-import { askRelay, type RelayInfo } from '../relay-info';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
 import type { Choices } from '../session/choices';
 import { MICROPHONE_CHOICES, socketUrl } from '../session/session';
 import { watchSurroundings } from '../session/surroundings';
-import type { StatsEntry } from '../statistics';
+import type { StatsEntry } from '../lib/statistics';
 import { hearingBetween, totalsOf, type HearingTotals } from './hearing-report';
 import { Membership } from './membership';
 import type { MusicSource } from './music-source';

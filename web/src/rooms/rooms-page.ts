@@ -5,10 +5,10 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
 import { roomsWords as t } from '../messages/rooms';
-import { partStyles } from '../part.styles';
-import { hashOf } from '../routes';
+import { partStyles } from '../ui/part.styles';
+import { hashOf } from '../pages/routes';
 import type { VoiceSession } from '../session/session';
-import { fieldStyles } from '../field.styles';
+import { fieldStyles } from '../ui/field.styles';
 import { openRoom } from './open-room';
 import type { Room } from './room-protocol';
 import { RoomWatch } from './room-watch';

@@ -3,11 +3,11 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { spoken } from '../i18n';
-import '../live-chart';
+import { spoken } from '../lib/i18n';
+import '../ui/live-chart';
 import { roomWords as t } from '../messages/room';
-import { SessionWatch } from '../watch-session';
-import { fieldStyles } from '../field.styles';
+import { SessionWatch } from '../ui/watch-session';
+import { fieldStyles } from '../ui/field.styles';
 import type { GuestStats, RoomMoment } from './room-protocol';
 import type { RoomSession } from './room-session';
 import type { RoomView } from './room-view';

@@ -3,7 +3,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { buttonStyles } from '../button.styles';
+import { buttonStyles } from '../ui/button.styles';
 import { roomWords as t } from '../messages/room';
 
 @customElement('sure-button')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decibelsOf, shareOfDecibels } from '../loudness';
+import { decibelsOf, shareOfDecibels } from '../lib/loudness';
 import { backoff } from './backoff';
 import { DEFAULT_CHOICES, loadChoices } from './choices';
 import { devicesOf } from './devices';

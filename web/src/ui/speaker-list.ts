@@ -6,9 +6,9 @@ import { repeat } from 'lit/directives/repeat.js';
 
 import { loudspeakerIcon, silentIcon } from './icons';
 import './level-meter';
-import { t } from './messages/speaker-list';
-import { hashOf } from './routes';
-import { MAX_HEARD, type SessionView, type StreamView, type VoiceSession } from './session/session';
+import { t } from '../messages/speaker-list';
+import { hashOf } from '../pages/routes';
+import { MAX_HEARD, type SessionView, type StreamView, type VoiceSession } from '../session/session';
 import { speakerListStyles } from './speaker-list.styles';
 import { SessionWatch } from './watch-session';
 

@@ -4,15 +4,15 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
-import './live-chart';
-import { copyText, selectText } from './clipboard';
-import { ConnectionLog, type LoggedConnection } from './connection-log';
-import { diagnose, worstOf, type Finding } from './diagnosis';
-import { statusWords as t } from './messages/status';
-import { partStyles } from './part.styles';
-import { askRelay, type RelayInfo } from './relay-info';
-import { gatherFacts } from './self-test';
-import type { SessionView, VoiceSession } from './session/session';
+import '../ui/live-chart';
+import { copyText, selectText } from '../lib/clipboard';
+import { ConnectionLog, type LoggedConnection } from '../lib/connection-log';
+import { diagnose, worstOf, type Finding } from '../lib/diagnosis';
+import { statusWords as t } from '../messages/status';
+import { partStyles } from '../ui/part.styles';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
+import { gatherFacts } from '../lib/self-test';
+import type { SessionView, VoiceSession } from '../session/session';
 import { delayOf, deviceLines, linesOf, relayLines, rowsOf, titleOf, type Line, type Row } from './status-measures';
 import { statusPageStyles } from './status-page.styles';
 import { reportOf } from './status-report';

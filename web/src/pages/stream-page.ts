@@ -3,15 +3,15 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
-import './copy-text';
-import './level-meter';
-import './qr-code';
-import { streamWords as t } from './messages/stream';
-import { partStyles } from './part.styles';
-import { askRelay, type RelayInfo } from './relay-info';
+import '../ui/copy-text';
+import '../ui/level-meter';
+import '../ui/qr-code';
+import { streamWords as t } from '../messages/stream';
+import { partStyles } from '../ui/part.styles';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { hashOf } from './routes';
-import type { SessionView, StreamView, VoiceSession } from './session/session';
-import { hostOf, isLoopback, playerAddresses, tokenPath, type PlayerAddress } from './stream-addresses';
+import type { SessionView, StreamView, VoiceSession } from '../session/session';
+import { hostOf, isLoopback, playerAddresses, tokenPath, type PlayerAddress } from '../lib/stream-addresses';
 import { streamPageStyles } from './stream-page.styles';
 
 /** The stream that is whoever talks. */

@@ -1,8 +1,8 @@
 // What is wrong, and what to do: from facts to findings. Gathering the facts is self-test.ts' business.
 
-import { diagnosisWords as t, type Advice, type Saying } from './messages/diagnosis';
-import { problemInWords } from './messages/problems';
-import type { Problem, ProblemCode } from './session/problem';
+import { diagnosisWords as t, type Advice, type Saying } from '../messages/diagnosis';
+import { problemInWords } from '../messages/problems';
+import type { Problem, ProblemCode } from '../session/problem';
 import type { Direction } from './statistics';
 
 /** What was found out. Null is what could not be. */

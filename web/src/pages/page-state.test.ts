@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { describe as say } from './page-state';
-import type { SessionView, StreamView } from './session/session';
+import type { SessionView, StreamView } from '../session/session';
 
 const stream: StreamView = { id: 'a', own: false, name: 'Anna', listeners: 0, state: 'off', level: -127, volume: 1 };
 const own = (listeners: number | null): StreamView => ({ ...stream, id: 'b', own: true, listeners });

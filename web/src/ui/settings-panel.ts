@@ -4,12 +4,12 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
 import './level-meter';
-import { problemInWords } from './messages/problems';
-import { t } from './messages/settings';
-import type { Choices } from './session/choices';
-import type { AudioDevice } from './session/devices';
-import { microphoneObstacle, MicrophoneError, openMicrophone } from './session/microphone';
-import type { VoiceSession } from './session/session';
+import { problemInWords } from '../messages/problems';
+import { t } from '../messages/settings';
+import type { Choices } from '../session/choices';
+import type { AudioDevice } from '../session/devices';
+import { microphoneObstacle, MicrophoneError, openMicrophone } from '../session/microphone';
+import type { VoiceSession } from '../session/session';
 import { settingsStyles } from './settings-panel.styles';
 import { SessionWatch } from './watch-session';
 

@@ -3,8 +3,8 @@
 import type { ConnectionLog } from './connection-log';
 import type { Facts, Mp3Fact } from './diagnosis';
 import { askRelay, type RelayInfo } from './relay-info';
-import { microphoneObstacle } from './session/microphone';
-import { socketUrl, type VoiceSession } from './session/session';
+import { microphoneObstacle } from '../session/microphone';
+import { socketUrl, type VoiceSession } from '../session/session';
 
 /** What does not answer by then does not answer. */
 const PATIENCE_MS = 5_000;

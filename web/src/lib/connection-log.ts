@@ -1,6 +1,6 @@
 // The last minute of every connection of a session, one entry a second.
 
-import type { ConnectionView, VoiceSession } from './session/session';
+import type { ConnectionView, VoiceSession } from '../session/session';
 import { measure, sampleOf, type Measures, type Sample, type StatsEntry } from './statistics';
 
 /** How many entries are kept: a minute. */

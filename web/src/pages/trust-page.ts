@@ -3,10 +3,10 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { STEPS, t } from './messages/trust';
-import { partStyles } from './part.styles';
-import type { VoiceSession } from './session/session';
-import { type Device, deviceOf, DEVICES, secureAddress, type TrustFacts } from './trust';
+import { STEPS, t } from '../messages/trust';
+import { partStyles } from '../ui/part.styles';
+import type { VoiceSession } from '../session/session';
+import { type Device, deviceOf, DEVICES, secureAddress, type TrustFacts } from '../lib/trust';
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -4,15 +4,15 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
-import './copy-text';
-import { spoken } from './i18n';
-import { shareWords as t } from './messages/share';
-import { fieldStyles } from './field.styles';
-import { partStyles } from './part.styles';
-import './qr-code';
-import { askRelay, type RelayInfo } from './relay-info';
-import type { VoiceSession } from './session/session';
-import { makeLink, withdrawLink, type SharedLink } from './share-link';
+import '../ui/copy-text';
+import { spoken } from '../lib/i18n';
+import { shareWords as t } from '../messages/share';
+import { fieldStyles } from '../ui/field.styles';
+import { partStyles } from '../ui/part.styles';
+import '../ui/qr-code';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
+import type { VoiceSession } from '../session/session';
+import { makeLink, withdrawLink, type SharedLink } from '../lib/share-link';
 
 declare global {
   interface HTMLElementTagNameMap {

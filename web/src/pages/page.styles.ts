@@ -3,7 +3,7 @@
 
 import { css } from 'lit';
 
-import { buttonStyles } from './button.styles';
+import { buttonStyles } from '../ui/button.styles';
 
 export const pageStyles = css`
   ${buttonStyles}

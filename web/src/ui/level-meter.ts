@@ -3,7 +3,7 @@
 import { css, html, LitElement, type PropertyValues } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { decibelsOf, shareOfDecibels } from './loudness';
+import { decibelsOf, shareOfDecibels } from '../lib/loudness';
 
 const WINDOW_SAMPLES = 1_024;
 

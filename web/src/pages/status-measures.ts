@@ -1,11 +1,11 @@
 // The numbers of a connection as a person reads them, on the status page and in its report.
 
-import { spoken } from './i18n';
-import type { LoggedConnection } from './connection-log';
-import { statusWords as t } from './messages/status';
-import type { RelayInfo } from './relay-info';
-import type { SessionView } from './session/session';
-import { estimatedDelay, rangeOf, type Measures } from './statistics';
+import { spoken } from '../lib/i18n';
+import type { LoggedConnection } from '../lib/connection-log';
+import { statusWords as t } from '../messages/status';
+import type { RelayInfo } from '../lib/relay-info';
+import type { SessionView } from '../session/session';
+import { estimatedDelay, rangeOf, type Measures } from '../lib/statistics';
 
 /** Measures that are shown, each with a chart. */
 export type MeasureName = Exclude<keyof Measures, 'playoutMs'>;

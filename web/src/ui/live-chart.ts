@@ -4,7 +4,7 @@ import { css, html, LitElement, unsafeCSS } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type UPlot from 'uplot';
 
-import { WINDOW } from './connection-log';
+import { WINDOW } from '../lib/connection-log';
 
 const HEIGHT = 44;
 

@@ -4,8 +4,8 @@ import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
 import { buttonStyles } from './button.styles';
-import { copyText, selectText } from './clipboard';
-import { streamWords as t } from './messages/stream';
+import { copyText, selectText } from '../lib/clipboard';
+import { streamWords as t } from '../messages/stream';
 
 /** How long the button says what it did. */
 const SAID_MS = 2_500;

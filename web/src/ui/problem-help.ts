@@ -3,9 +3,9 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { t } from './messages/problem-help';
-import { problemInWords, waysOut, type WayOut } from './messages/problems';
-import type { Problem } from './session/problem';
+import { t } from '../messages/problem-help';
+import { problemInWords, waysOut, type WayOut } from '../messages/problems';
+import type { Problem } from '../session/problem';
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -1,8 +1,8 @@
 // The keys of a headset and of the lock screen, through the Media Session: they begin and end talking.
 
-import { isTalking } from './talk-button';
-import { t } from './messages/page';
-import type { SessionView, VoiceSession } from './session/session';
+import { isTalking } from '../ui/talk-button';
+import { t } from '../messages/page';
+import type { SessionView, VoiceSession } from '../session/session';
 
 /** Microphone keys, which not every browser's types know. */
 type Action = MediaSessionAction | 'togglemicrophone';

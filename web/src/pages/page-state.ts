@@ -1,7 +1,7 @@
 // The state of things in sentences, the most important first.
 
-import { t } from './messages/page';
-import type { SessionView } from './session/session';
+import { t } from '../messages/page';
+import type { SessionView } from '../session/session';
 
 /** What the page says of itself. `isAway`: the relay has not been there for a while. */
 export function describe(view: SessionView, isAway: boolean): string[] {

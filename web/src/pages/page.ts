@@ -3,22 +3,22 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 
-import { loudspeakerIcon, microphoneIcon, mutedIcon, silentIcon } from './icons';
-import './level-meter';
-import { t } from './messages/page';
-import { problemInWords } from './messages/problems';
+import { loudspeakerIcon, microphoneIcon, mutedIcon, silentIcon } from '../ui/icons';
+import '../ui/level-meter';
+import { t } from '../messages/page';
+import { problemInWords } from '../messages/problems';
 import { describe } from './page-state';
 import { pageStyles } from './page.styles';
-import './problem-help';
-import { askRelay, type RelayInfo } from './relay-info';
+import '../ui/problem-help';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { hashOf } from './routes';
-import { microphoneObstacle } from './session/microphone';
-import type { Problem } from './session/problem';
-import type { SessionView, VoiceSession } from './session/session';
-import './settings-panel';
-import './speaker-list';
-import { tokenPath } from './stream-addresses';
-import './talk-button';
+import { microphoneObstacle } from '../session/microphone';
+import type { Problem } from '../session/problem';
+import type { SessionView, VoiceSession } from '../session/session';
+import '../ui/settings-panel';
+import '../ui/speaker-list';
+import { tokenPath } from '../lib/stream-addresses';
+import '../ui/talk-button';
 
 declare global {
   interface HTMLElementTagNameMap {

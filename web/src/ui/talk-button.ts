@@ -4,9 +4,9 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property } from 'lit/decorators.js';
 
 import { microphoneIcon } from './icons';
-import { t } from './messages/talk-button';
-import { Press } from './press';
-import type { TalkState } from './session/talker';
+import { t } from '../messages/talk-button';
+import { Press } from '../lib/press';
+import type { TalkState } from '../session/talker';
 import { SessionWatch, type TalkSession } from './watch-session';
 
 declare global {

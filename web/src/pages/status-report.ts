@@ -1,10 +1,10 @@
 // The status page as plain text, for whoever helps.
 
-import type { LoggedConnection } from './connection-log';
-import type { Finding } from './diagnosis';
-import { statusWords as t } from './messages/status';
-import type { RelayInfo } from './relay-info';
-import type { SessionView } from './session/session';
+import type { LoggedConnection } from '../lib/connection-log';
+import type { Finding } from '../lib/diagnosis';
+import { statusWords as t } from '../messages/status';
+import type { RelayInfo } from '../lib/relay-info';
+import type { SessionView } from '../session/session';
 import { delayOf, deviceLines, linesOf, relayLines, rowsOf, titleOf, type Line } from './status-measures';
 
 /** Everything that the page shows. */
