@@ -72,7 +72,7 @@ fn assert_goes_on(received: &[Received]) {
 }
 
 #[test]
-fn receivers_at_a_branch_hear_every_packet_as_those_at_the_first_do() {
+fn receivers_at_a_further_core_hear_every_packet_as_those_at_the_first_do() {
     let mut house = House::new(1);
     let (_, near, far) = house.talk();
     house.run_for(Duration::from_secs(4));
@@ -89,7 +89,7 @@ fn receivers_at_a_branch_hear_every_packet_as_those_at_the_first_do() {
 }
 
 #[test]
-fn a_sender_that_is_replaced_goes_on_at_the_branch() {
+fn a_sender_that_is_replaced_goes_on_at_the_further_core() {
     let mut house = House::new(2);
     let (sender, _, far) = house.talk();
     let stream = house.first[sender].stream;
@@ -102,7 +102,7 @@ fn a_sender_that_is_replaced_goes_on_at_the_branch() {
 }
 
 #[test]
-fn the_end_of_a_stream_ends_those_who_hear_it_at_the_branch() {
+fn the_end_of_a_stream_ends_those_who_hear_it_at_the_further_core() {
     let mut house = House::new(3);
     let (sender, _, far) = house.talk();
     let now = house.first.now;
@@ -116,7 +116,7 @@ fn the_end_of_a_stream_ends_those_who_hear_it_at_the_branch() {
 }
 
 #[test]
-fn a_sender_that_pauses_is_not_over_at_the_branch() {
+fn a_sender_that_pauses_is_not_over_at_the_further_core() {
     let mut house = House::new(4);
     let (sender, _, far) = house.talk();
     house.first[sender].client.pause();
@@ -129,7 +129,7 @@ fn a_sender_that_pauses_is_not_over_at_the_branch() {
 }
 
 #[test]
-fn a_stream_of_whose_end_a_branch_was_not_told_is_cleaned_up() {
+fn a_stream_of_whose_end_a_further_core_was_not_told_is_cleaned_up() {
     let mut house = House::new(5);
     let (sender, _, far) = house.talk();
     house.busy = true;

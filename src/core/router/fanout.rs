@@ -1,6 +1,6 @@
 //! The fan-out of packets: in once, out once for each who hears it, a few copies at a time.
 
-use crate::domain::{LiveStream, PeerId, StreamId};
+use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
 
 use super::level::is_loud;
 use super::{ConsumerKey, Context, Event, Router};
@@ -21,6 +21,8 @@ pub(in crate::core) struct Fanout {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PacketMeta {
     pub(super) stream: StreamId,
+    /// Room in which it is heard.
+    pub(super) room: RoomId,
     /// It is more than silence.
     pub(super) loud: bool,
     /// Its track goes before others.
@@ -83,14 +85,18 @@ impl Router {
     fn begin_fanout(&mut self, stream: LiveStream, place: Position, packet: Packet) {
         let mut remaining = std::mem::take(&mut self.spare_audience);
         let track = &self.tracks[&stream.id];
-        let others = self.audience(stream.room).iter().filter(|key| Some(**key) != track.own_consumer);
+        let room = self.rooms.get(&stream.room);
+        let others = room.map(|room| &*room.consumers).unwrap_or_default();
+        let others = others.iter().filter(|key| Some(**key) != track.own_consumer);
         // Taken from the end: reversed, so that those who joined first are served first.
         remaining.extend(track.consumers.iter().chain(others).rev());
         if remaining.is_empty() {
             self.spare_audience = remaining;
             return;
         }
-        let meta = PacketMeta { stream: stream.id, loud: is_loud(packet.level), pinned: self.is_pinned(stream) };
+        let LiveStream { id, room: heard_in, music } = stream;
+        let pinned = music || room.is_some_and(|room| room.pinned == Some(id));
+        let meta = PacketMeta { stream: id, room: heard_in, loud: is_loud(packet.level), pinned };
         self.fanouts.push_back(Fanout { packet, meta, place, remaining });
     }
 

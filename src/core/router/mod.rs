@@ -142,11 +142,6 @@ impl Router {
         if has_room { Ok(()) } else { Err(NegotiationError::TooManyStreams(self.max_tracks)) }
     }
 
-    /// Whom packets of a track reach, in the order in which they came.
-    fn audience(&self, room: RoomId) -> &[ConsumerKey] {
-        self.rooms.get(&room).map(|room| &*room.consumers).unwrap_or_default()
-    }
-
     fn begin_track(&mut self, cx: &mut Context, stream: LiveStream) {
         let source = self.sources.get(&stream.id);
         let own_consumer = match source {

@@ -112,7 +112,8 @@ impl Participant {
         place: Position,
         length: usize,
     ) -> Result<Option<Selected>, DropReason> {
-        if !self.wanted.includes(meta.stream) {
+        // Of another room it is when this place was another consumer's as the packet came: not a word of it may be heard.
+        if meta.room != self.membership.room || !self.wanted.includes(meta.stream) {
             return Ok(None);
         }
         if !is_connected {
@@ -265,5 +266,29 @@ impl Consumer {
             Hears::Room(participant) => Some(participant),
             Hears::Track(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_packet_of_another_room_is_not_heard_though_its_place_was_given_to_this_participant() {
+        let id = |number| StreamId::of_connection(Uuid::from_u128(number));
+        let (mut cx, place) = (Context::new(Instant::now()), Position { sequence: 1_000, timestamp: 0 });
+        let membership = Membership { room: RoomId(1), voice: id(1), music: id(2), only_listens: false };
+        let mut participant = Participant::new(membership);
+        participant.slots.set_tracks([EgressTrack::numbered(0)].into_iter());
+        let mut hears = |room| {
+            let meta = PacketMeta { stream: id(7), room, loud: true, pinned: true };
+            participant.select(&mut cx, true, &meta, place, 80).is_ok_and(|selected| selected.is_some())
+        };
+        assert!(!hears(RoomId(2)));
+        assert!(hears(RoomId(1)));
     }
 }

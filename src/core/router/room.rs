@@ -11,7 +11,7 @@ pub(super) struct Room {
     /// Participants, in the order in which they came.
     pub(super) consumers: Vec<ConsumerKey>,
     /// Voice that goes before others.
-    pinned: Option<StreamId>,
+    pub(super) pinned: Option<StreamId>,
     /// The best bitrate that is wanted here, in bits a second, if not the best there is.
     cap: Option<u32>,
 }
@@ -36,11 +36,6 @@ impl Router {
     pub(in crate::core) fn remove_room(&mut self, room: RoomId) -> Vec<PeerId> {
         let consumers = self.rooms.remove(&room).map(|room| room.consumers).unwrap_or_default();
         consumers.into_iter().filter_map(|key| Some(self.consumers.get(key)?.peer)).collect()
-    }
-
-    /// Whether a track goes before others where it is heard.
-    pub(super) fn is_pinned(&self, stream: LiveStream) -> bool {
-        stream.music || self.rooms.get(&stream.room).is_some_and(|room| room.pinned == Some(stream.id))
     }
 
     /// A track is over: its slots are free for others.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::RoomId;
 
 fn stream(number: u128) -> StreamId {
     StreamId::of_connection(Uuid::from_u128(number))
@@ -29,15 +30,17 @@ impl Room {
     }
 
     fn says(&mut self, number: u128) -> Option<Taken> {
-        self.slots.claim(&PacketMeta { stream: stream(number), loud: true, pinned: false }, self.now)
+        self.slots
+            .claim(&PacketMeta { stream: stream(number), room: RoomId::HOME, loud: true, pinned: false }, self.now)
     }
 
     fn is_silent(&mut self, number: u128) -> Option<Taken> {
-        self.slots.claim(&PacketMeta { stream: stream(number), loud: false, pinned: false }, self.now)
+        self.slots
+            .claim(&PacketMeta { stream: stream(number), room: RoomId::HOME, loud: false, pinned: false }, self.now)
     }
 
     fn host_says(&mut self, number: u128) -> Option<Taken> {
-        self.slots.claim(&PacketMeta { stream: stream(number), loud: true, pinned: true }, self.now)
+        self.slots.claim(&PacketMeta { stream: stream(number), room: RoomId::HOME, loud: true, pinned: true }, self.now)
     }
 
     fn hears(&self) -> Vec<StreamId> {
