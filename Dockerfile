@@ -1,4 +1,4 @@
-# Voice Relay as an app of Home Assistant. `make app-root` runs these very steps without Docker.
+# Voice Relay as an app of Home Assistant, which is the last stage. `make app-root` runs these very steps without Docker.
 
 FROM node:24.21.0-trixie-slim AS web
 WORKDIR /build/web
@@ -15,6 +15,20 @@ COPY benches benches
 COPY src src
 COPY --from=web /build/web/dist web/dist
 RUN cargo build --locked --release --bin voice-relay
+
+# Without Home Assistant, by `docker build --target standalone`: docs/docker.md.
+FROM debian:13.2-slim AS standalone
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libasound2t64 \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --system --gid 800 voice-relay \
+    && useradd --system --uid 800 --gid voice-relay --home-dir /data --no-create-home voice-relay \
+    && install --directory --mode 0700 --owner voice-relay --group voice-relay /data
+COPY --from=daemon /build/target/release/voice-relay /usr/local/bin/voice-relay
+ENV VOICE_RELAY__DATA_DIR=/data
+USER voice-relay
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --start-interval=1s CMD ["voice-relay", "health"]
+CMD ["voice-relay"]
 
 FROM ghcr.io/home-assistant/base-debian:trixie-2026.08.0
 # The user's number is fixed: what it wrote to /data must stay its own after an update.

@@ -6,12 +6,12 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts docs/card
 
 # Debian's names of what the build, and the tests besides, need from the system.
 BUILD_PACKAGES := cmake make gcc g++ pkg-config libasound2-dev
-TEST_PACKAGES := chromium ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils iproute2 nftables \
+TEST_PACKAGES := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils iproute2 nftables \
 	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice \
 	gir1.2-gst-plugins-bad-1.0 python3-gi curl openssl libnss3-tools
 APP_PACKAGES := shellcheck apparmor git
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
-TEST_TOOLS := chromium ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
+TEST_TOOLS := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
 .PHONY: run build web card test check lint lint-app test-programs unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
@@ -42,6 +42,9 @@ tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 
 ## Everything that CI runs. While the release is linked, which takes one processor for minutes, the other one lints and
 ## builds the tests.
+##
+## What is built here is built once: incremental compilation would only take gigabytes, which a small disk lacks.
+test: export CARGO_INCREMENTAL = 0
 test: test-tools app-tools web/dist/index.html
 	$(MAKE) --jobs=2 build lint test-programs
 	$(MAKE) unit openapi browser-test clients

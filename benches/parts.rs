@@ -11,7 +11,7 @@ use divan::{Bencher, black_box};
 use opus::{Application, Channels, Encoder};
 use support::world::{Who, World, relay_address};
 use voice_relay::audio::Bitrate;
-use voice_relay::audio::parts::{Mixer, Mp3, Playout};
+use voice_relay::audio::parts::{Mixer, Mp3, PlayoutPart};
 use voice_relay::core::{Input, Output, RelayConfig};
 use voice_relay::domain::OpusPacket;
 
@@ -67,7 +67,7 @@ fn mp3_encoder_for_a_second(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn jitter_buffer_and_decoder_for_a_second(bencher: Bencher<'_, '_>) {
     let packets = packets();
-    let (mut playout, mut out) = (Playout::default(), [0; FRAME]);
+    let (mut playout, mut out) = (PlayoutPart::default(), [0; FRAME]);
     let (mut number, mut now) = (0_u64, Instant::now());
     bencher.bench_local(|| {
         for payload in &packets {

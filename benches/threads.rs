@@ -79,7 +79,7 @@ fn start(threads: usize) -> (Vec<MediaThread>, Engine) {
     let first = relays.next().expect("a thread");
     let Connected { engine: handle, threads, .. } = engine::connect(first, relays.collect());
     let (critical, _ended) = Critical::new(CancellationToken::default());
-    let admission = Arc::new(Admission::new(config::Access::Open));
+    let admission = Arc::new(Admission::new(config::AccessMode::Open));
     (MediaThread::start_all(Carries::Voices, sockets, threads, &admission, &critical).expect("threads"), handle)
 }
 

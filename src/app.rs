@@ -12,22 +12,24 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
-use crate::audio::{AudioStats, Clips, Mounts, NewTracks};
+use crate::audio::AudioStats;
 use crate::bridge::Bridge;
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::core::{Relay, RelayConfig};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
-use crate::domain::LiveStream;
-use crate::engine::{self, Connected, Engine, RoomEvents, ThreadId};
-use crate::hass::Home;
-use crate::http::{self, Fanouts, Files, Gate, Handshakes, House, HttpStats, Port, PortKind, Preludes, Shared};
-use crate::library::{Catalogue, FileServer, FileServerLimits, Folder};
+use crate::domain::Track;
+use crate::engine::{self, Connected, Engine, MediaEvents, NewTracks, ThreadId};
+use crate::hass::{CoreLink, Home, HousePlayers, InvalidAddress};
+use crate::http::{self, Fanouts, Files, Gate, Handshakes, House, HttpPort, HttpStats, PortKind, Preludes, Shared};
+use crate::library::{Catalogue, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
+use crate::live::{Clips, Mounts};
 use crate::net::{Admission, Carries, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
+use crate::transfer::{FileServer, FileServerLimits};
 
 /// Clients have so long to take note of a shutdown.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1_200);
@@ -44,7 +46,7 @@ const REVIEW_INTERVAL: Duration = Duration::from_secs(60);
 pub enum StartError {
     /// A port cannot be had.
     #[error("cannot listen on {key} = {port} at {address}: {source}; is another program using it?")]
-    Port {
+    HttpPort {
         /// The configuration key of the port.
         key: &'static str,
         /// Its number.
@@ -66,6 +68,9 @@ pub enum StartError {
     /// The sound card cannot be used, for other reasons than that it is not there.
     #[error("cannot use the sound card: {0}")]
     Sound(io::Error),
+    /// Home Assistant cannot be where it is said to be.
+    #[error("hass.url: {0}")]
+    Hass(InvalidAddress),
 }
 
 /// A running daemon.
@@ -110,24 +115,25 @@ impl std::fmt::Display for Ports {
 
 /// Every port, bound.
 struct Bound {
-    http: Port,
-    mp3: Port,
+    http: HttpPort,
+    mp3: HttpPort,
     /// One for each media thread.
     media: Vec<MediaSocket>,
     files: MediaSocket,
-    https: Option<Port>,
-    ingress: Option<Port>,
+    https: Option<HttpPort>,
+    ingress: Option<HttpPort>,
 }
 
 impl Bound {
     fn bind(config: &Config, home: &Home, places: &Allotments) -> Result<Self, StartError> {
-        let failed = |key, port| move |source| StartError::Port { key, port, address: config.bind, source };
+        let failed = |key, port| move |source| StartError::HttpPort { key, port, address: config.bind, source };
         let (http, mp3) = (config.http.port, config.mp3.port);
         let tls = Some(config.http.tls_port).filter(|_| config.tls.mode != TlsMode::Off);
-        let bind_tls = |tls| Port::bind(config.bind, tls, places.https.clone()).map_err(failed("http.tls_port", tls));
+        let bind_tls =
+            |tls| HttpPort::bind(config.bind, tls, places.https.clone()).map_err(failed("http.tls_port", tls));
         Ok(Self {
-            http: Port::bind(config.bind, http, places.http.clone()).map_err(failed("http.port", http))?,
-            mp3: Port::bind(config.bind, mp3, places.mp3.clone()).map_err(failed("mp3.port", mp3))?,
+            http: HttpPort::bind(config.bind, http, places.http.clone()).map_err(failed("http.port", http))?,
+            mp3: HttpPort::bind(config.bind, mp3, places.mp3.clone()).map_err(failed("mp3.port", mp3))?,
             media: media_ports(config)
                 .map(|port| MediaSocket::bind(config.bind, port).map_err(failed("media.port", port)))
                 .collect::<Result<_, _>>()?,
@@ -138,7 +144,7 @@ impl Bound {
                 // All who come there come by the Supervisor.
                 Some(port) => {
                     let places = Places::unshared(config.limits.connections);
-                    Some(Port::bind(config.bind, port, places).map_err(failed("ingress_port", port))?)
+                    Some(HttpPort::bind(config.bind, port, places).map_err(failed("ingress_port", port))?)
                 }
                 None => None,
             },
@@ -147,8 +153,8 @@ impl Bound {
 
     fn ports(&self) -> Ports {
         let (media, files) = (self.media[0].bound(), self.files.bound());
-        let https = self.https.as_ref().map(Port::address);
-        let ingress = self.ingress.as_ref().map(Port::address);
+        let https = self.https.as_ref().map(HttpPort::address);
+        let ingress = self.ingress.as_ref().map(HttpPort::address);
         Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, https, ingress }
     }
 }
@@ -201,7 +207,7 @@ impl App {
 
     /// Live streams, oldest first, with those that nobody is told of: for tests.
     #[doc(hidden)]
-    pub fn live(&self) -> Arc<[LiveStream]> {
+    pub fn live(&self) -> Arc<[Track]> {
         self.relay.live()
     }
 
@@ -254,6 +260,16 @@ impl App {
         Files { catalogue, file_server, port: self.ports.files.port() }
     }
 
+    /// Home Assistant's media players, where there is a Home Assistant.
+    fn follow_players(&self, config: &Config) -> Result<Option<HousePlayers>, StartError> {
+        let Some(address) = config.hass.core() else { return Ok(None) };
+        let (link, task, news) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
+        let (players, followers) = HousePlayers::new(link, news, DataFolder::new(config.data_dir.clone()));
+        self.spawn("hass", task.run(self.shutdown.clone()));
+        self.spawn("players", followers.run(self.shutdown.clone()));
+        Ok(Some(players))
+    }
+
     fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
         let bound = self.ports.http.ip();
         let keep = keeper.run(move || addresses(bound, &advertised));
@@ -268,7 +284,7 @@ impl App {
         clips
     }
 
-    fn open_rooms(&self, config: &Config, events: RoomEvents) -> Bridge {
+    fn open_rooms(&self, config: &Config, events: MediaEvents) -> Bridge {
         let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
         let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
         if let Err(error) = tokens.check_key_file() {
@@ -281,7 +297,7 @@ impl App {
         bridge
     }
 
-    fn serve_http(&self, shared: &Shared, main: Port, mp3: Port) {
+    fn serve_http(&self, shared: &Shared, main: HttpPort, mp3: HttpPort) {
         let main_service = shared.gate.guard(PortKind::Main, warp::service(http::main_routes(shared.clone())));
         let mp3_service = shared.gate.guard(PortKind::Mp3, warp::service(http::mp3_routes(shared.clone())));
         let (shutdown, tracker) = (&self.shutdown, &self.tracker);
@@ -293,7 +309,7 @@ impl App {
     }
 
     /// The main port once more, with TLS.
-    fn serve_https(&self, shared: &Shared, port: Port) -> Result<(), StartError> {
+    fn serve_https(&self, shared: &Shared, port: HttpPort) -> Result<(), StartError> {
         let acceptor = shared.certificates.acceptor().map_err(StartError::Tls)?;
         let (places, timeout) = (shared.places.handshakes.clone(), shared.limits.handshake_timeout);
         let handshakes = Handshakes::new(acceptor, places, timeout, Arc::clone(&shared.stats.handshakes));
@@ -305,7 +321,7 @@ impl App {
     }
 
     /// Home Assistant's panel: the main port's routes, for the Supervisor alone.
-    fn serve_ingress(&self, shared: &Shared, port: Port, supervisor: IpAddr) {
+    fn serve_ingress(&self, shared: &Shared, port: HttpPort, supervisor: IpAddr) {
         let service = shared.gate.guard(PortKind::Ingress, warp::service(http::main_routes(shared.clone())));
         let (admission, stats) = (Arc::new(Admission::only(supervisor)), Arc::clone(&shared.stats.ingress_port));
         self.spawn("ingress", port.serve(service, admission, stats, self.shutdown.clone(), self.tracker.clone()));
@@ -348,7 +364,7 @@ impl App {
             bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms, self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
-            house: House::new(clips, self.serve_files(config), sound, mounts, announcer),
+            house: House::new(clips, self.serve_files(config), sound, mounts, announcer, self.follow_players(config)?),
             audio,
             gate: self.gate(config, certificates.clone(), access),
             stats,

@@ -75,21 +75,57 @@ impl RoomId {
     pub const HOME: Self = Self(0);
 }
 
-/// A stream, and where it is heard.
+/// Track: what one source sends, of one kind, and where it is heard. The protocols call it a stream, after its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LiveStream {
-    /// The stream.
+pub struct Track {
+    /// Identity of it.
     pub id: StreamId,
-    /// Its room.
+    /// What it carries.
+    pub kind: TrackKind,
+    /// Room in which it is heard.
     pub room: RoomId,
-    /// Music, that speech goes before.
-    pub music: bool,
+}
+
+/// Kind of what a track carries; all that follows from it is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrackKind {
+    /// Speech, which goes before music.
+    Voice,
+    /// Music, which is heard below speech, and whose slot nobody takes.
+    Music,
+}
+
+impl TrackKind {
+    /// Ticks a second of its RTP timestamps; 48,000 for Opus, whatever the microphone does (RFC 7587 4.1).
+    pub const fn clock_rate(self) -> u32 {
+        match self {
+            Self::Voice | Self::Music => 48_000,
+        }
+    }
+}
+
+impl Track {
+    /// A voice in this room.
+    pub const fn voice(id: StreamId, room: RoomId) -> Self {
+        Self { id, kind: TrackKind::Voice, room }
+    }
+
+    /// Music in this room.
+    pub const fn music(id: StreamId, room: RoomId) -> Self {
+        Self { id, kind: TrackKind::Music, room }
+    }
+
+    /// Whether speech goes before it.
+    pub fn is_music(&self) -> bool {
+        self.kind == TrackKind::Music
+    }
 }
 
 /// Somebody's voice at home: all that those can say who know of no rooms.
-impl From<StreamId> for LiveStream {
+impl From<StreamId> for Track {
     fn from(id: StreamId) -> Self {
-        Self { id, room: RoomId::HOME, music: false }
+        Self::voice(id, RoomId::HOME)
     }
 }
 

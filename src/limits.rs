@@ -33,13 +33,13 @@ pub struct Places(Arc<Inner>);
 struct Inner {
     most: u64,
     share: u64,
-    taken: Mutex<Taken>,
+    taken: Mutex<TakenPlaces>,
     refused: AtomicU64,
     refused_share: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenPlaces {
     all: u64,
     by_owner: HashMap<Owner, u64>,
 }
@@ -101,8 +101,13 @@ impl Places {
         self.lock().all
     }
 
-    /// How often there was none, for anybody.
-    pub fn refused(&self) -> u64 {
+    /// How often there was none, for whatever reason.
+    pub fn refused_ever(&self) -> u64 {
+        self.refused() + self.refused_share()
+    }
+
+    /// How often there was none left for anybody.
+    fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
     }
 
@@ -117,7 +122,7 @@ impl Places {
     }
 
     /// The numbers are right at every moment, also after a panic.
-    fn lock(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, TakenPlaces> {
         self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,19 +1,13 @@
 //! The daemon's story: read the configuration, start logging, build the parts, run, drain, exit.
 
-mod health;
-mod say;
+mod cli;
 
-use std::io::Write;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use voice_relay::access::{Claims, Tokens};
 use voice_relay::app::App;
-use voice_relay::card::{self, Device, Direction};
-use voice_relay::config::{self, Command, Config, Invocation, LoadError, SayCommand, TokenCommand};
-use voice_relay::data::DataFolder;
+use voice_relay::config::{self, CliCommand, Config, Invocation, LoadError};
 use voice_relay::hass;
 use voice_relay::library;
 use voice_relay::log;
@@ -32,13 +26,13 @@ fn main() -> ExitCode {
         Err(error) => return explain(&error),
     };
     let result = match &invocation.command {
-        Command::Serve => serve(&invocation),
-        Command::Health => health::ask(invocation.config.bind, invocation.config.http.port),
-        Command::Say(asked) => announce(asked, &invocation.config),
-        Command::Devices => print(&devices()),
-        Command::Token(asked) => token(asked, &invocation.config),
-        Command::PrintConfig => print(&config::print(&invocation)),
-        Command::GenerateDocs => print(&config::markdown()),
+        CliCommand::Serve => serve(&invocation),
+        CliCommand::Health => cli::ask_health(invocation.config.bind, invocation.config.http.port),
+        CliCommand::Say(command) => cli::announce(command, &invocation.config),
+        CliCommand::Devices => cli::print(&cli::devices()),
+        CliCommand::Token(command) => cli::token(command, &invocation.config),
+        CliCommand::PrintConfig => cli::print(&config::print(&invocation)),
+        CliCommand::GenerateDocs => cli::print(&config::markdown()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,52 +46,6 @@ fn main() -> ExitCode {
 /// What is not Unicode is none of ours.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("cannot write to the standard output")
-}
-
-/// Has the running daemon announce something, and waits until it was heard.
-fn announce(asked: &SayCommand, config: &Config) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(say::announce(asked, config))
-}
-
-/// A line a device: its direction, whether it is the default, its id, and what people call it.
-fn devices() -> String {
-    let devices = card::devices();
-    if devices.is_empty() {
-        return "There is no sound device, or no access to it.\n".into();
-    }
-    let line = |device: &Device| {
-        let direction = if device.direction == Direction::Output { "output" } else { "input" };
-        let default = if device.is_default { "*" } else { " " };
-        format!("{direction:<6} {default} {:<40} {} ({})\n", device.id, device.name, device.backend)
-    };
-    devices.iter().map(line).collect()
-}
-
-/// Makes a token and says how to use it, or takes one back.
-fn token(asked: &TokenCommand, config: &Config) -> anyhow::Result<()> {
-    let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
-    let folder = || format!("cannot keep tokens in {}; data_dir sets where", config.data_dir.display());
-    match asked {
-        TokenCommand::Revoke(id) => tokens.revoke(*id).with_context(folder),
-        TokenCommand::Make { scopes, room, name, life } => {
-            let scopes = scopes.iter().copied().collect();
-            let claims = Claims::new(scopes, room.clone(), name.clone(), SystemTime::now(), *life);
-            let token = tokens.sign(&claims).with_context(folder)?;
-            let (page, mp3) = (config.http.port, config.mp3.port);
-            print(&format!(
-                "{token}\n\n\
-                 page    http://<this machine>:{page}/t/{token}/\n\
-                 player  http://<this machine>:{mp3}/t/{token}/stream/latest.mp3\n\
-                 revoke  voice-relay token --revoke {}\n",
-                claims.jti
-            ))
-        }
-    }
 }
 
 fn explain(error: &LoadError) -> ExitCode {

@@ -8,12 +8,12 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::access::{Access, Action, Permit};
-use crate::audio::{Dial, Mounts, Program, Speech};
 use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
 use crate::config::{Play, SoundConfig};
 use crate::core::LocalPacket;
 use crate::domain::{RoomId, StreamId};
 use crate::engine::Engine;
+use crate::live::{Dial, Mounts, Program, Speech};
 use crate::rooms::{ListenerKind, Listening, RoomsHandle};
 
 /// The card's name in the configuration for "none".
@@ -26,16 +26,16 @@ const LOUDSPEAKER: &str = "Loudspeaker";
 #[derive(Clone)]
 pub struct Sound {
     /// `None` where it is off.
-    pub output: Option<Arc<Output>>,
+    pub output: Option<Arc<SoundOutput>>,
     /// `None` where it is off.
-    pub input: Option<Arc<Input>>,
+    pub input: Option<Arc<SoundInput>>,
     access: Access,
     rooms: RoomsHandle,
-    place: Place,
+    place: SharedPresence,
 }
 
 /// Where the card is, while others look at it.
-type Place = Arc<Mutex<Option<Presence>>>;
+type SharedPresence = Arc<Mutex<Option<Presence>>>;
 
 /// The card's being in a room.
 struct Presence {
@@ -49,7 +49,7 @@ struct Presence {
 }
 
 /// The loudspeaker.
-pub struct Output {
+pub struct SoundOutput {
     /// As it was chosen: an id, a name, or `default`.
     pub device: String,
     /// What it plays.
@@ -62,7 +62,7 @@ pub struct Output {
 }
 
 /// The microphone.
-pub struct Input {
+pub struct SoundInput {
     /// As it was chosen: an id, a name, or `default`.
     pub device: String,
     /// Its stream, whenever the device is there.
@@ -88,10 +88,10 @@ impl Sound {
         rooms: &RoomsHandle,
     ) -> io::Result<Self> {
         let own = (config.input != OFF).then(|| StreamId::of_connection(Uuid::new_v4()));
-        let (place, speaks) = (Place::default(), config.output != OFF);
+        let (place, speaks) = (SharedPresence::default(), config.output != OFF);
         *lock(&place) = Some(Presence::new(room, speaks, access, rooms));
-        let input = own.map(|own| Input::start(config, own, &place, relay).map(Arc::new)).transpose()?;
-        let speaker = || Output::start(config, room, own, mounts).map(Arc::new);
+        let input = own.map(|own| SoundInput::start(config, own, &place, relay).map(Arc::new)).transpose()?;
+        let speaker = || SoundOutput::start(config, room, own, mounts).map(Arc::new);
         let output = speaks.then(speaker).transpose()?;
         Ok(Self { output, input, access: access.clone(), rooms: rooms.clone(), place })
     }
@@ -138,11 +138,11 @@ impl Presence {
     }
 }
 
-fn lock(place: &Place) -> MutexGuard<'_, Option<Presence>> {
+fn lock(place: &SharedPresence) -> MutexGuard<'_, Option<Presence>> {
     place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Output {
+impl SoundOutput {
     fn start(config: &SoundConfig, room: RoomId, own: Option<StreamId>, mounts: &Mounts<Engine>) -> io::Result<Self> {
         let device = config.output.clone();
         let dial = Arc::new(Dial::new(program(config.play, room)));
@@ -154,13 +154,13 @@ impl Output {
     }
 }
 
-impl Input {
-    fn start(config: &SoundConfig, stream: StreamId, place: &Place, relay: &Engine) -> io::Result<Self> {
+impl SoundInput {
+    fn start(config: &SoundConfig, stream: StreamId, place: &SharedPresence, relay: &Engine) -> io::Result<Self> {
         let device = config.input.clone();
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();
         let mut speech = Speech::new().map_err(io::Error::other)?;
-        let talk = |place: &Place| lock(place).as_ref().map(|presence| presence.talk.clone());
+        let talk = |place: &SharedPresence| lock(place).as_ref().map(|presence| presence.talk.clone());
         let permit = talk(place).ok_or_else(|| io::Error::other("the sound card is in no room"))?;
         let mut sender = relay.local_sender(permit, stream, config.input_name.clone());
         let place = Arc::clone(place);

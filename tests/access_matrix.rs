@@ -102,10 +102,13 @@ const ROUTES: &[Row] = &[
     row("GET /api/announce", LISTEN, About::Confined),
     with("POST /api/announce", TALK, About::Talking, r#"{"room":"{room}","file":"none"}"#),
     with("POST /api/announce/clip?room={room}", TALK, About::Talking, "no audio"),
+    row("GET /announce/{id}.mp3", None, About::Nothing),
+    with("POST /api/announce", TALK, About::House, r#"{"player":"media_player.none","file":"none"}"#),
     row("GET /api/announce/{id}", LISTEN, About::Confined),
     row("DELETE /api/announce/{id}", TALK, About::Confined),
     row("GET /api/devices", LISTEN, About::House),
     row("GET /api/sound", LISTEN, About::House),
+    row("GET /api/players", LISTEN, About::House),
     with("PUT /api/sound", ADMIN, About::House, r#"{"room":"home"}"#),
     row("GET /api/files", LISTEN, About::House),
     row("GET /api/files/0000000000000001", LISTEN, About::House),
@@ -124,7 +127,7 @@ const ROUTES: &[Row] = &[
 ];
 
 /// What the MP3 port has of them.
-const MP3_ROUTES: &[&str] = &["/health", "/stream/", "/clip/"];
+const MP3_ROUTES: &[&str] = &["/health", "/stream/", "/clip/", "/announce/"];
 
 /// Of signalling: a message by its type, what it needs, and what it is about.
 const MESSAGES: &[(&str, Option<Scope>, About)] = &[
@@ -145,6 +148,7 @@ const MESSAGES: &[(&str, Option<Scope>, About)] = &[
     ("chat", None, About::Nothing),
     ("host", None, About::Nothing),
     ("report", None, About::Nothing),
+    ("rename", None, About::Nothing),
     ("leave", None, About::Nothing),
     ("ping", None, About::Nothing),
     ("unknown", None, About::Nothing),

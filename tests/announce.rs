@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::http::{Answer, get, post_json, request};
-use support::live::{PATIENCE, metric, participant, program, start, start_program, url};
+use support::live::{PATIENCE, metric, participant, program, start, start_program, until, url};
 use support::pulse::{Client, Rig, alone, wait_for};
-use support::sound::{Player, share_at};
+use support::sound::{Player, share_at, wav};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -21,21 +21,6 @@ use voice_relay::library::{Recording, read_by};
 const CHIME_HZ: f64 = 1_000.0;
 const SPEECH_HZ: f64 = 440.0;
 const URGENT_HZ: f64 = 700.0;
-
-/// A WAV file of 16 bits and one channel, with a tone.
-fn wav(rate: u32, frequency: f64, seconds: f64) -> Vec<u8> {
-    let count = (f64::from(rate) * seconds) as u32;
-    let mut file = b"RIFF".to_vec();
-    file.extend((36 + count * 2).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(rate.to_le_bytes());
-    file.extend((rate * 2).to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend((count * 2).to_le_bytes());
-    let sample = |n: u32| (f64::from(n) * frequency * std::f64::consts::TAU / f64::from(rate)).sin() * 12_000.0;
-    file.extend((0..count).flat_map(|n| (sample(n) as i16).to_le_bytes()));
-    file
-}
 
 /// A folder with a chime, something to say, something long, and something urgent.
 fn folder() -> TempDir {
@@ -59,15 +44,6 @@ async fn serve(folder: &Path, flags: &[&str]) -> App {
     let app = start(&[&[folders.as_str(), &format!("--data-dir={}", data.display())], flags].concat());
     until(async || get(app.ports.http, "/api/files").await.json()["total"] == 4).await;
     app
-}
-
-/// Waits until this is so.
-async fn until(mut so: impl AsyncFnMut() -> bool) {
-    let limit = Instant::now() + PATIENCE;
-    while !so().await {
-        assert!(Instant::now() < limit, "not in time");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 async fn announce(app: &App, wish: Value) -> String {

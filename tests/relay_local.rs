@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::world::World;
 use uuid::Uuid;
 use voice_relay::core::{Event, LocalPacket, PUBLISHER_TIMEOUT, RelayConfig, TooManyStreams};
-use voice_relay::domain::{LiveStream, RoomId, StreamId};
+use voice_relay::domain::{RoomId, StreamId, Track};
 
 const FRAME: Duration = Duration::from_millis(20);
 
@@ -61,7 +61,7 @@ fn a_local_sender_that_falls_silent_has_ended_and_may_begin_again() {
 fn a_local_sender_that_goes_to_another_room_is_heard_there_and_not_where_it_was() {
     let mut world = World::new(5);
     speak(&mut world, 0..5);
-    let moved = LiveStream { id: stream(), room: RoomId(1), music: false };
+    let moved = Track::voice(stream(), RoomId(1));
     for number in 5..10_u64 {
         let packet = LocalPacket { timestamp: number * 960, level: -20, payload: [0; 3].into() };
         world.relay.feed(world.now, moved, packet).expect("room");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use support::client::Received;
 use support::network::Conditions;
 use support::world::{Who, World};
-use voice_relay::core::{DropReason, Event, Membership, RelayConfig, Wanted};
-use voice_relay::domain::{RoomId, StreamId};
+use voice_relay::core::{DropReason, Event, ParticipantTracks, RelayConfig, Wanted};
+use voice_relay::domain::{RoomId, StreamId, Track};
 
 const KITCHEN: RoomId = RoomId(1);
 const LOUD: i8 = -20;
@@ -247,6 +247,25 @@ fn what_is_said_ends_when_it_was_said_so_or_by_silence_and_begins_anew() {
 }
 
 #[test]
+fn packets_under_way_when_it_was_said_that_it_ends_begin_nothing_anew() {
+    let (mut world, all) = kitchen(9, 2, 4);
+    let voice = world[all[0]].stream;
+    world.say(all[0], LOUD);
+    world.run_for(secs(1));
+    world.relay.end_said(world.now, voice);
+    // The word that it ends came by another way, and overtook the last packets.
+    world.run_for(millis(100));
+    world[all[0]].client.pause();
+    world.run_for(secs(1));
+    assert_eq!((world.available().len(), world.ended().len()), (1, 1));
+    let received = world[all[1]].client.received.len();
+    world.say(all[0], LOUD);
+    world.run_for(secs(1));
+    assert_eq!((world.available().len(), world.ended().len()), (2, 1));
+    assert!(world[all[1]].client.received.len() >= received + 49);
+}
+
+#[test]
 fn whoever_talks_is_told_of_and_so_is_who_stopped() {
     let (mut world, all) = kitchen(10, 2, 4);
     world.say(all[0], SILENT);
@@ -289,7 +308,7 @@ fn who_is_silenced_is_heard_by_nobody_and_again_when_that_ends() {
 fn who_may_only_listen_is_not_heard_whoever_ends_its_silence() {
     let mut world = World::new(20);
     let of = |number| StreamId::of_connection(uuid::Uuid::from_u128(number));
-    let membership = Membership { room: KITCHEN, voice: of(501), music: of(502), only_listens: true };
+    let membership = ParticipantTracks { room: KITCHEN, voice: of(501), music: of(502), only_listens: true };
     let quiet = world.try_join(membership, 4).expect("room");
     let other = world.participant(KITCHEN, 4);
     world.relay.set_silenced(world.now, of(501), false);
@@ -331,7 +350,7 @@ fn music_is_a_stream_of_its_own_that_no_voice_displaces() {
     }
     world.run_for(secs(3));
     assert!(slots_told(&world, all[4]).contains(&music_of(all[0])));
-    let of_music = world.relay.live().into_iter().find(|live| live.music).expect("live");
+    let of_music = world.relay.live().into_iter().find(Track::is_music).expect("live");
     assert_eq!((of_music.id, of_music.room), (music_of(all[0]), KITCHEN));
     assert!(heard(&world, all[4], 0)[&0] >= 195);
 }

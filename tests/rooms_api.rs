@@ -34,7 +34,7 @@ async fn the_rooms_of_the_configuration_are_listed_with_home_first() {
     assert!(home["createdAt"].take().as_u64().is_some_and(|at| at > 1_700_000_000));
     let expected = json!({
         "id": "home", "name": "Zuhause", "kind": "intercom", "permanent": true, "locked": false, "pin": false, "host": null,
-        "pinned": null, "max": 30, "participants": 0, "talking": 0, "listeners": 0, "createdAt": null, "url": "stream/room/home.mp3",
+        "pinned": null, "max": 100, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0, "createdAt": null, "url": "stream/room/home.mp3",
         "guestCount": 0, "isLive": false,
     });
     assert_eq!(home, expected);
@@ -83,8 +83,8 @@ async fn what_is_no_room_to_be_opened_gets_an_error_that_says_why() {
     for (body, why) in [
         (r#"{"roomName":"\u202e "}"#, "needs a name"),
         (r#"{"roomName":"x","pin":"12"}"#, "4 to 12 digits"),
-        (r#"{"roomName":"x","max":31}"#, "2 to 30"),
-        (r#"{"roomName":"x","max":1}"#, "2 to 30"),
+        (r#"{"roomName":"x","max":101}"#, "2 to 100"),
+        (r#"{"roomName":"x","max":1}"#, "2 to 100"),
         (r#"{"roomName":"x","bitrate":300}"#, "16 to 128"),
         (r#"{"roomName":"x","kind":"disco"}"#, "disco"),
         (r#"{"roomName":"x","colour":"red"}"#, "colour"),

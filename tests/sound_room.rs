@@ -12,15 +12,16 @@ use tokio::runtime::{Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use voice_relay::access::{Access, Action, Tokens};
-use voice_relay::audio::{AudioStats, Format, Mounts, Program};
+use voice_relay::audio::{AudioStats, Format};
 use voice_relay::config;
 use voice_relay::core::{LocalPacket, Relay, RelayConfig};
 use voice_relay::critical::Critical;
 use voice_relay::data::DataFolder;
 use voice_relay::domain::{RoomId, StreamId};
 use voice_relay::engine::{self, Connected, Engine};
+use voice_relay::live::{Mounts, Program};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
-use voice_relay::rooms::{Asker, ClientSender, HostAction, Order, Rooms, RoomsHandle};
+use voice_relay::rooms::{Asker, EventSender, HostAction, Order, Rooms, RoomsHandle};
 use voice_relay::sound::Sound;
 
 const KITCHEN: RoomId = RoomId(1);
@@ -44,7 +45,7 @@ fn house() -> House {
     let Connected { engine: relay, threads, .. } = engine::connect(relay, vec![]);
     let socket = MediaSocket::bind([127, 0, 0, 1].into(), 0).expect("a free port");
     let (critical, _ended) = Critical::new(CancellationToken::default());
-    let admission = Arc::new(Admission::new(config::Access::Lan));
+    let admission = Arc::new(Admission::new(config::AccessMode::Lan));
     let media =
         MediaThread::start_all(Carries::Voices, vec![socket], threads, &admission, &critical).expect("a thread");
     let mounts = Mounts::new(relay.clone(), true, Arc::<AudioStats>::default());
@@ -135,9 +136,8 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         // As a host does, whose order ends what was granted.
         let mut orders = house.rooms.orders();
         let admin = Asker { owner: None, admin: true };
-        let host = runtime
-            .block_on(house.rooms.join(admin, "kitchen", "Host", None, None, ClientSender::new().0))
-            .expect("in");
+        let host =
+            runtime.block_on(house.rooms.join(admin, "kitchen", "Host", None, None, EventSender::new().0)).expect("in");
         host.host(HostAction::Kick { who: listeners[0].id }).expect("whoever may do everything may");
         let ended = std::iter::from_fn(|| orders.try_recv().ok());
         ended.for_each(|order| {

@@ -11,7 +11,7 @@ use voice_relay::access::{Access, Action, Claims, Permit, RoomCredentials, Scope
 use voice_relay::data::DataFolder;
 use voice_relay::domain::RoomId;
 use voice_relay::rooms::{
-    Asker, ClientSender, HostAction, Kind, ListenerKind, Listening, Membership, Order, Rooms, RoomsHandle,
+    Asker, EventSender, HostAction, ListenerKind, Listening, Membership, Order, RoomKind, Rooms, RoomsHandle,
     RoomsSettings,
 };
 
@@ -122,7 +122,7 @@ impl Scene {
         let rooms = RoomsHandle::new(Rooms::new(house, Instant::now(), SystemTime::now()));
         let orders = rooms.orders();
         let pin = PIN.parse().expect("a PIN");
-        rooms.open("Secret".into(), Kind::Intercom, Some(pin), None, None).await.expect("opened");
+        rooms.open("Secret".into(), RoomKind::Intercom, Some(pin), None, None).await.expect("opened");
         let access = Access::new(Tokens::new(DataFolder::new(folder.path().into())), rooms.clone());
         Self { access, rooms, orders, tokens: vec![], members: vec![], held: vec![] }
     }
@@ -149,7 +149,7 @@ impl Scene {
             Act::Join { who, room, pin } if self.members.len() < 8 => {
                 let asker = visitor(who, None).asker();
                 let room = Self::slug(room);
-                if let Ok(member) = self.rooms.join(asker, room, "x", shown(pin), None, ClientSender::new().0).await {
+                if let Ok(member) = self.rooms.join(asker, room, "x", shown(pin), None, EventSender::new().0).await {
                     self.members.push(member);
                 }
             }
@@ -190,7 +190,7 @@ impl Scene {
             }
             Action::Look => assert!(!info.pin || pin == Some(PIN), "a room is looked into without its PIN"),
             Action::Talk | Action::Announce => {
-                let is_open = !info.locked && !info.pin && info.kind == Kind::Intercom;
+                let is_open = !info.locked && !info.pin && info.kind == RoomKind::Intercom;
                 assert!(is_open || visitor.scopes.contains(Scope::Share), "a room that is not open is talked in");
             }
             _ => {}
@@ -259,11 +259,9 @@ impl Scene {
 fn visitor(who: u8, token: Option<&Claims>) -> Visitor {
     let address = IpAddr::from([10, 0, 0, who % VISITORS + 1]);
     match token {
-        Some(claims) => Visitor {
-            room: claims.room.clone(),
-            token: Some(claims.id()),
-            ..Visitor::at(address, claims.scope.clone())
-        },
+        Some(claims) => {
+            Visitor { room: claims.room.clone(), token: Some(claims.id()), ..Visitor::at(address, claims.scope) }
+        }
         None => Visitor::at(address, Scopes::household()),
     }
 }

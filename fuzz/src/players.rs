@@ -14,7 +14,7 @@ pub fn wishes(data: &[u8]) {
     let (file, query) = text.split_once('?').unwrap_or((&text, ""));
     let pair = |pair: &str| pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
     let query: HashMap<_, _> = query.split('&').filter_map(pair).collect();
-    if let Some((burst, messages)) = fuzzing::wish(file, &query) {
+    if let Some((burst, messages)) = fuzzing::request(file, &query) {
         assert!(burst <= MOST_SAMPLES);
         assert!((1..=100).contains(&messages));
     }

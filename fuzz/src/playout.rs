@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use arbitrary::{Result, Unstructured};
-use voice_relay::audio::parts::Playout;
+use voice_relay::audio::parts::PlayoutPart;
 use voice_relay::domain::OpusPacket;
 
 /// Samples asked for at once: an MP3 frame, the longest piece that anybody wants.
@@ -11,14 +11,15 @@ const MOST_WANTED: usize = 1_152;
 
 /// Whatever comes, samples can be had.
 pub fn playout(data: &[u8]) {
-    let mut stage = Stage { playout: Playout::default(), now: Instant::now(), sequence: 1 << 20, timestamp: 1 << 40 };
+    let mut stage =
+        Stage { playout: PlayoutPart::default(), now: Instant::now(), sequence: 1 << 20, timestamp: 1 << 40 };
     let mut script = Unstructured::new(data);
     while !script.is_empty() && stage.act(&mut script).is_ok() {}
     stage.fill(MOST_WANTED);
 }
 
 struct Stage {
-    playout: Playout,
+    playout: PlayoutPart,
     now: Instant,
     /// Of the next packet, as the relay's timeline counts: always far above zero here.
     sequence: u64,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use uuid::Uuid;
-use voice_relay::core::{Input, LocalPacket, Membership, Role, Wanted};
+use voice_relay::core::{Input, LocalPacket, ParticipantTracks, Role, Wanted};
 use voice_relay::domain::{RoomId, StreamId};
 
 use super::house::client::PTIME;
@@ -182,7 +182,7 @@ fn take_part(world: &mut World, script: &mut Unstructured<'_>) -> Result<()> {
         8 => world[who].client.play_music(now),
         _ => {
             let text = String::from_utf8_lossy(some_bytes(script)?);
-            let membership = Membership { room, voice, music: other, only_listens: false };
+            let membership = ParticipantTracks { room, voice, music: other, only_listens: false };
             drop(world.relay.accept(now, Role::Participate(membership), &text, false));
         }
     }

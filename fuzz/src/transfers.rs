@@ -1,7 +1,8 @@
 //! One client's transfer, whatever the client says, and whatever becomes of the files.
 
 use arbitrary::{Result, Unstructured};
-use voice_relay::library::{Effect, Facts, FileId, Kind, Transfer, TransferError};
+use voice_relay::library::{FileFacts, FileId, FileKind};
+use voice_relay::transfer::{Effect, Transfer, TransferError};
 
 /// More of what can be done now than this, without anything having happened, would never end.
 const MOST_ACTS: usize = 100_000;
@@ -94,11 +95,11 @@ impl Stage {
         let size = script.int_in_range(0..=MOST_CHUNKS * chunk)?;
         (self.open, self.told) = (Some((id, size.div_ceil(chunk))), false);
         let sha256 = script.arbitrary::<bool>()?.then(|| "a".into());
-        self.transfer.opened(Ok(Facts {
+        self.transfer.opened(Ok(FileFacts {
             id,
             name: "file".into(),
-            kind: Kind::Wav,
-            mime: Kind::Wav.mime(),
+            kind: FileKind::Wav,
+            mime: FileKind::Wav.mime(),
             size,
             modified: 0,
             seconds: None,

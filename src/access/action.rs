@@ -1,8 +1,6 @@
 //! All that can be asked for, with what each needs. What is not in this list cannot be done by anybody.
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One thing that may be permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,9 +31,9 @@ impl Scope {
     }
 }
 
-/// What somebody may do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scopes(BTreeSet<Scope>);
+/// What somebody may do: a bit for each, since every permit has its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scopes(u8);
 
 impl Scopes {
     /// Nothing.
@@ -55,18 +53,34 @@ impl Scopes {
 
     /// Whether this is permitted.
     pub fn contains(&self, scope: Scope) -> bool {
-        self.0.contains(&scope)
+        self.0 & bit(scope) != 0
     }
 
     /// All that is.
     pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
-        self.0.iter().copied()
+        Scope::ALL.into_iter().filter(|scope| self.contains(*scope))
     }
 }
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        Self(scopes.into_iter().fold(0, |bits, scope| bits | bit(scope)))
+    }
+}
+
+const fn bit(scope: Scope) -> u8 {
+    1 << scope as u8
+}
+
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<Scope>::deserialize(deserializer).map(Self::from_iter)
     }
 }
 
@@ -87,6 +101,8 @@ pub enum Action {
     TalkInside,
     /// To have a recording that is sent along heard in a room.
     Announce,
+    /// To have one heard on a media player of the house.
+    AnnounceOnPlayer,
     /// To know what is announced in a room in which one could be heard.
     SeeAnnouncements,
     /// To know who is in a room, and how well it goes.
@@ -109,6 +125,8 @@ pub enum Action {
     ReadSound,
     /// To turn it.
     TurnSound,
+    /// To know which media players Home Assistant has.
+    ListPlayers,
     /// To list and hear what was recorded at home.
     ReadClips,
     /// To delete it.
@@ -144,8 +162,10 @@ impl Action {
             Self::ListStreams => (Some(Scope::Listen), true),
             Self::TurnStream => (Some(Scope::Admin), true),
             Self::MakeToken => (Some(Scope::Share), true),
-            Self::OpenRoom => (Some(Scope::Talk), false),
-            Self::ReadMetrics | Self::ReadSound | Self::ReadClips | Self::ReadFiles => (Some(Scope::Listen), false),
+            Self::OpenRoom | Self::AnnounceOnPlayer => (Some(Scope::Talk), false),
+            Self::ReadMetrics | Self::ReadSound | Self::ListPlayers | Self::ReadClips | Self::ReadFiles => {
+                (Some(Scope::Listen), false)
+            }
             Self::TurnSound | Self::DeleteClip | Self::Other => (Some(Scope::Admin), false),
             Self::RevokeToken => (Some(Scope::Share), false),
         };

@@ -21,8 +21,8 @@ use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
-use crate::domain::{LiveStream, RoomId};
-use crate::rooms::{Granted, JoinError, Key, RoomsHandle};
+use crate::domain::{RoomId, Track};
+use crate::rooms::{Granted, JoinError, ParticipantKey, RoomsHandle};
 
 pub use action::{Action, Needs, Scope, Scopes};
 use permit::Grants;
@@ -45,7 +45,7 @@ pub struct RoomCredentials<'a> {
     /// Its PIN, as somebody typed it.
     pub pin: Option<&'a str>,
     /// The key of somebody who was there before, or opened it.
-    pub key: Option<Key>,
+    pub key: Option<ParticipantKey>,
 }
 
 impl<'a> Target<'a> {
@@ -55,7 +55,7 @@ impl<'a> Target<'a> {
     }
 
     /// The room in which a stream is heard, with this PIN.
-    pub fn stream(live: &LiveStream, pin: Option<&'a str>) -> Self {
+    pub fn stream(live: &Track, pin: Option<&'a str>) -> Self {
         Self::Room(live.room, RoomCredentials { pin, key: None })
     }
 }
@@ -186,6 +186,8 @@ impl Access {
             | Action::ReadMetrics
             | Action::ReadSound
             | Action::TurnSound
+            | Action::ListPlayers
+            | Action::AnnounceOnPlayer
             | Action::ReadClips
             | Action::DeleteClip
             | Action::ReadFiles

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -24,15 +24,41 @@ struct Grant {
     action: Action,
     room: Option<RoomId>,
     visitor: Visitor,
-    ended: CancellationToken,
+    is_ended: AtomicBool,
+    /// For those who wait for the end. Players, of which there may be thousands, look at each write instead.
+    ended: OnceLock<CancellationToken>,
     grants: Weak<Grants>,
+}
+
+impl Grant {
+    /// Ends it, and wakes those who wait.
+    fn end(&self) {
+        // In this order: whoever makes the token just now sees that it is over.
+        self.is_ended.store(true, Ordering::SeqCst);
+        if let Some(ended) = self.ended.get() {
+            ended.cancel();
+        }
+    }
+
+    fn is_ended(&self) -> bool {
+        self.is_ended.load(Ordering::SeqCst)
+    }
+
+    /// Cancelled when it is over.
+    fn ended(&self) -> &CancellationToken {
+        let ended = self.ended.get_or_init(CancellationToken::new);
+        if self.is_ended() {
+            ended.cancel();
+        }
+        ended
+    }
 }
 
 impl Permit {
     pub(super) fn new(action: Action, room: Option<RoomId>, visitor: Visitor, grants: &Arc<Grants>) -> Self {
         let id = GrantId(grants.next.fetch_add(1, Ordering::Relaxed));
-        let (ended, registry) = (CancellationToken::new(), Arc::downgrade(grants));
-        let grant = Arc::new(Grant { id, action, room, visitor, ended, grants: registry });
+        let (is_ended, ended, registry) = (AtomicBool::new(false), OnceLock::new(), Arc::downgrade(grants));
+        let grant = Arc::new(Grant { id, action, room, visitor, is_ended, ended, grants: registry });
         grants.lock().insert(id, Arc::downgrade(&grant));
         Self(grant)
     }
@@ -79,17 +105,17 @@ impl Permit {
 
     /// Whether it is over, though it is still held.
     pub fn is_ended(&self) -> bool {
-        self.0.ended.is_cancelled()
+        self.0.is_ended()
     }
 
     /// Waits until it is over.
     pub async fn ended(&self) {
-        self.0.ended.cancelled().await;
+        self.0.ended().cancelled().await;
     }
 
     /// To be kept by who waits for its end among other things.
     pub fn watched(self) -> WatchedPermit {
-        let ended = Box::pin(self.0.ended.clone().cancelled_owned());
+        let ended = Box::pin(self.0.ended().clone().cancelled_owned());
         WatchedPermit { permit: self, ended }
     }
 }
@@ -124,7 +150,7 @@ impl Permit {
 
     /// Ends it.
     pub(crate) fn end(&self) {
-        self.0.ended.cancel();
+        self.0.end();
     }
 }
 
@@ -148,16 +174,16 @@ impl Grants {
     pub(super) fn end_unless(&self, holds: impl Fn(Action, Option<RoomId>, &Visitor) -> bool) -> usize {
         // Not locked while rooms and files are asked.
         let open: Vec<_> = self.lock().values().filter_map(Weak::upgrade).collect();
-        let over = open.iter().filter(|grant| !grant.ended.is_cancelled());
+        let over = open.iter().filter(|grant| !grant.is_ended());
         let over = over.filter(|grant| !holds(grant.action, grant.room, &grant.visitor));
-        over.map(|grant| grant.ended.cancel()).count()
+        over.map(|grant| grant.end()).count()
     }
 
     /// Ends one.
     pub(super) fn end(&self, id: GrantId) {
         let grant = self.lock().get(&id).and_then(Weak::upgrade);
         if let Some(grant) = grant {
-            grant.ended.cancel();
+            grant.end();
         }
     }
 

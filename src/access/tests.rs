@@ -3,12 +3,12 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::data::DataFolder;
-use crate::rooms::{Kind, ListenerKind, Rooms, RoomsSettings};
+use crate::rooms::{ListenerKind, RoomKind, Rooms, RoomsSettings};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// An access with a kitchen and a room with a PIN, and the folder of its tokens.
-async fn house() -> (Access, RoomsHandle, RoomId, Key, tempfile::TempDir) {
+async fn house() -> (Access, RoomsHandle, RoomId, ParticipantKey, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let house = RoomsSettings {
         home: "Home".into(),
@@ -21,7 +21,7 @@ async fn house() -> (Access, RoomsHandle, RoomId, Key, tempfile::TempDir) {
     };
     let rooms = RoomsHandle::new(Rooms::new(house, Instant::now(), SystemTime::now()));
     let pin = "4711".parse().expect("a PIN");
-    let (opened, _) = rooms.open("Secret".into(), Kind::Intercom, Some(pin), None, None).await.expect("opened");
+    let (opened, _) = rooms.open("Secret".into(), RoomKind::Intercom, Some(pin), None, None).await.expect("opened");
     let access = Access::new(Tokens::new(DataFolder::new(folder.path().into())), rooms.clone());
     (access, rooms, opened.room, opened.key, folder)
 }
@@ -34,7 +34,7 @@ fn visitor(number: u8) -> Visitor {
 fn with_token(access: &Access, scopes: Scopes, room: Option<&str>) -> Visitor {
     let claims = Claims::new(scopes, room.map(str::to_owned), None, SystemTime::now(), HOUR);
     access.tokens().sign(&claims).expect("signed");
-    let (scopes, room, token) = (claims.scope.clone(), claims.room.clone(), Some(claims.id()));
+    let (scopes, room, token) = (claims.scope, claims.room.clone(), Some(claims.id()));
     Visitor { room, token, ..Visitor::at(IpAddr::from([192, 168, 1, 9]), scopes) }
 }
 
@@ -106,7 +106,7 @@ async fn what_is_open_ends_when_its_token_is_revoked_or_has_expired_and_nothing_
 async fn whoever_is_sent_out_hears_no_more_by_any_way_and_may_not_come_back_at_once() {
     let (access, rooms, secret, key, _folder) = house().await;
     let host =
-        rooms.join(visitor(1).asker(), "secret", "Host", None, Some(&key_text(key)), wire()).await.expect("host");
+        rooms.join(visitor(1).asker(), "secret", "Host", None, Some(&key_text(key)), unread()).await.expect("host");
     let shown = RoomCredentials { pin: Some("4711"), key: None };
     let hear = access.authorize(&visitor(2), Action::Hear, Target::Room(secret, shown)).await.expect("knows the PIN");
     let _listening = rooms.listen(secret, hear.granted(), "Player", ListenerKind::Player).expect("listed");
@@ -128,7 +128,7 @@ async fn whoever_is_sent_out_hears_no_more_by_any_way_and_may_not_come_back_at_o
 async fn a_locked_room_keeps_out_who_comes_and_lists_who_was_there() {
     let (access, rooms, secret, key, _folder) = house().await;
     let host =
-        rooms.join(visitor(1).asker(), "secret", "Host", None, Some(&key_text(key)), wire()).await.expect("host");
+        rooms.join(visitor(1).asker(), "secret", "Host", None, Some(&key_text(key)), unread()).await.expect("host");
     let shown = RoomCredentials { pin: Some("4711"), key: None };
     let hear = access.authorize(&visitor(2), Action::Hear, Target::Room(secret, shown)).await.expect("knows the PIN");
     let _listening = rooms.listen(secret, hear.granted(), "Kitchen tablet", ListenerKind::Client);
@@ -149,10 +149,10 @@ async fn what_is_open_in_a_room_ends_with_it() {
     assert_eq!((access.review(), hear.is_ended()), (1, true));
 }
 
-fn key_text(key: Key) -> String {
+fn key_text(key: ParticipantKey) -> String {
     serde_json::to_value(key).expect("a text").as_str().expect("a text").to_owned()
 }
 
-fn wire() -> crate::rooms::ClientSender {
-    crate::rooms::ClientSender::new().0
+fn unread() -> crate::rooms::EventSender {
+    crate::rooms::EventSender::new().0
 }

@@ -151,14 +151,14 @@ impl fmt::Debug for Announcement {
 
 /// What is known of an announcement.
 #[derive(Debug, Clone)]
-pub enum Known {
+pub enum KnownAnnouncement {
     /// It plays, or waits behind so many.
     Lives(Arc<Announcement>, usize),
     /// It is over.
     Over(RoomId, Outcome),
 }
 
-impl Known {
+impl KnownAnnouncement {
     /// Where it is, or was, heard.
     pub fn room(&self) -> RoomId {
         match self {

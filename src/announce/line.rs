@@ -10,7 +10,7 @@ use super::{Announcement, AnnouncementId, Priority};
 
 /// Those of one room.
 #[derive(Debug, Default)]
-pub(super) struct Line(VecDeque<Arc<Announcement>>);
+pub(super) struct RoomQueue(VecDeque<Arc<Announcement>>);
 
 /// What came of one more.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Placed {
     pub(super) displaced: Option<Arc<Announcement>>,
 }
 
-impl Line {
+impl RoomQueue {
     /// One more, behind which `waiting` may wait at most, and `share` of whom one owner may have. An urgent one interrupts
     /// what is not; where there is no room for it, the last that is not urgent goes.
     pub(super) fn place(&mut self, new: Arc<Announcement>, waiting: usize, share: usize) -> Result<Placed, Full> {
@@ -84,13 +84,13 @@ mod tests {
         ))
     }
 
-    fn names(line: &Line) -> Vec<&str> {
+    fn names(line: &RoomQueue) -> Vec<&str> {
         line.iter().map(|one| &*one.name).collect()
     }
 
     #[test]
     fn they_are_heard_as_they_came_and_the_urgent_before_the_others() {
-        let mut line = Line::default();
+        let mut line = RoomQueue::default();
         let mut place = |number, priority| line.place(one(number, priority), 9, 99).expect("room").position;
         let positions = [
             place(1, Priority::Normal),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_full_line_takes_no_more_but_for_the_urgent_which_displace_the_last() {
-        let mut line = Line::default();
+        let mut line = RoomQueue::default();
         for number in 1..=3 {
             line.place(one(number, Priority::Normal), 2, 99).expect("room");
         }
@@ -123,14 +123,14 @@ mod tests {
 
     #[test]
     fn where_none_may_wait_one_plays_all_the_same() {
-        let mut line = Line::default();
+        let mut line = RoomQueue::default();
         assert!(line.place(one(1, Priority::Normal), 0, 99).is_ok());
         assert!(line.place(one(2, Priority::Normal), 0, 99).is_err());
     }
 
     #[test]
     fn one_owner_has_a_share_of_the_line_also_with_what_is_urgent() {
-        let mut line = Line::default();
+        let mut line = RoomQueue::default();
         for number in 1..=2 {
             line.place(one(number, Priority::Urgent), 9, 2).expect("room");
         }

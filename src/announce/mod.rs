@@ -2,7 +2,7 @@
 //! from, and the relay, where they are a sender like any other, so that whoever hears the room hears them.
 //!
 //! Each `announcement` waits in its room's `line`; while there is one, the room has a `player`, which is a thread that
-//! performs it. `playlist` is what is heard of one, and `pace` when. Who may announce, and how that is asked for, is
+//! performs it. `playlist` is what is heard of one, `pace` when, and `render` the same as a file for media players. Who may announce, and how that is asked for, is
 //! `http`'s business.
 
 mod announcement;
@@ -10,6 +10,7 @@ mod line;
 mod pace;
 mod player;
 mod playlist;
+mod render;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -26,10 +27,12 @@ use crate::limits::{self, Place, Places};
 use crate::rooms::RoomsHandle;
 
 pub use announcement::{
-    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, Known, Outcome, Priority, REPEATS, VOLUMES,
+    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, KnownAnnouncement, Outcome, Priority, REPEATS,
+    VOLUMES,
 };
-use line::{Line, Placed};
+use line::{Placed, RoomQueue};
 use playlist::Playlist;
+pub use render::Rendered;
 
 /// Recordings that are looked at before they get a place, or wait for that: each has a thread meanwhile.
 const PROBES: usize = 16;
@@ -99,7 +102,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Queues {
     /// A room has a line while it has a player.
-    lines: BTreeMap<RoomId, Line>,
+    lines: BTreeMap<RoomId, RoomQueue>,
     over: VecDeque<(AnnouncementId, RoomId, Outcome)>,
 }
 
@@ -166,21 +169,26 @@ impl Announcer {
     }
 
     /// What is known of one.
-    pub fn find(&self, id: AnnouncementId) -> Option<Known> {
+    pub fn find(&self, id: AnnouncementId) -> Option<KnownAnnouncement> {
         let queues = self.lock();
         let lives = queues.lines.values().find_map(|line| {
             let (place, found) = line.iter().enumerate().find(|(_, one)| one.id == id)?;
-            Some(Known::Lives(Arc::clone(found), place))
+            Some(KnownAnnouncement::Lives(Arc::clone(found), place))
         });
-        let over =
-            || queues.over.iter().find(|over| over.0 == id).map(|(_, room, how)| Known::Over(*room, how.clone()));
+        let over = || {
+            queues
+                .over
+                .iter()
+                .find(|over| over.0 == id)
+                .map(|(_, room, how)| KnownAnnouncement::Over(*room, how.clone()))
+        };
         lives.or_else(over)
     }
 
     /// Stops one, or takes it out of its line. False: there is none, or no more.
     pub fn stop(&self, id: AnnouncementId) -> bool {
         match self.find(id) {
-            Some(Known::Lives(announcement, _)) => self.end(&announcement, Outcome::Stopped),
+            Some(KnownAnnouncement::Lives(announcement, _)) => self.end(&announcement, Outcome::Stopped),
             _ => false,
         }
     }
@@ -209,7 +217,7 @@ impl Announcer {
     fn to_be_heard(&self, room: RoomId) -> Option<Arc<Announcement>> {
         let is_open = !self.0.shutdown.is_cancelled() && self.0.rooms.exists(room);
         let mut queues = self.lock();
-        if let Some(first) = queues.lines.get(&room).and_then(Line::first).filter(|_| is_open) {
+        if let Some(first) = queues.lines.get(&room).and_then(RoomQueue::first).filter(|_| is_open) {
             return Some(Arc::clone(first));
         }
         self.clear(&mut queues, room, &Outcome::Stopped);
@@ -222,7 +230,7 @@ impl Announcer {
     }
 
     fn clear(&self, queues: &mut Queues, room: RoomId, outcome: &Outcome) {
-        let left: Vec<_> = queues.lines.remove(&room).iter().flat_map(Line::iter).map(Arc::clone).collect();
+        let left: Vec<_> = queues.lines.remove(&room).iter().flat_map(RoomQueue::iter).map(Arc::clone).collect();
         left.iter().for_each(|one| self.note(queues, one, outcome.clone()));
     }
 

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::audio::Speech;
 use crate::core::LocalPacket;
 use crate::domain::{RoomId, StreamId};
 use crate::engine::LocalSender;
+use crate::live::Speech;
 
 use super::pace::Pace;
 use super::playlist::Performance;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::audio::{Resampler, SAMPLE_RATE};
-use crate::library::{NoAudio, Playing, Recording};
+use crate::library::{NoAudio, Playback, Recording};
 
 /// Samples of one packet: 20 ms.
 pub(super) const FRAME_SAMPLES: usize = (SAMPLE_RATE / 50) as usize;
@@ -67,7 +67,7 @@ impl Playlist {
 /// A playlist while it is performed.
 pub(super) struct Performance {
     playlist: Playlist,
-    playing: Option<(Playing, Option<(u32, Resampler)>)>,
+    playing: Option<(Playback, Option<(u32, Resampler)>)>,
     /// Samples of a packet, at the recording's rate.
     raw: Vec<f32>,
     /// Samples that are not a whole frame yet.

@@ -17,7 +17,7 @@ const SHORTEST_FRAME: usize = SAMPLE_RATE as usize / 400;
 const MAX_CONCEALED: usize = SAMPLE_RATE as usize / 10;
 
 /// One stream's decoder, mono.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     opus: opus::Decoder,
     pcm: Box<[i16; MAX_SAMPLES]>,
     concealed_in_a_row: usize,
@@ -25,14 +25,14 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(stats: Arc<AudioStats>) -> Self {
+    pub(crate) fn new(stats: Arc<AudioStats>) -> Self {
         let opus = opus::Decoder::new(SAMPLE_RATE, Channels::Mono)
             .expect("libopus decodes 48 kHz mono; only lack of memory can refuse it");
         Self { opus, pcm: Box::new([0; MAX_SAMPLES]), concealed_in_a_row: 0, stats }
     }
 
     /// Samples of a packet; of what is no Opus, `samples` of concealment. Stereo is mixed down.
-    pub(super) fn decode(&mut self, packet: &[u8], samples: usize) -> &[i16] {
+    pub(crate) fn decode(&mut self, packet: &[u8], samples: usize) -> &[i16] {
         // To libopus an empty packet means a lost one.
         let decoded = if packet.is_empty() { Ok(0) } else { self.opus.decode(packet, &mut self.pcm[..], false) };
         match decoded {
@@ -49,7 +49,7 @@ impl Decoder {
     }
 
     /// So many samples of a lost packet, from the copy in its successor if that has one.
-    pub(super) fn recover(&mut self, successor: &[u8], samples: usize) -> &[i16] {
+    pub(crate) fn recover(&mut self, successor: &[u8], samples: usize) -> &[i16] {
         let samples = samples.min(MAX_SAMPLES);
         let whole = samples.is_multiple_of(SHORTEST_FRAME);
         match whole.then(|| self.opus.decode(successor, &mut self.pcm[..samples], true)) {
@@ -62,7 +62,7 @@ impl Decoder {
     }
 
     /// So many samples that sound as if speech went on, for a while.
-    pub(super) fn conceal(&mut self, samples: usize) -> &[i16] {
+    pub(crate) fn conceal(&mut self, samples: usize) -> &[i16] {
         let samples = samples.min(MAX_SAMPLES);
         let pieces = samples.next_multiple_of(SHORTEST_FRAME);
         let fits = self.concealed_in_a_row < MAX_CONCEALED;

@@ -21,7 +21,7 @@ const UP: Duration = Duration::from_millis(600);
 
 /// How far the music of one program has stepped back.
 #[derive(Debug, Default)]
-pub(super) struct Ducker {
+pub(crate) struct Ducker {
     /// From 0, as it comes, to 1.
     depth: f32,
     /// Samples since somebody spoke.
@@ -30,7 +30,7 @@ pub(super) struct Ducker {
 
 impl Ducker {
     /// The factor that music is to have after so many samples more, in which somebody speaks, or nobody.
-    pub(super) fn step(&mut self, speech: bool, length: usize) -> f32 {
+    pub(crate) fn step(&mut self, speech: bool, length: usize) -> f32 {
         self.quiet = if speech { 0 } else { self.quiet.saturating_add(length as u64) };
         let part = |way| length as f32 / samples(way) as f32;
         if speech || (self.depth > 0.0 && self.depth < 1.0 && self.quiet <= samples(HOLD)) {
@@ -44,7 +44,7 @@ impl Ducker {
 }
 
 /// Whether these samples, at this gain, are speech that music steps back for.
-pub(super) fn is_speech(pcm: &[i16], gain: f32) -> bool {
+pub(crate) fn is_speech(pcm: &[i16], gain: f32) -> bool {
     let energy: f32 = pcm.iter().map(|sample| f32::from(*sample).powi(2)).sum();
     energy * gain.powi(2) > SPEECH.powi(2) * pcm.len() as f32
 }

@@ -57,7 +57,7 @@ impl Format {
         }
     }
 
-    /// How long one message of [`Listener::next_message`](super::Listener::next_message) lasts.
+    /// How long one message to a listener lasts.
     pub fn message_duration(self) -> Duration {
         Duration::from_millis(if let Self::Mp3(_) = self { 24 } else { 20 })
     }
@@ -73,14 +73,14 @@ impl Format {
 }
 
 /// Samples to the bytes of a format.
-pub(super) enum Encoder {
+pub(crate) enum Encoder {
     Mp3(Mp3Encoder),
     /// Samples wait until there is a message of them.
     Wav(BytesMut),
 }
 
 impl Encoder {
-    pub(super) fn new(format: Format, stats: Arc<AudioStats>) -> Self {
+    pub(crate) fn new(format: Format, stats: Arc<AudioStats>) -> Self {
         match format {
             Format::Mp3(bitrate) => Self::Mp3(Mp3Encoder::new(bitrate, stats)),
             Format::Wav | Format::Ogg => Self::Wav(BytesMut::new()),
@@ -88,7 +88,7 @@ impl Encoder {
     }
 
     /// What every listener gets first.
-    pub(super) fn header(&self) -> Bytes {
+    pub(crate) fn header(&self) -> Bytes {
         match self {
             Self::Mp3(_) => Bytes::new(),
             Self::Wav(_) => wav::header(),
@@ -96,7 +96,7 @@ impl Encoder {
     }
 
     /// One message, or nothing yet.
-    pub(super) fn encode(&mut self, pcm: &[i16]) -> Bytes {
+    pub(crate) fn encode(&mut self, pcm: &[i16]) -> Bytes {
         match self {
             Self::Mp3(encoder) => encoder.encode(pcm),
             Self::Wav(waiting) => {
@@ -108,7 +108,7 @@ impl Encoder {
     }
 
     /// What is still held back.
-    pub(super) fn finish(self) -> Bytes {
+    pub(crate) fn finish(self) -> Bytes {
         match self {
             Self::Mp3(encoder) => encoder.finish(),
             Self::Wav(waiting) => waiting.freeze(),

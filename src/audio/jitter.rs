@@ -33,7 +33,7 @@ const MAX_LEAD: i64 = samples(Duration::from_millis(300)) as i64;
 
 /// What to play next. Lengths are samples.
 #[derive(Debug, PartialEq)]
-pub(super) enum Playing {
+pub(crate) enum Playing {
     /// This packet, without the first `skip` samples: their time is over.
     Packet { payload: Arc<[u8]>, skip: u64 },
     /// A packet that is lost; its successor, if it is here, may carry a copy (FEC).
@@ -45,7 +45,7 @@ pub(super) enum Playing {
 }
 
 /// Packets of one stream, waiting for their time.
-pub(super) struct JitterBuffer {
+pub(crate) struct JitterBuffer {
     packets: BTreeMap<u64, Waiting>,
     playhead: Playhead,
     transit: Transit,
@@ -79,7 +79,7 @@ enum Playhead {
 }
 
 impl JitterBuffer {
-    pub(super) fn new(stats: Arc<AudioStats>) -> Self {
+    pub(crate) fn new(stats: Arc<AudioStats>) -> Self {
         Self {
             packets: BTreeMap::new(),
             playhead: Playhead::Idle { from: 0 },
@@ -91,7 +91,7 @@ impl JitterBuffer {
     }
 
     /// Takes a packet as it arrives.
-    pub(super) fn push(&mut self, packet: OpusPacket) {
+    pub(crate) fn push(&mut self, packet: OpusPacket) {
         let (Playhead::Idle { from: due } | Playhead::Running { sequence: due, .. }) = self.playhead;
         let arrival = self.clock(packet.arrival);
         let transit = arrival - packet.timestamp as i64;
@@ -114,7 +114,7 @@ impl JitterBuffer {
     }
 
     /// What is to be heard from `now` on; where there is no packet, no more than `wanted` samples.
-    pub(super) fn next(&mut self, now: Instant, wanted: u64) -> Playing {
+    pub(crate) fn next(&mut self, now: Instant, wanted: u64) -> Playing {
         let now = self.clock(now);
         if let Playhead::Idle { .. } = self.playhead
             && let Err(silence) = self.begin(now, wanted)
@@ -125,19 +125,19 @@ impl JitterBuffer {
     }
 
     /// By how many samples the playhead, if it is reached at `now`, is further behind than the target.
-    pub(super) fn excess(&mut self, now: Instant) -> Option<i64> {
+    pub(crate) fn excess(&mut self, now: Instant) -> Option<i64> {
         let now = self.clock(now);
         let Playhead::Running { timestamp, .. } = self.playhead else { return None };
         self.excess_at(now, timestamp)
     }
 
     /// Samples in a packet of this stream.
-    pub(super) fn frame(&self) -> u64 {
+    pub(crate) fn frame(&self) -> u64 {
         self.frame
     }
 
     /// Nothing waits to be played.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.packets.is_empty()
     }
 
@@ -247,12 +247,12 @@ impl JitterBuffer {
 }
 
 /// A time in samples, rounded down.
-pub(super) const fn samples(duration: Duration) -> u64 {
+pub(crate) const fn samples(duration: Duration) -> u64 {
     (duration.as_nanos() * SAMPLE_RATE as u128 / 1_000_000_000) as u64
 }
 
 /// Samples as a time.
-pub(super) const fn duration(samples: u64) -> Duration {
+pub(crate) const fn duration(samples: u64) -> Duration {
     Duration::from_nanos(samples * 1_000_000_000 / SAMPLE_RATE as u64)
 }
 

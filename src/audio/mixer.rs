@@ -39,20 +39,20 @@ impl Gains {
     }
 
     /// As a factor.
-    pub(super) fn factor(&self, stream: StreamId) -> f32 {
+    pub(crate) fn factor(&self, stream: StreamId) -> f32 {
         10_f32.powf(self.get(stream) / 20.0)
     }
 }
 
 /// A gain on its way: it reaches its goal over one block of samples, so that nothing clicks.
 #[derive(Debug, Default)]
-pub(super) struct Fader {
+pub(crate) struct Fader {
     now: f32,
 }
 
 impl Fader {
     /// Adds `pcm` to `mix`, with the gain moving to `goal`.
-    pub(super) fn add(&mut self, pcm: &[i16], goal: f32, mix: &mut [f32]) {
+    pub(crate) fn add(&mut self, pcm: &[i16], goal: f32, mix: &mut [f32]) {
         let step = (goal - self.now) / pcm.len() as f32;
         for (index, (sum, sample)) in mix.iter_mut().zip(pcm).enumerate() {
             *sum += f32::from(*sample) * (self.now + step * (index + 1) as f32);
@@ -63,12 +63,12 @@ impl Fader {
 
 /// Keeps a mix below the ceiling: turns it down at once where it would pass, and up again slowly.
 #[derive(Debug, Default)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     envelope: f32,
 }
 
 impl Limiter {
-    pub(super) fn apply(&mut self, mix: &[f32], out: &mut [i16]) {
+    pub(crate) fn apply(&mut self, mix: &[f32], out: &mut [i16]) {
         for (sample, sum) in out.iter_mut().zip(mix) {
             self.envelope = sum.abs().max(self.envelope * RELEASE);
             let gain = if self.envelope > CEILING { CEILING / self.envelope } else { 1.0 };

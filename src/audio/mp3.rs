@@ -12,7 +12,7 @@ use super::lame::disable_bit_reservoir;
 use super::stats::AudioStats;
 
 /// Samples in a frame (MPEG-1 Layer III).
-pub(super) const FRAME_SAMPLES: usize = 1_152;
+pub(crate) const FRAME_SAMPLES: usize = 1_152;
 
 /// After so many frames of digital silence, nothing else is left inside the encoder.
 const SILENT_FRAMES: usize = 4;
@@ -20,8 +20,38 @@ const SILENT_FRAMES: usize = 4;
 /// What LAME asks for besides 1.25 bytes a sample.
 const LAME_OVERHEAD: usize = 7_200;
 
+/// A file, as it grows.
+pub struct Mp3File {
+    encoder: Mp3Encoder,
+    made: BytesMut,
+}
+
+impl Default for Mp3File {
+    fn default() -> Self {
+        Self { encoder: Mp3Encoder::new(Bitrate::DEFAULT, Arc::default()), made: BytesMut::new() }
+    }
+}
+
+impl Mp3File {
+    /// Adds samples.
+    pub fn add(&mut self, pcm: &[i16]) {
+        self.made.extend_from_slice(&self.encoder.encode(pcm));
+    }
+
+    /// How large it is by now.
+    pub fn bytes(&self) -> usize {
+        self.made.len()
+    }
+
+    /// All of it.
+    pub fn finish(mut self) -> Bytes {
+        self.made.extend_from_slice(&self.encoder.finish());
+        self.made.freeze()
+    }
+}
+
 /// PCM to whole MP3 frames.
-pub(super) struct Mp3Encoder {
+pub(crate) struct Mp3Encoder {
     lame: Encoder,
     bitrate: Bitrate,
     /// Output that is not yet handed out: less than a frame after each call.
@@ -36,7 +66,7 @@ pub(super) struct Mp3Encoder {
 }
 
 impl Mp3Encoder {
-    pub(super) fn new(bitrate: Bitrate, stats: Arc<AudioStats>) -> Self {
+    pub(crate) fn new(bitrate: Bitrate, stats: Arc<AudioStats>) -> Self {
         Self {
             lame: build_lame(bitrate),
             bitrate,
@@ -50,7 +80,7 @@ impl Mp3Encoder {
     }
 
     /// Encodes samples; gives the frames that are complete, which may be none.
-    pub(super) fn encode(&mut self, pcm: &[i16]) -> Bytes {
+    pub(crate) fn encode(&mut self, pcm: &[i16]) -> Bytes {
         if pcm.iter().any(|sample| *sample != 0) {
             self.silence = 0;
             self.feed_skipped();
@@ -65,7 +95,7 @@ impl Mp3Encoder {
     }
 
     /// Ends: gives the frames that LAME still holds.
-    pub(super) fn finish(mut self) -> Bytes {
+    pub(crate) fn finish(mut self) -> Bytes {
         self.feed_skipped();
         self.scratch.clear();
         self.scratch.reserve(LAME_OVERHEAD);

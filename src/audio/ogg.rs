@@ -25,7 +25,7 @@ const SILENCE_SAMPLES: u64 = SAMPLE_RATE as u64 / 50;
 const TOLERANCE: i64 = SAMPLE_RATE as i64 / 25;
 
 /// A stream as Ogg pages, one for each packet.
-pub(super) struct OggStream {
+pub(crate) struct OggStream {
     packets: mpsc::Receiver<OpusPacket>,
     jitter: JitterBuffer,
     writer: PacketWriter<'static, Vec<u8>>,
@@ -39,7 +39,7 @@ pub(super) struct OggStream {
 }
 
 impl OggStream {
-    pub(super) fn new(packets: mpsc::Receiver<OpusPacket>, stats: &Arc<AudioStats>) -> Self {
+    pub(crate) fn new(packets: mpsc::Receiver<OpusPacket>, stats: &Arc<AudioStats>) -> Self {
         let writer = PacketWriter::new(Vec::new());
         let jitter = JitterBuffer::new(Arc::clone(stats));
         let mut stream = Self { packets, jitter, writer, granule: 0, ahead: 0, owed: 0, is_over: false };
@@ -49,12 +49,12 @@ impl OggStream {
     }
 
     /// The pages that every listener gets first. Call once, before the others.
-    pub(super) fn header(&mut self) -> Bytes {
+    pub(crate) fn header(&mut self) -> Bytes {
         self.take_pages()
     }
 
     /// Pages for one tick of the clock.
-    pub(super) fn tick(&mut self, now: Instant) -> Bytes {
+    pub(crate) fn tick(&mut self, now: Instant) -> Bytes {
         self.receive();
         while self.ahead < TICK_SAMPLES as u64 {
             let at = now + duration(self.ahead);
@@ -71,12 +71,12 @@ impl OggStream {
     }
 
     /// The stream ended, and all of it is in the pages.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over && self.jitter.is_empty()
     }
 
     /// The last page.
-    pub(super) fn finish(mut self) -> Bytes {
+    pub(crate) fn finish(mut self) -> Bytes {
         self.granule += SILENCE_SAMPLES;
         self.write(SILENCE.to_vec(), PacketWriteEndInfo::EndStream);
         self.take_pages()

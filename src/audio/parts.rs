@@ -12,15 +12,15 @@ use super::stats::AudioStats;
 use super::{Bitrate, mp3, playout};
 
 /// Jitter buffer and decoder of one stream.
-pub struct Playout(playout::Playout);
+pub struct PlayoutPart(playout::Playout);
 
-impl Default for Playout {
+impl Default for PlayoutPart {
     fn default() -> Self {
         Self(playout::Playout::new(&Arc::<AudioStats>::default()))
     }
 }
 
-impl Playout {
+impl PlayoutPart {
     /// Takes a packet as it arrives.
     pub fn push(&mut self, packet: OpusPacket) {
         self.0.push(packet);

@@ -24,44 +24,44 @@ const REST: usize = SAMPLE_RATE as usize * 60 / 1_000;
 const SEAM: usize = SAMPLE_RATE as usize / 400;
 
 /// Jitter buffer and decoder of one stream.
-pub(super) struct Playout {
+pub(crate) struct Playout {
     jitter: JitterBuffer,
     decoder: Decoder,
     /// Decoded and not yet asked for: about one packet's worth.
     pcm: Vec<i16>,
     /// The last sample that was put there, and of what kind of sound it was.
-    last: (i16, Sound),
+    last: (i16, SoundKind),
     /// Samples since time was last stretched.
     rested: usize,
     stats: Arc<AudioStats>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sound {
+enum SoundKind {
     Speech,
     Filler,
     Silence,
 }
 
 impl Playout {
-    pub(super) fn new(stats: &Arc<AudioStats>) -> Self {
+    pub(crate) fn new(stats: &Arc<AudioStats>) -> Self {
         Self {
             jitter: JitterBuffer::new(Arc::clone(stats)),
             decoder: Decoder::new(Arc::clone(stats)),
             pcm: Vec::new(),
-            last: (0, Sound::Silence),
+            last: (0, SoundKind::Silence),
             rested: 0,
             stats: Arc::clone(stats),
         }
     }
 
     /// Takes a packet as it arrives.
-    pub(super) fn push(&mut self, packet: OpusPacket) {
+    pub(crate) fn push(&mut self, packet: OpusPacket) {
         self.jitter.push(packet);
     }
 
     /// Fills `out` with what is to be heard from `now` on.
-    pub(super) fn fill(&mut self, now: Instant, out: &mut [i16]) {
+    pub(crate) fn fill(&mut self, now: Instant, out: &mut [i16]) {
         while self.pcm.len() < out.len() {
             let at = now + duration(self.pcm.len() as u64);
             let missing = out.len() - self.pcm.len();
@@ -74,7 +74,7 @@ impl Playout {
     }
 
     /// Everything received has been heard.
-    pub(super) fn is_drained(&self) -> bool {
+    pub(crate) fn is_drained(&self) -> bool {
         self.jitter.is_empty() && self.pcm.is_empty()
     }
 
@@ -85,26 +85,26 @@ impl Playout {
             Playing::Packet { payload, skip } => {
                 let decoded = self.decoder.decode(&payload, frame);
                 self.pcm.extend_from_slice(&decoded[(skip as usize).min(decoded.len())..]);
-                (Sound::Speech, skip > 0)
+                (SoundKind::Speech, skip > 0)
             }
             Playing::Lost { samples, successor: Some(successor) } => {
                 self.pcm.extend_from_slice(self.decoder.recover(&successor, samples as usize));
-                (Sound::Speech, false)
+                (SoundKind::Speech, false)
             }
             Playing::Lost { samples, successor: None } | Playing::Bridge(samples) => {
                 self.pcm.extend_from_slice(self.decoder.conceal(samples as usize));
-                (Sound::Filler, false)
+                (SoundKind::Filler, false)
             }
             Playing::Silence(samples) => {
                 self.pcm.resize(start + samples as usize, 0);
-                (Sound::Silence, false)
+                (SoundKind::Silence, false)
             }
         };
         self.smooth(start, sound, cut);
     }
 
     /// Where one kind of sound follows another, or a packet begins in its middle, takes the step out.
-    fn smooth(&mut self, start: usize, sound: Sound, cut: bool) {
+    fn smooth(&mut self, start: usize, sound: SoundKind, cut: bool) {
         let (before, kind) = self.last;
         let Some(first) = self.pcm.get(start).copied() else { return };
         if cut || kind != sound {
@@ -119,7 +119,7 @@ impl Playout {
 
     /// Brings the delay back to its target, some milliseconds at a time.
     fn keep_delay(&mut self, now: Instant) {
-        if self.last.1 == Sound::Silence {
+        if self.last.1 == SoundKind::Silence {
             return;
         }
         let Some(excess) = self.jitter.excess(now + duration(self.pcm.len() as u64)) else { return };

@@ -9,10 +9,10 @@ const FILTER: usize = 128;
 /// Changes the rate of a mono signal.
 pub struct Resampler {
     /// `None`: both rates are the same.
-    stage: Option<Stage>,
+    stage: Option<FilterStage>,
 }
 
-struct Stage {
+struct FilterStage {
     sinc: Async<f32>,
     /// Samples of the old rate that are not a whole chunk yet.
     waiting: Vec<f32>,
@@ -23,7 +23,7 @@ struct Stage {
 impl Resampler {
     /// From one rate to another, both above zero.
     pub fn new(from: u32, to: u32) -> Self {
-        Self { stage: (from != to).then(|| Stage::new(from, to)) }
+        Self { stage: (from != to).then(|| FilterStage::new(from, to)) }
     }
 
     /// Takes samples of the old rate, and appends what comes of them to `out`.
@@ -35,7 +35,7 @@ impl Resampler {
     }
 }
 
-impl Stage {
+impl FilterStage {
     fn new(from: u32, to: u32) -> Self {
         let ratio = f64::from(to) / f64::from(from);
         let filter = SincInterpolationParameters::new(FILTER, WindowFunction::Blackman2);

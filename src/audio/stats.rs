@@ -29,27 +29,27 @@ pub struct AudioStats {
 }
 
 impl AudioStats {
-    pub(super) fn add_frames(&self, frames: u64) {
+    pub(crate) fn add_frames(&self, frames: u64) {
         self.mp3_frames.fetch_add(frames, Ordering::Relaxed);
     }
 
-    pub(super) fn skip_frames(&self, skipped: u64) {
+    pub(crate) fn skip_frames(&self, skipped: u64) {
         self.frames_skipped.fetch_add(skipped, Ordering::Relaxed);
     }
 }
 
 /// Counts one.
-pub(super) fn count(counter: &AtomicU64) {
+pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Keeps a gauge one higher for as long as it lives.
-pub(super) struct Gauged {
+pub(crate) struct Gauged {
     stats: Arc<AudioStats>,
 }
 
 impl Gauged {
-    pub(super) fn encoder(stats: &Arc<AudioStats>) -> Self {
+    pub(crate) fn encoder(stats: &Arc<AudioStats>) -> Self {
         stats.encoders.fetch_add(1, Ordering::Relaxed);
         Self { stats: Arc::clone(stats) }
     }

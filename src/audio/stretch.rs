@@ -19,7 +19,7 @@ const QUIET: f32 = 30.0 * 30.0;
 
 /// Takes at most `most` samples out of `pcm`, near its end. Gives how many; none, unless `force`d, where
 /// it would be heard.
-pub(super) fn shorten(pcm: &mut Vec<i16>, most: usize, force: bool) -> usize {
+pub(crate) fn shorten(pcm: &mut Vec<i16>, most: usize, force: bool) -> usize {
     let Some(start) = pcm.len().checked_sub(LONGEST_LAG + OVERLAP) else { return 0 };
     let Some(lag) = best_lag(&pcm[start..], most.min(LONGEST_LAG), force) else { return 0 };
     cross_fade(pcm, start, start + lag);
@@ -28,7 +28,7 @@ pub(super) fn shorten(pcm: &mut Vec<i16>, most: usize, force: bool) -> usize {
 }
 
 /// Adds at most `most` samples to `pcm`, near its end. Gives how many, as above.
-pub(super) fn lengthen(pcm: &mut Vec<i16>, most: usize, force: bool) -> usize {
+pub(crate) fn lengthen(pcm: &mut Vec<i16>, most: usize, force: bool) -> usize {
     let Some(start) = pcm.len().checked_sub(LONGEST_LAG + OVERLAP) else { return 0 };
     let Some(lag) = best_lag(&pcm[start..], most.min(LONGEST_LAG), force) else { return 0 };
     // One period once more, faded into from where it was left.

@@ -11,7 +11,7 @@ const SAMPLE_BYTES: u32 = 2;
 const ENDLESS: u32 = u32::MAX;
 
 /// RIFF and format chunks for 48 kHz, 16 bits, mono, and the beginning of a data chunk.
-pub(super) fn header() -> Bytes {
+pub(crate) fn header() -> Bytes {
     let mut header = BytesMut::with_capacity(44);
     header.put_slice(b"RIFF");
     header.put_u32_le(ENDLESS);
@@ -29,6 +29,6 @@ pub(super) fn header() -> Bytes {
 }
 
 /// Samples as they stand in the data chunk.
-pub(super) fn data(pcm: &[i16]) -> Bytes {
+pub(crate) fn data(pcm: &[i16]) -> Bytes {
     pcm.iter().flat_map(|sample| sample.to_le_bytes()).collect()
 }

@@ -37,9 +37,9 @@ impl HearingReport {
 
 /// How much participants had sent when that was looked at last.
 #[derive(Debug, Default)]
-pub(super) struct Sent(HashMap<StreamId, (Instant, u64)>);
+pub(super) struct SentBytes(HashMap<StreamId, (Instant, u64)>);
 
-impl Sent {
+impl SentBytes {
     /// Bits a second that all of these sent since; `None` at the first look.
     pub(super) fn bitrate(&mut self, members: &[&MemberStats]) -> Option<u64> {
         let now = Instant::now();

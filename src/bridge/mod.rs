@@ -3,23 +3,22 @@
 
 mod measures;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::access::{Access, Permit};
 use crate::core::MemberStats;
-use crate::domain::{GrantId, LiveStream, RoomId, StreamId};
-use crate::engine::{Engine, Levels, RoomEvent, RoomEvents, StreamEvent};
+use crate::domain::{GrantId, RoomId, StreamId, Track};
+use crate::engine::{Engine, Levels, MediaEvent, MediaEvents, StreamEvent};
 use crate::rooms::{
-    GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, RoomStats, RoomsHandle, Topic,
+    GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, RoomEvent, RoomStats, RoomsHandle, SlotInfo,
 };
 
 pub use measures::HearingReport;
-use measures::{Sent, delay, mean, median, millis, quality};
+use measures::{SentBytes, delay, mean, median, millis, quality};
 
 /// Between two looks at how well all goes.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(2);
@@ -87,11 +86,11 @@ impl Bridge {
     }
 
     /// Carries what happens from the relay to the rooms, and what they order back, for as long as it is polled.
-    pub async fn carry(self, mut events: RoomEvents) {
+    pub async fn carry(self, mut events: MediaEvents) {
         let mut orders = self.rooms.orders();
         let mut levels = self.relay.levels();
         let mut measuring = tokio::time::interval(MEASURE_INTERVAL);
-        let mut bytes = Sent::default();
+        let mut bytes = SentBytes::default();
         loop {
             tokio::select! {
                 event = next(&mut events) => self.note(event),
@@ -102,28 +101,27 @@ impl Bridge {
         }
     }
 
-    fn note(&self, event: RoomEvent) {
+    fn note(&self, event: MediaEvent) {
         match event {
-            RoomEvent::Stream(StreamEvent::Available(stream), grant) => self.note_unjoined(stream, grant),
-            RoomEvent::Stream(StreamEvent::Ended(stream), _) => self.rooms.talker_left(stream.id),
-            RoomEvent::Closed(grant) => self.note_closed(grant),
-            RoomEvent::Talks(stream, on) => {
+            MediaEvent::Stream(StreamEvent::Available(stream), grant) => self.note_unjoined(stream, grant),
+            MediaEvent::Stream(StreamEvent::Ended(stream), _) => self.rooms.talker_left(stream.id),
+            MediaEvent::Closed(grant) => self.note_closed(grant),
+            MediaEvent::Talks(stream, on) => {
                 if let Some((who, music)) = self.rooms.who_is(stream.id) {
                     self.rooms.note_talking(who, on, music);
                 }
             }
-            RoomEvent::Slots(voice, taken) => self.tell_slots(voice, &taken),
-            RoomEvent::Bitrate(voice, bitrate) => {
+            MediaEvent::Slots(voice, taken) => self.tell_slots(voice, &taken),
+            MediaEvent::Bitrate(voice, bitrate) => {
                 let best = bitrate == crate::core::BITRATES[0];
                 let music = if best { MUSIC_BITRATE } else { bitrate };
-                let frame = json!({ "type": "bitrate", "voice": bitrate.min(VOICE_BITRATE), "music": music });
-                self.tell(voice, Topic::Bitrate, &frame);
+                self.tell(voice, RoomEvent::Bitrate { voice: bitrate.min(VOICE_BITRATE), music });
             }
         }
     }
 
     /// Whoever talks in a room without having joined it: by the older protocol, or the machine's own microphone.
-    fn note_unjoined(&self, stream: LiveStream, grant: Option<GrantId>) {
+    fn note_unjoined(&self, stream: Track, grant: Option<GrantId>) {
         if self.rooms.who_is(stream.id).is_none() {
             let name = self.relay.name(stream.id);
             let granted = grant.and_then(|grant| self.access.granted(grant));
@@ -150,29 +148,28 @@ impl Bridge {
     fn tell_slots(&self, voice: StreamId, taken: &[(String, StreamId)]) {
         let slot = |(mid, stream): &(String, StreamId)| {
             let (who, music) = self.rooms.who_is(*stream)?;
-            Some(json!({ "mid": mid, "who": who, "music": music }))
+            Some(SlotInfo { mid: mid.clone(), who, music })
         };
-        let slots: Vec<_> = taken.iter().filter_map(slot).collect();
-        self.tell(voice, Topic::Slots, &json!({ "type": "slots", "slots": slots }));
+        self.tell(voice, RoomEvent::Slots { slots: taken.iter().filter_map(slot).collect() });
     }
 
     fn tell_levels(&self, levels: Result<Levels, broadcast::error::RecvError>) {
         // Having missed some is nothing: the next ones are along in a moment.
         let Ok(levels) = levels else { return };
-        let mut by_room = HashMap::<RoomId, serde_json::Map<_, _>>::new();
+        let mut by_room = HashMap::<RoomId, BTreeMap<_, _>>::new();
         let live = self.relay.live();
         for (stream, level) in levels.iter() {
-            let room = live.iter().find(|live| live.id == *stream && !live.music).map(|live| live.room);
+            let room = live.iter().find(|live| live.id == *stream && !live.is_music()).map(|live| live.room);
             if let (Some(room), Some((who, _))) = (room, self.rooms.who_is(*stream)) {
-                by_room.entry(room).or_default().insert(who.0.to_string(), json!(level));
+                by_room.entry(room).or_default().insert(who, *level);
             }
         }
         for (room, levels) in by_room {
-            self.rooms.tell_room(room, Topic::Levels, &json!({ "type": "levels", "levels": levels }));
+            self.rooms.tell_room(room, RoomEvent::Levels { levels });
         }
     }
 
-    async fn measure(&self, sent: &mut Sent) {
+    async fn measure(&self, sent: &mut SentBytes) {
         // Without the relay there is nothing to measure.
         let Ok(members) = self.relay.member_stats().await else { return };
         let mut rooms = HashMap::<RoomId, Vec<&MemberStats>>::new();
@@ -187,7 +184,7 @@ impl Bridge {
         sent.forget_all_but(&members);
     }
 
-    fn stats_of(&self, members: &[&MemberStats], sent: &mut Sent) -> RoomStats {
+    fn stats_of(&self, members: &[&MemberStats], sent: &mut SentBytes) -> RoomStats {
         let reports = self.lock_reports();
         let mut guests = Vec::new();
         let mut buffers = Vec::new();
@@ -216,9 +213,9 @@ impl Bridge {
         RoomStats { whole, guests }
     }
 
-    fn tell(&self, voice: StreamId, topic: Topic, message: &serde_json::Value) {
+    fn tell(&self, voice: StreamId, event: RoomEvent) {
         if let Some((who, _)) = self.rooms.who_is(voice) {
-            self.rooms.tell(who, topic, message);
+            self.rooms.tell(who, event);
         }
     }
 

@@ -12,15 +12,15 @@ use tracing::{info, warn};
 use super::Direction;
 use super::backend::Target;
 use super::stats::{CardStats, add};
-use super::stream::{OpenError, Opened, Signals};
-use super::supervisor::{Presence, Signs, Step, Supervisor};
+use super::stream::{OpenStream, Signals, StreamError};
+use super::supervisor::{DevicePresence, Signs, Step, Supervisor};
 use super::watch::{Sight, Watch};
 
 /// How a stream is opened; `End` is our end of it.
-type Open<End> = fn(&Target, &Arc<Signals>) -> Result<Opened<End>, OpenError>;
+type Open<End> = fn(&Target, &Arc<Signals>) -> Result<OpenStream<End>, StreamError>;
 
 /// The way to one device, whether or not there is a stream on it now.
-pub(super) struct Line<End> {
+pub(super) struct DeviceLine<End> {
     /// The device as people named it, for the log.
     wish: String,
     direction: Direction,
@@ -39,13 +39,13 @@ pub(super) struct Line<End> {
 struct Attempt<End> {
     target: Arc<Target>,
     signals: Arc<Signals>,
-    coming: Receiver<Result<Opened<End>, OpenError>>,
-    opened: Option<Opened<End>>,
+    coming: Receiver<Result<OpenStream<End>, StreamError>>,
+    opened: Option<OpenStream<End>>,
     /// Callbacks when it was open.
     first: u64,
 }
 
-impl<End: Send + 'static> Line<End> {
+impl<End: Send + 'static> DeviceLine<End> {
     /// To a device, by `default`, its id or its name.
     pub(super) fn start(
         wish: String,
@@ -92,10 +92,10 @@ impl<End: Send + 'static> Line<End> {
     fn signs(&self, sight: &Sight) -> Signs {
         let presence = match (sight, &self.stream) {
             // The default may be another device now, or ALSA's have become PulseAudio's.
-            (Sight::There(target), Some(stream)) if *target != stream.target => Presence::Gone,
-            (Sight::There(_), _) => Presence::There,
-            (Sight::Gone(_), _) => Presence::Gone,
-            (Sight::Looking | Sight::Hung, _) => Presence::Unknown,
+            (Sight::There(target), Some(stream)) if *target != stream.target => DevicePresence::Gone,
+            (Sight::There(_), _) => DevicePresence::There,
+            (Sight::Gone(_), _) => DevicePresence::Gone,
+            (Sight::Looking | Sight::Hung, _) => DevicePresence::Unknown,
         };
         let signals = self.stream.as_ref().map(|stream| &stream.signals);
         Signs {
@@ -191,7 +191,7 @@ impl<End: Send + 'static> Line<End> {
     }
 }
 
-impl<End> Drop for Line<End> {
+impl<End> Drop for DeviceLine<End> {
     fn drop(&mut self) {
         self.stats.running.store(false, Ordering::Relaxed);
     }

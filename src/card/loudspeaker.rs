@@ -11,10 +11,10 @@ use crate::audio::Resampler;
 use super::backend::Target;
 use super::convert::from_pcm;
 use super::depth::Depth;
-use super::line::Line;
+use super::line::DeviceLine;
 use super::stats::CardStats;
-use super::stream::{self, OpenError, Opened, Signals};
-use super::volume::{Fader, Volume};
+use super::stream::{self, OpenStream, Signals, StreamError};
+use super::volume::{Volume, VolumeFader};
 use super::worker::Worker;
 use super::{BLOCK, Direction, SAMPLE_RATE};
 
@@ -39,7 +39,7 @@ impl Loudspeaker {
         stats: Arc<CardStats>,
         mut pull: impl FnMut(Instant, &mut [i16]) + Send + 'static,
     ) -> io::Result<Self> {
-        let mut line = Line::start(device, Direction::Output, open, stats)?;
+        let mut line = DeviceLine::start(device, Direction::Output, open, stats)?;
         let turn = move || {
             let now = Instant::now();
             line.tend(now);
@@ -53,7 +53,7 @@ impl Loudspeaker {
     }
 }
 
-fn open(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Feed>, OpenError> {
+fn open(target: &Target, signals: &Arc<Signals>) -> Result<OpenStream<Feed>, StreamError> {
     Ok(stream::open_output(target, signals)?.map(Feed::new))
 }
 
@@ -61,7 +61,7 @@ fn open(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Feed>, OpenErr
 struct Feed {
     ring: Producer<f32>,
     depth: Depth,
-    fader: Fader,
+    fader: VolumeFader,
     resampler: Resampler,
     /// A block at the rate of the card.
     converted: Vec<f32>,
@@ -72,7 +72,7 @@ impl Feed {
         Self {
             ring,
             depth: Depth::new(Instant::now(), (rate / 100) as usize),
-            fader: Fader::default(),
+            fader: VolumeFader::default(),
             resampler: Resampler::new(SAMPLE_RATE, rate),
             converted: Vec::new(),
         }

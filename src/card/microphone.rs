@@ -10,10 +10,10 @@ use crate::audio::Resampler;
 
 use super::backend::Target;
 use super::convert::to_pcm;
-use super::line::Line;
+use super::line::DeviceLine;
 use super::stats::CardStats;
-use super::stream::{self, OpenError, Opened, Signals};
-use super::volume::{Fader, Volume};
+use super::stream::{self, OpenStream, Signals, StreamError};
+use super::volume::{Volume, VolumeFader};
 use super::worker::Worker;
 use super::{Direction, SAMPLE_RATE};
 
@@ -41,7 +41,7 @@ impl Microphone {
         stats: Arc<CardStats>,
         mut push: impl FnMut(Instant, &[i16]) + Send + 'static,
     ) -> io::Result<Self> {
-        let mut line = Line::start(device, Direction::Input, open, stats)?;
+        let mut line = DeviceLine::start(device, Direction::Input, open, stats)?;
         let turn = move || {
             let now = Instant::now();
             line.tend(now);
@@ -54,7 +54,7 @@ impl Microphone {
     }
 }
 
-fn open(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Drain>, OpenError> {
+fn open(target: &Target, signals: &Arc<Signals>) -> Result<OpenStream<Drain>, StreamError> {
     Ok(stream::open_input(target, signals)?.map(Drain::new))
 }
 
@@ -62,7 +62,7 @@ fn open(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Drain>, OpenEr
 struct Drain {
     ring: Consumer<f32>,
     resampler: Resampler,
-    fader: Fader,
+    fader: VolumeFader,
     /// Samples that are not a whole packet yet.
     waiting: Vec<f32>,
 }
@@ -70,7 +70,7 @@ struct Drain {
 impl Drain {
     fn new(ring: Consumer<f32>, rate: u32) -> Self {
         let resampler = Resampler::new(rate, SAMPLE_RATE);
-        Self { ring, resampler, fader: Fader::default(), waiting: Vec::new() }
+        Self { ring, resampler, fader: VolumeFader::default(), waiting: Vec::new() }
     }
 
     fn empty(&mut self, now: Instant, volume: &Volume, push: &mut impl FnMut(Instant, &[i16])) {

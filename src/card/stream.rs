@@ -26,7 +26,7 @@ const RING: u32 = 2;
 
 /// Why a stream could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OpenError {
+pub(super) enum StreamError {
     #[error("the device is not there any more")]
     Missing,
     #[error("its samples are {0}, which is not supported")]
@@ -35,7 +35,7 @@ pub(super) enum OpenError {
     Backend(#[from] cpal::Error),
 }
 
-impl OpenError {
+impl StreamError {
     /// Other samples, or other callbacks, might be welcome.
     fn is_about_format(&self) -> bool {
         use ErrorKind::{DeviceBusy, DeviceNotAvailable, HostUnavailable, PermissionDenied, StreamInvalidated};
@@ -109,25 +109,25 @@ impl Signals {
 }
 
 /// A stream that runs, and our end of its ring: mono samples at the device's rate.
-pub(super) struct Opened<End> {
+pub(super) struct OpenStream<End> {
     pub(super) end: End,
     pub(super) rate: u32,
-    _running: Running,
+    _running: RunningStream,
 }
 
-impl<End> Opened<End> {
+impl<End> OpenStream<End> {
     /// With something around its end that also needs the rate.
-    pub(super) fn map<Other>(self, wrap: impl FnOnce(End, u32) -> Other) -> Opened<Other> {
-        Opened { end: wrap(self.end, self.rate), rate: self.rate, _running: self._running }
+    pub(super) fn map<Other>(self, wrap: impl FnOnce(End, u32) -> Other) -> OpenStream<Other> {
+        OpenStream { end: wrap(self.end, self.rate), rate: self.rate, _running: self._running }
     }
 }
 
 /// The parts of a stream that block when they are dropped. The stream is the last to go: the server's
 /// answer to its end is what ends the thread of the connection. On a machine that is very busy the
 /// answer comes too soon, and that thread stays until the server ends (pulseaudio 0.3.2).
-struct Running(Option<(Host, Stream)>);
+struct RunningStream(Option<(Host, Stream)>);
 
-impl Drop for Running {
+impl Drop for RunningStream {
     fn drop(&mut self) {
         // The driver of a stream that its server ended, or of a server that hangs, may never return. So
         // this is done on a thread of its own; without threads, the stream is better leaked.
@@ -138,7 +138,7 @@ impl Drop for Running {
 }
 
 /// Opens a device for playing. Blocks for as long as the server hangs.
-pub(super) fn open_output(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Producer<f32>>, OpenError> {
+pub(super) fn open_output(target: &Target, signals: &Arc<Signals>) -> Result<OpenStream<Producer<f32>>, StreamError> {
     open(target, Direction::Output, |device, config, format| {
         let (producer, ring) = RingBuffer::new((config.sample_rate / RING) as usize);
         let outlet =
@@ -149,14 +149,14 @@ pub(super) fn open_output(target: &Target, signals: &Arc<Signals>) -> Result<Ope
             SampleFormat::I24 => outlet.build::<cpal::I24>(device, config),
             SampleFormat::I32 => outlet.build::<i32>(device, config),
             SampleFormat::U8 => outlet.build::<u8>(device, config),
-            other => return Err(OpenError::Format(other)),
+            other => return Err(StreamError::Format(other)),
         }?;
         Ok((stream, producer, config.sample_rate))
     })
 }
 
 /// Opens a device for recording. Blocks until it brings the first samples.
-pub(super) fn open_input(target: &Target, signals: &Arc<Signals>) -> Result<Opened<Consumer<f32>>, OpenError> {
+pub(super) fn open_input(target: &Target, signals: &Arc<Signals>) -> Result<OpenStream<Consumer<f32>>, StreamError> {
     open(target, Direction::Input, |device, config, format| {
         let (ring, consumer) = RingBuffer::new((config.sample_rate / RING) as usize);
         let inlet = Inlet { ring, channels: config.channels.into(), signals: Arc::clone(signals) };
@@ -166,7 +166,7 @@ pub(super) fn open_input(target: &Target, signals: &Arc<Signals>) -> Result<Open
             SampleFormat::I24 => inlet.build::<cpal::I24>(device, config),
             SampleFormat::I32 => inlet.build::<i32>(device, config),
             SampleFormat::U8 => inlet.build::<u8>(device, config),
-            other => return Err(OpenError::Format(other)),
+            other => return Err(StreamError::Format(other)),
         }?;
         Ok((stream, consumer, config.sample_rate))
     })
@@ -178,10 +178,10 @@ type Built<End> = (Stream, End, u32);
 fn open<End>(
     target: &Target,
     direction: Direction,
-    build: impl Fn(&cpal::Device, StreamConfig, SampleFormat) -> Result<Built<End>, OpenError>,
-) -> Result<Opened<End>, OpenError> {
+    build: impl Fn(&cpal::Device, StreamConfig, SampleFormat) -> Result<Built<End>, StreamError>,
+) -> Result<OpenStream<End>, StreamError> {
     let host = backend::host(target)?;
-    let device = backend::find(&host, target, direction)?.ok_or(OpenError::Missing)?;
+    let device = backend::find(&host, target, direction)?.ok_or(StreamError::Missing)?;
     let (stream, end, rate) = negotiate(&device, direction, |channels, sample_rate, format| {
         let buffer_size = BufferSize::Fixed((sample_rate / PERIODS).max(1));
         let config = StreamConfig { channels, sample_rate, buffer_size };
@@ -193,19 +193,19 @@ fn open<End>(
             built => built,
         }
     })?;
-    let running = Running(Some((host, stream)));
+    let running = RunningStream(Some((host, stream)));
     if let Some((_, stream)) = &running.0 {
         stream.play()?;
     }
-    Ok(Opened { end, rate, _running: running })
+    Ok(OpenStream { end, rate, _running: running })
 }
 
 /// Tries what needs no conversion, then what the device itself would take.
 fn negotiate<Made>(
     device: &cpal::Device,
     direction: Direction,
-    attempt: impl Fn(u16, u32, SampleFormat) -> Result<Made, OpenError>,
-) -> Result<Made, OpenError> {
+    attempt: impl Fn(u16, u32, SampleFormat) -> Result<Made, StreamError>,
+) -> Result<Made, StreamError> {
     match attempt(1, SAMPLE_RATE, SampleFormat::F32) {
         Err(error) if error.is_about_format() => {
             let own = match direction {

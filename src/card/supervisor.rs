@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether the device is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(super) enum DevicePresence {
     /// It is, and its server answers.
     There,
     /// It is not, or a stream that is open is on another one.
@@ -34,7 +34,7 @@ pub(super) enum Presence {
 /// What is known at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signs {
-    pub(super) presence: Presence,
+    pub(super) presence: DevicePresence,
     /// Callbacks of the stream so far.
     pub(super) callbacks: u64,
     /// The stream has reported an error.
@@ -61,7 +61,7 @@ pub(super) enum Loss {
 }
 
 #[derive(Debug)]
-enum State {
+enum SupervisorState {
     Closed {
         retry_at: Instant,
     },
@@ -78,36 +78,36 @@ enum State {
 /// Decides for one stream.
 #[derive(Debug)]
 pub(super) struct Supervisor {
-    state: State,
+    state: SupervisorState,
     backoff: Duration,
 }
 
 impl Supervisor {
     /// Nothing is open, and may be at once.
     pub(super) fn new(now: Instant) -> Self {
-        Self { state: State::Closed { retry_at: now }, backoff: BACKOFF }
+        Self { state: SupervisorState::Closed { retry_at: now }, backoff: BACKOFF }
     }
 
     /// What to do now. After [`Step::Open`], the outcome is to be told; after [`Step::Close`] nothing.
     pub(super) fn step(&mut self, now: Instant, signs: Signs) -> Step {
         let loss = match &mut self.state {
-            State::Closed { retry_at } => {
-                if signs.presence != Presence::There || now < *retry_at {
+            SupervisorState::Closed { retry_at } => {
+                if signs.presence != DevicePresence::There || now < *retry_at {
                     return Step::Wait;
                 }
-                self.state = State::Opening;
+                self.state = SupervisorState::Opening;
                 return Step::Open;
             }
-            State::Opening => lost(signs),
-            State::Open { since, callbacks, heard } => {
+            SupervisorState::Opening => lost(signs),
+            SupervisorState::Open { since, callbacks, heard } => {
                 if signs.callbacks > *callbacks {
                     (*callbacks, *heard) = (signs.callbacks, now);
                 }
-                let patience = if *callbacks < SETTLED { FIRST_PATIENCE } else { PATIENCE };
+                let timeout = if *callbacks < SETTLED { FIRST_PATIENCE } else { PATIENCE };
                 if now.duration_since(*since) >= LASTING {
                     self.backoff = BACKOFF;
                 }
-                lost(signs).or((now.duration_since(*heard) > patience).then_some(Loss::Stalled))
+                lost(signs).or((now.duration_since(*heard) > timeout).then_some(Loss::Stalled))
             }
         };
         loss.map_or(Step::Wait, |loss| {
@@ -118,7 +118,7 @@ impl Supervisor {
 
     /// The stream is open.
     pub(super) fn opened(&mut self, now: Instant) {
-        self.state = State::Open { since: now, callbacks: 0, heard: now };
+        self.state = SupervisorState::Open { since: now, callbacks: 0, heard: now };
     }
 
     /// The device would not have it.
@@ -127,7 +127,7 @@ impl Supervisor {
     }
 
     fn retreat(&mut self, now: Instant) {
-        self.state = State::Closed { retry_at: now + self.backoff };
+        self.state = SupervisorState::Closed { retry_at: now + self.backoff };
         self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
     }
 }
@@ -135,7 +135,7 @@ impl Supervisor {
 fn lost(signs: Signs) -> Option<Loss> {
     match signs {
         // First, since a server that loses a device ends its streams as well.
-        Signs { presence: Presence::Gone, .. } => Some(Loss::Gone),
+        Signs { presence: DevicePresence::Gone, .. } => Some(Loss::Gone),
         Signs { failed: true, .. } => Some(Loss::Failed),
         _ => None,
     }

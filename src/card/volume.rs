@@ -39,11 +39,11 @@ impl Volume {
 /// A factor on its way to another: it gets there over one block. The first block of a stream rises
 /// from silence.
 #[derive(Debug, Default)]
-pub(super) struct Fader {
+pub(super) struct VolumeFader {
     now: f32,
 }
 
-impl Fader {
+impl VolumeFader {
     pub(super) fn apply(&mut self, samples: &mut [f32], goal: f32) {
         let step = (goal - self.now) / samples.len().max(1) as f32;
         for (index, sample) in samples.iter_mut().enumerate() {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_step_of_the_volume_does_not_click() {
-        let (mut fader, mut samples) = (Fader::default(), vec![1.0; 1_440]);
+        let (mut fader, mut samples) = (VolumeFader::default(), vec![1.0; 1_440]);
         for (block, goal) in samples.chunks_mut(480).zip([1.0, 1.0, 0.25]) {
             fader.apply(block, goal);
         }

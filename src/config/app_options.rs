@@ -7,8 +7,7 @@ use config::ConfigError;
 use serde_json::{Map, Value};
 
 use super::error::LoadError;
-use super::load::Texts;
-use super::options::{Opt, find};
+use super::options::{Opt, Texts, find};
 
 /// Names the file with the app's options, where `--options` does not.
 pub(super) const OPTIONS_VARIABLE: &str = "VOICE_RELAY_OPTIONS";

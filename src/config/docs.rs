@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::load::Invocation;
-use super::options::{Kind, OPTIONS};
+use super::options::{OPTIONS, OptionKind};
 
 const HEAD: &str = "# Configuration
 
@@ -49,7 +49,7 @@ pub fn markdown() -> String {
 pub fn print(invocation: &Invocation) -> String {
     let line = |option: &super::options::Opt| {
         let (value, origin) = &invocation.origins[option.key];
-        let is_secret = matches!(option.kind, Kind::Secret) && !value.is_empty();
+        let is_secret = matches!(option.kind, OptionKind::Secret) && !value.is_empty();
         let value = if is_secret { "(not shown)" } else { value };
         format!("{} = {value:?} # {origin}\n", option.key)
     };

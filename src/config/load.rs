@@ -15,14 +15,14 @@ use crate::rooms::HOME;
 use super::Config;
 use super::app_options::{self, AppOptions, OPTIONS_VARIABLE};
 use super::error::LoadError;
-use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, find};
+use super::options::{ENVIRONMENT_PREFIX, OPTIONS, Opt, SUPERVISOR_VARIABLE, Texts, find};
 
 /// Names the configuration file, where `--config` does not.
 const FILE_VARIABLE: &str = "VOICE_RELAY_CONFIG";
 
 /// What the program is asked to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Command {
+pub enum CliCommand {
     /// Relay voices.
     Serve,
     /// Ask the running daemon how it is.
@@ -44,8 +44,12 @@ pub enum Command {
 pub struct SayCommand {
     /// The file with it.
     pub file: PathBuf,
-    /// The room's id.
+    /// The room's id, unless it is for a player.
     pub room: String,
+    /// The entity of a media player.
+    pub player: Option<String>,
+    /// How loud that is to be, in percent.
+    pub player_volume: Option<u8>,
     /// A file of the library that is heard before.
     pub chime: Option<String>,
     /// In decibels.
@@ -80,7 +84,7 @@ pub enum TokenCommand {
 #[derive(Debug)]
 pub struct Invocation {
     /// What to do.
-    pub command: Command,
+    pub command: CliCommand,
     /// With which options.
     pub config: Config,
     /// By key: the value in force and where it comes from.
@@ -119,13 +123,13 @@ pub fn load(
         builder = builder.add_source(layer);
     }
     let command = match matches.subcommand() {
-        Some(("health", _)) => Command::Health,
-        Some(("say", asked)) => Command::Say(say_command(asked)),
-        Some(("devices", _)) => Command::Devices,
-        Some(("token", asked)) => Command::Token(token_command(asked)),
-        Some(("generate-docs", _)) => Command::GenerateDocs,
-        _ if matches.get_flag("print-config") => Command::PrintConfig,
-        _ => Command::Serve,
+        Some(("health", _)) => CliCommand::Health,
+        Some(("say", asked)) => CliCommand::Say(say_command(asked)),
+        Some(("devices", _)) => CliCommand::Devices,
+        Some(("token", asked)) => CliCommand::Token(token_command(asked)),
+        Some(("generate-docs", _)) => CliCommand::GenerateDocs,
+        _ if matches.get_flag("print-config") => CliCommand::PrintConfig,
+        _ => CliCommand::Serve,
     };
     Ok(Invocation { command, config: builder.build()?.try_deserialize()?, origins, unknown_app_options })
 }
@@ -163,9 +167,22 @@ fn say_arguments() -> clap::Command {
     let repeats = i64::from(*REPEATS.start())..=i64::from(*REPEATS.end());
     let volume = argument("volume").value_name("DECIBELS").value_parser(clap::value_parser!(f32)).default_value("0");
     clap::Command::new("say")
-        .about("Have the running daemon play a file in a room, and wait until it was heard")
+        .about("Have the running daemon play a file in a room or on a player, and wait until it was heard")
         .arg(clap::Arg::new("file").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf)))
         .arg(argument("room").default_value(HOME).help("The room's id"))
+        .arg(
+            argument("player")
+                .value_name("ENTITY")
+                .conflicts_with("room")
+                .help("A media player of Home Assistant's instead, such as media_player.kitchen"),
+        )
+        .arg(
+            argument("player-volume")
+                .value_name("PERCENT")
+                .requires("player")
+                .value_parser(clap::value_parser!(u8).range(0..=100))
+                .help("How loud that is meanwhile"),
+        )
         .arg(argument("chime").help("What is heard before: a file of the library, such as ding"))
         .arg(volume.allow_hyphen_values(true).help("How loud, from -60 to 20; 0 is as it is"))
         .arg(
@@ -183,6 +200,8 @@ fn say_command(asked: &clap::ArgMatches) -> SayCommand {
     SayCommand {
         file: asked.get_one::<PathBuf>("file").expect(GIVEN).clone(),
         room: asked.get_one::<String>("room").expect(GIVEN).clone(),
+        player: asked.get_one("player").cloned(),
+        player_volume: asked.get_one("player-volume").copied(),
         chime: asked.get_one("chime").cloned(),
         volume: *asked.get_one("volume").expect(GIVEN),
         repeat: *asked.get_one("repeat").expect(GIVEN),
@@ -240,8 +259,6 @@ fn token_command(asked: &clap::ArgMatches) -> TokenCommand {
         life: Duration::from_secs(86_400) * asked.get_one::<u64>("days").map_or(0, |days| *days as u32),
     }
 }
-
-pub(super) type Texts = Vec<(&'static Opt, String)>;
 
 fn defaults() -> Texts {
     OPTIONS.iter().map(|option| (option, option.default.to_owned())).collect()

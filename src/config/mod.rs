@@ -16,13 +16,13 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::announce::AnnounceLimits;
-use crate::audio::ClipLimits;
 use crate::limits::{Allotments, MediaPlaces, Places};
+use crate::live::ClipLimits;
 use crate::rooms::RoomsSettings;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
-pub use load::{Command, Invocation, SayCommand, TokenCommand, load};
+pub use load::{CliCommand, Invocation, SayCommand, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Config {
     /// Folder for what must outlive a restart.
     pub data_dir: PathBuf,
     /// Who is served.
-    pub access: Access,
+    pub access: AccessMode,
     /// The main port.
     pub http: HttpConfig,
     /// The certificate of the TLS port.
@@ -61,19 +61,40 @@ pub struct Config {
     pub log: LogConfig,
 }
 
+/// The word for no address of Home Assistant's.
+const NO_ADDRESS: &str = "off";
+
 /// Home Assistant, where there is one.
 #[derive(Debug, Clone, Deserialize)]
 pub struct HassConfig {
     /// Where the Supervisor's API is.
     pub supervisor: String,
-    /// What it knows us by; empty without Home Assistant.
+    /// Where Home Assistant's core is, where there is no Supervisor; `off` otherwise.
+    pub url: String,
+    /// What Supervisor or core know us by; empty without Home Assistant.
     pub token: String,
+}
+
+impl HassConfig {
+    /// Whether a Supervisor has started us.
+    pub fn is_supervised(&self) -> bool {
+        self.url == NO_ADDRESS && !self.token.is_empty()
+    }
+
+    /// Where the core is: straight, or through the Supervisor. `None`: there is no Home Assistant.
+    pub fn core(&self) -> Option<String> {
+        match (&*self.url, &*self.token) {
+            (_, "") => None,
+            (NO_ADDRESS, _) => Some(format!("{}/core", self.supervisor.trim_end_matches('/'))),
+            (url, _) => Some(url.to_owned()),
+        }
+    }
 }
 
 /// Who is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Access {
+pub enum AccessMode {
     /// Private, link-local and loopback addresses, and the networks that this machine is on.
     Lan,
     /// Whoever holds a token, from everywhere.

@@ -17,7 +17,7 @@ pub(super) const SUPERVISOR_VARIABLE: &str = "SUPERVISOR_TOKEN";
 pub(super) struct Opt {
     /// As in the file, with dots for the levels.
     pub(super) key: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: OptionKind,
     /// As one would write it.
     pub(super) default: &'static str,
     /// One line, for `--help` and the documentation.
@@ -26,9 +26,12 @@ pub(super) struct Opt {
     pub(super) more: &'static str,
 }
 
+/// Options of one origin, each with its value as it is written there.
+pub(super) type Texts = Vec<(&'static Opt, String)>;
+
 /// What an option's value may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum OptionKind {
     Address,
     /// Separated by commas.
     Addresses,
@@ -54,10 +57,12 @@ pub(super) enum Kind {
     Path,
     /// Paths separated by commas, or one of the words auto and off.
     Folders,
+    /// Of Home Assistant, by plain http; or the word off.
+    HassAddress,
     LogLevels,
 }
 
-impl Kind {
+impl OptionKind {
     /// Reads a value; the error says what is allowed.
     pub(super) fn parse(self, text: &str) -> Result<ValueKind, String> {
         self.read(text.trim()).ok_or_else(|| self.expectation())
@@ -99,6 +104,10 @@ impl Kind {
                 let folders: Vec<config::Value> = folders.filter(|folder| *folder != "off").map(Into::into).collect();
                 (!text.is_empty()).then_some(ValueKind::Array(folders))
             }
+            Self::HassAddress => {
+                let host = text.strip_prefix("http://").unwrap_or_default();
+                (text == "off" || !host.is_empty() && !host.starts_with('/')).then(string)?
+            }
             Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -120,6 +129,7 @@ impl Kind {
             Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
             Self::Folders => "folders separated by commas, or auto, or off".into(),
+            Self::HassAddress => "an address such as http://192.168.1.5:8123, or off".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }
     }
@@ -147,7 +157,13 @@ pub(super) fn find(key: &str) -> Option<&'static Opt> {
     OPTIONS.iter().find(|option| option.key == key)
 }
 
-const fn opt(key: &'static str, kind: Kind, default: &'static str, help: &'static str, more: &'static str) -> Opt {
+const fn opt(
+    key: &'static str,
+    kind: OptionKind,
+    default: &'static str,
+    help: &'static str,
+    more: &'static str,
+) -> Opt {
     Opt { key, kind, default, help, more }
 }
 
@@ -155,14 +171,14 @@ const fn opt(key: &'static str, kind: Kind, default: &'static str, help: &'stati
 pub(super) const OPTIONS: &[Opt] = &[
     opt(
         "bind",
-        Kind::Address,
+        OptionKind::Address,
         "::",
         "Address to listen on, all ports",
         "`::` means every IPv4 and IPv6 address of the machine; where the kernel has no IPv6, `0.0.0.0`.",
     ),
     opt(
         "data_dir",
-        Kind::Path,
+        OptionKind::Path,
         "data",
         "Folder for what must outlive a restart",
         "Keys, among them those of our own certificates, and what was revoked. It is made when something is first kept, \
@@ -170,7 +186,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "access",
-        Kind::Choice(&["lan", "token", "open"]),
+        OptionKind::Choice(&["lan", "token", "open"]),
         "lan",
         "Who is served: lan, token or open",
         "`lan`: private, link-local and loopback addresses, and the networks that this machine's interfaces are \
@@ -179,17 +195,17 @@ pub(super) const OPTIONS: &[Opt] = &[
          (`voice_relay_http_foreign`, `voice_relay_mp3_foreign`, `voice_relay_dropped{reason=\"foreign\"}`, \
          `voice_relay_not_permitted`, `voice_relay_bad_tokens`). See docs/access.md.",
     ),
-    opt("http.port", Kind::Port, "8080", "Port of the page, signalling and API", ""),
+    opt("http.port", OptionKind::Port, "8080", "Port of the page, signalling and API", ""),
     opt(
         "http.tls_port",
-        Kind::Port,
+        OptionKind::Port,
         "8443",
         "Port of the same with TLS",
         "Browsers open the microphone only there, and on localhost. See https.md.",
     ),
     opt(
         "http.origins",
-        Kind::Names,
+        OptionKind::Names,
         "",
         "Host names of web pages that may use the relay, separated by commas",
         "Besides addresses, names that exist inside of houses only, such as `homeassistant.local`, and those of the \
@@ -200,7 +216,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "tls.mode",
-        Kind::Choice(&["auto", "own", "off"]),
+        OptionKind::Choice(&["auto", "own", "off"]),
         "auto",
         "Which certificate the TLS port has: auto, own or off",
         "`auto`: that of `tls.certificate` while it fits its key and is valid for a day and more, else one that is made \
@@ -209,16 +225,16 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "tls.certificate",
-        Kind::Path,
+        OptionKind::Path,
         "/ssl/fullchain.pem",
         "File of a certificate and its chain, in PEM",
         "The default is where Home Assistant keeps its own. Looked at every minute, and at SIGHUP; connections go on.",
     ),
-    opt("tls.key", Kind::Path, "/ssl/privkey.pem", "File of that certificate's key, in PEM", ""),
-    opt("mp3.port", Kind::Port, "8081", "Port of the MP3 streams", ""),
+    opt("tls.key", OptionKind::Path, "/ssl/privkey.pem", "File of that certificate's key, in PEM", ""),
+    opt("mp3.port", OptionKind::Port, "8081", "Port of the MP3 streams", ""),
     opt(
         "mp3.when_idle",
-        Kind::Choice(&["silence", "unavailable"]),
+        OptionKind::Choice(&["silence", "unavailable"]),
         "silence",
         "What latest.mp3 gives while nobody speaks: silence or unavailable",
         "`silence`: silent audio until somebody speaks, for players that give up on errors. `unavailable`: status \
@@ -226,7 +242,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "mp3.icy",
-        Kind::Switch,
+        OptionKind::Switch,
         "false",
         "Whether players that ask are told who talks: true or false",
         "ICY metadata, as internet radio has it: only for a player that sends `Icy-MetaData: 1`. Off, because some \
@@ -234,23 +250,23 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "clips.count",
-        Kind::Number(0, 10_000),
+        OptionKind::Number(0, 10_000),
         "20",
         "Clips that are kept; 0 keeps none",
         "A clip is what was said between press and release: `/clip/latest.mp3`, `/api/clips`. One more than this, \
          and the oldest goes of the device that has most; counted in `voice_relay_clips_evicted`. They are kept in memory only.",
     ),
-    opt("clips.age", Kind::Number(1, 604_800), "3600", "Seconds after which a clip is forgotten", ""),
+    opt("clips.age", OptionKind::Number(1, 604_800), "3600", "Seconds after which a clip is forgotten", ""),
     opt(
         "clips.length",
-        Kind::Number(1, 3_600),
+        OptionKind::Number(1, 3_600),
         "300",
         "Seconds of the longest clip",
         "Longer speech becomes several clips. So does speech with a pause of three seconds.",
     ),
     opt(
         "clips.bytes",
-        Kind::Number(100_000, 4_000_000_000),
+        OptionKind::Number(100_000, 4_000_000_000),
         "67108864",
         "Bytes of memory for all clips together",
         "Counted by what they hold, with what is being said: as packets some 5,000 a second, as a file, once somebody has \
@@ -260,14 +276,14 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "sound.room",
-        Kind::Text,
+        OptionKind::Text,
         "home",
         "The room that the machine's own loudspeaker and microphone are in",
         "Its id, such as `home` or `kitchen`. `PUT /api/sound` changes it while the daemon runs.",
     ),
     opt(
         "sound.output",
-        Kind::Text,
+        OptionKind::Text,
         "off",
         "The machine's own loudspeaker: off, default, or a device",
         "`voice-relay devices` lists them; either the id or the name will do. A device that is not there is waited \
@@ -275,47 +291,53 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "sound.play",
-        Kind::Choice(&["latest", "all"]),
+        OptionKind::Choice(&["latest", "all"]),
         "latest",
         "What the loudspeaker plays: latest or all",
         "`latest`: whoever began to talk last in its room. `all`: everybody there, mixed. Never the machine's own \
          microphone. `PUT /api/sound` changes it while the daemon runs.",
     ),
-    opt("sound.output_volume", Kind::Decibels, "0", "Volume of the loudspeaker in decibels; 0 is as it comes", ""),
+    opt(
+        "sound.output_volume",
+        OptionKind::Decibels,
+        "0",
+        "Volume of the loudspeaker in decibels; 0 is as it comes",
+        "",
+    ),
     opt(
         "sound.input",
-        Kind::Text,
+        OptionKind::Text,
         "off",
         "The machine's own microphone: off, default, or a device",
         "It is a sender like any other, for as long as the daemon runs and the device is there. Counted in \
          `voice_relay_input_*`.",
     ),
-    opt("sound.input_name", Kind::Text, "This machine", "How people call the microphone's stream", ""),
-    opt("sound.input_volume", Kind::Decibels, "0", "Volume of the microphone in decibels; 0 is as it comes", ""),
+    opt("sound.input_name", OptionKind::Text, "This machine", "How people call the microphone's stream", ""),
+    opt("sound.input_volume", OptionKind::Decibels, "0", "Volume of the microphone in decibels; 0 is as it comes", ""),
     opt(
         "rooms.home",
-        Kind::Title,
+        OptionKind::Title,
         "Home",
         "How people call the room of those who name none",
         "Its id is always `home`.",
     ),
     opt(
         "rooms.intercom",
-        Kind::Titles,
+        OptionKind::Titles,
         "",
         "Names of further rooms that are always there, in which all talk, separated by commas",
         "`Kitchen, Nursery`, for instance: their ids are `kitchen` and `nursery`. Nobody is the host there. See rooms.md.",
     ),
     opt(
         "rooms.broadcast",
-        Kind::Titles,
+        OptionKind::Titles,
         "",
         "Names of rooms that are always there, in which one talks and the others listen, separated by commas",
         "Whoever comes first may claim such a room. See rooms.md.",
     ),
     opt(
         "rooms.max",
-        Kind::Number(0, 10_000),
+        OptionKind::Number(0, 10_000),
         "50",
         "Rooms at once, besides those that are always there",
         "Further ones are not opened, with status 503; counted in `voice_relay_rooms_refused`. Rooms close by themselves \
@@ -323,21 +345,21 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "rooms.intercom_size",
-        Kind::Number(2, 1_000),
-        "30",
+        OptionKind::Number(2, 1_000),
+        "100",
         "Participants of a room in which all talk",
         "Further ones get an error with the code `full`; counted in `voice_relay_rooms_full`.",
     ),
     opt(
         "rooms.broadcast_size",
-        Kind::Number(2, 10_000),
+        OptionKind::Number(2, 10_000),
         "500",
         "Participants of a room in which one talks",
         "Likewise.",
     ),
     opt(
         "rooms.bitrate",
-        Kind::Number(16, 128),
+        OptionKind::Number(16, 128),
         "128",
         "The best bitrate in rooms, in kbit/s",
         "Whoever talks sends less while somebody who hears it loses much. At 128, music may have 256. A room that is \
@@ -345,14 +367,14 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "media.port",
-        Kind::Port,
+        OptionKind::Port,
         "8082",
         "UDP port of WebRTC media",
         "All media of all peers goes through this one port, unless there are more media threads.",
     ),
     opt(
         "media.advertise",
-        Kind::Addresses,
+        OptionKind::Addresses,
         "",
         "Addresses to offer to peers besides those of the interfaces",
         "For a daemon behind port forwarding, or in a container: the address of the machine around it. `--advertise` \
@@ -360,7 +382,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "media.threads",
-        Kind::Number(1, 8),
+        OptionKind::Number(1, 8),
         "1",
         "Media threads",
         "More than one is for houses with hundreds of receivers. The first has all senders and rooms; receivers of streams \
@@ -369,14 +391,14 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "files.port",
-        Kind::Port,
+        OptionKind::Port,
         "8083",
         "UDP port of files over data channels",
         "A port of their own, and a thread: whatever is sent there, voices do not wait for it.",
     ),
     opt(
         "files.folders",
-        Kind::Folders,
+        OptionKind::Folders,
         "auto",
         "Folders of audio files, separated by commas",
         "`auto`: `sounds` in the data folder, where the first start makes a few chimes, and `/media` where there is \
@@ -384,42 +406,42 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "files.default",
-        Kind::Text,
+        OptionKind::Text,
         "ding-dong.wav",
         "The file for those who ask for none",
         "By its name, with or without its folders; where there is none such, the first of all.",
     ),
     opt(
         "files.max",
-        Kind::Number(1, 1_000_000),
+        OptionKind::Number(1, 1_000_000),
         "20000",
         "Audio files at most",
         "Further ones are left out; counted in `voice_relay_files_over_limit`.",
     ),
     opt(
         "files.clients",
-        Kind::Number(1, 10_000),
+        OptionKind::Number(1, 10_000),
         "64",
         "Clients at once that are sent files",
         "Each takes a megabyte of memory at most. Further ones get status 503; counted in `voice_relay_files_refused`.",
     ),
     opt(
         "files.per_address",
-        Kind::Number(1, 10_000),
+        OptionKind::Number(1, 10_000),
         "8",
         "The same, from one address",
         "Further ones get status 429; counted in `voice_relay_files_refused_by_address`.",
     ),
     opt(
         "files.idle",
-        Kind::Number(1, 86_400),
+        OptionKind::Number(1, 86_400),
         "600",
         "Seconds without anything sent or said after which such a client is given up",
         "Counted in `voice_relay_files_idled_out`.",
     ),
     opt(
         "announce.waiting",
-        Kind::Number(0, 1_000),
+        OptionKind::Number(0, 1_000),
         "20",
         "Announcements that wait in one room, besides the one that plays",
         "Further ones get status 503; counted in `voice_relay_announcements_refused`. An urgent one is taken all the \
@@ -428,72 +450,78 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "announce.clip_bytes",
-        Kind::Number(1_024, 1_073_741_824),
+        OptionKind::Number(1_024, 1_073_741_824),
         "16777216",
         "Bytes of a recording that is sent to be announced",
         "A longer one gets status 413, and is counted as above. A file of the library may be of any length.",
     ),
     opt(
         "announce.memory",
-        Kind::Number(1_024, 4_000_000_000),
+        OptionKind::Number(1_024, 4_000_000_000),
         "67108864",
         "Bytes of memory for all such recordings that play or wait",
         "Further ones get status 503, and are counted as above.",
     ),
     opt(
         "relay.publisher_timeout",
-        Kind::Number(1_000, 30_000),
+        OptionKind::Number(1_000, 30_000),
         "4000",
         "Milliseconds without a sign of life after which a sender has vanished",
         "Its stream ends then. Whoever talks sends fifty packets a second; whoever pauses is kept by its signalling \
          connection.",
     ),
-    opt("relay.cleanup_interval", Kind::Number(1, 86_400), "300", "Seconds between two clean-ups of stale streams", ""),
+    opt(
+        "relay.cleanup_interval",
+        OptionKind::Number(1, 86_400),
+        "300",
+        "Seconds between two clean-ups of stale streams",
+        "",
+    ),
     opt(
         "relay.stale_after",
-        Kind::Number(1, 604_800),
+        OptionKind::Number(1, 604_800),
         "600",
         "Seconds without audio after which the clean-up removes a stream",
         "",
     ),
     opt(
         "limits.peers",
-        Kind::Number(1, 100_000),
+        OptionKind::Number(1, 100_000),
         "1000",
         "WebRTC connections at once",
         "Further offers get an error with the code `full`. Now: `voice_relay_peers`.",
     ),
     opt(
         "limits.streams",
-        Kind::Number(1, 10_000),
+        OptionKind::Number(1, 10_000),
         "100",
         "Senders at once",
         "Further senders get an error with the code `full`. Now: `voice_relay_streams`.",
     ),
     opt(
         "limits.sockets",
-        Kind::Number(1, 100_000),
+        OptionKind::Number(1, 100_000),
         "5000",
         "WebSocket connections at once",
         "Further ones get status 503; counted in `voice_relay_websockets_refused`.",
     ),
     opt(
         "limits.message_bytes",
-        Kind::Number(1_024, 16_777_216),
+        OptionKind::Number(1_024, 16_777_216),
         "65536",
         "Bytes of one WebSocket message from a client",
         "A longer message closes its connection; counted in `voice_relay_websockets_failed`.",
     ),
     opt(
         "limits.mp3_listeners",
-        Kind::Number(1, 1_000_000),
+        OptionKind::Number(1, 1_000_000),
         "2000",
         "MP3 listeners at once",
         "Further ones get status 503 with Retry-After; counted in `voice_relay_mp3_refused`.",
     ),
     opt(
         "limits.encoders",
-        Kind::Number(1, 10_000),
+        OptionKind::Number(1, 10_000),
         "64",
         "Encoders of live audio at once",
         "One for each stream or room that somebody hears in one format. Further listeners get status 503; counted in \
@@ -501,28 +529,28 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "limits.handshakes",
-        Kind::Number(1, 100_000),
+        OptionKind::Number(1, 100_000),
         "256",
         "TLS handshakes under way at once",
         "Further connections are closed; counted in `voice_relay_handshakes_refused`.",
     ),
     opt(
         "limits.handshake_timeout",
-        Kind::Number(100, 60_000),
+        OptionKind::Number(100, 60_000),
         "5000",
         "Milliseconds for one TLS handshake",
         "One that takes longer is broken off; counted in `voice_relay_handshakes_timed_out`.",
     ),
     opt(
         "limits.connections",
-        Kind::Number(10, 1_000_000),
+        OptionKind::Number(10, 1_000_000),
         "8000",
         "TCP connections at once, of each port",
         "Further ones are closed at once; counted in `voice_relay_http_full`, `…_https_full`, `…_mp3_full`.",
     ),
     opt(
         "limits.requests",
-        Kind::Number(1, 1_000_000),
+        OptionKind::Number(1, 1_000_000),
         "100",
         "HTTP requests a second from one address",
         "Ten seconds' worth may come at once. Further ones get status 429; this and the next two are counted in \
@@ -530,7 +558,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "limits.messages",
-        Kind::Number(1, 1_000_000),
+        OptionKind::Number(1, 1_000_000),
         "100",
         "WebSocket messages a second from one address",
         "Ten seconds' worth may come at once. Further ones get an error with the code `too_fast`, and are not looked \
@@ -538,42 +566,50 @@ pub(super) const OPTIONS: &[Opt] = &[
     ),
     opt(
         "limits.joins",
-        Kind::Number(1, 1_000_000),
+        OptionKind::Number(1, 1_000_000),
         "600",
         "Media connections a minute from one address",
         "All of them may come at once. Further ones get an error with the code `too_fast`.",
     ),
     opt(
         "limits.wrong_tokens",
-        Kind::Number(1, 1_000_000),
+        OptionKind::Number(1, 1_000_000),
         "10",
         "Wrong tokens a minute from one address",
         "Each is counted in `voice_relay_bad_tokens`. Further ones get status 429 instead of 401.",
     ),
     opt(
         "limits.share",
-        Kind::Number(1, 100),
+        OptionKind::Number(1, 100),
         "25",
         "Percentage of each number above that one address may have",
         "Or one user of Home Assistant, by its panel. Eight of each in any case. Behind a proxy of your own, where all \
          come from one address, set 100. Counted in `voice_relay_share_refused`. An address is one of IPv4, or a network \
          of IPv6 (/64).",
     ),
-    opt("hass.supervisor", Kind::Text, "http://supervisor", "Where Home Assistant's Supervisor is asked", ""),
+    opt("hass.supervisor", OptionKind::Text, "http://supervisor", "Where Home Assistant's Supervisor is asked", ""),
+    opt(
+        "hass.url",
+        OptionKind::HassAddress,
+        "off",
+        "Address of Home Assistant, where the daemon is no app of it",
+        "Such as `http://192.168.1.5:8123`, with a long-lived token of an administrator in `hass.token` (Home Assistant: \
+         your profile, *Security*). An app needs neither.",
+    ),
     opt(
         "hass.token",
-        Kind::Secret,
+        OptionKind::Secret,
         "",
-        "What the Supervisor knows the app by",
+        "What Home Assistant knows the daemon by",
         "Home Assistant sets `SUPERVISOR_TOKEN` by itself. With it, the daemon asks for the port of its own panel \
-         (ingress) and for the addresses of the house's network. Without it nobody is asked.",
+         (ingress) and for the addresses of the house's network, and links to Home Assistant. Without it nobody is asked.",
     ),
     opt(
         "log.level",
-        Kind::LogLevels,
+        OptionKind::LogLevels,
         "info",
         "What is logged: error, warn, info, debug or trace, also by module",
         "`info,voice_relay::net=debug` sets a level for one module. Addresses and names appear from debug on.",
     ),
-    opt("log.format", Kind::Choice(&["human", "json"]), "human", "How log lines look: human or json", ""),
+    opt("log.format", OptionKind::Choice(&["human", "json"]), "human", "How log lines look: human or json", ""),
 ];

@@ -15,6 +15,7 @@
 //! first can leave before the last is sealed. [`Relay`] itself only carries things from one layer to the next.
 
 mod context;
+mod error;
 mod opening;
 mod packet;
 mod peers;
@@ -26,14 +27,15 @@ mod stats;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::domain::{LiveStream, OpusPacket, PeerId, StreamId};
+use crate::domain::{OpusPacket, PeerId, StreamId, Track};
 
-pub use opening::{Accepted, AnswerError, NegotiationError, Role, Subscribed};
+pub use error::{AnswerError, NegotiationError};
+pub use opening::{Accepted, Role, Subscribed};
 pub use peers::offer::{Credentials, Offer, fragment_of, ufrag_of};
 pub use peers::{CONNECT_TIMEOUT, ChannelEvent, CloseReason, FILES_CONNECT_TIMEOUT};
 pub use ports::{Delivery, Interest, LocalPacket, Port, PortId, RemotePacket};
 pub use relay::Relay;
-pub use router::{BITRATES, MemberStats, Membership, TooManyStreams, Wanted};
+pub use router::{BITRATES, MemberStats, ParticipantTracks, TooManyStreams, Wanted};
 pub use stats::{DropReason, Histogram, RelayStats};
 
 /// Default for [`RelayConfig::publisher_timeout`].
@@ -126,13 +128,13 @@ pub struct Transmit {
 #[derive(Debug)]
 pub enum Event {
     /// The first packet of this stream was decrypted: whoever subscribes now hears something.
-    StreamAvailable(LiveStream),
+    StreamAvailable(Track),
     /// The stream is over; told exactly once for each that was available.
-    StreamEnded(LiveStream),
+    StreamEnded(Track),
     /// How loud each stream was since the last such event, in dBov (-127 silent, 0 loudest).
     Levels(Vec<(StreamId, i8)>),
     /// Somebody is, or is no longer, heard to talk (or to play) on this stream.
-    Talks(LiveStream, bool),
+    Talks(Track, bool),
     /// Whose streams the participant with this voice hears, by the m-lines of its slots: all that are taken.
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.

@@ -2,23 +2,24 @@
 
 use std::time::Instant;
 
-use crate::domain::{LiveStream, PeerId, StreamId};
+use crate::domain::{PeerId, StreamId, Track};
 
 use super::Relay;
+use super::error::{AnswerError, NegotiationError};
 use super::packet::MAX_SLOTS;
 use super::peers::offer::Offer;
-use super::peers::{CloseReason, LABEL, Negotiated, Purpose, SHORTEST_MESSAGE, check_offer};
-use super::router::Membership;
+use super::peers::{CloseReason, Negotiated, Purpose, check_offer};
+use super::router::ParticipantTracks;
 
 /// What a peer that offers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Feeds this stream.
-    Publish(LiveStream),
+    Publish(Track),
     /// Hears this stream.
     Listen(StreamId),
     /// Takes part in a room.
-    Participate(Membership),
+    Participate(ParticipantTracks),
     /// Is sent files.
     Files,
 }
@@ -51,59 +52,6 @@ pub struct Subscribed {
     pub offer: String,
 }
 
-/// Reason for which a connection was not opened; nothing has changed then.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NegotiationError {
-    /// The description is not one that we can answer.
-    #[error("The offer cannot be used: {0}")]
-    InvalidOffer(String),
-    /// It offers no Opus audio that we could receive.
-    #[error(
-        "The offer has no Opus audio to send: an m-line with a=rtpmap:<number> opus/48000/2, and a=sendonly or a=sendrecv"
-    )]
-    NoAudioToSend,
-    /// It has no m-line on which Opus could be heard.
-    #[error(
-        "The offer has no m-line that takes Opus audio: a=rtpmap:<number> opus/48000/2, and a=recvonly or a=sendrecv"
-    )]
-    NoAudioToHear,
-    /// It offers no data channel.
-    #[error("The offer has no data channel; open one, named {LABEL}, before you make it")]
-    NoChannel,
-    /// Messages that the client takes are too short.
-    #[error("The offer allows messages of {0} bytes only; {SHORTEST_MESSAGE} are needed")]
-    ShortMessages(usize),
-    /// Nobody speaks, or not the one who was asked for.
-    #[error("No audio stream available")]
-    NoStream,
-    /// `limits.peers` are connected.
-    #[error("The relay is full: {0} connections at once")]
-    TooManyPeers(usize),
-    /// `limits.streams` are being sent.
-    #[error("The relay is full: {0} streams at once")]
-    TooManyStreams(usize),
-    /// The connection that was to be renewed is gone.
-    #[error("The connection is gone")]
-    NoSuchPeer,
-}
-
-/// Reason for which a receiver's answer was not used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerError {
-    /// The connection is gone, or it never waited for an answer.
-    #[error("The connection that this answers is gone")]
-    NoSuchPeer,
-    /// It answers an offer that was replaced since, or one that is answered already: harmless.
-    #[error("The answer is to an earlier offer")]
-    Stale,
-    /// The description is not an answer to our offer; the connection is closed.
-    #[error("The answer cannot be used: {0}")]
-    InvalidAnswer(String),
-    /// The receiver takes no Opus; the connection is closed.
-    #[error("The answer refuses Opus")]
-    NoAudio,
-}
-
 impl Relay {
     /// Answers an offer. `local`: the client is on this machine, so that the loopback address is of use to it.
     ///
@@ -127,7 +75,7 @@ impl Relay {
         };
         let negotiated = self.peers.accept(&mut self.cx, purpose, offer, local)?;
         self.attach_peer(role, &negotiated);
-        self.settle();
+        self.process_events();
         Ok(self.accepted(negotiated))
     }
 
@@ -159,7 +107,7 @@ impl Relay {
         self.peers.check_capacity()?;
         let (peer, offer) = self.peers.offer(&mut self.cx, stream, local);
         self.router.attach_listener(&mut self.cx, peer, stream, None);
-        self.settle();
+        self.process_events();
         Ok(Subscribed { peer, stream, offer })
     }
 
@@ -173,7 +121,7 @@ impl Relay {
         if let Ok(egress) = &taken {
             self.router.set_egress(peer, *egress);
         }
-        self.settle();
+        self.process_events();
         taken.map(|_| ())
     }
 
@@ -181,7 +129,7 @@ impl Relay {
     pub fn add_candidate(&mut self, now: Instant, peer: PeerId, candidate: &str) {
         self.cx.now = now;
         self.peers.add_candidate(&mut self.cx, peer, candidate);
-        self.settle();
+        self.process_events();
     }
 
     /// The connection that this offer is to renew.
@@ -211,7 +159,7 @@ impl Relay {
         if self.router.is_participant(peer) {
             self.router.set_lines(peer, &negotiated.ingress, &negotiated.egress);
         }
-        self.settle();
+        self.process_events();
         Ok(self.accepted(negotiated))
     }
 
@@ -232,7 +180,7 @@ impl Relay {
                 if let Some(former) = self.router.participant(membership.voice) {
                     self.peers.close(&mut self.cx, former, CloseReason::Replaced);
                     // Their tracks end before those of the same names can begin anew.
-                    self.settle();
+                    self.process_events();
                 }
                 self.router.attach_participant(&mut self.cx, peer, membership);
                 self.router.set_lines(peer, &negotiated.ingress, &negotiated.egress);

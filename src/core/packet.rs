@@ -19,6 +19,16 @@ pub(super) const MAX_SLOTS: usize = 16;
 pub(super) struct Mid([u8; MID_BYTES]);
 
 impl Mid {
+    /// One whose text a session has read: it has nothing to be cut or replaced.
+    ///
+    /// # Panics
+    /// When it is longer than any that a session has read.
+    pub(super) fn of_session(text: &str) -> Self {
+        let mut bytes = [0; MID_BYTES];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        Self(bytes)
+    }
+
     /// Text of it.
     pub(super) fn as_str(&self) -> &str {
         let length = self.0.iter().position(|byte| *byte == 0).unwrap_or(MID_BYTES);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::context::Context;
 use super::peers::{PeerEvent, Peers};
@@ -60,12 +60,12 @@ impl Relay {
             }
             Input::Timeout => {
                 self.peers.wake(&mut self.cx);
-                self.settle();
+                self.process_events();
                 self.router.wake(&mut self.cx);
                 self.tick_cleanup();
             }
         }
-        self.settle();
+        self.process_events();
     }
 
     /// The next thing to do, or `None` when there is nothing until the deadline.
@@ -93,7 +93,7 @@ impl Relay {
     }
 
     /// Carries what happened in one layer to the other, until both are quiet.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn process_events(&mut self) {
         let Self { cx, peers, router, .. } = self;
         loop {
             while let Some(event) = peers.next_event() {
@@ -122,7 +122,7 @@ impl Relay {
         }
         router.put_back(fanout);
         // A session may have failed over it.
-        self.settle();
+        self.process_events();
         true
     }
 
@@ -150,7 +150,7 @@ impl Relay {
     pub fn close(&mut self, now: Instant, peer: PeerId) {
         self.cx.now = now;
         self.peers.close(&mut self.cx, peer, CloseReason::Requested);
-        self.settle();
+        self.process_events();
     }
 
     /// Closes every peer connection.
@@ -175,14 +175,14 @@ impl Relay {
     pub fn write(&mut self, now: Instant, peer: PeerId, binary: bool, message: &[u8]) -> bool {
         self.cx.now = now;
         let written = self.peers.write(&mut self.cx, peer, binary, message);
-        self.settle();
+        self.process_events();
         written
     }
 
     /// The machine's addresses changed: peers of before learn the new ones, and later peers get these.
     pub fn set_addresses(&mut self, addresses: Vec<SocketAddr>) {
         self.peers.set_addresses(&mut self.cx, addresses);
-        self.settle();
+        self.process_events();
     }
 
     /// Addresses at which peers reach the relay.
@@ -204,7 +204,7 @@ impl Relay {
 /// Streams.
 impl Relay {
     /// Live streams, oldest first.
-    pub fn live(&self) -> Vec<LiveStream> {
+    pub fn live(&self) -> Vec<Track> {
         self.router.live()
     }
 
@@ -236,8 +236,8 @@ impl Relay {
     /// A participant says that they have said all: nobody waits for the end of their silence.
     pub fn end_said(&mut self, now: Instant, stream: StreamId) {
         self.cx.now = now;
-        self.router.end_track(&mut self.cx, stream);
-        self.settle();
+        self.router.end_said(&mut self.cx, stream);
+        self.process_events();
     }
 
     /// Whether packets of a sender go no further. What a participant is saying ends with it; the stream of another one
@@ -245,7 +245,7 @@ impl Relay {
     pub fn set_silenced(&mut self, now: Instant, stream: StreamId, silenced: bool) {
         self.cx.now = now;
         self.router.set_muted(&mut self.cx, stream, silenced);
-        self.settle();
+        self.process_events();
     }
 }
 
@@ -296,15 +296,10 @@ impl Relay {
     ///
     /// # Errors
     /// When there is no room for another stream; nothing has changed then.
-    pub fn feed(
-        &mut self,
-        now: Instant,
-        feeds: impl Into<LiveStream>,
-        packet: LocalPacket,
-    ) -> Result<(), TooManyStreams> {
+    pub fn feed(&mut self, now: Instant, feeds: impl Into<Track>, packet: LocalPacket) -> Result<(), TooManyStreams> {
         self.cx.now = now;
         let fed = self.router.ingest_local(&mut self.cx, feeds.into(), packet);
-        self.settle();
+        self.process_events();
         fed
     }
 
@@ -312,11 +307,11 @@ impl Relay {
     pub fn end_local(&mut self, now: Instant, stream: StreamId) {
         self.cx.now = now;
         self.router.end_source(&mut self.cx, stream);
-        self.settle();
+        self.process_events();
     }
 
     /// Another core has this stream: it can be heard here, too, and packets of it come as soon as it is [`Event::Wanted`].
-    pub fn begin_remote(&mut self, now: Instant, stream: LiveStream) {
+    pub fn begin_remote(&mut self, now: Instant, stream: Track) {
         self.cx.now = now;
         self.router.begin_remote(&mut self.cx, stream);
     }
@@ -325,7 +320,7 @@ impl Relay {
     pub fn ingest_remote(&mut self, now: Instant, remote: RemotePacket) {
         self.cx.now = now;
         self.router.ingest_remote(&mut self.cx, remote);
-        self.settle();
+        self.process_events();
     }
 
     /// The other core's stream is over.

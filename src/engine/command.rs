@@ -104,17 +104,17 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::core::{LocalPacket, Membership, Relay, RelayConfig, Wanted};
-    use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+    use crate::core::{LocalPacket, ParticipantTracks, Relay, RelayConfig, Wanted};
+    use crate::domain::{PeerId, RoomId, StreamId, Track};
     use crate::engine::{ConnectError, Connected, connect};
 
-    fn stream() -> LiveStream {
+    fn stream() -> Track {
         StreamId::of_connection(Uuid::from_u128(7)).into()
     }
 
     fn some() -> Vec<Command> {
-        let (LiveStream { id, .. }, room) = (stream(), RoomId(1));
-        let membership = Membership { room, voice: id, music: id, only_listens: false };
+        let (Track { id, .. }, room) = (stream(), RoomId(1));
+        let membership = ParticipantTracks { room, voice: id, music: id, only_listens: false };
         let (offer, name) = (String::from("v=0"), String::from("Anna"));
         vec![
             PeerCommand::Close { peer: PeerId(3) }.into(),

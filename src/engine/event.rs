@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::domain::{GrantId, LiveStream, StreamId};
+use crate::domain::{GrantId, OpusPacket, Owner, StreamId, Track};
 
 /// All streams' levels of one moment, in dBov.
 pub type Levels = Arc<[(StreamId, i8)]>;
@@ -15,19 +15,19 @@ pub type Levels = Arc<[(StreamId, i8)]>;
 #[serde(rename_all = "snake_case")]
 pub enum StreamEvent {
     /// It can be heard from now on.
-    Available(LiveStream),
+    Available(Track),
     /// It is over.
-    Ended(LiveStream),
+    Ended(Track),
 }
 
 /// Something that those in a room are to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RoomEvent {
+pub enum MediaEvent {
     /// A stream came or went; what its sender was granted, where that is known.
     Stream(StreamEvent, Option<GrantId>),
     /// Somebody is, or is no longer, heard to talk (or to play).
-    Talks(LiveStream, bool),
+    Talks(Track, bool),
     /// The participant with this voice hears these streams, by the m-lines of its slots: all that are taken.
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
@@ -37,4 +37,17 @@ pub enum RoomEvent {
 }
 
 /// What happens in rooms, for the one who tells those who are in them.
-pub type RoomEvents = mpsc::Receiver<RoomEvent>;
+pub type MediaEvents = mpsc::Receiver<MediaEvent>;
+
+/// Stream from its first packet on.
+pub struct NewTrack {
+    /// Identity of it.
+    pub stream: StreamId,
+    /// Whoever answers for it.
+    pub owner: Owner,
+    /// All of its packets, over a bounded channel that closes when it ends.
+    pub packets: mpsc::Receiver<OpusPacket>,
+}
+
+/// Every stream that begins.
+pub type NewTracks = mpsc::Receiver<NewTrack>;

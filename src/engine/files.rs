@@ -24,7 +24,7 @@ const MESSAGE_QUEUE: usize = 16;
 /// What the media thread keeps of every channel.
 #[derive(Default)]
 pub(super) struct Channels {
-    lines: HashMap<PeerId, Line>,
+    lines: HashMap<PeerId, ChannelLine>,
 }
 
 /// What channels count.
@@ -36,7 +36,7 @@ pub struct ChannelStats {
     pub dropped: AtomicU64,
 }
 
-struct Line {
+struct ChannelLine {
     said: mpsc::Sender<Said>,
     writable: Arc<Notify>,
     stats: Arc<ChannelStats>,
@@ -177,7 +177,7 @@ impl Media {
         self.keep(peer, permit, place);
         let (sender, said) = mpsc::channel(MESSAGE_QUEUE);
         let writable = Arc::<Notify>::default();
-        self.channels.lines.insert(peer, Line { said: sender, writable: Arc::clone(&writable), stats });
+        self.channels.lines.insert(peer, ChannelLine { said: sender, writable: Arc::clone(&writable), stats });
         Ok(OpenedChannel { peer, answer, longest, said, writable })
     }
 

@@ -7,16 +7,15 @@ use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
-use crate::audio::NewTrack;
 use crate::core::{CloseReason, Event, Relay};
-use crate::domain::{GrantId, LiveStream, OpusPacket, Owner, PeerId, RoomId, StreamId};
+use crate::domain::{GrantId, OpusPacket, Owner, PeerId, RoomId, StreamId, Track};
 use crate::limits::{Full, MediaPlaces, Place};
 
 use super::files::Channels;
 use super::pipes::Links;
 use super::ports::PortCommand;
 use super::resources::Resources;
-use super::{Command, Levels, MediaStats, Names, RoomEvent, SocketStats, StreamEvent, ThreadId};
+use super::{Command, Levels, MediaEvent, MediaStats, Names, NewTrack, SocketStats, StreamEvent, ThreadId};
 
 /// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
 const TAP_QUEUE: usize = 128;
@@ -28,10 +27,10 @@ const MAX_NAME: usize = 64;
 #[derive(Clone)]
 pub(super) struct Outlets {
     pub(super) new_tracks: mpsc::Sender<NewTrack>,
-    pub(super) rooms: mpsc::Sender<RoomEvent>,
+    pub(super) rooms: mpsc::Sender<MediaEvent>,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,
-    pub(super) streams: watch::Sender<Arc<[LiveStream]>>,
+    pub(super) streams: watch::Sender<Arc<[Track]>>,
     pub(super) names: Names,
 }
 
@@ -118,9 +117,9 @@ impl Media {
             // Nobody may be listening: then there is nothing to tell.
             Event::Levels(levels) => drop(self.outlets.levels.send(levels.into())),
             Event::Tapped(stream, packet) => self.feed_taps(stream, &packet),
-            Event::Talks(stream, on) => self.tell_rooms(RoomEvent::Talks(stream, on)),
-            Event::Slots(voice, taken) => self.tell_rooms(RoomEvent::Slots(voice, taken)),
-            Event::Bitrate(voice, bitrate) => self.tell_rooms(RoomEvent::Bitrate(voice, bitrate)),
+            Event::Talks(stream, on) => self.tell_rooms(MediaEvent::Talks(stream, on)),
+            Event::Slots(voice, taken) => self.tell_rooms(MediaEvent::Slots(voice, taken)),
+            Event::Bitrate(voice, bitrate) => self.tell_rooms(MediaEvent::Bitrate(voice, bitrate)),
             Event::Channel(peer, event) => self.tell_channel(peer, event),
             Event::PeerClosed(peer, reason) => self.note_closed(peer, reason),
             // Only of streams that come from elsewhere: there are none here.
@@ -141,7 +140,7 @@ impl Media {
         self.forget_channel(peer);
         let admitted = self.admitted.remove(&peer);
         if let (true, Some((permit, _))) = (self.resources.forget(peer), admitted) {
-            self.tell_rooms(RoomEvent::Closed(permit.id()));
+            self.tell_rooms(MediaEvent::Closed(permit.id()));
         }
         tracing::info!(%peer, ?reason, "peer closed");
     }
@@ -224,7 +223,7 @@ impl Media {
     }
 
     /// Without waiting: the rooms' own task is quick, or stuck.
-    fn tell_rooms(&mut self, event: RoomEvent) {
+    fn tell_rooms(&mut self, event: MediaEvent) {
         if let Err(mpsc::error::TrySendError::Full(event)) = self.outlets.rooms.try_send(event) {
             self.room_events_lost += 1;
             tracing::warn!(?event, "the rooms are too busy to be told");
@@ -233,17 +232,19 @@ impl Media {
 
     /// The list changes before the event is told, so that whoever hears the event finds it in the list.
     fn announce(&mut self, event: StreamEvent) {
-        tracing::info!(?event, "streams changed");
         let (StreamEvent::Available(stream) | StreamEvent::Ended(stream)) = event;
+        let _span =
+            tracing::info_span!("track", stream = %stream.id, room = stream.room.0, kind = ?stream.kind).entered();
+        tracing::info!(is_live = matches!(event, StreamEvent::Available(_)), "streams changed");
         let grant = self.senders.get(&stream.id).map(|(grant, _)| *grant);
-        self.tell_rooms(RoomEvent::Stream(event, grant));
+        self.tell_rooms(MediaEvent::Stream(event, grant));
         self.outlets.streams.send_replace(self.relay.live().into());
         drop(self.outlets.events.send(event));
     }
 
     /// Lets whoever records have a stream from its beginning. What is said in other rooms than `home` is not for
     /// everybody in the house, who may all hear the clips.
-    fn record(&mut self, stream: LiveStream) {
+    fn record(&mut self, stream: Track) {
         if self.outlets.new_tracks.is_closed() || stream.room != RoomId::HOME {
             return;
         }

@@ -24,20 +24,19 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use crate::audio::NewTracks;
 use crate::core::{NegotiationError, Relay};
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 use crate::limits::{Full, MediaPlaces};
 
 use command::ReplyTo;
 use thread::{Thread, Threads};
 
 pub use command::Command;
-pub use event::{Levels, RoomEvent, RoomEvents, StreamEvent};
+pub use event::{Levels, MediaEvent, MediaEvents, NewTrack, NewTracks, StreamEvent};
 pub use files::{Channel, ChannelStats, ChannelWriter, Said};
 pub use media::Media;
 pub use ports::LocalSender;
-pub use resources::{Condition, Opened, PatchError, Patched, ResourceCounts, ResourceId, ResourceRole};
+pub use resources::{Condition, OpenedResource, PatchError, Patched, ResourceCounts, ResourceId, ResourceRole};
 pub use stats::{MediaStats, SocketStats};
 pub use thread::{PeerAddress, ThreadId};
 
@@ -91,7 +90,7 @@ pub struct Engine {
     threads: Threads,
     events: broadcast::Sender<StreamEvent>,
     levels: broadcast::Sender<Levels>,
-    streams: watch::Receiver<Arc<[LiveStream]>>,
+    streams: watch::Receiver<Arc<[Track]>>,
     names: Names,
 }
 
@@ -107,7 +106,7 @@ pub struct Connected {
     /// Streams that begin, only of a relay that taps all of its streams.
     pub new_tracks: NewTracks,
     /// What happens in rooms.
-    pub rooms: RoomEvents,
+    pub rooms: MediaEvents,
 }
 
 impl Connected {
@@ -171,7 +170,7 @@ impl Engine {
     }
 
     /// Live streams of all rooms, oldest first.
-    pub fn live(&self) -> Arc<[LiveStream]> {
+    pub fn live(&self) -> Arc<[Track]> {
         self.streams.borrow().clone()
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Action, Permit};
 use crate::core::{Accepted, AnswerError, NegotiationError, Role, Subscribed};
-use crate::domain::{LiveStream, PeerId, StreamId};
+use crate::domain::{PeerId, StreamId, Track};
 
 use super::command::ReplyTo;
 use super::{ConnectError, Engine, EngineGone, Media, PeerAddress};
@@ -22,7 +22,7 @@ pub enum PeerCommand {
     Publish {
         #[serde(skip)]
         permit: Option<Permit>,
-        stream: LiveStream,
+        stream: Track,
         name: String,
         offer: String,
         #[serde(skip)]
@@ -66,7 +66,7 @@ impl Engine {
     pub async fn publish(
         &self,
         permit: Permit,
-        stream: LiveStream,
+        stream: Track,
         name: String,
         offer: String,
     ) -> Result<(PeerAddress, Accepted), ConnectError> {
@@ -114,9 +114,9 @@ impl Engine {
 
     /// The live stream of this identity. Whoever was told of it by its sender may ask before its first packet is here:
     /// one that is connecting is waited for, for up to two seconds.
-    pub async fn arrival(&self, stream: StreamId) -> Option<LiveStream> {
+    pub async fn arrival(&self, stream: StreamId) -> Option<Track> {
         let mut streams = self.streams.clone();
-        let find = |live: &std::sync::Arc<[LiveStream]>| live.iter().find(|live| live.id == stream).copied();
+        let find = |live: &std::sync::Arc<[Track]>| live.iter().find(|live| live.id == stream).copied();
         if let Some(live) = find(&streams.borrow_and_update()) {
             return Some(live);
         }
@@ -149,7 +149,7 @@ impl Media {
         &mut self,
         now: Instant,
         permit: Option<Permit>,
-        stream: LiveStream,
+        stream: Track,
         name: &str,
         offer: &str,
     ) -> Result<Accepted, ConnectError> {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use crate::core::{Interest, PortId, RemotePacket};
-use crate::domain::{LiveStream, StreamId};
+use crate::domain::{StreamId, Track};
 
 use super::Media;
 use super::ports::PortCommand;
@@ -21,16 +21,16 @@ use super::thread::{Thread, ThreadId};
 pub(super) struct Links {
     own: ThreadId,
     /// Streams that are live.
-    streams: watch::Receiver<Arc<[LiveStream]>>,
+    streams: watch::Receiver<Arc<[Track]>>,
     /// From the first thread to the further ones; none elsewhere.
-    pipes: Vec<Pipe>,
+    pipes: Vec<ThreadPipe>,
     /// The way back; only of further threads.
     first: Option<Thread>,
     overflows: u64,
 }
 
 /// Way of packets to a further thread.
-struct Pipe {
+struct ThreadPipe {
     port: PortId,
     thread: Thread,
     /// Streams that somebody hears there.
@@ -38,7 +38,7 @@ struct Pipe {
 }
 
 impl Links {
-    pub(super) fn new(own: ThreadId, streams: watch::Receiver<Arc<[LiveStream]>>) -> Self {
+    pub(super) fn new(own: ThreadId, streams: watch::Receiver<Arc<[Track]>>) -> Self {
         Self { own, streams, pipes: Vec::new(), first: None, overflows: 0 }
     }
 
@@ -78,7 +78,7 @@ impl Media {
         }
         for thread in further {
             let port = self.relay.attach_pipe(Interest::None);
-            self.links.pipes.push(Pipe { port, thread: thread.clone(), wanted: HashSet::new() });
+            self.links.pipes.push(ThreadPipe { port, thread: thread.clone(), wanted: HashSet::new() });
         }
     }
 

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use crate::access::{Action, Permit};
-use crate::audio::PacketSource;
 use crate::core::{LocalPacket, RemotePacket, TooManyStreams};
-use crate::domain::{LiveStream, OpusPacket, StreamId};
+use crate::domain::{OpusPacket, StreamId, Track};
 
 use super::command::ReplyTo;
 use super::{Engine, Media, ThreadId};
@@ -24,7 +23,7 @@ pub enum PortCommand {
     Feed {
         #[serde(skip)]
         permit: Option<Permit>,
-        stream: LiveStream,
+        stream: Track,
         name: String,
         packet: LocalPacket,
         #[serde(skip)]
@@ -96,7 +95,7 @@ impl LocalSender {
     /// busy, or gone.
     pub fn send(&self, packet: LocalPacket) -> bool {
         let Some(room) = self.permit.room().filter(|_| self.is_permitted()) else { return false };
-        let stream = LiveStream { id: self.stream, room, music: false };
+        let stream = Track::voice(self.stream, room);
         let (permit, name, fate) = (Some(self.permit.clone()), self.name.clone(), Arc::clone(&self.fate));
         let told = self.engine.threads.first().try_tell(PortCommand::Feed { permit, stream, name, packet, fate });
         self.sent.fetch_add(u64::from(told), Ordering::Relaxed);
@@ -118,12 +117,15 @@ impl Engine {
     }
 }
 
-impl PacketSource for Engine {
-    async fn tap(&self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
+impl Engine {
+    /// Packets of a stream from now on, over a bounded channel that closes when the stream ends. `None`: there is no such
+    /// live stream.
+    pub async fn tap(&self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
         self.threads.first().ask(|reply| PortCommand::Tap { stream, reply }).await.ok().flatten()
     }
 
-    fn live(&self) -> watch::Receiver<Arc<[LiveStream]>> {
+    /// Live tracks, oldest first, and whenever they change. Taps of one are closed before it leaves the list.
+    pub fn tracks(&self) -> watch::Receiver<Arc<[Track]>> {
         self.streams.clone()
     }
 }
@@ -150,7 +152,7 @@ impl Media {
         &mut self,
         now: Instant,
         permit: Option<Permit>,
-        stream: LiveStream,
+        stream: Track,
         name: &str,
         packet: LocalPacket,
         fate: &Fate,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::{Action, Permit};
-use crate::core::{Accepted, Credentials, Membership, NegotiationError, Offer, Role, fragment_of, ufrag_of};
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::core::{Accepted, Credentials, NegotiationError, Offer, ParticipantTracks, Role, fragment_of, ufrag_of};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::command::ReplyTo;
 use super::{ConnectError, Engine, EngineGone, Media};
@@ -23,7 +23,7 @@ pub struct ResourceId(pub Uuid);
 #[serde(rename_all = "snake_case")]
 pub enum ResourceRole {
     /// It feeds a stream, which people call so.
-    Send(LiveStream, String),
+    Send(Track, String),
     /// It hears a stream.
     Hear(StreamId),
     /// It hears everybody in a room.
@@ -61,7 +61,7 @@ pub enum ResourceCommand {
         role: ResourceRole,
         offer: String,
         #[serde(skip)]
-        reply: ReplyTo<Result<Opened, ConnectError>>,
+        reply: ReplyTo<Result<OpenedResource, ConnectError>>,
     },
     Patch {
         id: ResourceId,
@@ -81,7 +81,7 @@ pub enum ResourceCommand {
 
 /// A connection was made.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedResource {
     /// What it is known by.
     pub id: ResourceId,
     /// What its paths are known by: another one after each restart of ICE.
@@ -97,7 +97,7 @@ pub enum Patched {
     Noted,
     /// It renewed the paths.
     Restarted {
-        /// As in [`Opened`].
+        /// As in [`OpenedResource`].
         tag: String,
         /// What the client needs to know of our side of them.
         fragment: String,
@@ -173,7 +173,12 @@ impl Engine {
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub async fn open(&self, permit: Permit, role: ResourceRole, offer: String) -> Result<Opened, ConnectError> {
+    pub async fn open(
+        &self,
+        permit: Permit,
+        role: ResourceRole,
+        offer: String,
+    ) -> Result<OpenedResource, ConnectError> {
         let hears_a_stream = matches!(role, ResourceRole::Hear(_));
         let id = ResourceId(Uuid::new_v4());
         let open = |reply| ResourceCommand::Open {
@@ -243,7 +248,7 @@ impl Media {
         id: ResourceId,
         role: ResourceRole,
         offer: &str,
-    ) -> Result<Opened, ConnectError> {
+    ) -> Result<OpenedResource, ConnectError> {
         self.note_streams(now);
         let permit = permit.filter(|permit| self.may(permit, &role)).ok_or(ConnectError::NotPermitted)?;
         let feeds = if let ResourceRole::Send(feeds, _) = &role { Some(feeds.id) } else { None };
@@ -261,7 +266,7 @@ impl Media {
         }
         let tag = ufrag_of(&answer).unwrap_or_default().to_owned();
         self.resources.insert(id, Resource { peer, sends, tag: tag.clone(), offer });
-        Ok(Opened { id, tag, answer })
+        Ok(OpenedResource { id, tag, answer })
     }
 
     fn may(&self, permit: &Permit, role: &ResourceRole) -> bool {
@@ -290,7 +295,7 @@ impl Media {
             ResourceRole::Hear(stream) => self.relay.accept(now, Role::Listen(stream), offer.as_ref(), local),
             ResourceRole::HearRoom(room) => {
                 let [voice, music] = [(); 2].map(|()| StreamId::of_connection(Uuid::new_v4()));
-                let membership = Membership { room, voice, music, only_listens: true };
+                let membership = ParticipantTracks { room, voice, music, only_listens: true };
                 let accepted = self.relay.accept(now, Role::Participate(membership), offer.as_ref(), local);
                 // For one who takes part it would do to talk.
                 let hears_nothing = accepted.as_ref().is_ok_and(|accepted| accepted.slots.is_empty());

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Action, Permit};
-use crate::core::{Accepted, MemberStats, Membership, Role, Wanted};
+use crate::core::{Accepted, MemberStats, ParticipantTracks, Role, Wanted};
 use crate::domain::{RoomId, StreamId};
 
 use super::command::ReplyTo;
@@ -19,7 +19,7 @@ pub enum RoomCommand {
     Join {
         #[serde(skip)]
         permit: Option<Permit>,
-        membership: Membership,
+        membership: ParticipantTracks,
         name: String,
         offer: String,
         #[serde(skip)]
@@ -68,7 +68,7 @@ impl Engine {
     pub async fn join(
         &self,
         permit: Permit,
-        membership: Membership,
+        membership: ParticipantTracks,
         name: String,
         offer: String,
     ) -> Result<(PeerAddress, Accepted), ConnectError> {
@@ -148,7 +148,7 @@ impl Media {
         &mut self,
         now: Instant,
         permit: Option<Permit>,
-        membership: Membership,
+        membership: ParticipantTracks,
         name: &str,
         offer: &str,
     ) -> Result<Accepted, ConnectError> {

@@ -1,6 +1,7 @@
 //! `/api/announce`: recordings that are to be heard in a room: files of the library, or what is sent along.
 
-mod told;
+mod on_players;
+mod views;
 
 use std::sync::Arc;
 
@@ -9,13 +10,14 @@ use futures_util::{Stream, StreamExt, pin_mut};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
-use warp::http::StatusCode;
+use warp::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS};
+use warp::http::{HeaderValue, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
 use crate::announce::{
-    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, Known, Priority, REPEATS, VOLUMES,
+    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, KnownAnnouncement, Priority, REPEATS, VOLUMES,
 };
 use crate::library::{FileId, OpenError, Recording};
 use crate::limits::Place;
@@ -24,9 +26,11 @@ use crate::rooms::clean_name;
 use super::Shared;
 use super::reply::{RETRY_SECONDS, denied, error_response, no_room, no_store, text, unavailable, with};
 
-use told::{described, living};
-
-pub(super) use told::encode;
+use on_players::OnPlayer;
+pub(super) use on_players::PlayerAnnouncements;
+pub(super) use on_players::files;
+pub(super) use views::encode;
+use views::{described, living};
 
 /// Bytes of a request that names a file.
 const MAX_BODY: u64 = 4_096;
@@ -41,8 +45,12 @@ const NAMELESS: &str = "Announcement";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manner {
-    /// The room's id.
-    room: String,
+    /// The room's id, where it is to be heard in a room.
+    room: Option<String>,
+    /// The entity of Home Assistant's, where it is to be heard on a media player.
+    player: Option<String>,
+    /// How loud the player is to be meanwhile, in percent; without it, as it is.
+    player_volume: Option<u8>,
     /// What is announced: a file's id, its name, or its address here. Not with a recording that is sent along.
     file: Option<String>,
     /// How people call it, if not by the file's name.
@@ -85,11 +93,24 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         });
     let one = warp::path!("api" / "announce" / Uuid).and(visitor).and(with_shared);
     let look = one.clone().and(warp::get()).then(async |id, visitor, shared| {
+        if let Some((on_player, _)) = find_on_player(id, &visitor, Action::ListPlayers, &shared).await {
+            return no_store(&on_player.described());
+        }
         let found = find(id, &visitor, Action::SeeAnnouncements, &shared).await;
         found.map_or_else(|refusal| refusal, |(known, _)| no_store(&described(id, &known, &shared)))
     });
     let stop = one.and(warp::delete()).then(async |id, visitor, shared| answered(stop(id, &visitor, &shared).await));
-    list.or(file).unify().or(clip).unify().or(look).unify().or(stop).unify()
+    // Cards on a dashboard of another origin ask before they may (CORS); which origins may is the gate's to say.
+    let preflight = warp::path!("api" / "announce" / ..).and(warp::options()).map(preflight);
+    list.or(preflight).unify().or(file).unify().or(clip).unify().or(look).unify().or(stop).unify()
+}
+
+fn preflight() -> Response {
+    [(ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"), (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type")]
+        .into_iter()
+        .fold(StatusCode::NO_CONTENT.into_response(), |reply, (name, value)| {
+            with(reply, name, HeaderValue::from_static(value))
+        })
 }
 
 fn answered(result: Result<Response, Response>) -> Response {
@@ -97,7 +118,7 @@ fn answered(result: Result<Response, Response>) -> Response {
 }
 
 async fn announce_file(visitor: &Visitor, manner: Manner, shared: &Shared) -> Result<Response, Response> {
-    let permit = enter(&manner.room, visitor, shared).await?;
+    let permit = enter(&manner, visitor, shared).await?;
     let Some(file) = &manner.file else {
         return Err(text(StatusCode::BAD_REQUEST, "file names what is to be heard: the id, name or address of a file"));
     };
@@ -112,7 +133,7 @@ async fn announce_clip<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let permit = enter(&manner.room, visitor, shared).await?;
+    let permit = enter(&manner, visitor, shared).await?;
     if manner.file.is_some() {
         return Err(text(StatusCode::BAD_REQUEST, "The recording is the body here; /api/announce takes a file"));
     }
@@ -147,7 +168,10 @@ async fn announce(
     memory: Option<Place>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let Manner { volume, repeat, priority, name, chime, .. } = manner;
+    let Manner { player, player_volume, volume, repeat, priority, name, chime, .. } = manner;
+    if player_volume.is_some_and(|percent| percent > 100) {
+        return Err(text(StatusCode::BAD_REQUEST, "player_volume is a percentage, from 0 to 100"));
+    }
     if !VOLUMES.contains(&volume) || !REPEATS.contains(&repeat) {
         return Err(text(StatusCode::BAD_REQUEST, "volume is decibels, from -60 to 20; repeat is 1 to 10"));
     }
@@ -158,8 +182,12 @@ async fn announce(
     let name = clean_name(name.as_deref().unwrap_or(called));
     let name = Some(name).filter(|name| !name.is_empty()).unwrap_or_else(|| NAMELESS.into());
     let announcer = shared.house.announcer(&permit).clone();
-    let wish = AnnounceRequest { permit, name, recording, chime, volume, repeat, priority, memory };
-    let (id, position) = announcer.announce(wish).await.map_err(refused)?;
+    if let Some(player) = player {
+        let rendered = announcer.render(&permit, (chime, recording), repeat, volume).await.map_err(refused)?;
+        return on_players::announce(&permit, (&player, name), rendered, player_volume, shared).await;
+    }
+    let request = AnnounceRequest { permit, name, recording, chime, volume, repeat, priority, memory };
+    let (id, position) = announcer.announce(request).await.map_err(refused)?;
     let reply = warp::reply::json(&json!({ "id": id, "position": position }));
     Ok(warp::reply::with_status(reply, StatusCode::ACCEPTED).into_response())
 }
@@ -191,8 +219,19 @@ async fn recording(file: &str, permit: &Permit, shared: &Shared) -> Result<(Reco
     Ok((Recording::of(open), facts.title.unwrap_or(stem)))
 }
 
-/// The permit for the room of this id, if this visitor may be heard there without having joined it.
-async fn enter(slug: &str, visitor: &Visitor, shared: &Shared) -> Result<Permit, Response> {
+/// The permit for where it is to be heard: a room, if this visitor may be heard there without having joined it; or a player.
+async fn enter(manner: &Manner, visitor: &Visitor, shared: &Shared) -> Result<Permit, Response> {
+    let slug = match (&manner.room, &manner.player) {
+        (Some(room), None) => room,
+        (None, Some(_)) => {
+            let entered = shared.authorize(visitor, Action::AnnounceOnPlayer, Target::House).await;
+            let permit = entered.map_err(|refusal| denied(&refusal))?;
+            // Before anything is read or made for nobody.
+            on_players::players(&permit, shared).map_err(|error| on_players::refused(&error))?;
+            return Ok(permit);
+        }
+        _ => return Err(text(StatusCode::BAD_REQUEST, "Say where: either room, by its id, or player, by its entity")),
+    };
     let room = shared.bridge.rooms().find(slug).ok_or_else(no_room)?;
     let entered = shared.authorize(visitor, Action::Announce, Target::room(room)).await;
     entered.map_err(|refusal| denied(&refusal))
@@ -231,7 +270,12 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
 }
 
 /// What is known of one that this visitor may know of, or do this with: of those in rooms that are no more, nobody.
-async fn find(id: Uuid, visitor: &Visitor, action: Action, shared: &Shared) -> Result<(Known, Permit), Response> {
+async fn find(
+    id: Uuid,
+    visitor: &Visitor,
+    action: Action,
+    shared: &Shared,
+) -> Result<(KnownAnnouncement, Permit), Response> {
     let unknown = || text(StatusCode::NOT_FOUND, "There is no such announcement, or it is over");
     // Whose it is, is known by the room that it is in: of all rooms in which they could be heard.
     let rooms = shared.bridge.rooms();
@@ -245,7 +289,26 @@ async fn find(id: Uuid, visitor: &Visitor, action: Action, shared: &Shared) -> R
     Err(unknown())
 }
 
+/// The same of one on a player.
+async fn find_on_player(
+    id: Uuid,
+    visitor: &Visitor,
+    action: Action,
+    shared: &Shared,
+) -> Option<(Arc<OnPlayer>, Permit)> {
+    let permit = shared.authorize(visitor, action, Target::House).await.ok()?;
+    shared.house.player_announcements(&permit).find(id).map(|found| (found, permit))
+}
+
 async fn stop(id: Uuid, visitor: &Visitor, shared: &Shared) -> Result<Response, Response> {
+    if let Some((on_player, permit)) = find_on_player(id, visitor, Action::AnnounceOnPlayer, shared).await {
+        return match on_player.stop(&permit, shared).await {
+            true => Ok(StatusCode::NO_CONTENT.into_response()),
+            false => {
+                Err(text(StatusCode::CONFLICT, "It is over, or its player announces by itself and cannot be stopped"))
+            }
+        };
+    }
     let (_, permit) = find(id, visitor, Action::Announce, shared).await?;
     match shared.house.announcer(&permit).stop(AnnouncementId(id)) {
         true => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -29,7 +29,7 @@ const HASHED: &str = "assets/";
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 #[allow_missing = true]
-struct Client;
+struct ClientFiles;
 
 /// The page at `/`, and its files.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
@@ -65,7 +65,7 @@ fn policy(authority: Option<&Authority>, mp3_port: u16, added: &[String]) -> Hea
 }
 
 fn file(path: &str, policy: HeaderValue) -> Response {
-    match Client::get(path) {
+    match ClientFiles::get(path) {
         Some(embedded) => found(path, embedded, policy),
         None if path == "index.html" => text(
             StatusCode::SERVICE_UNAVAILABLE,

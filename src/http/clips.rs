@@ -13,7 +13,7 @@ use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::audio::Clip;
+use crate::live::Clip;
 
 use crate::access::{Action, Permit, Target, Visitor};
 
@@ -100,7 +100,7 @@ async fn clip(name: &str, head: bool, headers: &HeaderMap, permit: &Permit, shar
 }
 
 /// A file, or the part that is asked for (RFC 9110 13 and 14).
-fn file(file: Bytes, id: Uuid, head: bool, headers: &HeaderMap) -> Response {
+pub(super) fn file(file: Bytes, id: Uuid, head: bool, headers: &HeaderMap) -> Response {
     let tag = HeaderValue::try_from(format!("\"{id}\"")).expect("a uuid in quotes is plain ASCII");
     let parsed = ETag::decode(&mut std::iter::once(&tag)).expect("a quoted word is a tag");
     let reply = with(cross_origin(StatusCode::OK), ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -131,12 +131,12 @@ pub(super) struct Unsatisfiable;
 /// The one range that is asked for. `None`: none is, or several, or one of other units; the whole
 /// file is right then.
 pub(super) fn range(headers: &HeaderMap, length: usize) -> Option<Result<Range<usize>, Unsatisfiable>> {
-    let asked = headers.typed_get::<headers::Range>()?;
+    let wanted = headers.typed_get::<headers::Range>()?;
     let text = headers.get(headers::Range::name())?.to_str().ok()?;
     if text.contains(',') {
         return None;
     }
-    let Some((start, end)) = asked.satisfiable_ranges(length as u64).next() else {
+    let Some((start, end)) = wanted.satisfiable_ranges(length as u64).next() else {
         return Some(Err(Unsatisfiable));
     };
     let start = match start {
@@ -169,7 +169,7 @@ fn body(reply: Response, bytes: Bytes, head: bool) -> Response {
 mod tests {
     use super::*;
 
-    fn asked(range: &'static str) -> Option<Result<Range<usize>, Unsatisfiable>> {
+    fn wanted(range: &'static str) -> Option<Result<Range<usize>, Unsatisfiable>> {
         let mut headers = HeaderMap::new();
         headers.insert("range", HeaderValue::from_static(range));
         super::range(&headers, 1_000)
@@ -177,13 +177,13 @@ mod tests {
 
     #[test]
     fn ranges_are_read_as_the_rfc_says() {
-        assert_eq!(asked("bytes=0-1"), Some(Ok(0..2)));
-        assert_eq!(asked("bytes=0-"), Some(Ok(0..1_000)));
-        assert_eq!(asked("bytes=990-5000"), Some(Ok(990..1_000)));
-        assert_eq!(asked("bytes=-10"), Some(Ok(990..1_000)));
-        assert_eq!(asked("bytes=1000-"), Some(Err(Unsatisfiable)));
+        assert_eq!(wanted("bytes=0-1"), Some(Ok(0..2)));
+        assert_eq!(wanted("bytes=0-"), Some(Ok(0..1_000)));
+        assert_eq!(wanted("bytes=990-5000"), Some(Ok(990..1_000)));
+        assert_eq!(wanted("bytes=-10"), Some(Ok(990..1_000)));
+        assert_eq!(wanted("bytes=1000-"), Some(Err(Unsatisfiable)));
         for whole in ["bytes=0-1,5-6", "frames=0-1", "nonsense"] {
-            assert_eq!(asked(whole), None, "{whole}");
+            assert_eq!(wanted(whole), None, "{whole}");
         }
     }
 }

@@ -14,13 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{Action, Permit};
-use crate::audio::{Format, Listener, Mounts, Program};
-use crate::domain::{LiveStream, StreamId};
+use crate::audio::Format;
+use crate::domain::{StreamId, Track};
 use crate::engine::Engine;
 use crate::limits::{Full, Place, Places};
+use crate::live::{Listener, Mounts, Program};
 use crate::rooms::RoomsHandle;
 
-use super::listener_socket::{Gone, ListenerSocket, Piece};
+use super::listener_socket::{ListenerGone, ListenerSocket, Piece};
 
 /// Listeners that may wait to join; whoever brings one more waits.
 const JOIN_QUEUE: usize = 64;
@@ -36,15 +37,15 @@ pub struct Fanouts {
     relay: Engine,
     shutdown: CancellationToken,
     tracker: TaskTracker,
-    running: Running,
+    running: RunningFanouts,
 }
 
-type Key = (Program, Format);
-type Running = Arc<Mutex<HashMap<Key, Entry>>>;
+type FanoutKey = (Program, Format);
+type RunningFanouts = Arc<Mutex<HashMap<FanoutKey, FanoutEntry>>>;
 
 /// A fan-out, as the table knows it.
-struct Entry {
-    entrance: mpsc::Sender<Joining>,
+struct FanoutEntry {
+    queue: mpsc::Sender<Joining>,
     listeners: Arc<AtomicUsize>,
 }
 
@@ -77,7 +78,7 @@ impl Fanouts {
         shutdown: CancellationToken,
         tracker: TaskTracker,
     ) -> Self {
-        Self { mounts, rooms, relay, shutdown, tracker, running: Running::default() }
+        Self { mounts, rooms, relay, shutdown, tracker, running: RunningFanouts::default() }
     }
 
     /// The way to the listeners of a program. `None`: it is not to be had; see [`Mounts::listen`]. Or it is of another
@@ -100,8 +101,8 @@ impl Fanouts {
             return Ok(None);
         }
         let key = (program, format);
-        if let Some(entrance) = enter(&lock(&self.running), key) {
-            return Ok(Some(entrance));
+        if let Some(queue) = enter(&lock(&self.running), key) {
+            return Ok(Some(queue));
         }
         let encoder = encoders.take(&permit.owner())?;
         let Some(source) = self.mounts.listen(program, format).await else { return Ok(None) };
@@ -111,17 +112,22 @@ impl Fanouts {
     }
 
     /// How many hear a stream just now, of those that are live, oldest first.
-    pub(super) fn listeners(&self, stream: StreamId, live: &[LiveStream]) -> usize {
+    pub(super) fn listeners(&self, stream: StreamId, live: &[Track]) -> usize {
         let table = lock(&self.running);
         let hearing = table.iter().filter(|((program, _), _)| program.of(live).iter().any(|live| live.id == stream));
         hearing.map(|(_, entry)| entry.listeners.load(Ordering::Relaxed)).sum()
     }
 
-    fn start(&self, table: &mut HashMap<Key, Entry>, key: Key, (source, encoder): (Listener, Place)) -> JoinQueue {
+    fn start(
+        &self,
+        table: &mut HashMap<FanoutKey, FanoutEntry>,
+        key: FanoutKey,
+        (source, encoder): (Listener, Place),
+    ) -> JoinQueue {
         let ((sender, joins), listeners) = (mpsc::channel(JOIN_QUEUE), Arc::<AtomicUsize>::default());
-        table.retain(|_, entry| !entry.entrance.is_closed());
-        table.insert(key, Entry { entrance: sender.clone(), listeners: Arc::clone(&listeners) });
-        let fanout = Fanout {
+        table.retain(|_, entry| !entry.queue.is_closed());
+        table.insert(key, FanoutEntry { queue: sender.clone(), listeners: Arc::clone(&listeners) });
+        let fanout = ProgramFanout {
             key,
             source,
             _encoder: encoder,
@@ -139,18 +145,18 @@ impl Fanouts {
     }
 }
 
-fn enter(table: &HashMap<Key, Entry>, key: Key) -> Option<JoinQueue> {
-    table.get(&key).filter(|entry| !entry.entrance.is_closed()).map(|entry| JoinQueue(entry.entrance.clone()))
+fn enter(table: &HashMap<FanoutKey, FanoutEntry>, key: FanoutKey) -> Option<JoinQueue> {
+    table.get(&key).filter(|entry| !entry.queue.is_closed()).map(|entry| JoinQueue(entry.queue.clone()))
 }
 
 /// The table is whole at every moment, also after a panic.
-fn lock(running: &Running) -> MutexGuard<'_, HashMap<Key, Entry>> {
+fn lock(running: &RunningFanouts) -> MutexGuard<'_, HashMap<FanoutKey, FanoutEntry>> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One program's listeners.
-struct Fanout {
-    key: Key,
+struct ProgramFanout {
+    key: FanoutKey,
     source: Listener,
     _encoder: Place,
     joins: mpsc::Receiver<Joining>,
@@ -163,7 +169,7 @@ struct Fanout {
     rooms: RoomsHandle,
     /// Who talks, for those who are told.
     title: Arc<str>,
-    running: Running,
+    running: RunningFanouts,
 }
 
 /// Messages that are collected, to be written at once.
@@ -185,7 +191,7 @@ impl Pack {
     }
 }
 
-impl Fanout {
+impl ProgramFanout {
     async fn run(mut self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
@@ -253,7 +259,7 @@ impl Fanout {
             }
             let piece = self.packs.get(&listener_socket.messages_a_write).and_then(|pack| pack.piece.as_ref());
             match piece.map(|piece| listener_socket.write(piece, &self.title)) {
-                Some(Err(Gone)) => drop(self.outlets.swap_remove(index)),
+                Some(Err(ListenerGone)) => drop(self.outlets.swap_remove(index)),
                 Some(Ok(())) | None => index += 1,
             }
         }

@@ -21,12 +21,13 @@ use warp::{Filter, Rejection};
 use crate::access::{Action, Permit, Target, Visitor};
 use crate::core::NegotiationError;
 use crate::engine::ConnectError;
-use crate::library::{Catalogue, FileId, FileServer, OpenError, OpenFile, Refused};
+use crate::library::{Catalogue, FileId, OpenError, OpenFile};
+use crate::transfer::{ClientRefused, FileServer};
 
 use super::Shared;
 use super::clips::{Unsatisfiable, range, with_status};
+use super::exposition::Exposition;
 use super::reply::{cross_origin, denied, text, unavailable, with};
-use super::status::Page;
 
 /// Bytes of an offer: those of browsers have some thousand.
 const MAX_OFFER: u64 = 64 << 10;
@@ -58,8 +59,8 @@ pub struct Files {
 /// A client's offer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Offer {
-    offer: Description,
+struct FilesOffer {
+    offer: OfferDescription,
     /// What it calls itself; only for the log.
     #[serde(default)]
     client_id: String,
@@ -69,7 +70,7 @@ struct Offer {
 }
 
 #[derive(Deserialize)]
-struct Description {
+struct OfferDescription {
     sdp: String,
 }
 
@@ -90,37 +91,37 @@ fn usual_limit() -> usize {
 
 /// `/api/offer`, `/api/health`, `/api/files` and what is below it.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    let asked = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
     let offer = warp::path!("api" / "offer")
         .and(warp::post())
-        .and(asked.clone())
+        .and(context.clone())
         .and(warp::body::content_length_limit(MAX_OFFER))
         .and(warp::body::json())
-        .then(async |visitor: Visitor, shared: Shared, offer: Offer| {
+        .then(async |visitor: Visitor, shared: Shared, offer: FilesOffer| {
             permitted(&visitor, &shared, async |permit| answer(permit, offer, &shared).await).await
         });
-    let health = warp::path!("api" / "health").and(warp::get()).and(asked.clone()).then(
+    let health = warp::path!("api" / "health").and(warp::get()).and(context.clone()).then(
         async |visitor: Visitor, shared: Shared| {
             permitted(&visitor, &shared, async |permit| health(shared.house.files(&permit)).await).await
         },
     );
-    let list = warp::path!("api" / "files").and(warp::get()).and(asked.clone()).and(warp::query()).then(
+    let list = warp::path!("api" / "files").and(warp::get()).and(context.clone()).and(warp::query()).then(
         async |visitor: Visitor, shared: Shared, search: Search| {
             permitted(&visitor, &shared, async |permit| list(&search, shared.house.files(&permit))).await
         },
     );
-    offer.or(health).unify().or(list).unify().or(one(asked)).unify()
+    offer.or(health).unify().or(list).unify().or(one(context)).unify()
 }
 
 /// `/api/files/<id>` and `/api/files/<id>/cover`.
 fn one(
-    asked: impl Filter<Extract = (Visitor, Shared), Error = Rejection> + Clone + Send + Sync + 'static,
+    context: impl Filter<Extract = (Visitor, Shared), Error = Rejection> + Clone + Send + Sync + 'static,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let file = warp::path!("api" / "files" / FileId)
         .and(warp::get().or(warp::head()).unify())
         .and(warp::method())
         .and(warp::header::headers_cloned())
-        .and(asked.clone())
+        .and(context.clone())
         .then(async |id: FileId, method: Method, headers: HeaderMap, visitor: Visitor, shared: Shared| {
             permitted(&visitor, &shared, async |permit| match shared.house.files(&permit).catalogue.open(id).await {
                 Ok(open) => file(open, method == Method::HEAD, &headers),
@@ -128,7 +129,7 @@ fn one(
             })
             .await
         });
-    let cover = warp::path!("api" / "files" / FileId / "cover").and(warp::get()).and(asked).then(
+    let cover = warp::path!("api" / "files" / FileId / "cover").and(warp::get()).and(context).then(
         async |id: FileId, visitor: Visitor, shared: Shared| {
             permitted(&visitor, &shared, async |permit| cover(id, shared.house.files(&permit)).await).await
         },
@@ -154,7 +155,7 @@ async fn health(files: &Files) -> Response {
     warp::reply::with_status(warp::reply::json(&json!({ "status": word, "message": message })), status).into_response()
 }
 
-async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
+async fn answer(permit: Permit, offer: FilesOffer, shared: &Shared) -> Response {
     if !shared.gate.may_join(permit.visitor()) {
         return error(StatusCode::TOO_MANY_REQUESTS, "too_fast", "Too many connections; wait a little");
     }
@@ -173,17 +174,17 @@ async fn answer(permit: Permit, offer: Offer, shared: &Shared) -> Response {
     }
 }
 
-fn status_of(refused: &Refused) -> (StatusCode, &'static str) {
+fn status_of(refused: &ClientRefused) -> (StatusCode, &'static str) {
     match refused {
-        Refused::FullForAddress(_) => (StatusCode::TOO_MANY_REQUESTS, "full"),
-        Refused::Full(_)
-        | Refused::Connection(
+        ClientRefused::FullForAddress(_) => (StatusCode::TOO_MANY_REQUESTS, "full"),
+        ClientRefused::Full(_)
+        | ClientRefused::Connection(
             ConnectError::Full(_)
             | ConnectError::Core(NegotiationError::TooManyPeers(_) | NegotiationError::TooManyStreams(_)),
         ) => (StatusCode::SERVICE_UNAVAILABLE, "full"),
-        Refused::Connection(ConnectError::NotPermitted) => (StatusCode::FORBIDDEN, "not_permitted"),
-        Refused::Connection(ConnectError::Gone(_)) => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
-        Refused::Connection(ConnectError::Core(_)) => (StatusCode::BAD_REQUEST, "bad_description"),
+        ClientRefused::Connection(ConnectError::NotPermitted) => (StatusCode::FORBIDDEN, "not_permitted"),
+        ClientRefused::Connection(ConnectError::Gone(_)) => (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"),
+        ClientRefused::Connection(ConnectError::Core(_)) => (StatusCode::BAD_REQUEST, "bad_description"),
     }
 }
 
@@ -278,7 +279,7 @@ fn body(reply: Response, open: OpenFile, part: Range<usize>, head: bool) -> Resp
 }
 
 /// What is counted, for `/metrics`.
-pub(super) fn encode(page: &mut Page<'_>, files: &Files) -> fmt::Result {
+pub(super) fn encode(page: &mut Exposition<'_>, files: &Files) -> fmt::Result {
     let (file_server, catalogue) = (files.file_server.stats(), files.catalogue.stats());
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     page.gauge("files", "Audio files that can be played", files.catalogue.len() as u64)?;

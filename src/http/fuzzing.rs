@@ -16,9 +16,9 @@ pub fn is_message(text: &str) -> bool {
 }
 
 /// Samples that a player gets at once, and messages at a time, if this is a file name and a query that we know.
-pub fn wish(file: &str, query: &HashMap<String, String>) -> Option<(usize, usize)> {
-    let wish = PlayRequest::of_file(file)?.with_query(query).ok()?;
-    Some((wish.burst.samples().len(), wish.messages_a_write()))
+pub fn request(file: &str, query: &HashMap<String, String>) -> Option<(usize, usize)> {
+    let request = PlayRequest::of_file(file)?.with_query(query).ok()?;
+    Some((request.burst.samples().len(), request.messages_a_write()))
 }
 
 /// The offer of a session that this fragment restarts, if it is one that does.

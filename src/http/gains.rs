@@ -28,7 +28,7 @@ struct Gain {
 
 /// Of the room in which the stream is, where it has one.
 #[derive(Deserialize)]
-struct Pin {
+struct PinQuery {
     pin: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared)
-        .then(async |stream: StreamId, visitor: Visitor, pin: Pin, gain: Gain, shared: Shared| {
+        .then(async |stream: StreamId, visitor: Visitor, pin: PinQuery, gain: Gain, shared: Shared| {
             change(stream, &visitor, &pin, &gain, &shared).await
         });
     list.or(change).unify()
@@ -80,7 +80,7 @@ fn describe(
     })
 }
 
-async fn change(stream: StreamId, visitor: &Visitor, pin: &Pin, gain: &Gain, shared: &Shared) -> Response {
+async fn change(stream: StreamId, visitor: &Visitor, pin: &PinQuery, gain: &Gain, shared: &Shared) -> Response {
     let none = || text(StatusCode::NOT_FOUND, "There is no such stream; /api/streams lists those there are");
     let live = shared.relay.live();
     let Some(found) = live.iter().find(|live| live.id == stream) else { return none() };

@@ -3,10 +3,12 @@
 
 use crate::access::{Action, Permit};
 use crate::announce::Announcer;
-use crate::audio::{Clips, Mounts};
 use crate::engine::Engine;
+use crate::hass::HousePlayers;
+use crate::live::{Clips, Mounts};
 use crate::sound::Sound;
 
+use super::announce::PlayerAnnouncements;
 use super::files::Files;
 
 /// All of it. Cheap to clone.
@@ -22,12 +24,24 @@ pub struct House {
     mounts: Mounts<Engine>,
     /// Whoever lets recordings be heard in rooms.
     announcer: Announcer,
+    /// Home Assistant's media players, where there is a Home Assistant.
+    players: Option<HousePlayers>,
+    /// What is announced on them.
+    player_announcements: PlayerAnnouncements,
 }
 
 impl House {
     /// All of it, behind its door.
-    pub fn new(clips: Clips, files: Files, sound: Sound, mounts: Mounts<Engine>, announcer: Announcer) -> Self {
-        Self { clips, files, sound, mounts, announcer }
+    pub fn new(
+        clips: Clips,
+        files: Files,
+        sound: Sound,
+        mounts: Mounts<Engine>,
+        announcer: Announcer,
+        players: Option<HousePlayers>,
+    ) -> Self {
+        let player_announcements = PlayerAnnouncements::default();
+        Self { clips, files, sound, mounts, announcer, players, player_announcements }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -37,7 +51,11 @@ impl House {
 
     /// To list and read files, to have one announced, and to count them.
     pub(super) fn files(&self, permit: &Permit) -> &Files {
-        self.show(permit, &[Action::ReadFiles, Action::Announce, Action::ReadMetrics], &self.files)
+        self.show(
+            permit,
+            &[Action::ReadFiles, Action::Announce, Action::AnnounceOnPlayer, Action::ReadMetrics],
+            &self.files,
+        )
     }
 
     /// To look at the card, and to turn it.
@@ -52,7 +70,19 @@ impl House {
 
     /// To announce, to look what is announced, and to stop it.
     pub(super) fn announcer(&self, permit: &Permit) -> &Announcer {
-        self.show(permit, &[Action::Announce, Action::SeeAnnouncements, Action::ReadMetrics], &self.announcer)
+        let actions = [Action::Announce, Action::AnnounceOnPlayer, Action::SeeAnnouncements, Action::ReadMetrics];
+        self.show(permit, &actions, &self.announcer)
+    }
+
+    /// To list Home Assistant's media players, and to count what was announced on them.
+    pub(super) fn players(&self, permit: &Permit) -> Option<&HousePlayers> {
+        self.show(permit, &[Action::ListPlayers, Action::AnnounceOnPlayer, Action::ReadMetrics], &self.players).as_ref()
+    }
+
+    /// To announce on them, to know how that goes, and to give a player what it was told to play.
+    pub(super) fn player_announcements(&self, permit: &Permit) -> &PlayerAnnouncements {
+        let actions = [Action::AnnounceOnPlayer, Action::ListPlayers, Action::SeePage];
+        self.show(permit, &actions, &self.player_announcements)
     }
 
     /// Ends what the sound card does without a permit.

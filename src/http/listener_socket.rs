@@ -3,15 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
 use crate::access::Permit;
-use crate::domain::Owner;
-use crate::limits::{self, Full, Places};
+use crate::limits::Place;
 use crate::rooms::{ListenerKind, Listening, RoomsHandle};
 
 use super::server::Socket;
@@ -28,10 +27,6 @@ pub(super) const ICY_INTERVAL: usize = 16_000;
 /// What listeners to live audio count.
 #[derive(Debug, Default)]
 pub struct ListenerStats {
-    /// Listeners now.
-    pub now: AtomicUsize,
-    /// Those refused because `limits.mp3_listeners` were there.
-    pub refused: AtomicU64,
     /// Those dropped because they stopped reading.
     pub dropped: AtomicU64,
     /// Pieces of audio that slow ones missed.
@@ -40,45 +35,20 @@ pub struct ListenerStats {
     pub writes: AtomicU64,
 }
 
-/// A listener's place under `limits.mp3_listeners`.
-pub(super) struct Place {
-    stats: Arc<ListenerStats>,
-    _place: limits::Place,
-}
-
-impl Place {
-    /// Takes one.
-    ///
-    /// # Errors
-    /// When there is none, which is counted.
-    pub(super) fn take(stats: &Arc<ListenerStats>, places: &Places, owner: &Owner) -> Result<Self, Full> {
-        let place = places.take(owner).inspect_err(|_| {
-            stats.refused.fetch_add(1, Ordering::Relaxed);
-        })?;
-        stats.now.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { stats: Arc::clone(stats), _place: place })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.stats.now.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A listener's permit, and that those in the room know of it.
+/// A listener's permit, its place under `limits.mp3_listeners`, and that those in the room know of it.
 pub(super) struct Hearing {
     permit: Permit,
+    _place: Place,
     _listening: Option<Listening>,
 }
 
 impl Hearing {
     /// From now on.
-    pub(super) fn begin(permit: Permit, rooms: &RoomsHandle) -> Self {
+    pub(super) fn begin(permit: Permit, place: Place, rooms: &RoomsHandle) -> Self {
         let called = permit.visitor().called();
         let listen = |room| rooms.listen(room, permit.granted(), &called, ListenerKind::Player);
         let listening = permit.room().and_then(listen);
-        Self { permit, _listening: listening }
+        Self { permit, _place: place, _listening: listening }
     }
 }
 
@@ -122,17 +92,17 @@ pub(super) struct ListenerSocket {
     /// Messages that are written at once.
     pub(super) messages_a_write: usize,
     /// Whole pieces, but for the first, of which a part may be written.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<UnwrittenPiece>,
     waiting_bytes: usize,
     max_waiting: usize,
     last_progress: Instant,
     icy: Option<Box<Icy>>,
-    place: Place,
+    stats: Arc<ListenerStats>,
     hearing: Hearing,
 }
 
 /// What is still to be written.
-struct Waiting {
+struct UnwrittenPiece {
     bytes: Bytes,
     /// After it, bytes of audio until the next metadata, if there is any.
     icy_left: usize,
@@ -148,7 +118,7 @@ struct Icy {
 
 /// The listener is gone, or was dropped.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(super) struct ListenerGone;
 
 impl ListenerSocket {
     /// A listener whose answer begins with `head`, unframed, and then `prelude`. `max_waiting`: bytes
@@ -159,12 +129,12 @@ impl ListenerSocket {
         framing: Framing,
         messages_a_write: usize,
         max_waiting: usize,
-        place: Place,
+        stats: Arc<ListenerStats>,
         hearing: Hearing,
     ) -> Self {
         let max_waiting = max_waiting + head.len();
         let waiting_bytes = head.len();
-        let waiting = VecDeque::from([Waiting { bytes: head, icy_left: ICY_INTERVAL }]);
+        let waiting = VecDeque::from([UnwrittenPiece { bytes: head, icy_left: ICY_INTERVAL }]);
         let last_progress = Instant::now();
         Self {
             socket,
@@ -175,7 +145,7 @@ impl ListenerSocket {
             max_waiting,
             last_progress,
             icy: None,
-            place,
+            stats,
             hearing,
         }
     }
@@ -187,19 +157,19 @@ impl ListenerSocket {
     }
 
     /// Has these written after the head, whatever their length.
-    pub(super) fn begin(&mut self, first: &[Piece], title: &Arc<str>) -> Result<(), Gone> {
+    pub(super) fn begin(&mut self, first: &[Piece], title: &Arc<str>) -> Result<(), ListenerGone> {
         for piece in first {
             self.max_waiting += piece.chunked.len();
             self.add(piece, title);
         }
-        self.place.stats.writes.fetch_add(1, Ordering::Relaxed);
+        self.stats.writes.fetch_add(1, Ordering::Relaxed);
         self.flush()
     }
 
     /// Writes a piece, or as much as the socket takes of it; the rest waits.
-    pub(super) fn write(&mut self, piece: &Piece, title: &Arc<str>) -> Result<(), Gone> {
+    pub(super) fn write(&mut self, piece: &Piece, title: &Arc<str>) -> Result<(), ListenerGone> {
         self.add(piece, title);
-        self.place.stats.writes.fetch_add(1, Ordering::Relaxed);
+        self.stats.writes.fetch_add(1, Ordering::Relaxed);
         self.flush()
     }
 
@@ -235,7 +205,7 @@ impl ListenerSocket {
     fn push(&mut self, bytes: Bytes) {
         self.waiting_bytes += bytes.len();
         let icy_left = self.icy.as_ref().map_or(0, |icy| icy.left);
-        self.waiting.push_back(Waiting { bytes, icy_left });
+        self.waiting.push_back(UnwrittenPiece { bytes, icy_left });
     }
 
     /// Skips to the present if so much more would be too much.
@@ -244,7 +214,7 @@ impl ListenerSocket {
             return;
         }
         let dropped = self.waiting.len().saturating_sub(1);
-        self.place.stats.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.stats.skipped.fetch_add(dropped as u64, Ordering::Relaxed);
         self.waiting.truncate(1);
         let rest = self.waiting.front();
         self.waiting_bytes = rest.map_or(0, |rest| rest.bytes.len());
@@ -276,8 +246,8 @@ impl ListenerSocket {
         }
     }
 
-    fn flush(&mut self) -> Result<(), Gone> {
-        while let Some(Waiting { bytes: piece, .. }) = self.waiting.front_mut() {
+    fn flush(&mut self) -> Result<(), ListenerGone> {
+        while let Some(UnwrittenPiece { bytes: piece, .. }) = self.waiting.front_mut() {
             match self.socket.try_write(piece) {
                 Ok(written) => {
                     self.waiting_bytes -= written;
@@ -288,19 +258,21 @@ impl ListenerSocket {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.bear_with(),
-                Err(_) => return Err(Gone),
+                Err(_) => return Err(ListenerGone),
             }
         }
+        // Its memory too: between two writes thousands wait for nothing.
+        self.waiting = VecDeque::new();
         self.last_progress = Instant::now();
         Ok(())
     }
 
-    fn bear_with(&self) -> Result<(), Gone> {
+    fn bear_with(&self) -> Result<(), ListenerGone> {
         if self.last_progress.elapsed() < STALL_TIMEOUT {
             return Ok(());
         }
-        self.place.stats.dropped.fetch_add(1, Ordering::Relaxed);
-        Err(Gone)
+        self.stats.dropped.fetch_add(1, Ordering::Relaxed);
+        Err(ListenerGone)
     }
 }
 

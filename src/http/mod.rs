@@ -1,15 +1,18 @@
 //! Everything that speaks HTTP: one file a surface, one accept loop for all ports.
 //!
-//! `server` lets connections in, `gate` requests, and `house` has what is behind permits; `signalling` is the WebSocket protocol; `streams` the URLs of live
-//! audio, `player` what a player may ask for there, `gains` how loud each stream is in the mix, `sound` the
-//! machine's own card, `rooms` those of the house; `files` audio files, and the offers of those who want them over a data
-//! channel, `announce` lets them be heard in rooms; `fanout` writes the audio to the players' sockets,
-//! each of them an `listener_socket`; `whip` is sending and hearing by one request, WHIP and WHEP; `trust` is what devices need to trust our certificate; `status` is health and metrics; `assets` the web page. What they share is in [`Shared`]. WebRTC and
-//! codecs are reached only through the relay handle and the mounts.
+//! `server` lets connections in, `gate` requests, and `house` has what is behind permits. `signalling` is the WebSocket
+//! protocol, and `whip` sending and hearing by one request (WHIP, WHEP). `streams` has the URLs of live audio, `player` what
+//! a player may ask for there, and `fanout` writes it to the players' sockets, each a `listener_socket`. `gains` is how
+//! loud each stream is in the mix, `sound` the machine's own card, `house_players` Home Assistant's media players, `rooms` those of the house; `files` has audio files, and
+//! the offers of those who want them over a data channel; `announce` lets them be heard in rooms. `trust` is what devices
+//! need to trust our certificate; `status` is how the daemon is, and `metrics` what it counts, written on an `exposition`;
+//! `assets` is the web page. `reply` and `problem` are answers that several give. What they share is in [`Shared`]. WebRTC
+//! and codecs are reached only through the engine and the mounts.
 
 mod announce;
 mod assets;
 mod clips;
+mod exposition;
 mod fanout;
 mod files;
 #[doc(hidden)]
@@ -17,9 +20,12 @@ pub mod fuzzing;
 mod gains;
 mod gate;
 mod house;
+mod house_players;
 mod listener_socket;
+mod metrics;
 mod player;
 mod prelude;
+mod problem;
 mod reply;
 mod rooms;
 mod server;
@@ -33,7 +39,7 @@ mod websocket;
 mod whip;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,7 +50,7 @@ use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
 use crate::bridge::Bridge;
 use crate::config::{Limits, WhenIdle};
-use crate::engine::Engine;
+use crate::engine::{Engine, MediaStats};
 use crate::limits::Allotments;
 use crate::tls::Certificates;
 
@@ -53,14 +59,17 @@ pub use files::Files;
 pub use gate::{Gate, GateStats, PortKind};
 pub use house::House;
 pub use prelude::Preludes;
-pub use server::{HandshakeStats, Handshakes, Port, PortStats};
+pub use server::{HandshakeStats, Handshakes, HttpPort, PortStats};
 pub use signalling::SignallingStats;
 pub use whip::WhipStats;
 
 pub use listener_socket::ListenerStats;
 
-use signalling::{ConnectionPlace, Guest};
+use signalling::Guest;
 use websocket::Upgrading;
+
+/// The media threads answer within this time, or they are not well.
+const MEDIA_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What HTTP counts.
 #[derive(Debug, Default)]
@@ -137,6 +146,11 @@ impl Shared {
         self.access().authorize(visitor, action, target).await.inspect_err(|_| self.gate.note_denied())
     }
 
+    /// What the media threads count, if they answer.
+    async fn media_stats(&self) -> Option<MediaStats> {
+        tokio::time::timeout(MEDIA_ANSWER_TIMEOUT, self.relay.stats()).await.ok()?.ok()
+    }
+
     /// Ends what goes on without a permit, whenever one has ended; as long as it is polled.
     pub async fn enforce(self, files: Engine) {
         loop {
@@ -152,14 +166,17 @@ impl Shared {
 pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
     let surfaces = [
         status::routes(shared.clone()).boxed(),
+        metrics::routes(shared.clone()).boxed(),
         streams::routes(shared.clone()).boxed(),
         clips::routes(shared.clone()).boxed(),
         clips::api(shared.clone()).boxed(),
         gains::routes(shared.clone()).boxed(),
         sound::routes(shared.clone()).boxed(),
+        house_players::routes(shared.clone()).boxed(),
         rooms::routes(shared.clone()).boxed(),
         files::routes(shared.clone()).boxed(),
         announce::routes(shared.clone()).boxed(),
+        announce::files(shared.clone()).boxed(),
         whip::routes(shared.clone()).boxed(),
         share::routes(shared.clone()).boxed(),
         trust::routes(shared.clone()).boxed(),
@@ -172,7 +189,8 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
 /// The MP3 port: streams, and a health check in one word.
 pub fn mp3_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
     let health = warp::path!("health").and(warp::get().or(warp::head()).unify()).map(|| "OK".into_response());
-    health.or(streams::routes(shared.clone())).unify().or(clips::routes(shared)).unify()
+    let live = health.or(streams::routes(shared.clone())).unify();
+    live.or(clips::routes(shared.clone())).unify().or(announce::files(shared)).unify()
 }
 
 /// WebSockets at `/ws`, and at `/` where the existing cards connect.
@@ -190,16 +208,16 @@ async fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -
         Ok(permit) => permit,
         Err(denied) => return reply::denied(&denied),
     };
-    let seat = match ConnectionPlace::take(&shared.stats.signalling, &shared.places.sockets, &visitor.owner()) {
-        Ok(seat) => seat,
+    let place = match shared.places.sockets.take(&visitor.owner()) {
+        Ok(place) => place,
         Err(full) => {
             return reply::full(full, "Too many clients are connected at once; limits.sockets sets how many may");
         }
     };
     let token = shared.tracker.token();
     upgrading.accept(shared.limits.message_bytes, move |socket| async move {
-        let guest = Guest { permit, gate: shared.gate };
-        signalling::serve(socket, shared.bridge, guest, seat, shared.shutdown).await;
+        let guest = Guest { permit, _place: place, gate: shared.gate, stats: Arc::clone(&shared.stats.signalling) };
+        signalling::serve(socket, shared.bridge, guest, shared.shutdown).await;
         drop(token);
     })
 }

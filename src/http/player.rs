@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::audio::{BITRATES, Bitrate, Format, Program, SAMPLE_RATE};
+use crate::audio::{BITRATES, Bitrate, Format, SAMPLE_RATE};
 use crate::domain::{RoomId, StreamId};
+use crate::live::Program;
 
 use super::listener_socket::Framing;
 
@@ -166,7 +167,7 @@ fn chime() -> impl Iterator<Item = i16> {
 mod tests {
     use super::*;
 
-    fn wish(file: &str, query: &[(&str, &str)]) -> Result<PlayRequest, Complaint> {
+    fn request(file: &str, query: &[(&str, &str)]) -> Result<PlayRequest, Complaint> {
         let query = query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         PlayRequest::of_file(file).ok_or("no such file")?.with_query(&query)
     }
@@ -180,8 +181,8 @@ mod tests {
             ("all.wav".to_owned(), Program::Room(RoomId::HOME), Format::Wav),
             (format!("{stream}.opus"), id, Format::Ogg),
         ] {
-            let wish = wish(&file, &[]).expect("valid");
-            assert_eq!((wish.program, wish.format), (program, format));
+            let request = request(&file, &[]).expect("valid");
+            assert_eq!((request.program, request.format), (program, format));
         }
         for file in ["latest", "latest.exe", "..mp3", ".mp3", "stream_1.mp3", "../latest.flac"] {
             assert!(PlayRequest::of_file(file).is_none(), "{file}");
@@ -191,8 +192,8 @@ mod tests {
     #[test]
     fn a_room_is_asked_for_by_its_name() {
         let find = |name: &str| (name == "home").then_some(RoomId::HOME);
-        let asked = PlayRequest::of_room("home.mp3", find).expect("there");
-        assert_eq!(asked.program, Program::Room(RoomId::HOME));
+        let request = PlayRequest::of_room("home.mp3", find).expect("there");
+        assert_eq!(request.program, Program::Room(RoomId::HOME));
         for file in ["home", "home.exe", "kitchen.mp3", "latest.mp3", ".mp3"] {
             assert!(PlayRequest::of_room(file, find).is_none(), "{file}");
         }
@@ -200,10 +201,11 @@ mod tests {
 
     #[test]
     fn the_query_sets_what_it_names_and_refuses_nonsense_with_the_choices() {
-        let asked = wish("latest.mp3", &[("profile", "esphome"), ("bitrate", "64"), ("chunk", "100ms"), ("t", "1")]);
-        let asked = asked.expect("valid");
-        assert_eq!((asked.framing, asked.burst.half_seconds), (Some(Framing::Close), 4));
-        assert_eq!((asked.format.bytes_per_second(), asked.messages_a_write()), (8_000, 5));
+        let parsed =
+            request("latest.mp3", &[("profile", "esphome"), ("bitrate", "64"), ("chunk", "100ms"), ("t", "1")]);
+        let parsed = parsed.expect("valid");
+        assert_eq!((parsed.framing, parsed.burst.half_seconds), (Some(Framing::Close), 4));
+        assert_eq!((parsed.format.bytes_per_second(), parsed.messages_a_write()), (8_000, 5));
         for (key, value) in [
             ("profile", "x"),
             ("bitrate", "65"),
@@ -213,14 +215,14 @@ mod tests {
             ("chunk", "9s"),
             ("start", "x"),
         ] {
-            assert!(wish("latest.mp3", &[(key, value)]).is_err(), "{key}={value}");
+            assert!(request("latest.mp3", &[(key, value)]).is_err(), "{key}={value}");
         }
     }
 
     #[test]
     fn a_chime_is_heard_and_ends_without_a_click() {
-        let asked = wish("all.mp3", &[("burst", "1.5"), ("start", "chime")]).expect("valid");
-        let pcm = asked.burst.samples();
+        let parsed = request("all.mp3", &[("burst", "1.5"), ("start", "chime")]).expect("valid");
+        let pcm = parsed.burst.samples();
         assert_eq!(pcm.len(), 72_000);
         assert!(pcm.iter().any(|sample| *sample > 5_000));
         assert!(pcm.windows(2).all(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs() < 2_000));

@@ -17,8 +17,8 @@ const MAX_BYTES: usize = 8 << 20;
 /// Made at once: each takes a processor.
 const AT_ONCE: usize = 1;
 
-type Key = (Format, Burst);
-type Table = HashMap<Key, Arc<OnceCell<Piece>>>;
+type PreludeKey = (Format, Burst);
+type Table = HashMap<PreludeKey, Arc<OnceCell<Piece>>>;
 
 /// Those that were made. Cheap to clone.
 #[derive(Clone)]
@@ -35,19 +35,19 @@ impl Default for Preludes {
 
 impl Preludes {
     /// What comes before the program of this wish; `None`: nothing does.
-    pub(super) async fn of(&self, wish: PlayRequest) -> Option<Piece> {
-        if wish.burst.is_none() {
+    pub(super) async fn of(&self, request: PlayRequest) -> Option<Piece> {
+        if request.burst.is_none() {
             return None;
         }
-        let cell = Arc::clone(self.lock().entry((wish.format, wish.burst)).or_default());
-        let piece = cell.get_or_init(|| self.make(wish)).await.clone();
+        let cell = Arc::clone(self.lock().entry((request.format, request.burst)).or_default());
+        let piece = cell.get_or_init(|| self.make(request)).await.clone();
         self.bound();
         Some(piece)
     }
 
-    async fn make(&self, wish: PlayRequest) -> Piece {
+    async fn make(&self, request: PlayRequest) -> Piece {
         let turn = self.turns.acquire().await;
-        let made = tokio::task::spawn_blocking(move || Piece::new(prelude(wish.format, &wish.burst.samples())));
+        let made = tokio::task::spawn_blocking(move || Piece::new(prelude(request.format, &request.burst.samples())));
         // Without it, if it panicked: the program is what counts.
         let piece = made.await.unwrap_or_default();
         drop(turn);
@@ -73,7 +73,7 @@ impl Preludes {
 mod tests {
     use super::*;
 
-    fn wish(file: &str, seconds: f32) -> PlayRequest {
+    fn request(file: &str, seconds: f32) -> PlayRequest {
         let query = HashMap::from([("burst".to_owned(), seconds.to_string())]);
         PlayRequest::of_file(file).expect("known").with_query(&query).expect("valid")
     }
@@ -81,8 +81,8 @@ mod tests {
     #[tokio::test]
     async fn all_who_want_the_same_share_one_and_nothing_is_made_for_who_wants_none() {
         let preludes = Preludes::default();
-        assert!(preludes.of(wish("all.mp3", 0.0)).await.is_none());
-        let (first, second) = tokio::join!(preludes.of(wish("all.mp3", 1.0)), preludes.of(wish("all.mp3", 0.9)));
+        assert!(preludes.of(request("all.mp3", 0.0)).await.is_none());
+        let (first, second) = tokio::join!(preludes.of(request("all.mp3", 1.0)), preludes.of(request("all.mp3", 0.9)));
         let (first, second) = (first.expect("made"), second.expect("made"));
         assert!(first.is_same(&second), "lengths are whole half seconds");
         assert_eq!(preludes.lock().len(), 1);
@@ -92,7 +92,7 @@ mod tests {
     async fn what_is_kept_is_bounded() {
         let preludes = Preludes::default();
         for halves in 1..=20 {
-            preludes.of(wish("all.wav", halves as f32 / 2.0)).await.expect("made");
+            preludes.of(request("all.wav", halves as f32 / 2.0)).await.expect("made");
             let bytes: usize = preludes.lock().values().filter_map(|cell| cell.get()).map(Piece::bytes).sum();
             assert!(bytes <= MAX_BYTES, "{bytes}");
         }

@@ -1,7 +1,6 @@
 //! Replies that several surfaces give.
 
 use serde::Serialize;
-use serde_json::json;
 use warp::http::StatusCode;
 use warp::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL,
@@ -34,14 +33,6 @@ pub(super) fn no_room() -> Response {
 /// JSON that is true now, and may be wrong a moment later: nobody keeps it.
 pub(super) fn no_store(reply: &impl Serialize) -> Response {
     with(warp::reply::json(reply).into_response(), CACHE_CONTROL, HeaderValue::from_static("no-store"))
-}
-
-/// What went wrong, for programs (RFC 9457): a status, and a sentence that says what to do about it.
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or_default();
-    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    let reply = warp::reply::with_status(warp::reply::json(&body), status).into_response();
-    with(reply, CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
 }
 
 /// The status of what somebody may not do.

@@ -9,7 +9,9 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{self, Action, Target, Visitor};
-use crate::rooms::{Detail, HostError, Key, Kind, ListenerInfo, OpenError, ParticipantInfo, RoomInfo, StatsInfo};
+use crate::rooms::{
+    Detail, HostError, ListenerInfo, OpenRoomError, ParticipantInfo, ParticipantKey, RoomInfo, RoomKind, StatsInfo,
+};
 
 use super::Shared;
 use super::reply::{denied, error_response, no_room, no_store, text, unavailable};
@@ -23,7 +25,7 @@ const MAX_BODY: u64 = 1_024;
 struct CreateRoomRequest {
     room_name: String,
     #[serde(default)]
-    kind: Kind,
+    kind: RoomKind,
     pin: Option<String>,
     /// Participants at most.
     max: Option<usize>,
@@ -48,7 +50,7 @@ struct CredentialsQuery {
 struct OpenedReply<'a> {
     room_id: &'a str,
     room_name: &'a str,
-    host_id: Key,
+    host_id: ParticipantKey,
     #[serde(flatten)]
     room: &'a RoomInfo,
 }
@@ -91,21 +93,24 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared.clone())
-        .then(async |visitor: Visitor, wish: CreateRoomRequest, shared: Shared| open(wish, &visitor, &shared).await);
-    let asked = warp::query::<CredentialsQuery>().and(warp::header::headers_cloned()).and(visitor);
-    let one = warp::path!("api" / "rooms" / String).and(warp::get()).and(asked).and(with_shared.clone()).then(
+        .then(async |visitor: Visitor, request: CreateRoomRequest, shared: Shared| {
+            open(request, &visitor, &shared).await
+        });
+    let credentials = warp::query::<CredentialsQuery>().and(warp::header::headers_cloned()).and(visitor);
+    let one = warp::path!("api" / "rooms" / String).and(warp::get()).and(credentials).and(with_shared.clone()).then(
         async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
             look(&room, &shown, &headers, &visitor, &shared).await.map_or_else(|refusal| refusal, detail)
         },
     );
-    let stats =
-        warp::path!("api" / "rooms" / String / "stats").and(warp::get()).and(asked).and(with_shared.clone()).then(
-            async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
-                let looked = look(&room, &shown, &headers, &visitor, &shared).await;
-                looked.map_or_else(|refusal| refusal, |detail| no_store(&detail.stats))
-            },
-        );
-    let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(asked).and(with_shared).then(
+    let stats = warp::path!("api" / "rooms" / String / "stats")
+        .and(warp::get())
+        .and(credentials)
+        .and(with_shared.clone())
+        .then(async |room: String, shown, headers, visitor: Visitor, shared: Shared| {
+            let looked = look(&room, &shown, &headers, &visitor, &shared).await;
+            looked.map_or_else(|refusal| refusal, |detail| no_store(&detail.stats))
+        });
+    let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(credentials).and(with_shared).then(
         async |room: String, shown: CredentialsQuery, headers, visitor: Visitor, shared: Shared| {
             close(&room, key(&shown, &headers), &visitor, &shared).await
         },
@@ -122,7 +127,7 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
     no_store(&serde_json::json!({ "rooms": rooms.map(listed).collect::<Vec<_>>() }))
 }
 
-async fn close(room: &str, key: Option<Key>, visitor: &Visitor, shared: &Shared) -> Response {
+async fn close(room: &str, key: Option<ParticipantKey>, visitor: &Visitor, shared: &Shared) -> Response {
     let rooms = shared.bridge.rooms();
     let Some(id) = rooms.find(room) else { return no_room() };
     match shared
@@ -135,36 +140,38 @@ async fn close(room: &str, key: Option<Key>, visitor: &Visitor, shared: &Shared)
 }
 
 /// The key of a room's host, if one is shown.
-fn key(shown: &CredentialsQuery, headers: &HeaderMap) -> Option<Key> {
+fn key(shown: &CredentialsQuery, headers: &HeaderMap) -> Option<ParticipantKey> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    bearer.or(shown.host_id.as_deref()).and_then(Key::of_text)
+    bearer.or(shown.host_id.as_deref()).and_then(ParticipantKey::of_text)
 }
 
-async fn open(wish: CreateRoomRequest, visitor: &Visitor, shared: &Shared) -> Response {
+async fn open(request: CreateRoomRequest, visitor: &Visitor, shared: &Shared) -> Response {
     if let Err(refusal) = shared.authorize(visitor, Action::OpenRoom, Target::House).await {
         return denied(&refusal);
     }
-    let pin = match wish.pin.filter(|pin| !pin.is_empty()).map(|pin| pin.parse()).transpose() {
+    let pin = match request.pin.filter(|pin| !pin.is_empty()).map(|pin| pin.parse()).transpose() {
         Ok(pin) => pin,
         Err(error) => return error_response(StatusCode::BAD_REQUEST, &error),
     };
-    if wish.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
+    if request.bitrate.is_some_and(|bitrate| !BITRATES.contains(&bitrate)) {
         return text(StatusCode::BAD_REQUEST, "bitrate is in kbit/s, from 16 to 128");
     }
-    match shared.bridge.rooms().open(wish.room_name, wish.kind, pin, wish.max, Some(visitor.owner())).await {
+    match shared.bridge.rooms().open(request.room_name, request.kind, pin, request.max, Some(visitor.owner())).await {
         Ok((opened, room)) => {
-            if let Some(bitrate) = wish.bitrate {
+            if let Some(bitrate) = request.bitrate {
                 shared.bridge.relay().set_cap(opened.room, bitrate * 1_000).await;
             }
             let reply = OpenedReply { room_id: &room.id, room_name: &room.name, host_id: opened.key, room: &room };
             warp::reply::with_status(no_store(&reply), StatusCode::CREATED).into_response()
         }
-        Err(error @ (OpenError::NoName | OpenError::Size(_))) => error_response(StatusCode::BAD_REQUEST, &error),
-        Err(OpenError::TooMany(_)) => unavailable("There are as many rooms as rooms.max allows; close one first"),
-        Err(OpenError::TooManyOfOne(_)) => {
+        Err(error @ (OpenRoomError::NoName | OpenRoomError::Size(_))) => {
+            error_response(StatusCode::BAD_REQUEST, &error)
+        }
+        Err(OpenRoomError::TooMany(_)) => unavailable("There are as many rooms as rooms.max allows; close one first"),
+        Err(OpenRoomError::TooManyOfOne(_)) => {
             unavailable("This address has as many rooms open as limits.share leaves to one; close one of them first")
         }
-        Err(OpenError::Interrupted) => unavailable("The voice relay is shutting down"),
+        Err(OpenRoomError::Interrupted) => unavailable("The voice relay is shutting down"),
     }
 }
 

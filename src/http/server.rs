@@ -29,7 +29,7 @@ use tower_service::Service;
 use crate::limits::Places;
 use crate::net::Admission;
 
-use handover::{Departure, Exit, SharedIo};
+use handover::{ReplyPath, SharedIo, UpgradedReply};
 
 pub(super) use handover::Handover;
 pub use handshake::{HandshakeStats, Handshakes};
@@ -77,14 +77,14 @@ impl PortStats {
 }
 
 /// A port that listens, but serves nobody yet.
-pub struct Port {
+pub struct HttpPort {
     listener: TcpListener,
     address: SocketAddr,
     places: Places,
     handshakes: Option<Arc<Handshakes>>,
 }
 
-impl Port {
+impl HttpPort {
     /// Binds it, for as many connections at once as there are places. `::` takes IPv4 as well; where the kernel has no IPv6, it means `0.0.0.0`.
     ///
     /// # Errors
@@ -210,13 +210,13 @@ async fn converse<C, S>(
     client: SocketAddr,
     service: S,
     shutdown: CancellationToken,
-) -> Option<Departure>
+) -> Option<UpgradedReply>
 where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let (exit, departed) = Exit::new();
+    let (exit, departed) = ReplyPath::new();
     let address = ClientAddress(client.ip().to_canonical());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(address);

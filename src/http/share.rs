@@ -50,7 +50,9 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
         .and(with_shared.clone())
-        .then(async |visitor: Visitor, wish: CreateTokenRequest, shared: Shared| make(&visitor, wish, &shared).await);
+        .then(async |visitor: Visitor, request: CreateTokenRequest, shared: Shared| {
+            make(&visitor, request, &shared).await
+        });
     let revoke = warp::path!("api" / "tokens" / Uuid)
         .and(warp::delete())
         .and(warp::ext::get::<Visitor>())
@@ -59,8 +61,8 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     make.or(revoke).unify()
 }
 
-async fn make(visitor: &Visitor, wish: CreateTokenRequest, shared: &Shared) -> Response {
-    if wish.scope.is_empty() || !(1..=MOST_DAYS).contains(&wish.days) {
+async fn make(visitor: &Visitor, request: CreateTokenRequest, shared: &Shared) -> Response {
+    if request.scope.is_empty() || !(1..=MOST_DAYS).contains(&request.days) {
         return text(
             StatusCode::BAD_REQUEST,
             "scope names at least one of listen, talk, admin, share; days is 1 to 3650",
@@ -69,8 +71,8 @@ async fn make(visitor: &Visitor, wish: CreateTokenRequest, shared: &Shared) -> R
     if let Err(refusal) = shared.authorize(visitor, Action::MakeToken, Target::House).await {
         return denied(&refusal);
     }
-    let life = Duration::from_secs(86_400) * wish.days;
-    let claims = Claims::new(Scopes::from_iter(wish.scope), wish.room, wish.name, SystemTime::now(), life);
+    let life = Duration::from_secs(86_400) * request.days;
+    let claims = Claims::new(Scopes::from_iter(request.scope), request.room, request.name, SystemTime::now(), life);
     // Nobody gives what they do not have.
     let claims = match claims.child_of(visitor) {
         Ok(claims) => claims,

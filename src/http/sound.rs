@@ -8,9 +8,9 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, RoomCredentials, Target, Visitor};
-use crate::audio::Program;
 use crate::card::{self, CardStats, Volume};
 use crate::domain::RoomId;
+use crate::live::Program;
 use crate::sound::Sound;
 
 use super::Shared;
@@ -22,7 +22,7 @@ const MAX_BODY: u64 = 1_024;
 /// What is to be turned; what is missing stays as it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Turn {
+struct SoundRequest {
     /// The room that loudspeaker and microphone are in: its id.
     room: Option<String>,
     /// Of that room, where it has one.
@@ -37,14 +37,14 @@ struct Turn {
 
 /// `GET /api/devices`, `GET /api/sound`, and `PUT /api/sound`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    let asked = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
-    let devices = warp::path!("api" / "devices").and(warp::get()).and(asked.clone()).then(
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let devices = warp::path!("api" / "devices").and(warp::get()).and(context.clone()).then(
         async |visitor: Visitor, shared: Shared| match permit(&visitor, Action::ReadSound, &shared).await {
             Ok(_) => devices().await,
             Err(refusal) => refusal,
         },
     );
-    let state = warp::path!("api" / "sound").and(warp::get()).and(asked.clone()).then(
+    let state = warp::path!("api" / "sound").and(warp::get()).and(context.clone()).then(
         async |visitor: Visitor, shared: Shared| match permit(&visitor, Action::ReadSound, &shared).await {
             Ok(permit) => warp::reply::json(&describe(&permit, &shared)).into_response(),
             Err(refusal) => refusal,
@@ -52,10 +52,10 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     );
     let turn = warp::path!("api" / "sound")
         .and(warp::put())
-        .and(asked)
+        .and(context)
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
-        .then(async |visitor: Visitor, shared: Shared, turn: Turn| {
+        .then(async |visitor: Visitor, shared: Shared, turn: SoundRequest| {
             apply(&turn, &visitor, &shared).await.unwrap_or_else(|refusal| refusal)
         });
     devices.or(state).unify().or(turn).unify()
@@ -112,7 +112,7 @@ fn name(program: Program) -> String {
 }
 
 /// Checks everything before it turns anything.
-async fn apply(turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<Response, Response> {
+async fn apply(turn: &SoundRequest, visitor: &Visitor, shared: &Shared) -> Result<Response, Response> {
     let permit = permit(visitor, Action::TurnSound, shared).await?;
     let sound = shared.house.sound(&permit);
     let bad_request = |complaint| text(StatusCode::BAD_REQUEST, complaint);
@@ -140,7 +140,13 @@ async fn apply(turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<Respon
 }
 
 /// Has the card hear and talk in another room, if whoever turns it could do so there themselves.
-async fn enter(room: RoomId, turn: &Turn, visitor: &Visitor, sound: &Sound, shared: &Shared) -> Result<(), Response> {
+async fn enter(
+    room: RoomId,
+    turn: &SoundRequest,
+    visitor: &Visitor,
+    sound: &Sound,
+    shared: &Shared,
+) -> Result<(), Response> {
     may_hear(room, turn, visitor, shared).await?;
     if sound.input.is_some() {
         let talk = shared.authorize(visitor, Action::Talk, Target::room(room)).await;
@@ -150,13 +156,13 @@ async fn enter(room: RoomId, turn: &Turn, visitor: &Visitor, sound: &Sound, shar
     Ok(())
 }
 
-async fn may_hear(room: RoomId, turn: &Turn, visitor: &Visitor, shared: &Shared) -> Result<(), Response> {
+async fn may_hear(room: RoomId, turn: &SoundRequest, visitor: &Visitor, shared: &Shared) -> Result<(), Response> {
     let shown = RoomCredentials { pin: turn.pin.as_deref(), key: None };
     let hear = shared.authorize(visitor, Action::Hear, Target::Room(room, shown)).await;
     hear.map(drop).map_err(|refusal| denied(&refusal))
 }
 
-fn check(turn: &Turn, sound: &Sound) -> Result<(), &'static str> {
+fn check(turn: &SoundRequest, sound: &Sound) -> Result<(), &'static str> {
     let (output, input) = (&sound.output, &sound.input);
     if (turn.play.is_some() || turn.output_volume.is_some()) && output.is_none() {
         return Err("The loudspeaker is off; sound.output switches it on");
@@ -174,8 +180,8 @@ fn check(turn: &Turn, sound: &Sound) -> Result<(), &'static str> {
 }
 
 /// The room that is asked for, or else the one that it is in.
-fn room(asked: Option<&str>, present: Option<RoomId>, shared: &Shared) -> Result<RoomId, &'static str> {
-    match asked {
+fn room(context: Option<&str>, present: Option<RoomId>, shared: &Shared) -> Result<RoomId, &'static str> {
+    match context {
         Some(name) => shared.bridge.rooms().find(name),
         None => Some(present.unwrap_or(RoomId::HOME)),
     }

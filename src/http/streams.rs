@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -13,13 +14,14 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, RoomCredentials, Target, Visitor};
-use crate::audio::{Format, Program};
+use crate::audio::Format;
 use crate::config::WhenIdle;
-use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::domain::{RoomId, StreamId, Track};
+use crate::live::Program;
 
 use super::Shared;
 use super::fanout::JoinQueue;
-use super::listener_socket::{Framing, Hearing, ICY_INTERVAL, ListenerSocket, MAX_BEHIND, Place};
+use super::listener_socket::{Framing, Hearing, ICY_INTERVAL, ListenerSocket, ListenerStats, MAX_BEHIND};
 use super::player::PlayRequest;
 use super::prelude::Preludes;
 use super::reply::{cross_origin, denied, no_cache_html, text, unavailable, with};
@@ -54,12 +56,12 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         warp::path!("stream" / "room" / String).and(with_shared.clone()).map(|file: String, shared: Shared| {
             PlayRequest::of_room(&file, |name| shared.bridge.rooms().find(name)).ok_or(NO_ROOM)
         });
-    let wish = of_house.or(of_room).unify();
-    let options = wish.clone().and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
+    let request = of_house.or(of_room).unify();
+    let options = request.clone().and(warp::options()).map(|_| cross_origin(StatusCode::NO_CONTENT));
     let live =
-        wish.and(warp::get().or(warp::head()).unify()).and(asked()).and(warp::query()).and(with_shared.clone()).then(
-            |wish, asked: PlayerHead, query: HashMap<String, String>, shared: Shared| async move {
-                live(wish, asked, &query, &shared).await.unwrap_or_else(|refusal| refusal)
+        request.and(warp::get().or(warp::head()).unify()).and(head()).and(warp::query()).and(with_shared.clone()).then(
+            |request, head: PlayerHead, query: HashMap<String, String>, shared: Shared| async move {
+                live(request, head, &query, &shared).await.unwrap_or_else(|refusal| refusal)
             },
         );
     status.or(options).unify().or(room_status(with_shared)).unify().or(live).unify()
@@ -71,14 +73,14 @@ fn room_status(
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     warp::path!("stream" / "room" / String / "status")
         .and(warp::get())
-        .and(asked())
+        .and(head())
         .and(warp::query())
         .and(with_shared)
-        .then(|name: String, asked: PlayerHead, query: HashMap<String, String>, shared: Shared| async move {
+        .then(|name: String, head: PlayerHead, query: HashMap<String, String>, shared: Shared| async move {
             let Some(room) = shared.bridge.rooms().find(&name) else {
                 return text(StatusCode::NOT_FOUND, NO_ROOM);
             };
-            if let Err(refusal) = enter(room, &asked, &query, &shared).await {
+            if let Err(refusal) = enter(room, &head, &query, &shared).await {
                 return refusal;
             }
             let heard = Program::Room(room).of(&shared.relay.live());
@@ -94,7 +96,7 @@ fn active(streams: &[StreamId]) -> Response {
 #[derive(Clone)]
 struct PlayerHead {
     /// For the headers alone.
-    head: bool,
+    is_head: bool,
     /// As browsers do that navigate: by the name of HTML, which players do not use.
     html: bool,
     /// To be told who talks.
@@ -103,11 +105,11 @@ struct PlayerHead {
     visitor: Visitor,
 }
 
-fn asked() -> impl Filter<Extract = (PlayerHead,), Error = Rejection> + Copy {
+fn head() -> impl Filter<Extract = (PlayerHead,), Error = Rejection> + Copy {
     let headers = warp::header::optional("accept").and(warp::header::optional("icy-metadata"));
     warp::method().and(headers).and(warp::ext::get::<Visitor>()).map(
         |method: Method, accept: Option<String>, icy: Option<String>, visitor: Visitor| PlayerHead {
-            head: method == Method::HEAD,
+            is_head: method == Method::HEAD,
             html: accept.is_some_and(|accept| accept.contains("text/html")),
             icy: icy.is_some_and(|icy| icy.trim() == "1"),
             visitor,
@@ -118,68 +120,70 @@ fn asked() -> impl Filter<Extract = (PlayerHead,), Error = Rejection> + Copy {
 /// Lets somebody hear a room, or says why not.
 async fn enter(
     room: RoomId,
-    asked: &PlayerHead,
+    head: &PlayerHead,
     query: &HashMap<String, String>,
     shared: &Shared,
 ) -> Result<Permit, Response> {
     let shown = RoomCredentials { pin: query.get("pin").map(String::as_str), key: None };
-    let entered = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
+    let entered = shared.authorize(&head.visitor, Action::Hear, Target::Room(room, shown)).await;
     entered.map_err(|refusal| denied(&refusal))
 }
 
 /// The stream that is wished for; the error is the answer as well.
 async fn live(
-    wish: Result<PlayRequest, &'static str>,
-    asked: PlayerHead,
+    request: Result<PlayRequest, &'static str>,
+    head: PlayerHead,
     query: &HashMap<String, String>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let wish = wish.map_err(|sentence| text(StatusCode::NOT_FOUND, sentence))?;
+    let request = request.map_err(|sentence| text(StatusCode::NOT_FOUND, sentence))?;
     let bad_request = |complaint| warp::reply::with_status(complaint, StatusCode::BAD_REQUEST).into_response();
-    let wish = wish.with_query(query).map_err(bad_request)?;
-    let heard = wish.program.of(&shared.relay.live());
-    let room = match (wish.program, heard.first()) {
+    let request = request.with_query(query).map_err(bad_request)?;
+    let heard = request.program.of(&shared.relay.live());
+    let room = match (request.program, heard.first()) {
         (Program::Room(room) | Program::Latest(room), _) => room,
         (Program::Stream(_), Some(live)) => live.room,
         (Program::Stream(_), None) => {
             return Err(text(StatusCode::NOT_FOUND, "There is no such stream; /stream/status lists those there are"));
         }
     };
-    let permit = enter(room, &asked, query, shared).await?;
-    if let (Program::Room(_), Format::Ogg) = (wish.program, wish.format) {
+    let permit = enter(room, &head, query, shared).await?;
+    if let (Program::Room(_), Format::Ogg) = (request.program, request.format) {
         return Err(text(StatusCode::NOT_FOUND, "Ogg is made of one stream: ask for <stream_id>.opus"));
     }
-    if heard.is_empty() && asked.html {
+    if heard.is_empty() && head.html {
         return Ok(no_cache_html(WAITING_PAGE));
     }
     if heard.is_empty() && shared.when_idle == WhenIdle::Unavailable {
         return Err(unavailable("Nobody speaks just now"));
     }
-    if asked.head {
-        return Ok(headers(wish.format));
+    if head.is_head {
+        return Ok(headers(request.format));
     }
-    Ok(admit(resolved(wish, &heard), asked, permit, shared).await)
+    Ok(admit(resolved(request, &heard), head, permit, shared).await)
 }
 
 /// Ogg is made of one stream: the newest one, where several are asked for.
-fn resolved(wish: PlayRequest, heard: &[LiveStream]) -> PlayRequest {
-    match (wish.format, wish.program, heard.last()) {
-        (Format::Ogg, Program::Latest(_), Some(newest)) => PlayRequest { program: Program::Stream(newest.id), ..wish },
-        _ => wish,
+fn resolved(request: PlayRequest, heard: &[Track]) -> PlayRequest {
+    match (request.format, request.program, heard.last()) {
+        (Format::Ogg, Program::Latest(_), Some(newest)) => {
+            PlayRequest { program: Program::Stream(newest.id), ..request }
+        }
+        _ => request,
     }
 }
 
 /// Lets a listener in, as far as there is room and the stream is there.
-async fn admit(wish: PlayRequest, asked: PlayerHead, permit: Permit, shared: &Shared) -> Response {
-    let place = match Place::take(&shared.stats.listeners, &shared.places.listeners, &permit.owner()) {
+async fn admit(request: PlayRequest, head: PlayerHead, permit: Permit, shared: &Shared) -> Response {
+    let place = match shared.places.listeners.take(&permit.owner()) {
         Ok(place) => place,
         Err(full) => {
             return super::reply::full(full, "Too many players listen at once; limits.mp3_listeners sets how many may");
         }
     };
     let encoders = &shared.places.encoders;
-    let entrance = match shared.fanouts.enter(&permit, encoders, wish.program, wish.format).await {
-        Ok(entrance) => entrance,
+    let queue = match shared.fanouts.enter(&permit, encoders, request.program, request.format).await {
+        Ok(queue) => queue,
         Err(full) => {
             return super::reply::full(
                 full,
@@ -187,23 +191,24 @@ async fn admit(wish: PlayRequest, asked: PlayerHead, permit: Permit, shared: &Sh
             );
         }
     };
-    let Some(entrance) = entrance else {
-        return match (wish.format, wish.program) {
+    let Some(queue) = queue else {
+        return match (request.format, request.program) {
             (Format::Ogg, Program::Latest(_)) => unavailable("Nobody speaks just now; latest.mp3 waits with silence"),
             _ => text(StatusCode::NOT_FOUND, "The stream has just ended"),
         };
     };
-    let icy = asked.icy && shared.icy && matches!(wish.format, Format::Mp3(_));
-    let mut reply = headers(wish.format);
+    let icy = head.icy && shared.icy && matches!(request.format, Format::Mp3(_));
+    let mut reply = headers(request.format);
     if icy {
         reply = with(reply, ICY_METAINT, HeaderValue::from(ICY_INTERVAL));
         reply = with(reply, ICY_NAME, HeaderValue::from_static("Voice Relay"));
     }
-    let heard = Hearing::begin(permit, shared.bridge.rooms());
+    let hearing = Hearing::begin(permit, place, shared.bridge.rooms());
     let preludes = shared.preludes.clone();
-    let boarding = Boarding { wish, icy, place, entrance, heard, preludes };
+    let stats = Arc::clone(&shared.stats.listeners);
+    let admitted = AdmittedListener { request, icy, stats, queue, hearing, preludes };
     reply.extensions_mut().insert(Handover::new(move |socket, version, head| async move {
-        boarding.board(socket, version, &head).await;
+        admitted.serve(socket, version, &head).await;
     }));
     reply
 }
@@ -216,29 +221,29 @@ fn headers(format: Format) -> Response {
 }
 
 /// A listener whose request is answered, but for the socket.
-struct Boarding {
-    wish: PlayRequest,
+struct AdmittedListener {
+    request: PlayRequest,
     icy: bool,
-    place: Place,
-    entrance: JoinQueue,
-    heard: Hearing,
+    stats: Arc<ListenerStats>,
+    queue: JoinQueue,
+    hearing: Hearing,
     preludes: Preludes,
 }
 
-impl Boarding {
+impl AdmittedListener {
     /// Takes the socket over, and joins the others.
-    async fn board(self, socket: Socket, version: Version, head: &Parts) {
-        let Self { wish, icy, place, entrance, heard, preludes } = self;
-        let framing = match wish.framing {
+    async fn serve(self, socket: Socket, version: Version, head: &Parts) {
+        let Self { request, icy, stats, queue, hearing, preludes } = self;
+        let framing = match request.framing {
             Some(framing) => framing,
             None if version < Version::HTTP_11 => Framing::Close,
             None => Framing::Chunked,
         };
-        let max_behind = wish.format.bytes_per_second() * MAX_BEHIND.as_secs() as usize;
+        let max_behind = request.format.bytes_per_second() * MAX_BEHIND.as_secs() as usize;
         let head = head_of(version, head, framing);
         let listener_socket =
-            ListenerSocket::new(socket, head, framing, wish.messages_a_write(), max_behind, place, heard);
-        entrance.admit(if icy { listener_socket.with_icy() } else { listener_socket }, preludes.of(wish).await).await;
+            ListenerSocket::new(socket, head, framing, request.messages_a_write(), max_behind, stats, hearing);
+        queue.admit(if icy { listener_socket.with_icy() } else { listener_socket }, preludes.of(request).await).await;
     }
 }
 

@@ -11,7 +11,7 @@ use warp::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, Heade
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::tls::{Facts, Name, PublicAuthority};
+use crate::tls::{CertificateFacts, Name, PublicAuthority};
 
 use super::Shared;
 use super::reply::{text, with};
@@ -62,7 +62,7 @@ fn facts(shared: &Shared) -> Value {
     })
 }
 
-fn certificate_facts(facts: &Facts) -> Value {
+fn certificate_facts(facts: &CertificateFacts) -> Value {
     let names: Vec<_> = facts.names.iter().map(Name::to_string).collect();
     json!({ "names": names, "ends": unix_seconds(facts.ends) })
 }

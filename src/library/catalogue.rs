@@ -1,10 +1,11 @@
 //! The list of all files that are served, with what is known of each.
 //!
 //! `walk` finds them, `index` remembers what was read from them, `watch` notices when they change. An [`Entry`] is
-//! one file with one content: when that changes, another entry takes its place.
+//! one file with one content: when that changes, another entry takes its place. An `open_file` is one that is read.
 
 mod entry;
 mod index;
+mod open_file;
 mod walk;
 mod watch;
 
@@ -20,12 +21,12 @@ use crate::domain::comparable;
 
 use super::chimes;
 use super::facts::Cover;
-use super::reader::OpenFile;
 use super::reading;
 
-pub(super) use entry::Entry;
-pub use entry::{Facts, FileId, OpenError};
+use entry::Entry;
+pub use entry::{FileFacts, FileId, OpenError};
 use index::{Index, IndexEntry};
+pub use open_file::{OpenFile, ReadError};
 pub use walk::Folder;
 use walk::{Found, Walk};
 
@@ -49,7 +50,7 @@ pub struct Listed {
     /// Files that match, all of them.
     pub total: usize,
     /// Those of the part that was asked for, by their names.
-    pub files: Vec<Facts>,
+    pub files: Vec<FileFacts>,
 }
 
 /// The list. Cheap to clone.
@@ -128,7 +129,7 @@ impl Catalogue {
     }
 
     /// What is known of a file.
-    pub fn find(&self, id: FileId) -> Option<Facts> {
+    pub fn find(&self, id: FileId) -> Option<FileFacts> {
         self.shelf().by_id.get(&id).map(|entry| entry.facts())
     }
 

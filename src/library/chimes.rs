@@ -111,7 +111,7 @@ fn wav(samples: &[i16]) -> Vec<u8> {
 mod tests {
     use std::fs;
 
-    use super::super::facts::{Kind, describe};
+    use super::super::facts::{FileKind, describe};
     use super::*;
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         make_once(&folder).expect("made");
         for (name, seconds, _) in &CHIMES {
             let file = fs::File::open(folder.join(name)).expect("there");
-            let described = describe(file, Kind::Wav).expect("WAV");
+            let described = describe(file, FileKind::Wav).expect("WAV");
             assert!((described.seconds.expect("a length") - seconds).abs() < 0.001, "{name}");
         }
         fs::remove_file(folder.join("gong.wav")).expect("removed");

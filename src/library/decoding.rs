@@ -29,19 +29,19 @@ const LONGEST_OPUS: usize = 5_760;
 const OPUS_RATE: u32 = 48_000;
 
 /// A place in a file that others read too, each at its own.
-struct Place {
+struct FileCursor {
     file: Arc<File>,
     at: u64,
     size: u64,
 }
 
-impl Place {
+impl FileCursor {
     fn at_beginning(file: &Arc<File>) -> io::Result<Self> {
         Ok(Self { file: Arc::clone(file), at: 0, size: file.metadata()?.len() })
     }
 }
 
-impl Read for Place {
+impl Read for FileCursor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;
@@ -49,7 +49,7 @@ impl Read for Place {
     }
 }
 
-impl Seek for Place {
+impl Seek for FileCursor {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let place = match to {
             SeekFrom::Start(place) => Some(place),
@@ -61,7 +61,7 @@ impl Seek for Place {
     }
 }
 
-impl MediaSource for Place {
+impl MediaSource for FileCursor {
     fn is_seekable(&self) -> bool {
         true
     }
@@ -118,7 +118,7 @@ enum Codec {
 impl Decoding {
     /// From its beginning, wherever others are in the same file.
     pub(super) fn begin(file: &Arc<File>) -> Result<Self, NoAudio> {
-        let place = Place::at_beginning(file).map_err(NoAudio::Unreadable)?;
+        let place = FileCursor::at_beginning(file).map_err(NoAudio::Unreadable)?;
         guarded(|| Self::new(open(Box::new(place), &Hint::new())?))
     }
 

@@ -36,7 +36,7 @@ const MAX_TITLE: usize = 200;
 /// What kind of file it is, by the end of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum FileKind {
     /// MPEG-1 Layer III.
     Mp3,
     /// Vorbis, or whatever else is in Ogg.
@@ -51,7 +51,7 @@ pub enum Kind {
     M4a,
 }
 
-impl Kind {
+impl FileKind {
     /// Every kind that is served.
     pub const ALL: [Self; 6] = [Self::Mp3, Self::Ogg, Self::Opus, Self::Flac, Self::Wav, Self::M4a];
 
@@ -87,7 +87,7 @@ impl Kind {
 
 /// What is read from a file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Description {
+pub(super) struct FileDescription {
     /// How long it plays.
     pub(super) seconds: Option<f64>,
     /// Its title, from its tags.
@@ -120,25 +120,25 @@ pub enum NoAudio {
 }
 
 /// Reads what a file of this kind says of itself.
-pub(super) fn describe(file: File, kind: Kind) -> Result<Description, NoAudio> {
+pub(super) fn describe(file: File, kind: FileKind) -> Result<FileDescription, NoAudio> {
     let size = file.metadata().map_err(NoAudio::Unreadable)?.len();
     look_into(Box::new(file), kind, |format| describe_format(format, Some(size)))
 }
 
 /// The same of a file in memory.
-pub(super) fn describe_bytes(bytes: Vec<u8>, kind: Kind) -> Result<Description, NoAudio> {
+pub(super) fn describe_bytes(bytes: Vec<u8>, kind: FileKind) -> Result<FileDescription, NoAudio> {
     let size = bytes.len() as u64;
     look_into(Box::new(Cursor::new(bytes)), kind, |format| describe_format(format, Some(size)))
 }
 
 /// The picture in a file, if there is one that browsers can show.
-pub(super) fn cover(file: File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
+pub(super) fn cover(file: File, kind: FileKind) -> Result<Option<Cover>, NoAudio> {
     look_into(Box::new(file), kind, |format| Ok(visuals(&revisions(format)).find_map(shown)))
 }
 
 fn look_into<T>(
     source: Box<dyn MediaSource>,
-    kind: Kind,
+    kind: FileKind,
     look: impl FnOnce(&mut dyn FormatReader) -> Result<T, NoAudio>,
 ) -> Result<T, NoAudio> {
     let mut hint = Hint::new();
@@ -185,7 +185,7 @@ fn counted_seconds(format: &mut dyn FormatReader) -> Option<f64> {
     }
 }
 
-fn describe_format(format: &mut dyn FormatReader, size: Option<u64>) -> Result<Description, NoAudio> {
+fn describe_format(format: &mut dyn FormatReader, size: Option<u64>) -> Result<FileDescription, NoAudio> {
     let track = format.default_track(TrackType::Audio).ok_or(NoAudio::NoTrack)?;
     let seconds = seconds_of(track).filter(|seconds| size.is_none_or(|size| is_likely(*seconds, size)));
     let revisions = revisions(format);
@@ -193,7 +193,7 @@ fn describe_format(format: &mut dyn FormatReader, size: Option<u64>) -> Result<D
     let title = revisions.iter().find_map(title_of);
     let may_count = size.is_some_and(|size| size <= MOST_COUNTED);
     let seconds = seconds.or_else(|| may_count.then(|| counted_seconds(format)).flatten());
-    Ok(Description { seconds, title, cover })
+    Ok(FileDescription { seconds, title, cover })
 }
 
 /// Whether a file of this size can play for so long.
@@ -257,15 +257,15 @@ mod tests {
 
     #[test]
     fn the_kind_is_told_by_the_end_of_the_name() {
-        assert_eq!(Kind::of("Song.MP3"), Some(Kind::Mp3));
+        assert_eq!(FileKind::of("Song.MP3"), Some(FileKind::Mp3));
         for other in ["mp3", "song.mp3.part", "film.mp4", ".hidden"] {
-            assert_eq!(Kind::of(other), None, "{other}");
+            assert_eq!(FileKind::of(other), None, "{other}");
         }
     }
 
     #[test]
     fn what_is_no_audio_is_refused_whatever_its_name() {
-        for kind in Kind::ALL {
+        for kind in FileKind::ALL {
             for bytes in [&b""[..], b"RIFF", b"<html>not audio</html>", &[0xff; 3_000], &[0; 3_000]] {
                 assert!(describe_bytes(bytes.into(), kind).is_err(), "{kind:?} {}", bytes.len());
             }

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::facts::{Cover, Description, Kind, NoAudio, picture_kind};
+use super::facts::{Cover, FileDescription, FileKind, NoAudio, picture_kind};
 
 pub use child::run_if_asked;
 use message::Message;
@@ -41,9 +41,9 @@ const AT_ONCE: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
     /// Says what a file says of itself.
-    Describe(Kind),
+    Describe(FileKind),
     /// Gives its picture.
-    Cover(Kind),
+    Cover(FileKind),
     /// Says whether it can be played, and how long it is.
     Probe,
     /// Gives its samples.
@@ -63,7 +63,7 @@ impl Task {
     }
 
     fn of_arguments(name: &str, kind: &str) -> Option<Self> {
-        let kind = || Kind::ALL.into_iter().find(|known| known.extension() == kind);
+        let kind = || FileKind::ALL.into_iter().find(|known| known.extension() == kind);
         match name {
             "describe" => kind().map(Self::Describe),
             "cover" => kind().map(Self::Cover),
@@ -83,8 +83,8 @@ pub fn read_by(program: PathBuf) {
 }
 
 /// What a file of this kind says of itself. Blocks.
-pub(super) fn describe(file: &File, kind: Kind) -> Result<Description, NoAudio> {
-    let _turn = Turn::take();
+pub(super) fn describe(file: &File, kind: FileKind) -> Result<FileDescription, NoAudio> {
+    let _turn = ChildSlot::take();
     match Reading::start(Task::Describe(kind), file)?.next(PATIENCE)? {
         Message::Described(description) => Ok(description),
         other => Err(other.unexpected()),
@@ -92,8 +92,8 @@ pub(super) fn describe(file: &File, kind: Kind) -> Result<Description, NoAudio> 
 }
 
 /// The picture in a file, if there is one that browsers can show. Blocks.
-pub(super) fn cover(file: &File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
-    let _turn = Turn::take();
+pub(super) fn cover(file: &File, kind: FileKind) -> Result<Option<Cover>, NoAudio> {
+    let _turn = ChildSlot::take();
     match Reading::start(Task::Cover(kind), file)?.next(QUICK_PATIENCE)? {
         // What the child says of it is not believed.
         Message::Picture(bytes) => Ok(picture_kind(&bytes).map(|mime| Cover { mime, bytes })),
@@ -103,7 +103,7 @@ pub(super) fn cover(file: &File, kind: Kind) -> Result<Option<Cover>, NoAudio> {
 
 /// How long a recording is, where it says so, if it can be played. Blocks.
 pub(super) fn probe(file: &File) -> Result<Option<f64>, NoAudio> {
-    let _turn = Turn::take();
+    let _turn = ChildSlot::take();
     match Reading::start(Task::Probe, file)?.next(QUICK_PATIENCE)? {
         Message::Begins(seconds) => Ok(seconds),
         other => Err(other.unexpected()),
@@ -111,9 +111,9 @@ pub(super) fn probe(file: &File) -> Result<Option<f64>, NoAudio> {
 }
 
 /// A recording while it is played. Dropping it ends its child.
-pub struct Playing(Reading);
+pub struct Playback(Reading);
 
-impl Playing {
+impl Playback {
     pub(super) fn start(file: &File) -> Result<Self, NoAudio> {
         Reading::start(Task::Play, file).map(Self)
     }
@@ -167,8 +167,8 @@ impl Reading {
     }
 
     /// What the child says next.
-    fn next(&mut self, patience: Duration) -> Result<Message, NoAudio> {
-        let mut output = Patient { output: &mut self.output, until: Instant::now() + patience };
+    fn next(&mut self, timeout: Duration) -> Result<Message, NoAudio> {
+        let mut output = Patient { output: &mut self.output, until: Instant::now() + timeout };
         match Message::read(&mut output) {
             Ok(message) => message.checked(),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
@@ -212,11 +212,11 @@ impl io::Read for Patient<'_> {
 }
 
 /// One's turn to have a child.
-struct Turn;
+struct ChildSlot;
 
 static TURNS: (Mutex<usize>, Condvar) = (Mutex::new(AT_ONCE), Condvar::new());
 
-impl Turn {
+impl ChildSlot {
     /// Waits for it: each of those before takes [`PATIENCE`] at most.
     fn take() -> Self {
         let (free, freed) = &TURNS;
@@ -227,7 +227,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for ChildSlot {
     fn drop(&mut self) {
         let (free, freed) = &TURNS;
         *free.lock().unwrap_or_else(PoisonError::into_inner) += 1;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::catalogue::OpenFile;
 use super::facts::NoAudio;
-use super::reader::OpenFile;
-use super::reading::{self, Playing};
+use super::reading::{self, Playback};
 
 /// Something that can be played, as often as one likes; what is open stays readable, also when it is deleted. Cheap to
 /// clone.
@@ -44,8 +44,8 @@ impl Recording {
     ///
     /// # Errors
     /// When there is nobody to read it.
-    pub fn play(&self) -> Result<Playing, NoAudio> {
-        Playing::start(&self.0)
+    pub fn play(&self) -> Result<Playback, NoAudio> {
+        Playback::start(&self.0)
     }
 }
 

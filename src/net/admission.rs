@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use if_addrs::{IfAddr, Interface};
 
-use crate::config::Access;
+use crate::config::AccessMode;
 
 /// A network that this machine is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ enum Rule {
 
 impl Admission {
     /// The rule for the networks that this machine is on now.
-    pub fn new(access: Access) -> Self {
-        let rule = if access == Access::Lan { Rule::Lan } else { Rule::Everybody };
+    pub fn new(access: AccessMode) -> Self {
+        let rule = if access == AccessMode::Lan { Rule::Lan } else { Rule::Everybody };
         let admission = Self { rule, networks: RwLock::default() };
         admission.refresh();
         admission
@@ -155,11 +155,11 @@ mod tests {
 
     #[test]
     fn this_machine_is_on_its_own_lan_and_without_that_rule_everybody_is_admitted() {
-        let admission = Admission::new(Access::Lan);
+        let admission = Admission::new(AccessMode::Lan);
         for interface in if_addrs::get_if_addrs().expect("interfaces") {
             assert!(admission.admits(interface.ip()), "{}", interface.ip());
         }
-        for access in [Access::Token, Access::Open] {
+        for access in [AccessMode::Token, AccessMode::Open] {
             let admission = Admission::new(access);
             assert!(admission.admits(ip("8.8.8.8")) && !admission.is_near(ip("8.8.8.8")));
         }

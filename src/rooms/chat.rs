@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use super::Rooms;
+use super::event::{Recipients, RoomEvent};
 use super::names::{MAX_CHAT, clean_chat};
-use super::notice::{Recipients, RoomMessage};
 use super::participant::{ParticipantId, SessionId};
 
 /// Messages that are kept for those who come later; the oldest goes.
@@ -117,7 +117,7 @@ impl Rooms {
         }
         let host = room.is_host(session);
         let participant = room.present.get_mut(&session).ok_or(ChatError::NotJoined)?;
-        if !participant.who.patience.take(now) {
+        if !participant.who.chat_tokens.take(now) {
             self.counters.chat_refused += 1;
             return Err(ChatError::TooFast);
         }
@@ -125,7 +125,7 @@ impl Rooms {
         let line = ChatLine { from: participant.who.id, name: participant.who.name.clone(), text, at, host };
         room.active = now;
         room.chat.keep(line.clone());
-        self.tell(Recipients::Room(id), RoomMessage::Chat(line));
+        self.tell(Recipients::Room(id), RoomEvent::Chat(line));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::domain::RoomId;
 
 use super::Rooms;
-use super::notice::{Closure, Recipients, RoomMessage};
+use super::event::{Closure, Recipients, RoomEvent};
 use super::room::{Host, Room};
 
 /// Whoever lost their connection may come back as the same within this time; so may a host.
@@ -57,8 +57,8 @@ impl Rooms {
         self.tell_listeners(now);
         if self.list_due.is_some_and(|at| at <= now) {
             (self.list_due, self.list_told) = (None, Some(now));
-            let rooms = self.list();
-            self.tell(Recipients::Watchers, RoomMessage::Rooms { rooms });
+            let rooms = self.listing(None);
+            self.tell(Recipients::Watchers, RoomEvent::Rooms { rooms });
         }
     }
 

@@ -1,7 +1,7 @@
-//! The door to the rooms: one lock around them, the clock, and (`wire`) the queues to the clients' sockets.
+//! The door to the rooms: one lock around them, the clock, and (`queue`) the queues to the clients' sockets.
 
 mod membership;
-mod wire;
+mod queue;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,22 +9,23 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::{Notify, mpsc};
 
-use crate::domain::{LiveStream, Owner, RoomId, StreamId};
+use crate::domain::{Owner, RoomId, StreamId, Track};
 
-use super::entry::{Asker, Entry, JoinError, JoinPermit};
-use super::hosting::HostError;
-use super::notice::{Order, Recipients, RoomMessage, Topic};
-use super::opening::{OpenError, Opened, Opening};
-use super::participant::{Key, ParticipantId, ParticipantInfo, Quality};
+use super::admission::{Asker, JoinDecision, JoinError, JoinPermit};
+use super::event::{Notice, Recipients, RoomEvent};
+use super::lifecycle::{OpenRoomError, OpenedRoom, Opening};
+use super::moderation::HostError;
+use super::order::Order;
+use super::participant::{ParticipantId, ParticipantInfo, ParticipantKey, Quality};
 use super::pin::{Pin, PinHash};
 use super::report::{RoomStats, StatsInfo};
-use super::room::{Kind, RoomInfo};
+use super::room::{RoomInfo, RoomKind};
 use super::unjoined::{Granted, ListenerInfo, ListenerKind};
 use super::{RoomCounters, Rooms};
 
 pub use membership::{Listening, Membership, Watching};
-pub use wire::{ClientSender, Frames, WIRE_CAPACITY};
-use wire::{Frame, Outbox, Watcher};
+pub use queue::{EventReceiver, EventSender, Published, QUEUE_CAPACITY};
+use queue::{Outbox, Watcher};
 
 /// The rooms, for everybody. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub struct RoomsHandle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    post: Mutex<Outbox>,
+    outbox: Mutex<Outbox>,
     /// Something is due at another time than before.
     wake: Notify,
 }
@@ -53,7 +54,7 @@ pub struct Detail {
 impl RoomsHandle {
     /// The door to these rooms; somebody has to [`keep_time`](Self::keep_time).
     pub fn new(rooms: Rooms) -> Self {
-        Self(Arc::new(Inner { post: Mutex::new(Outbox::new(rooms)), wake: Notify::new() }))
+        Self(Arc::new(Inner { outbox: Mutex::new(Outbox::new(rooms)), wake: Notify::new() }))
     }
 
     /// Does what is due when it is due, for as long as it is polled.
@@ -78,7 +79,7 @@ impl RoomsHandle {
         self.lock().orders()
     }
 
-    /// Lets somebody into a room; what the room tells goes over the wire, `joined` first. They are there until the
+    /// Lets somebody into a room; what the room tells goes into the queue, `joined` first. They are there until the
     /// membership is dropped.
     ///
     /// # Errors
@@ -90,15 +91,15 @@ impl RoomsHandle {
         name: &str,
         pin: Option<&str>,
         key: Option<&str>,
-        wire: ClientSender,
+        sender: EventSender,
     ) -> Result<Membership, JoinError> {
-        let key = key.and_then(Key::of_text);
+        let key = key.and_then(ParticipantKey::of_text);
         let room = self.find(room).ok_or(JoinError::NoRoom)?;
-        let entry = self.with(|post, now| post.rooms.authorize_join(now, &asker, room, pin, key))?;
+        let entry = self.with(|outbox, now| outbox.rooms.authorize_join(now, &asker, room, pin, key))?;
         let pass = self.pass(&asker, room, entry).await?;
-        let joined = self.with(|post, now| {
-            let joined = post.rooms.join(now, &asker, &pass, name, key)?;
-            post.senders.insert(joined.session, wire);
+        let joined = self.with(|outbox, now| {
+            let joined = outbox.rooms.join(now, &asker, &pass, name, key)?;
+            outbox.senders.insert(joined.session, sender);
             Ok(joined)
         })?;
         Ok(Membership { rooms: self.clone(), asker, joined })
@@ -113,9 +114,9 @@ impl RoomsHandle {
         asker: Asker,
         room: RoomId,
         pin: Option<&str>,
-        key: Option<Key>,
+        key: Option<ParticipantKey>,
     ) -> Result<(), JoinError> {
-        let entry = self.with(|post, now| post.rooms.authorize_look(now, &asker, room, pin, key))?;
+        let entry = self.with(|outbox, now| outbox.rooms.authorize_look(now, &asker, room, pin, key))?;
         self.pass(&asker, room, entry).await.map(drop)
     }
 
@@ -133,7 +134,7 @@ impl RoomsHandle {
     /// # Errors
     /// When they may not, and why.
     pub async fn may_listen(&self, asker: Asker, room: RoomId, pin: Option<&str>) -> Result<(), JoinError> {
-        let entry = self.with(|post, now| post.rooms.authorize_listen(now, &asker, room, pin))?;
+        let entry = self.with(|outbox, now| outbox.rooms.authorize_listen(now, &asker, room, pin))?;
         self.pass(&asker, room, entry).await.map(drop)
     }
 
@@ -142,12 +143,12 @@ impl RoomsHandle {
     /// # Errors
     /// When they may not, and why.
     pub fn may_talk(&self, asker: &Asker, room: RoomId) -> Result<(), JoinError> {
-        self.with(|post, now| post.rooms.authorize_talk(now, asker, room))
+        self.with(|outbox, now| outbox.rooms.authorize_talk(now, asker, room))
     }
 
     /// Whether somebody who was let in to hear or talk without joining may go on.
     pub fn may_stay(&self, asker: &Asker, room: RoomId) -> bool {
-        self.with(|post, now| post.rooms.may_stay(now, asker, room))
+        self.with(|outbox, now| outbox.rooms.may_stay(now, asker, room))
     }
 
     /// Whether a room is still there.
@@ -156,15 +157,15 @@ impl RoomsHandle {
     }
 
     /// Looks at a PIN where there is one to look at: elsewhere than on the runtime's own threads.
-    async fn pass(&self, asker: &Asker, room: RoomId, entry: Entry) -> Result<JoinPermit, JoinError> {
+    async fn pass(&self, asker: &Asker, room: RoomId, entry: JoinDecision) -> Result<JoinPermit, JoinError> {
         let guess = match entry {
-            Entry::Open(pass) => return Ok(pass),
-            Entry::PinChallenge(guess) => guess,
+            JoinDecision::Open(pass) => return Ok(pass),
+            JoinDecision::PinChallenge(guess) => guess,
         };
         let checked = tokio::task::spawn_blocking(|| guess.check()).await.unwrap_or(Err(JoinError::WrongPin));
-        self.with(|post, _| {
-            post.rooms.note_guess(asker, &checked);
-            post.rooms.tell_of_guesses(room);
+        self.with(|outbox, _| {
+            outbox.rooms.note_guess(asker, &checked);
+            outbox.rooms.tell_of_guesses(room);
         });
         checked
     }
@@ -176,11 +177,11 @@ impl RoomsHandle {
     pub async fn open(
         &self,
         name: String,
-        kind: Kind,
+        kind: RoomKind,
         pin: Option<Pin>,
         max: Option<usize>,
         owner: Option<Owner>,
-    ) -> Result<(Opened, RoomInfo), OpenError> {
+    ) -> Result<(OpenedRoom, RoomInfo), OpenRoomError> {
         let pin = match pin {
             // Without it, if it panicked, the room would be open to all: rather none.
             Some(pin) => {
@@ -188,9 +189,9 @@ impl RoomsHandle {
             }
             None => None,
         };
-        self.with(|post, now| {
-            let opened = post.rooms.open(now, SystemTime::now(), Opening { name, kind, pin, max, owner })?;
-            Ok((opened, post.rooms.info(opened.room).expect("it was just opened")))
+        self.with(|outbox, now| {
+            let opened = outbox.rooms.open(now, SystemTime::now(), Opening { name, kind, pin, max, owner })?;
+            Ok((opened, outbox.rooms.info(opened.room).expect("it was just opened")))
         })
     }
 
@@ -198,21 +199,21 @@ impl RoomsHandle {
     ///
     /// # Errors
     /// When it is not the asker's to close.
-    pub fn close(&self, asker: Asker, room: &str, key: Option<Key>) -> Result<(), HostError> {
+    pub fn close(&self, asker: Asker, room: &str, key: Option<ParticipantKey>) -> Result<(), HostError> {
         let room = self.find(room).ok_or(HostError::NoRoom)?;
-        self.with(|post, now| post.rooms.close(now, &asker, room, key))
+        self.with(|outbox, now| outbox.rooms.close(now, &asker, room, key))
     }
 
-    /// Tells the list of rooms over this wire, now and whenever it is different, until the watching is dropped. `only`: of
+    /// Tells the list of rooms by this queue, now and whenever it is different, until the watching is dropped. `only`: of
     /// all rooms that of this id alone.
-    pub fn watch(&self, wire: ClientSender, only: Option<String>) -> Watching {
-        let mut post = self.lock();
-        let rooms = post.rooms.list().into_iter().filter(|room| only.as_ref().is_none_or(|only| *only == room.id));
-        // A wire that is full already is cut then, as it would be by the next list.
-        wire.send(&Frame::from(&RoomMessage::Rooms { rooms: rooms.collect() }));
-        let watcher = post.next_watcher;
-        post.next_watcher += 1;
-        post.watchers.insert(watcher, Watcher { wire, only });
+    pub fn watch(&self, sender: EventSender, only: Option<String>) -> Watching {
+        let mut outbox = self.lock();
+        let rooms = outbox.rooms.listing(only.as_deref());
+        // A queue that is full already is given up then, as it would be by the next list.
+        sender.send(&Published::new(None, RoomEvent::Rooms { rooms }));
+        let watcher = outbox.next_watcher;
+        outbox.next_watcher += 1;
+        outbox.watchers.insert(watcher, Watcher { sender, only });
         Watching { rooms: self.clone(), watcher }
     }
 
@@ -243,53 +244,58 @@ impl RoomsHandle {
 
     /// The streams of those of these who are there.
     pub fn streams_of(&self, participants: &[ParticipantId]) -> Vec<StreamId> {
-        let post = self.lock();
+        let outbox = self.lock();
         let participants: BTreeSet<_> = participants.iter().collect();
-        participants.into_iter().flat_map(|who| post.rooms.streams_of(*who)).collect()
+        participants.into_iter().flat_map(|who| outbox.rooms.streams_of(*who)).collect()
     }
 
     /// Somebody is heard, or no longer, by voice or by music.
     pub fn note_talking(&self, who: ParticipantId, on: bool, music: bool) {
-        self.with(|post, now| post.rooms.note_talking(now, who, on, music));
+        self.with(|outbox, now| outbox.rooms.note_talking(now, who, on, music));
     }
 
     /// How well somebody is connected.
     pub fn note_quality(&self, who: ParticipantId, quality: Quality) {
-        self.with(|post, _| post.rooms.note_quality(who, quality));
+        self.with(|outbox, _| outbox.rooms.note_quality(who, quality));
     }
 
     /// What was measured of a room; to be called every two seconds while somebody is there.
     pub fn note_stats(&self, room: RoomId, stats: RoomStats) {
-        self.with(|post, now| post.rooms.note_stats(now, SystemTime::now(), room, stats));
+        self.with(|outbox, now| outbox.rooms.note_stats(now, SystemTime::now(), room, stats));
     }
 
-    /// Sends everybody in a room a message that is the media side's to make, such as levels.
-    pub fn tell_room(&self, room: RoomId, topic: Topic, message: &serde_json::Value) {
-        self.with(|post, now| post.send(now, &Recipients::Room(room), &Frame::of_media(topic, message)));
+    /// Tells everybody in a room what the media side knows, such as levels.
+    pub fn tell_room(&self, room: RoomId, event: RoomEvent) {
+        self.with(|outbox, now| outbox.send(now, Notice { to: Recipients::Room(room), event }));
     }
 
-    /// Sends one participant a message that is the media side's to make, such as whom they hear in which slot.
-    pub fn tell(&self, who: ParticipantId, topic: Topic, message: &serde_json::Value) {
-        self.with(|post, now| {
-            if let Some(session) = post.rooms.session(who) {
-                post.send(now, &Recipients::One(session), &Frame::of_media(topic, message));
+    /// Tells one participant what the media side knows, such as whom they hear in which slot.
+    pub fn tell(&self, who: ParticipantId, event: RoomEvent) {
+        self.with(|outbox, now| {
+            if let Some(session) = outbox.rooms.session(who) {
+                outbox.send(now, Notice { to: Recipients::One(session), event });
             }
         });
     }
 
+    /// What happens in every room from now on, for whoever is in none of them; what is told to one alone is not among it.
+    pub fn observe(&self) -> EventReceiver {
+        self.lock().observe()
+    }
+
     /// Somebody talks who has not joined; `granted` is what they were granted.
-    pub fn talker_came(&self, stream: LiveStream, name: &str, granted: Option<Granted>) {
-        self.with(|post, now| post.rooms.talker_came(now, stream, name, granted));
+    pub fn talker_came(&self, stream: Track, name: &str, granted: Option<Granted>) {
+        self.with(|outbox, now| outbox.rooms.talker_came(now, stream, name, granted));
     }
 
     /// And no longer.
     pub fn talker_left(&self, stream: StreamId) {
-        self.with(|post, _| post.rooms.talker_left(stream));
+        self.with(|outbox, _| outbox.rooms.talker_left(stream));
     }
 
     /// Somebody hears a room without joining it, until what comes of it is dropped.
     pub fn listen(&self, room: RoomId, granted: Granted, name: &str, kind: ListenerKind) -> Option<Listening> {
-        let who = self.with(|post, now| post.rooms.listener_came(now, room, granted, name, kind))?;
+        let who = self.with(|outbox, now| outbox.rooms.listener_came(now, room, granted, name, kind))?;
         Some(Listening { rooms: self.clone(), room, who })
     }
 
@@ -305,8 +311,8 @@ impl RoomsHandle {
 
     /// How many rooms and participants there are.
     pub fn population(&self) -> (usize, usize) {
-        let post = self.lock();
-        (post.rooms.count(), post.rooms.population())
+        let outbox = self.lock();
+        (outbox.rooms.count(), outbox.rooms.population())
     }
 
     /// Clients that were given up because they did not read.
@@ -320,20 +326,20 @@ impl RoomsHandle {
     }
 
     fn lock(&self) -> MutexGuard<'_, Outbox> {
-        self.0.post.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something, then what is due, and delivers whatever comes of it.
     fn with<T>(&self, act: impl FnOnce(&mut Outbox, Instant) -> T) -> T {
-        let mut post = self.lock();
+        let mut outbox = self.lock();
         // Tokio's clock is the one that `keep_time` waits by.
-        let (before, now) = (post.rooms.deadline(), tokio::time::Instant::now().into_std());
-        let result = act(&mut post, now);
-        if post.rooms.deadline().is_some_and(|at| at <= now) {
-            post.rooms.tick(now);
+        let (before, now) = (outbox.rooms.deadline(), tokio::time::Instant::now().into_std());
+        let result = act(&mut outbox, now);
+        if outbox.rooms.deadline().is_some_and(|at| at <= now) {
+            outbox.rooms.tick(now);
         }
-        post.deliver(now);
-        if post.rooms.deadline() != before {
+        outbox.deliver(now);
+        if outbox.rooms.deadline() != before {
             self.0.wake.notify_one();
         }
         result

@@ -5,8 +5,9 @@ use std::time::Instant;
 use crate::domain::StreamId;
 
 use super::Rooms;
-use super::notice::{Order, Recipients, RoomMessage};
-use super::participant::{ParticipantId, Quality, SessionId};
+use super::event::{Recipients, RoomEvent};
+use super::order::Order;
+use super::participant::{Participant, ParticipantId, QUALITY_SAMPLES, Quality, SessionId};
 
 /// Somebody may not talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +19,8 @@ pub enum TalkError {
     #[error("The host has muted you")]
     Muted,
     /// Others talk here.
-    #[error("The host has not given you the word")]
-    NoWord,
+    #[error("The host has not given you the floor")]
+    NoFloor,
 }
 
 impl TalkError {
@@ -28,7 +29,7 @@ impl TalkError {
         match self {
             Self::NotJoined => "not_joined",
             Self::Muted => "muted",
-            Self::NoWord => "no_word",
+            Self::NoFloor => "no_word",
         }
     }
 }
@@ -43,17 +44,36 @@ impl Rooms {
         let participant = room.present.get(&session).ok_or(TalkError::NotJoined)?;
         match participant.who.muted {
             true => Err(TalkError::Muted),
-            false if !room.has_word(session) => Err(TalkError::NoWord),
+            false if !room.has_floor(session) => Err(TalkError::NoFloor),
             false => Ok(()),
         }
     }
 
     /// The media connection of somebody is there: whether they may be heard is ordered anew, in its turn among all that
     /// was decided of them.
-    pub fn note_connected(&mut self, session: SessionId) {
-        let participant = self.sessions.get(&session).and_then(|id| self.rooms.get(id)?.present.get(&session));
-        let order = participant.map(|participant| Order::Silence(participant.who.voice, participant.silenced));
-        self.orders.extend(order);
+    pub fn note_connected(&mut self, now: Instant, session: SessionId) {
+        let Some((_, room)) = self.room_of(session) else { return };
+        let Some(participant) = room.present.get(&session) else { return };
+        let order = Order::Silence(participant.who.voice, participant.silenced);
+        self.orders.push_back(order);
+        self.note_hearing(now, session, |participant| participant.connected = true);
+    }
+
+    /// Somebody wants to hear others there, or nobody.
+    pub fn note_listening(&mut self, now: Instant, session: SessionId, on: bool) {
+        self.note_hearing(now, session, |participant| participant.listens = on);
+    }
+
+    /// Tells the others whether somebody hears them, if that is different after this change.
+    fn note_hearing(&mut self, now: Instant, session: SessionId, change: impl FnOnce(&mut Participant)) {
+        let Some((id, room)) = self.room_of(session) else { return };
+        let Some(participant) = room.present.get_mut(&session) else { return };
+        let heard = participant.hears();
+        change(participant);
+        if participant.hears() != heard {
+            self.tell_participant(id, session);
+            self.note_list(now);
+        }
     }
 
     /// The streams of somebody who is heard there: their voice, and their music.
@@ -76,16 +96,17 @@ impl Rooms {
             return;
         }
         room.active = now;
-        self.tell(Recipients::Room(id), RoomMessage::Talking { who, on, music });
+        self.tell(Recipients::Room(id), RoomEvent::Talking { who, on, music });
         self.note_list(now);
     }
 
-    /// How well somebody is connected.
+    /// How well somebody is connected, at one look.
     pub fn note_quality(&mut self, who: ParticipantId, quality: Quality) {
         let Some(session) = self.present.get(&who).copied() else { return };
         let Some((id, room)) = self.room_of(session) else { return };
         let Some(participant) = room.present.get_mut(&session) else { return };
-        if participant.quality.replace(quality) != Some(quality) {
+        participant.samples = participant.samples.saturating_add(1);
+        if participant.samples >= QUALITY_SAMPLES && participant.quality.replace(quality) != Some(quality) {
             self.tell_participant(id, session);
         }
     }

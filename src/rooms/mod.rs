@@ -2,29 +2,30 @@
 //! no sockets, no tokio, no clock, and nothing of media but what it is told. Times are arguments; what comes out are
 //! notices ([`Rooms::poll_notice`]) and orders to the media side ([`Rooms::poll_order`]).
 //!
-//! `room` is one room and `participant` somebody in it; `opening` makes rooms and closes them, `entry` says who may
-//! come in and `stay` who comes and goes, `pin` is what guards some doors, and `hosting` what a host may do there; `chat` is what is written, `media` what
+//! `room` is one room and `participant` somebody in it; `lifecycle` makes rooms and closes them, `admission` says who may
+//! come in and `membership` who comes and goes, `pin` is what guards some doors, and `moderation` what a host may do there; `chat` is what is written, `media` what
 //! is heard, and `report` how well; `clock` does what is due; `names` makes fit to be shown what people call
-//! themselves; `notice` is what is told to whom. `handle` is the door for everybody else: it has the lock, the clock, and
+//! themselves; `event` is what is told to whom, and `order` what the media side is to do. `handle` is the door for everybody else: it has the lock, the clock, and
 //! the queues to the clients.
 //!
 //! Rooms hold what is bounded only: [`RoomsSettings`] says how many rooms and participants there may be, and each file names
 //! the bounds of its own lists.
 
+mod admission;
 mod chat;
 mod clock;
-mod entry;
+mod event;
 mod handle;
-mod hosting;
+mod lifecycle;
 mod media;
+mod membership;
+mod moderation;
 mod names;
-mod notice;
-mod opening;
+mod order;
 mod participant;
 mod pin;
 mod report;
 mod room;
-mod stay;
 #[cfg(test)]
 mod tests;
 mod unjoined;
@@ -34,21 +35,26 @@ use std::time::{Instant, SystemTime};
 
 use crate::domain::{RoomId, StreamId};
 
+pub use admission::{Asker, JoinDecision, JoinError, JoinPermit, KICKED_FOR, MAX_BANS, PinChallenge};
 pub use chat::{CHAT_BURST, CHAT_HISTORY, CHAT_INTERVAL, ChatError, ChatLine};
 pub use clock::{EMPTY_TIMEOUT, GRACE, IDLE_TIMEOUT, LIST_INTERVAL};
-pub use entry::{Asker, Entry, JoinError, JoinPermit, KICKED_FOR, MAX_BANS, PinChallenge};
-pub use handle::{ClientSender, Detail, Frames, Listening, Membership, RoomsHandle, WIRE_CAPACITY, Watching};
-pub use hosting::{HostAction, HostError};
+pub use event::{Closure, LeaveReason, Notice, Recipients, Removal, RoomEvent, SlotInfo, Topic};
+pub use handle::{
+    Detail, EventReceiver, EventSender, Listening, Membership, Published, QUEUE_CAPACITY, RoomsHandle, Watching,
+};
+pub use lifecycle::{HOME, OpenRoomError, OpenedRoom, Opening};
 pub use media::TalkError;
+pub use membership::Joined;
+pub use moderation::{HostAction, HostError};
 pub use names::{MAX_CHAT, MAX_NAME, clean_name};
-pub use notice::{Closure, Departure, Notice, Order, Recipients, Removal, RoomMessage, Topic};
-pub use opening::{HOME, OpenError, Opened, Opening};
-pub use participant::{Key, ParticipantId, ParticipantInfo, Quality, SessionId};
+pub use order::Order;
+pub use participant::{
+    ParticipantId, ParticipantInfo, ParticipantKey, PersonInfo, QUALITY_SAMPLES, Quality, SessionId,
+};
 pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESS_DELAY, MAX_GUESSERS, MAX_GUESSES, Pin, PinHash};
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};
-pub use room::{Kind, RoomInfo};
-pub use stay::Joined;
-pub use unjoined::{Granted, ListenerInfo, ListenerKind, MAX_LISTED};
+pub use room::{ListedRoom, RoomInfo, RoomKind};
+pub use unjoined::{Granted, ListenerCounts, ListenerInfo, ListenerKind, MAX_LISTED};
 
 use room::Room;
 
@@ -89,7 +95,7 @@ pub struct RoomCounters {
 /// All rooms.
 #[derive(Debug)]
 pub struct Rooms {
-    house: RoomsSettings,
+    settings: RoomsSettings,
     /// In the order in which they were opened.
     rooms: BTreeMap<RoomId, Room>,
     /// How rooms are called on the wire.
@@ -101,7 +107,7 @@ pub struct Rooms {
     /// Whose streams these are, and whether they are their music.
     streams: HashMap<StreamId, (ParticipantId, bool)>,
     next_room: u32,
-    next_visit: u64,
+    next_session: u64,
     /// When the watchers are to be told the list; `None` while it is as they know it.
     list_due: Option<Instant>,
     /// When they were told last.
@@ -115,16 +121,16 @@ pub struct Rooms {
 
 impl Rooms {
     /// The permanent rooms, empty; `at` is what the clock on the wall says.
-    pub fn new(house: RoomsSettings, now: Instant, at: SystemTime) -> Self {
+    pub fn new(settings: RoomsSettings, now: Instant, at: SystemTime) -> Self {
         let mut rooms = Self {
-            house,
+            settings,
             rooms: BTreeMap::new(),
             slugs: HashMap::new(),
             sessions: HashMap::new(),
             present: HashMap::new(),
             streams: HashMap::new(),
             next_room: RoomId::HOME.0,
-            next_visit: 0,
+            next_session: 0,
             list_due: None,
             list_told: None,
             outbox: VecDeque::new(),
@@ -135,7 +141,7 @@ impl Rooms {
         rooms
     }
 
-    /// The next message to be delivered. To be asked until there is none, after each operation.
+    /// The next event to be delivered. To be asked until there is none, after each operation.
     pub fn poll_notice(&mut self) -> Option<Notice> {
         self.outbox.pop_front()
     }
@@ -158,6 +164,14 @@ impl Rooms {
     /// Every room, the permanent ones first, then as they were opened.
     pub fn list(&self) -> Vec<RoomInfo> {
         self.rooms.values().map(Room::info).collect()
+    }
+
+    /// The same, with who is there; of all rooms that of this id alone, if one is named.
+    pub fn listing(&self, only: Option<&str>) -> Vec<ListedRoom> {
+        match only {
+            Some(slug) => self.find(slug).and_then(|id| self.rooms.get(&id)).map(Room::listing).into_iter().collect(),
+            None => self.rooms.values().map(Room::listing).collect(),
+        }
     }
 
     /// One room.
@@ -205,18 +219,24 @@ impl Rooms {
         self.counters
     }
 
+    /// What is logged of a room, under its id on the wire. Names of people are not logged.
+    fn log(&self, id: RoomId, event: &str, who: Option<ParticipantId>) {
+        let _span = tracing::debug_span!("room", room = self.slug(id)).entered();
+        tracing::debug!(who = who.map(|who| tracing::field::display(who.0)), "{event}");
+    }
+
     fn room_of(&mut self, session: SessionId) -> Option<(RoomId, &mut Room)> {
         let id = *self.sessions.get(&session)?;
         Some((id, self.rooms.get_mut(&id)?))
     }
 
-    fn tell(&mut self, to: Recipients, message: RoomMessage) {
-        self.outbox.push_back(Notice { to, message });
+    fn tell(&mut self, to: Recipients, event: RoomEvent) {
+        self.outbox.push_back(Notice { to, event });
     }
 
     fn tell_room(&mut self, id: RoomId) {
         if let Some(room) = self.info(id) {
-            self.tell(Recipients::Room(id), RoomMessage::RoomChanged { room });
+            self.tell(Recipients::Room(id), RoomEvent::RoomChanged { room });
         }
     }
 
@@ -236,10 +256,10 @@ impl Rooms {
             self.orders.push_back(Order::Silence(voice, silenced));
         }
         for (music, _) in heard.into_iter().filter(|(_, on)| silenced && *on) {
-            self.tell(Recipients::Room(id), RoomMessage::Talking { who, on: false, music });
+            self.tell(Recipients::Room(id), RoomEvent::Talking { who, on: false, music });
         }
         if let Some(participant) = participant {
-            self.tell(Recipients::Room(id), RoomMessage::ParticipantChanged { participant });
+            self.tell(Recipients::Room(id), RoomEvent::ParticipantChanged { participant });
         }
     }
 }

@@ -24,18 +24,18 @@ impl ParticipantId {
 /// What a participant comes back with; told to them alone, since whoever has it is them.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Key(Uuid);
+pub struct ParticipantKey(Uuid);
 
-impl Key {
+impl ParticipantKey {
     /// Reads what a client shows; what was never a key of ours is none.
     pub fn of_text(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
     }
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for ParticipantKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key")
+        f.write_str("ParticipantKey")
     }
 }
 
@@ -43,6 +43,9 @@ impl std::fmt::Debug for Key {
 /// Later sessions are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub(super) u64);
+
+/// A connection is judged after so many looks at it: the first ones see it being made.
+pub const QUALITY_SAMPLES: u8 = 3;
 
 /// How well a participant is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,9 +61,9 @@ pub enum Quality {
 
 /// Who somebody is in a room, also while their connection is broken.
 #[derive(Debug, Clone)]
-pub(super) struct Identity {
+pub(super) struct ParticipantIdentity {
     pub(super) id: ParticipantId,
-    pub(super) key: Key,
+    pub(super) key: ParticipantKey,
     /// The stream of their voice.
     pub(super) voice: StreamId,
     /// The stream of what they play besides.
@@ -69,22 +72,22 @@ pub(super) struct Identity {
     /// By the host.
     pub(super) muted: bool,
     /// Given to them by the host, where not all have it.
-    pub(super) word: bool,
+    pub(super) has_floor: bool,
     /// What they may still write: not more again for having left and come back.
-    pub(super) patience: TokenBucket,
+    pub(super) chat_tokens: TokenBucket,
 }
 
-impl Identity {
+impl ParticipantIdentity {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             id: ParticipantId::new(),
-            key: Key(Uuid::new_v4()),
+            key: ParticipantKey(Uuid::new_v4()),
             voice: StreamId::of_connection(Uuid::new_v4()),
             music: StreamId::of_connection(Uuid::new_v4()),
             name: String::new(),
             muted: false,
-            word: false,
-            patience: TokenBucket::new(now),
+            has_floor: false,
+            chat_tokens: TokenBucket::new(now),
         }
     }
 }
@@ -92,14 +95,27 @@ impl Identity {
 /// Somebody who is there.
 #[derive(Debug)]
 pub(super) struct Participant {
-    pub(super) who: Identity,
+    pub(super) who: ParticipantIdentity,
     /// Who answers for them, as far as is known: kept out if they are kicked.
     pub(super) owner: Option<Owner>,
     pub(super) talking: bool,
     pub(super) music: bool,
     pub(super) quality: Option<Quality>,
+    /// How often that was measured, as far as it matters.
+    pub(super) samples: u8,
     /// As the media side was told last.
     pub(super) silenced: bool,
+    /// Wants to hear somebody.
+    pub(super) listens: bool,
+    /// Has a media connection.
+    pub(super) connected: bool,
+}
+
+impl Participant {
+    /// Whether what others say there gets to them, as far as they say themselves.
+    pub(super) const fn hears(&self) -> bool {
+        self.listens && self.connected
+    }
 }
 
 /// A participant as others see them.
@@ -114,13 +130,37 @@ pub struct ParticipantInfo {
     /// By the host.
     pub muted: bool,
     /// Whether they may talk here, but for being muted.
-    pub word: bool,
+    #[serde(rename = "word")]
+    pub has_floor: bool,
     /// Whether they are heard just now.
     pub talking: bool,
     /// Whether their music is.
     pub music: bool,
-    /// Of the connection; not known at first.
+    /// Of the connection; not known before [`QUALITY_SAMPLES`].
     pub quality: Option<Quality>,
     /// Whether they have joined, rather than being heard by other ways.
     pub joined: bool,
+    /// Whether what others say there gets to them.
+    pub hears: bool,
+}
+
+/// A participant as everybody may see them who may know which rooms there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonInfo {
+    /// Who.
+    pub id: ParticipantId,
+    /// How people call them.
+    pub name: String,
+    /// Whether they are heard just now.
+    pub talking: bool,
+    /// Whether they have joined, rather than being heard by other ways.
+    pub joined: bool,
+    /// Whether what others say there gets to them.
+    pub hears: bool,
+}
+
+impl From<ParticipantInfo> for PersonInfo {
+    fn from(ParticipantInfo { id, name, talking, joined, hears, .. }: ParticipantInfo) -> Self {
+        Self { id, name, talking, joined, hears }
+    }
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::domain::RoomId;
 
 use super::Rooms;
-use super::notice::{Recipients, RoomMessage};
+use super::event::{Recipients, RoomEvent};
 use super::participant::{ParticipantId, Quality};
-use super::room::{Kind, Room};
+use super::room::{Room, RoomKind};
 
 /// Time between two points of the history.
 pub const HISTORY_INTERVAL: Duration = Duration::from_secs(10);
@@ -165,17 +165,17 @@ impl Rooms {
         let Some(found) = self.rooms.get_mut(&room) else { return };
         let guests = found.guest_count();
         found.report.note(now, at, stats, guests);
-        let (full, host) = (found.stats(now), found.host_visit());
+        let (full, host) = (found.stats(now), found.host_session());
         match (found.kind, host) {
-            (Kind::Intercom, _) => self.tell(Recipients::Room(room), RoomMessage::Stats(full)),
-            (Kind::Broadcast, host) => {
+            (RoomKind::Intercom, _) => self.tell(Recipients::Room(room), RoomEvent::Stats(full)),
+            (RoomKind::Broadcast, host) => {
                 let brief = StatsInfo { history: Vec::new(), guests: Vec::new(), ..full.clone() };
                 match host {
                     Some(host) => {
-                        self.tell(Recipients::One(host), RoomMessage::Stats(full));
-                        self.tell(Recipients::RoomBut(room, host), RoomMessage::Stats(brief));
+                        self.tell(Recipients::One(host), RoomEvent::Stats(full));
+                        self.tell(Recipients::RoomBut(room, host), RoomEvent::Stats(brief));
                     }
-                    None => self.tell(Recipients::Room(room), RoomMessage::Stats(brief)),
+                    None => self.tell(Recipients::Room(room), RoomEvent::Stats(brief)),
                 }
             }
         }

@@ -8,21 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Owner;
 
+use super::admission::Ban;
 use super::chat::ChatHistory;
-use super::entry::Ban;
-use super::participant::{Identity, Key, Participant, ParticipantId, ParticipantInfo, SessionId};
+use super::participant::{
+    Participant, ParticipantId, ParticipantIdentity, ParticipantInfo, ParticipantKey, PersonInfo, SessionId,
+};
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
-use super::unjoined::Unjoined;
+use super::unjoined::{ListenerCounts, MAX_LISTED, Unjoined};
 
 /// Who talks in a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum RoomKind {
     /// All talk, and all hear.
     #[default]
     Intercom,
-    /// The host talks, and whom they give the word; all others listen.
+    /// The host talks, and whom they give the floor; all others listen.
     Broadcast,
 }
 
@@ -38,7 +40,7 @@ pub(super) enum Host {
 /// Somebody whose connection broke, and who may come back as the same.
 #[derive(Debug)]
 pub(super) struct Absent {
-    pub(super) who: Identity,
+    pub(super) who: ParticipantIdentity,
     /// Then they are forgotten.
     pub(super) until: Instant,
 }
@@ -48,7 +50,7 @@ pub(super) struct Absent {
 pub(super) struct Room {
     pub(super) slug: String,
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: RoomKind,
     pub(super) permanent: bool,
     pub(super) max: usize,
     /// Participants of one owner.
@@ -88,7 +90,7 @@ pub struct RoomInfo {
     /// How people call it.
     pub name: String,
     /// Who talks there.
-    pub kind: Kind,
+    pub kind: RoomKind,
     /// Whether it is always there.
     pub permanent: bool,
     /// Whether nobody else can come in now.
@@ -107,6 +109,8 @@ pub struct RoomInfo {
     pub talking: usize,
     /// How many hear it without having joined.
     pub listeners: usize,
+    /// How many hear it, those who have joined among them.
+    pub hearing: usize,
     /// In seconds since 1970.
     pub created_at: u64,
     /// What all say there, mixed for players.
@@ -119,7 +123,26 @@ pub struct RoomInfo {
     pub live: bool,
 }
 
+/// A room in the list of all, with who is there as far as everybody may know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRoom {
+    /// The room.
+    #[serde(flatten)]
+    pub room: RoomInfo,
+    /// The first of those who are there or are heard, the longest there first. Nobody, where one needs a PIN to know.
+    pub people: Vec<PersonInfo>,
+    /// Who hears without having joined.
+    pub listening: ListenerCounts,
+}
+
 impl Room {
+    pub(super) fn listing(&self) -> ListedRoom {
+        let listed = if self.pin.is_some() { 0 } else { MAX_LISTED };
+        let people = self.everybody().take(listed).map(PersonInfo::from).collect();
+        ListedRoom { room: self.info(), people, listening: self.listener_counts() }
+    }
+
     pub(super) fn info(&self) -> RoomInfo {
         RoomInfo {
             id: self.slug.clone(),
@@ -134,6 +157,7 @@ impl Room {
             participants: self.present.len(),
             talking: self.talking(),
             listeners: self.listeners(),
+            hearing: self.hearing(),
             created_at: self.created_at,
             url: format!("stream/room/{}.mp3", self.slug),
             guests: self.guest_count(),
@@ -142,8 +166,13 @@ impl Room {
     }
 
     pub(super) fn participants(&self) -> Vec<ParticipantInfo> {
+        self.everybody().collect()
+    }
+
+    /// Who is there or is heard, the longest there first.
+    fn everybody(&self) -> impl Iterator<Item = ParticipantInfo> + '_ {
         let joined = self.present.keys().filter_map(|session| self.describe(*session));
-        joined.chain(self.unjoined.talkers.iter().map(|talker| talker.info.clone())).collect()
+        joined.chain(self.unjoined.talkers.iter().map(|talker| talker.info.clone()))
     }
 
     pub(super) fn describe(&self, session: SessionId) -> Option<ParticipantInfo> {
@@ -153,12 +182,17 @@ impl Room {
             name: participant.who.name.clone(),
             host: self.is_host(session),
             muted: participant.who.muted,
-            word: self.has_word(session),
+            has_floor: self.has_floor(session),
             talking: participant.talking,
             music: participant.music,
             quality: participant.quality,
             joined: true,
+            hears: participant.hears(),
         })
+    }
+
+    fn hearing(&self) -> usize {
+        self.present.values().filter(|participant| participant.hears()).count() + self.listeners()
     }
 
     fn talking(&self) -> usize {
@@ -173,24 +207,24 @@ impl Room {
 
     /// Whether whoever comes may talk here at once.
     pub(super) fn is_open(&self) -> bool {
-        self.pin.is_none() && !self.locked && self.kind == Kind::Intercom
+        self.pin.is_none() && !self.locked && self.kind == RoomKind::Intercom
     }
 
     pub(super) fn is_host(&self, session: SessionId) -> bool {
         self.host == Host::Present(session)
     }
 
-    pub(super) fn has_word(&self, session: SessionId) -> bool {
-        let given = self.present.get(&session).is_some_and(|participant| participant.who.word);
-        self.kind == Kind::Intercom || self.is_host(session) || given
+    pub(super) fn has_floor(&self, session: SessionId) -> bool {
+        let given = self.present.get(&session).is_some_and(|participant| participant.who.has_floor);
+        self.kind == RoomKind::Intercom || self.is_host(session) || given
     }
 
     pub(super) fn may_talk(&self, session: SessionId) -> bool {
         let muted = self.present.get(&session).is_none_or(|participant| participant.who.muted);
-        self.has_word(session) && !muted
+        self.has_floor(session) && !muted
     }
 
-    pub(super) fn host_visit(&self) -> Option<SessionId> {
+    pub(super) fn host_session(&self) -> Option<SessionId> {
         match self.host {
             Host::Present(session) => Some(session),
             Host::Awaited(_) | Host::Nobody => None,
@@ -206,7 +240,7 @@ impl Room {
     }
 
     /// Whether whoever has this key is the host.
-    pub(super) fn is_host_key(&self, key: Key) -> bool {
+    pub(super) fn is_host_key(&self, key: ParticipantKey) -> bool {
         match self.host {
             Host::Present(session) => self.present.get(&session).is_some_and(|participant| participant.who.key == key),
             Host::Awaited(id) => self.absent.iter().any(|absent| absent.who.id == id && absent.who.key == key),
@@ -215,7 +249,7 @@ impl Room {
     }
 
     pub(super) fn guest_count(&self) -> usize {
-        self.present.len() - usize::from(self.host_visit().is_some())
+        self.present.len() - usize::from(self.host_session().is_some())
     }
 
     /// Whether nobody else can come in of those for whom this owner answers; a host who is away has their place.
@@ -229,7 +263,7 @@ impl Room {
     }
 
     /// The session of whoever has this key.
-    pub(super) fn visit_of_key(&self, key: Key) -> Option<SessionId> {
+    pub(super) fn session_of_key(&self, key: ParticipantKey) -> Option<SessionId> {
         self.present.iter().find(|(_, participant)| participant.who.key == key).map(|(session, _)| *session)
     }
 
@@ -239,7 +273,7 @@ impl Room {
     }
 
     /// Keeps in mind somebody who may come back.
-    pub(super) fn expect_back(&mut self, who: Identity, until: Instant) {
+    pub(super) fn expect_back(&mut self, who: ParticipantIdentity, until: Instant) {
         if self.absent.len() == self.max {
             let host = self.host;
             let oldest = self.absent.iter().position(|absent| host != Host::Awaited(absent.who.id));

@@ -5,17 +5,18 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::domain::{GrantId, LiveStream, Owner, RoomId, StreamId};
+use crate::domain::{GrantId, Owner, RoomId, StreamId, Track};
 
 use super::Rooms;
 use super::clock::LIST_INTERVAL;
-use super::hosting::HostError;
+use super::event::{LeaveReason, Recipients, RoomEvent};
+use super::moderation::HostError;
 use super::names::{clean_name, unique_name};
-use super::notice::{Departure, Order, Recipients, RoomMessage};
+use super::order::Order;
 use super::participant::{ParticipantId, ParticipantInfo};
 use super::room::Room;
 
-/// Listeners that are listed by name; of further ones it is told how many they are.
+/// Listeners, and people in the list of rooms, that are listed by name; of further ones it is told how many they are.
 pub const MAX_LISTED: usize = 50;
 
 /// What somebody who has not joined was granted, and who answers for them.
@@ -50,6 +51,17 @@ pub struct ListenerInfo {
     pub kind: ListenerKind,
 }
 
+/// How many hear a room without having joined it, by how they do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ListenerCounts {
+    /// By MP3, WAV or Ogg.
+    pub players: usize,
+    /// By WebRTC.
+    pub clients: usize,
+    /// By this machine's own loudspeaker.
+    pub loudspeakers: usize,
+}
+
 /// Somebody who is heard.
 #[derive(Debug)]
 pub(super) struct Talker {
@@ -60,7 +72,7 @@ pub(super) struct Talker {
 
 /// Somebody who hears.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(super) struct UnjoinedListener {
     granted: Granted,
     info: ListenerInfo,
 }
@@ -69,7 +81,7 @@ pub(super) struct Listener {
 #[derive(Debug, Default)]
 pub(super) struct Unjoined {
     pub(super) talkers: Vec<Talker>,
-    listeners: Vec<Listener>,
+    listeners: Vec<UnjoinedListener>,
     /// When the room is to be told who listens; `None` while it knows.
     pub(super) due: Option<Instant>,
     told: Option<Instant>,
@@ -83,6 +95,19 @@ impl Room {
     /// How many hear it without having joined.
     pub(super) fn listeners(&self) -> usize {
         self.unjoined.listeners.len()
+    }
+
+    /// The same, by how they hear.
+    pub(super) fn listener_counts(&self) -> ListenerCounts {
+        let mut counts = ListenerCounts::default();
+        for listener in &self.unjoined.listeners {
+            *match listener.info.kind {
+                ListenerKind::Player => &mut counts.players,
+                ListenerKind::Client => &mut counts.clients,
+                ListenerKind::Loudspeaker => &mut counts.loudspeakers,
+            } += 1;
+        }
+        counts
     }
 
     /// The first of them, the longest there first.
@@ -99,7 +124,7 @@ impl Room {
 impl Rooms {
     /// A stream has begun that is nobody's who has joined; as many as the relay lets in. `granted`: what its sender was
     /// granted, where that is known.
-    pub fn talker_came(&mut self, now: Instant, stream: LiveStream, name: &str, granted: Option<Granted>) {
+    pub fn talker_came(&mut self, now: Instant, stream: Track, name: &str, granted: Option<Granted>) {
         let Some(room) = self.rooms.get_mut(&stream.room) else { return };
         let others = room.present.values().map(|other| other.who.name.as_str());
         let others = others.chain(room.unjoined.talkers.iter().map(|other| other.info.name.as_str()));
@@ -108,16 +133,17 @@ impl Rooms {
             name: unique_name(&clean_name(name), others),
             host: false,
             muted: false,
-            word: true,
+            has_floor: true,
             talking: false,
             music: false,
             quality: None,
             joined: false,
+            hears: false,
         };
         room.unjoined.talkers.push(Talker { stream: stream.id, granted, info: info.clone() });
         room.active = now;
-        self.streams.insert(stream.id, (info.id, stream.music));
-        self.tell(Recipients::Room(stream.room), RoomMessage::ParticipantJoined { participant: info });
+        self.streams.insert(stream.id, (info.id, stream.is_music()));
+        self.tell(Recipients::Room(stream.room), RoomEvent::ParticipantJoined { participant: info });
     }
 
     /// That stream is over. Does nothing for the streams of those who have joined.
@@ -126,7 +152,7 @@ impl Rooms {
             let Some(place) = room.unjoined.talkers.iter().position(|talker| talker.stream == stream) else { continue };
             let (id, who) = (*id, room.unjoined.talkers.remove(place).info.id);
             self.streams.remove(&stream);
-            self.tell(Recipients::Room(id), RoomMessage::ParticipantLeft { who, reason: Departure::Left });
+            self.tell(Recipients::Room(id), RoomEvent::ParticipantLeft { who, reason: LeaveReason::Left });
             return;
         }
     }
@@ -141,7 +167,7 @@ impl Rooms {
         let Some((id, talker)) = found else { return };
         let on = on && !talker.info.muted;
         if std::mem::replace(&mut talker.info.talking, on) != on {
-            self.tell(Recipients::Room(id), RoomMessage::Talking { who, on, music: false });
+            self.tell(Recipients::Room(id), RoomEvent::Talking { who, on, music: false });
             self.note_list(now);
         }
     }
@@ -158,7 +184,7 @@ impl Rooms {
         let found = self.rooms.get_mut(&room)?;
         let info = ListenerInfo { id: ParticipantId::new(), name: clean_name(name), kind };
         let id = info.id;
-        found.unjoined.listeners.push(Listener { granted, info });
+        found.unjoined.listeners.push(UnjoinedListener { granted, info });
         found.note_listeners(now);
         Some(id)
     }
@@ -181,7 +207,7 @@ impl Rooms {
         let due: Vec<_> = due
             .map(|(id, room)| {
                 (room.unjoined.due, room.unjoined.told) = (None, Some(now));
-                (*id, RoomMessage::Listeners { listeners: room.listed(), count: room.listeners() })
+                (*id, RoomEvent::Listeners { listeners: room.listed(), count: room.listeners() })
             })
             .collect();
         for (id, message) in due {
@@ -197,7 +223,7 @@ impl Rooms {
         talker.info.talking &= !muted;
         let (stream, participant) = (talker.stream, talker.info.clone());
         self.orders.push_back(Order::Silence(stream, muted));
-        self.tell(Recipients::Room(id), RoomMessage::ParticipantChanged { participant });
+        self.tell(Recipients::Room(id), RoomEvent::ParticipantChanged { participant });
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use rcgen::{
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
-use super::identity::{Facts, Identity, Unusable};
+use super::identity::{CertificateFacts, Identity, Unusable};
 use super::names::{Name, Subtree, confines_of};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -81,7 +81,7 @@ impl Authority {
         let key = KeyPair::try_from(&key).map_err(|_| Unusable::NoKey)?;
         let mut digest_bytes = [0; 32];
         digest_bytes.copy_from_slice(digest(&SHA256, certificate).as_ref());
-        let Facts { confines, ends, .. } = identity.facts.clone();
+        let CertificateFacts { confines, ends, .. } = identity.facts.clone();
         let end = "-----END CERTIFICATE-----\n";
         let (pem, _) = text.split_once(end).ok_or(Unusable::NoCertificate)?;
         let public = PublicAuthority { pem: format!("{pem}{end}"), digest: digest_bytes, confines, ends };

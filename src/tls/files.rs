@@ -11,7 +11,7 @@ pub(super) const LEAST_LEFT: Duration = Duration::from_secs(86_400);
 
 /// Why a certificate is not used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum UnusableFiles {
     /// It is not there.
     #[error("there is no {0}")]
     Missing(PathBuf),
@@ -50,22 +50,22 @@ pub(super) enum Refusal {
 ///
 /// # Errors
 /// When it cannot be served for [`LEAST_LEFT`] from now on.
-pub(super) fn read(certificate: &Path, key: &Path, now: SystemTime) -> Result<Identity, Refusal> {
-    let unusable = |source| Refusal::Unusable { certificate: certificate.into(), key: key.into(), source };
+pub(super) fn read(certificate: &Path, key: &Path, now: SystemTime) -> Result<Identity, UnusableFiles> {
+    let unusable = |source| UnusableFiles::Unusable { certificate: certificate.into(), key: key.into(), source };
     let identity = Identity::read(&contents(certificate)?, &contents(key)?).map_err(unusable)?;
     if identity.facts.begins > now {
-        return Err(Refusal::TooEarly(certificate.into()));
+        return Err(UnusableFiles::TooEarly(certificate.into()));
     }
     if !identity.lasts_for(LEAST_LEFT, now) {
         let ends = httpdate::fmt_http_date(identity.facts.ends);
-        return Err(Refusal::Ends { path: certificate.into(), ends });
+        return Err(UnusableFiles::Ends { path: certificate.into(), ends });
     }
     Ok(identity)
 }
 
-fn contents(path: &Path) -> Result<Vec<u8>, Refusal> {
+fn contents(path: &Path) -> Result<Vec<u8>, UnusableFiles> {
     std::fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => Refusal::Missing(path.into()),
-        _ => Refusal::Unreadable { path: path.into(), source },
+        io::ErrorKind::NotFound => UnusableFiles::Missing(path.into()),
+        _ => UnusableFiles::Unreadable { path: path.into(), source },
     })
 }

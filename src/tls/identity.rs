@@ -33,7 +33,7 @@ pub enum Unusable {
 
 /// What a certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct CertificateFacts {
     /// It is valid from then on.
     pub begins: SystemTime,
     /// It is valid until then.
@@ -44,7 +44,7 @@ pub struct Facts {
     pub confines: Vec<Subtree>,
 }
 
-impl Facts {
+impl CertificateFacts {
     fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
         let validity = certificate.validity();
@@ -63,7 +63,7 @@ pub struct Identity {
     /// As TLS needs it.
     pub key: Arc<CertifiedKey>,
     /// What the certificate says.
-    pub facts: Facts,
+    pub facts: CertificateFacts,
 }
 
 impl Identity {
@@ -74,7 +74,7 @@ impl Identity {
     pub fn read(chain: &[u8], key: &[u8]) -> Result<Self, Unusable> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
         let chain = chain.map_err(|_| Unusable::NoCertificate)?;
-        let facts = Facts::read(chain.first().ok_or(Unusable::NoCertificate)?).ok_or(Unusable::Broken)?;
+        let facts = CertificateFacts::read(chain.first().ok_or(Unusable::NoCertificate)?).ok_or(Unusable::Broken)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| Unusable::NoKey)?;
         let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(Unusable::Key)?;
         Ok(Self { key: Arc::new(key), facts })

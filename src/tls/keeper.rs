@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::config::{TlsConfig, TlsMode};
 use crate::data::DataFolder;
 
-use super::files::{self, LEAST_LEFT, Refusal};
+use super::files::{self, LEAST_LEFT, UnusableFiles};
 use super::identity::Identity;
 use super::names::names_of;
 use super::own::{Machine, Own, OwnError};
@@ -129,9 +129,11 @@ impl Keeper {
     }
 
     /// That there is no certificate is no fault: most homes have none.
-    fn refuse(&mut self, refusal: &Refusal) {
+    fn refuse(&mut self, refusal: &UnusableFiles) {
         match refusal {
-            Refusal::Missing(_) if self.from_files.is_none() => tracing::debug!(%refusal, "no certificate in files"),
+            UnusableFiles::Missing(_) if self.from_files.is_none() => {
+                tracing::debug!(%refusal, "no certificate in files");
+            }
             _ => self.complain(refusal.to_string()),
         }
     }

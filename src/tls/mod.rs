@@ -14,7 +14,7 @@ mod own;
 mod served;
 
 pub use authority::PublicAuthority;
-pub use identity::{Facts, Identity, Unusable};
+pub use identity::{CertificateFacts, Identity, Unusable};
 pub use keeper::Keeper;
 pub use names::{Name, Subtree};
 pub use served::{Certificates, Served};

@@ -65,8 +65,13 @@ pub async fn start_tls_program(data_dir: &Path, flags: &[&str]) -> (Child, Ports
 }
 
 async fn run_program(flags: &[&str]) -> (Child, Ports) {
+    start_command(program(), flags).await
+}
+
+/// This command of the program on free ports, with these flags besides, once it says where it listens.
+pub async fn start_command(mut command: Command, flags: &[&str]) -> (Child, Ports) {
     let ours = ["--http-port=0", "--mp3-port=0", "--media-port=0"];
-    let mut child = program().args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
+    let mut child = command.args(ours).args(UNHURRIED).args(flags).spawn().expect("the program");
     let ports = ports_of(&mut child).await;
     (child, ports)
 }
@@ -420,4 +425,13 @@ pub fn tone(frequency: f64) -> Voice {
         let pcm: Vec<_> = (number * 960..(number + 1) * 960).map(sample).collect();
         encoder.encode_vec(&pcm, 1_500).expect("encoded")
     })
+}
+
+/// Waits until this holds.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < end, "not in time");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

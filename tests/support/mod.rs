@@ -3,13 +3,15 @@
 //!
 //! `channel` is a client of files. `client` is a full ICE peer on str0m, driven by whoever owns it: by `world`, where time and the
 //! network are simulated and seeded, or by `live`, over real sockets against the real daemon. `listener`
-//! takes a live stream's bytes as they come; `sound` is players, and measures of what they play. `house` is the program with TLS, `whip` clients that ask once.
+//! takes a live stream's bytes as they come; `sound` is players, and measures of what they play. `house` is the program with TLS, `whip` clients that ask once, and
+//! `core` a stand-in for Home Assistant's.
 
 // Each test binary uses its own part of this.
 #![allow(dead_code, unreachable_pub)]
 
 pub mod channel;
 pub mod client;
+pub mod core;
 pub mod house;
 pub mod http;
 pub mod listener;

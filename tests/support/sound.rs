@@ -102,3 +102,18 @@ pub fn usual_share_at(frequency: f64, pcm: &[i16]) -> f64 {
     shares.sort_by(f64::total_cmp);
     shares[shares.len() / 2]
 }
+
+/// A WAV file of 16 bits and one channel, with a tone.
+pub fn wav(rate: u32, frequency: f64, seconds: f64) -> Vec<u8> {
+    let count = (f64::from(rate) * seconds) as u32;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + count * 2).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(rate.to_le_bytes());
+    file.extend((rate * 2).to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend((count * 2).to_le_bytes());
+    let sample = |n: u32| (f64::from(n) * frequency * std::f64::consts::TAU / f64::from(rate)).sin() * 12_000.0;
+    file.extend((0..count).flat_map(|n| (sample(n) as i16).to_le_bytes()));
+    file
+}

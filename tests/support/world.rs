@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 use voice_relay::core::{
-    AnswerError, CloseReason, Event, Input, Membership, NegotiationError, Output, Relay, RelayConfig, Role,
+    AnswerError, CloseReason, Event, Input, NegotiationError, Output, ParticipantTracks, Relay, RelayConfig, Role,
 };
 use voice_relay::domain::{PeerId, RoomId, StreamId};
 
@@ -135,11 +135,11 @@ impl World {
     pub fn participant(&mut self, room: RoomId, slots: usize) -> Who {
         let number = self.members.len() as u128;
         let of = |number| StreamId::of_connection(Uuid::from_u128(number));
-        let membership = Membership { room, voice: of(number), music: of(1_000 + number), only_listens: false };
+        let membership = ParticipantTracks { room, voice: of(number), music: of(1_000 + number), only_listens: false };
         self.try_join(membership, slots).expect("room for a participant")
     }
 
-    pub fn try_join(&mut self, membership: Membership, slots: usize) -> Result<Who, NegotiationError> {
+    pub fn try_join(&mut self, membership: ParticipantTracks, slots: usize) -> Result<Who, NegotiationError> {
         let mut client = self.client();
         client.tag = self.members.len() as u8;
         let offer = client.offer_to_join(slots);
@@ -155,7 +155,12 @@ impl World {
         let music = StreamId::of_connection(Uuid::from_u128(1_000 + who.0 as u128));
         let joined = self
             .relay
-            .accept(now, Role::Participate(Membership { room, voice, music, only_listens: false }), &offer, false)
+            .accept(
+                now,
+                Role::Participate(ParticipantTracks { room, voice, music, only_listens: false }),
+                &offer,
+                false,
+            )
             .expect("a renewed offer");
         assert_eq!(joined.peer, self[who].peer, "a renewed connection stays the same peer");
         self[who].client.accept_answer(&joined.answer, now);

@@ -92,7 +92,13 @@ async fn one_address_that_takes_all_it_can_get_leaves_the_others_their_calls_and
     // On a quiet machine all of it is heard, but for the first tenth, in which it begins. On one whose two processors
     // have still more to do, what is late is made up for.
     assert!(seconds > 0.9 * TIME.as_secs_f64() && without.len() <= 30, "{seconds} s");
-    assert!(kinds.len() >= 3, "what one address had enough of is counted: {metrics}");
+    // How far it gets with the rest within a minute is a matter of the machine's speed.
+    for kind in ["handshakes", "peers"] {
+        assert!(
+            kinds.iter().any(|line| line.contains(kind)),
+            "{kind}, of which one address had enough, is counted: {metrics}"
+        );
+    }
     for counter in ["rooms_refused", "room_pins_too_fast", "announcements_refused"] {
         assert!(metric(ports, counter).await > 0, "{counter}");
     }

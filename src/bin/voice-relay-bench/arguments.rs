@@ -19,7 +19,7 @@ const MAX_RECEIVERS: u64 = 10_000;
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
-    pub(crate) task: Task,
+    pub(crate) task: BenchCommand,
     pub(crate) load: Weight,
     /// JSON instead of a table.
     pub(crate) json: bool,
@@ -27,22 +27,22 @@ pub(crate) struct Plan {
 
 /// What to find out.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Task {
+pub(crate) enum BenchCommand {
     /// What each number of receivers costs.
-    Points(Target),
+    Points(ServerTarget),
     /// How many receivers are too many.
-    Ramp(Target),
+    Ramp(ServerTarget),
     /// What so many joins and leaves a second do.
-    Churn(Target, u32),
+    Churn(ServerTarget, u32),
     /// What so many who join at once do to those who listen.
-    Storm(Target, usize),
+    Storm(ServerTarget, usize),
     /// What two servers cost, in turn.
     Compare(Box<[Contestant; 2]>),
 }
 
 /// Which server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum ServerTarget {
     /// One that runs, and its process.
     Running(SocketAddr, Option<u32>),
     /// One to be started by this command, anew for each point.
@@ -74,7 +74,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Plan
     let matches = command_line().try_get_matches_from(arguments)?;
     let via = via_of(&matches, "via");
     let (task, matches) = match matches.subcommand() {
-        Some(("compare", asked)) => (Task::Compare(Box::new(contestants(asked))), asked.clone()),
+        Some(("compare", asked)) => (BenchCommand::Compare(Box::new(contestants(asked))), asked.clone()),
         _ => (task(&matches), matches),
     };
     let load = Weight {
@@ -88,21 +88,21 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Plan
     Ok(Plan { task, load, json: matches.get_flag("json") })
 }
 
-fn task(matches: &ArgMatches) -> Task {
+fn task(matches: &ArgMatches) -> BenchCommand {
     let target = match matches.get_one::<String>("spawn") {
-        Some(command) => Target::Spawned(command.clone()),
+        Some(command) => ServerTarget::Spawned(command.clone()),
         None => {
             let pid = matches.get_one::<u64>("pid").map(|pid| *pid as u32);
-            Target::Running(*matches.get_one("server").expect("it or --spawn is required"), pid)
+            ServerTarget::Running(*matches.get_one("server").expect("it or --spawn is required"), pid)
         }
     };
     if matches.get_flag("ramp") {
-        return Task::Ramp(target);
+        return BenchCommand::Ramp(target);
     }
     match (matches.get_one::<u64>("churn"), matches.get_one::<u64>("storm")) {
-        (Some(rate), _) => Task::Churn(target, *rate as u32),
-        (None, Some(count)) => Task::Storm(target, *count as usize),
-        (None, None) => Task::Points(target),
+        (Some(rate), _) => BenchCommand::Churn(target, *rate as u32),
+        (None, Some(count)) => BenchCommand::Storm(target, *count as usize),
+        (None, None) => BenchCommand::Points(target),
     }
 }
 
@@ -209,12 +209,12 @@ mod tests {
     fn a_plan_is_read() {
         let asked = plan("--server http://127.0.0.1:8080 --pid 7 --receivers 1,500 --via whip --json").expect("a plan");
         let server = "127.0.0.1:8080".parse().expect("an address");
-        assert_eq!(asked.task, Task::Points(Target::Running(server, Some(7))));
+        assert_eq!(asked.task, BenchCommand::Points(ServerTarget::Running(server, Some(7))));
         assert_eq!((asked.load.via, asked.load.receivers, asked.json), (Via::Whip, vec![1, 500], true));
         let asked = plan("--spawn server --churn 10 --seconds 1200").expect("a plan");
-        assert_eq!(asked.task, Task::Churn(Target::Spawned("server".into()), 10));
+        assert_eq!(asked.task, BenchCommand::Churn(ServerTarget::Spawned("server".into()), 10));
         let asked = plan("compare --ours a --other b --other-via whip --repeats 3").expect("a plan");
-        let Task::Compare(two) = asked.task else { panic!("{asked:?}") };
+        let BenchCommand::Compare(two) = asked.task else { panic!("{asked:?}") };
         assert_eq!((two[0].via, two[1].via, asked.load.repeats), (Via::Ws, Via::Whip, 3));
     }
 

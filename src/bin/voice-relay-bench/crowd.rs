@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use voice_relay::net::Batch;
 
-use super::ground::{Ground, Port};
-use super::hearing::Header;
+use super::ground::{Ground, SharedSocket};
+use super::hearing::RtpHeader;
 use super::meter::Meter;
-use super::receiver::{Effect, Receiver};
+use super::receiver::{LoadReceiver, ReceiverOutput};
 use super::voice::SentLog;
 
 /// Sessions are told the time so often, when they want it.
@@ -27,7 +27,7 @@ const RESTING: usize = 256;
 
 /// Where a receiver sits: the number of its socket, and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Seat {
+pub(crate) struct CrowdSlot {
     port: usize,
     place: usize,
 }
@@ -42,25 +42,25 @@ pub(crate) enum Group {
 }
 
 /// All receivers, as the tasks of the thread share them.
-pub(crate) type Shared = Rc<RefCell<Crowd>>;
+pub(crate) type SharedCrowd = Rc<RefCell<Crowd>>;
 
 /// All receivers, and what they measured.
 pub(crate) struct Crowd {
     ground: Ground,
-    ports: Vec<Rc<Port>>,
+    ports: Vec<Rc<SharedSocket>>,
     /// By socket and place.
-    seated: Vec<Vec<Option<Box<Receiver>>>>,
-    free: VecDeque<Seat>,
-    deadlines: BTreeSet<(Instant, Seat)>,
+    seated: Vec<Vec<Option<Box<LoadReceiver>>>>,
+    free: VecDeque<CrowdSlot>,
+    deadlines: BTreeSet<(Instant, CrowdSlot)>,
     standing: Meter,
     passing: Meter,
     arrived: u64,
-    effect: Effect,
+    effect: ReceiverOutput,
 }
 
 impl Crowd {
     /// None yet, for a server at this address.
-    pub(crate) fn gather(server: IpAddr) -> io::Result<Shared> {
+    pub(crate) fn gather(server: IpAddr) -> io::Result<SharedCrowd> {
         let crowd = Self {
             ground: Ground::near(server)?,
             ports: Vec::new(),
@@ -70,7 +70,7 @@ impl Crowd {
             standing: Meter::default(),
             passing: Meter::default(),
             arrived: 0,
-            effect: Effect::default(),
+            effect: ReceiverOutput::default(),
         };
         let shared = Rc::new(RefCell::new(crowd));
         tokio::task::spawn_local(keep_time(Rc::clone(&shared)));
@@ -104,7 +104,7 @@ impl Crowd {
     pub(crate) fn open_window<'a>(&mut self, logs: impl Iterator<Item = &'a SentLog>) {
         logs.for_each(SentLog::open_window);
         (self.standing, self.passing) = (Meter::default(), Meter::default());
-        self.receivers().for_each(Receiver::count_anew);
+        self.receivers().for_each(LoadReceiver::count_anew);
     }
 
     /// Adds up what all were to hear, once the window is closed and its last packets have come.
@@ -123,23 +123,23 @@ impl Crowd {
     }
 
     /// Seats a receiver; what it has to say leaves at once.
-    pub(crate) fn seat(&mut self, seat: Seat, receiver: Receiver) {
-        self.deadlines.insert((receiver.deadline(), seat));
-        self.seated[seat.port][seat.place] = Some(Box::new(receiver));
-        self.with(seat, |receiver, effect| receiver.advance(Instant::now(), effect));
+    pub(crate) fn slot(&mut self, slot: CrowdSlot, receiver: LoadReceiver) {
+        self.deadlines.insert((receiver.deadline(), slot));
+        self.seated[slot.port][slot.place] = Some(Box::new(receiver));
+        self.with(slot, |receiver, effect| receiver.advance(Instant::now(), effect));
     }
 
     /// Nobody came to sit there.
-    pub(crate) fn give_back(&mut self, seat: Seat) {
-        self.free.push_back(seat);
+    pub(crate) fn give_back(&mut self, slot: CrowdSlot) {
+        self.free.push_back(slot);
     }
 
     /// Takes one away, who says goodbye.
-    pub(crate) fn leave(&mut self, seat: Seat) {
-        self.with(seat, Receiver::close);
-        if let Some(receiver) = self.seated[seat.port][seat.place].take() {
-            self.deadlines.remove(&(receiver.deadline(), seat));
-            self.free.push_back(seat);
+    pub(crate) fn leave(&mut self, slot: CrowdSlot) {
+        self.with(slot, LoadReceiver::close);
+        if let Some(receiver) = self.seated[slot.port][slot.place].take() {
+            self.deadlines.remove(&(receiver.deadline(), slot));
+            self.free.push_back(slot);
             let meter = if receiver.group == Group::Standing { &mut self.standing } else { &mut self.passing };
             receiver.settle_early(meter);
         }
@@ -155,23 +155,23 @@ impl Crowd {
         self.seated.iter().flatten().flatten().filter_map(|receiver| receiver.over.clone()).collect()
     }
 
-    fn receivers(&mut self) -> impl Iterator<Item = &mut Receiver> {
+    fn receivers(&mut self) -> impl Iterator<Item = &mut LoadReceiver> {
         self.seated.iter_mut().flatten().flatten().map(|receiver| &mut **receiver)
     }
 
     /// Does something with a receiver, then what follows from it.
-    fn with(&mut self, seat: Seat, act: impl FnOnce(&mut Receiver, &mut Effect)) {
-        let Some(receiver) = &mut self.seated[seat.port][seat.place] else { return };
+    fn with(&mut self, slot: CrowdSlot, act: impl FnOnce(&mut LoadReceiver, &mut ReceiverOutput)) {
+        let Some(receiver) = &mut self.seated[slot.port][slot.place] else { return };
         let before = receiver.deadline();
         let meter = if receiver.group == Group::Standing { &mut self.standing } else { &mut self.passing };
         act(receiver, &mut self.effect);
         receiver.account(&mut self.effect, meter);
         if receiver.deadline() != before {
-            self.deadlines.remove(&(before, seat));
-            self.deadlines.insert((receiver.deadline(), seat));
+            self.deadlines.remove(&(before, slot));
+            self.deadlines.insert((receiver.deadline(), slot));
         }
         for (destination, datagram) in self.effect.outcome.transmits.drain(..) {
-            if self.ports[seat.port].send(seat.place, destination, &datagram).is_err() {
+            if self.ports[slot.port].send(slot.place, destination, &datagram).is_err() {
                 meter.unsent += 1;
             }
         }
@@ -179,14 +179,14 @@ impl Crowd {
 
     /// Tells those the time who want to know.
     fn advance(&mut self, now: Instant) {
-        while let Some((at, seat)) = self.deadlines.first().copied()
+        while let Some((at, slot)) = self.deadlines.first().copied()
             && at <= now
         {
             // One that wants it again at the same moment gets its turn with the next tick.
             self.deadlines.pop_first();
-            self.with(seat, |receiver, effect| receiver.advance(now, effect));
-            if let Some(receiver) = &self.seated[seat.port][seat.place] {
-                self.deadlines.insert((receiver.deadline().max(now + TICK), seat));
+            self.with(slot, |receiver, effect| receiver.advance(now, effect));
+            if let Some(receiver) = &self.seated[slot.port][slot.place] {
+                self.deadlines.insert((receiver.deadline().max(now + TICK), slot));
             }
         }
     }
@@ -197,44 +197,44 @@ impl Crowd {
             if let Some(place) = self.ports[port].place_of(datagram.destination)
                 && place < self.seated[port].len()
             {
-                let seat = Seat { port, place };
+                let slot = CrowdSlot { port, place };
                 let (source, payload, arrived) = (datagram.source, datagram.payload, datagram.arrived);
-                self.hand(seat, source, payload, arrived, now);
+                self.hand(slot, source, payload, arrived, now);
             }
         }
     }
 
     /// Hands a datagram to its receiver: by the short way, where its header is enough.
-    fn hand(&mut self, seat: Seat, source: SocketAddr, payload: &[u8], arrived: Instant, now: Instant) {
-        let Some(receiver) = &mut self.seated[seat.port][seat.place] else { return };
-        let header = Header::read(payload);
+    fn hand(&mut self, slot: CrowdSlot, source: SocketAddr, payload: &[u8], arrived: Instant, now: Instant) {
+        let Some(receiver) = &mut self.seated[slot.port][slot.place] else { return };
+        let header = RtpHeader::read(payload);
         self.arrived += u64::from(header.is_some());
         let meter = if receiver.group == Group::Standing { &mut self.standing } else { &mut self.passing };
         let is_enough = header.is_some_and(|header| receiver.hear(header, arrived, meter));
         if !is_enough {
-            self.with(seat, |receiver, effect| receiver.receive(source, payload, header, arrived, now, effect));
+            self.with(slot, |receiver, effect| receiver.receive(source, payload, header, arrived, now, effect));
         }
     }
 }
 
 /// A seat that nobody has used for long, and its address.
-pub(crate) fn find_seat(crowd: &Shared) -> io::Result<(Seat, SocketAddr)> {
+pub(crate) fn find_seat(crowd: &SharedCrowd) -> io::Result<(CrowdSlot, SocketAddr)> {
     let mut this = crowd.borrow_mut();
     if this.free.len() <= RESTING {
         let port = Rc::new(this.ground.open()?);
         let number = this.ports.len();
-        this.free.extend((0..port.places()).map(|place| Seat { port: number, place }));
+        this.free.extend((0..port.places()).map(|place| CrowdSlot { port: number, place }));
         this.seated.push((0..port.places()).map(|_| None).collect());
         this.ports.push(Rc::clone(&port));
         tokio::task::spawn_local(listen(Rc::clone(crowd), port, number));
     }
-    let seat = this.free.pop_front().ok_or_else(|| io::Error::other("a socket without places"))?;
-    let address = this.ports[seat.port].address_of(seat.place);
-    Ok((seat, address))
+    let slot = this.free.pop_front().ok_or_else(|| io::Error::other("a socket without places"))?;
+    let address = this.ports[slot.port].address_of(slot.place);
+    Ok((slot, address))
 }
 
 /// Reads one socket, for as long as the thread runs.
-async fn listen(crowd: Shared, port: Rc<Port>, number: usize) -> io::Result<()> {
+async fn listen(crowd: SharedCrowd, port: Rc<SharedSocket>, number: usize) -> io::Result<()> {
     let mut batch = Batch::default();
     loop {
         port.socket.readable().await?;
@@ -244,7 +244,7 @@ async fn listen(crowd: Shared, port: Rc<Port>, number: usize) -> io::Result<()> 
     }
 }
 
-async fn keep_time(crowd: Shared) {
+async fn keep_time(crowd: SharedCrowd) {
     loop {
         tokio::time::sleep(TICK).await;
         crowd.borrow_mut().advance(Instant::now());

@@ -20,7 +20,7 @@ pub(crate) enum Ground {
 }
 
 /// One socket, and the addresses of those who share it.
-pub(crate) struct Port {
+pub(crate) struct SharedSocket {
     pub(crate) media: MediaSocket,
     pub(crate) socket: tokio::net::UdpSocket,
     ground: Ground,
@@ -48,18 +48,18 @@ impl Ground {
     }
 
     /// Opens one more socket.
-    pub(crate) fn open(self) -> io::Result<Port> {
+    pub(crate) fn open(self) -> io::Result<SharedSocket> {
         let address = match self {
             Self::Loopback => Ipv4Addr::UNSPECIFIED.into(),
             Self::Network(address) => address,
         };
         let media = MediaSocket::bind(address, 0)?;
         let socket = media.register()?;
-        Ok(Port { media, socket, ground: self })
+        Ok(SharedSocket { media, socket, ground: self })
     }
 }
 
-impl Port {
+impl SharedSocket {
     /// How many receivers share it.
     pub(crate) fn places(&self) -> usize {
         if self.ground == Ground::Loopback { SHARED } else { 1 }

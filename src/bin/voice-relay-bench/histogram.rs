@@ -15,7 +15,7 @@ const LONGEST: u64 = (1 << 27) - 1;
 
 /// How often something took how long. A quantile is at most 1.6 % above the truth.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Histogram {
+pub(crate) struct DelayHistogram {
     classes: Vec<u64>,
     count: u64,
     longest: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-impl Histogram {
+impl DelayHistogram {
     /// Counts one.
     pub(crate) fn note(&mut self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(LONGEST).min(LONGEST);
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_never_below_the_truth_and_hardly_above_it() {
-        let mut histogram = Histogram::default();
+        let mut histogram = DelayHistogram::default();
         for micros in 1..=100_000 {
             histogram.note(Duration::from_micros(micros));
         }
@@ -113,6 +113,6 @@ mod tests {
 
     #[test]
     fn nothing_counted_is_nothing_told() {
-        assert_eq!(Histogram::default().spread(), Spread::default());
+        assert_eq!(DelayHistogram::default().spread(), Spread::default());
     }
 }

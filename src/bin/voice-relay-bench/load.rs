@@ -12,10 +12,10 @@ use str0m::config::DtlsCert;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{sleep, sleep_until};
 
-use super::crowd::{Crowd, Group, Seat, Shared, find_seat};
-use super::peer::{Peer, certificate};
+use super::crowd::{Crowd, CrowdSlot, Group, SharedCrowd, find_seat};
+use super::peer::{ClientPeer, certificate};
 use super::process::{CpuTime, receive_drops};
-use super::receiver::Receiver;
+use super::receiver::LoadReceiver;
 use super::sender::{Speaker, Speakers};
 use super::server::Server;
 use super::signal::{Call, SignalError, Signalling, Via};
@@ -35,7 +35,7 @@ const PROOF: Duration = Duration::from_millis(500);
 
 /// The load cannot be put on.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoadError {
+pub(crate) enum BenchError {
     #[error("sender {number}: {source}")]
     Sender { number: usize, source: SignalError },
     #[error("a receiver: {0}")]
@@ -52,8 +52,8 @@ fn why(endings: &[String]) -> String {
 }
 
 /// A receiver that has joined.
-pub(crate) struct Listener {
-    seat: Seat,
+pub(crate) struct JoinedReceiver {
+    slot: CrowdSlot,
     call: Call,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Load {
     streams: Vec<Stream>,
     sender_ports: Vec<u16>,
     certificate: Rc<DtlsCert>,
-    pub(crate) crowd: Shared,
+    pub(crate) crowd: SharedCrowd,
     /// Receivers so far.
     made: usize,
 }
@@ -104,7 +104,7 @@ pub(crate) struct Growth {
 
 impl Load {
     /// Lets so many senders speak, and waits until they can be heard.
-    pub(crate) async fn begin(server: &Server, via: Via, senders: usize) -> Result<Self, LoadError> {
+    pub(crate) async fn begin(server: &Server, via: Via, senders: usize) -> Result<Self, BenchError> {
         let mut load = Self {
             signalling: Signalling::new(server.address, via)?,
             speakers: Speakers::start()?,
@@ -116,7 +116,7 @@ impl Load {
         };
         for number in 0..senders {
             let stream = load.speak(number, senders).await;
-            load.streams.push(stream.map_err(|source| LoadError::Sender { number, source })?);
+            load.streams.push(stream.map_err(|source| BenchError::Sender { number, source })?);
         }
         Ok(load)
     }
@@ -133,7 +133,12 @@ impl Load {
     }
 
     /// Lets receivers join, so many a second, and waits until all hear something.
-    pub(crate) async fn join(&mut self, count: usize, rate: f64, group: Group) -> Result<Vec<Listener>, LoadError> {
+    pub(crate) async fn join(
+        &mut self,
+        count: usize,
+        rate: f64,
+        group: Group,
+    ) -> Result<Vec<JoinedReceiver>, BenchError> {
         let begun = tokio::time::Instant::now();
         let mut joining = Vec::with_capacity(count);
         for number in 0..count {
@@ -148,7 +153,7 @@ impl Load {
     }
 
     /// Begins to let one join.
-    pub(crate) fn join_one(&mut self, group: Group) -> JoinHandle<Result<Listener, SignalError>> {
+    pub(crate) fn join_one(&mut self, group: Group) -> JoinHandle<Result<JoinedReceiver, SignalError>> {
         let stream = &self.streams[self.made % self.streams.len()];
         let arrival = Arrival {
             crowd: Rc::clone(&self.crowd),
@@ -164,7 +169,7 @@ impl Load {
     }
 
     /// Waits until so many hear something.
-    pub(crate) async fn wait_for(&self, wanted: usize) -> Result<(), LoadError> {
+    pub(crate) async fn wait_for(&self, wanted: usize) -> Result<(), BenchError> {
         let limit = Instant::now() + PATIENCE;
         loop {
             let hearing = self.crowd.borrow().hearing();
@@ -172,7 +177,7 @@ impl Load {
                 return Ok(());
             }
             if Instant::now() > limit {
-                return Err(LoadError::Silence { hearing, wanted, endings: self.crowd.borrow().endings() });
+                return Err(BenchError::Silence { hearing, wanted, endings: self.crowd.borrow().endings() });
             }
             sleep(Duration::from_millis(5)).await;
         }
@@ -223,14 +228,14 @@ impl Load {
     }
 
     /// Lets one go; nobody waits for the server to take note.
-    pub(crate) fn leave(&self, listener: Listener) -> JoinHandle<()> {
-        self.crowd.borrow_mut().leave(listener.seat);
+    pub(crate) fn leave(&self, listener: JoinedReceiver) -> JoinHandle<()> {
+        self.crowd.borrow_mut().leave(listener.slot);
         // A server that does not want to hear of it has been measured all the same.
         spawn_local(async { drop(listener.call.hang_up().await) })
     }
 
     /// Ends it all, politely: the server may be measured again.
-    pub(crate) async fn end(self, listeners: Vec<Listener>) {
+    pub(crate) async fn end(self, listeners: Vec<JoinedReceiver>) {
         let leaving: Vec<_> = listeners.into_iter().map(|listener| self.leave(listener)).collect();
         for goodbye in leaving {
             let _ = goodbye.await;
@@ -243,7 +248,7 @@ impl Load {
 
 /// What somebody who joins needs.
 struct Arrival {
-    crowd: Shared,
+    crowd: SharedCrowd,
     signalling: Signalling,
     certificate: Rc<DtlsCert>,
     stream: String,
@@ -253,18 +258,18 @@ struct Arrival {
 }
 
 impl Arrival {
-    async fn join(self) -> Result<Listener, SignalError> {
-        let (seat, address) = find_seat(&self.crowd)?;
+    async fn join(self) -> Result<JoinedReceiver, SignalError> {
+        let (slot, address) = find_seat(&self.crowd)?;
         let asked = Instant::now();
-        let mut peer = Peer::new(address, &self.certificate, asked);
+        let mut peer = ClientPeer::new(address, &self.certificate, asked);
         match self.signalling.hear(&self.stream, &mut peer).await {
             Ok(call) => {
-                let receiver = Receiver::new(peer, self.log, self.group, asked, self.decrypts_all);
-                self.crowd.borrow_mut().seat(seat, receiver);
-                Ok(Listener { seat, call })
+                let receiver = LoadReceiver::new(peer, self.log, self.group, asked, self.decrypts_all);
+                self.crowd.borrow_mut().slot(slot, receiver);
+                Ok(JoinedReceiver { slot, call })
             }
             Err(error) => {
-                self.crowd.borrow_mut().give_back(seat);
+                self.crowd.borrow_mut().give_back(slot);
                 Err(error)
             }
         }

@@ -1,14 +1,14 @@
 //! What a group of receivers measured since its window was opened.
 
-use super::histogram::Histogram;
+use super::histogram::DelayHistogram;
 
 /// Counts and times of many receivers.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     /// From the sender's call of the kernel to the kernel's stamp of arrival.
-    pub(crate) delay: Histogram,
+    pub(crate) delay: DelayHistogram,
     /// From the begin of the request to the arrival of the first packet that could be decrypted.
-    pub(crate) join: Histogram,
+    pub(crate) join: DelayHistogram,
     /// Packets that were to come, and that came.
     pub(crate) expected: u64,
     pub(crate) heard: u64,

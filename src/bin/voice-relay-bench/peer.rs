@@ -31,7 +31,7 @@ pub(crate) fn certificate() -> DtlsCert {
 
 /// What came of a datagram, or of time.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct PeerOutput {
     pub(crate) transmits: Vec<(SocketAddr, Vec<u8>)>,
     pub(crate) packets: Vec<RtpPacket>,
     pub(crate) connected: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Outcome {
 }
 
 /// One connection, and when it wants time to pass.
-pub(crate) struct Peer {
+pub(crate) struct ClientPeer {
     rtc: Rtc,
     local: SocketAddr,
     pub(crate) deadline: Instant,
@@ -48,7 +48,7 @@ pub(crate) struct Peer {
     pending: Option<SdpPendingOffer>,
 }
 
-impl Peer {
+impl ClientPeer {
     pub(crate) fn new(local: SocketAddr, certificate: &DtlsCert, now: Instant) -> Self {
         let mut rtc = Rtc::builder()
             .set_dtls_cert(certificate.clone())
@@ -90,7 +90,7 @@ impl Peer {
     }
 
     /// Feeds a datagram.
-    pub(crate) fn receive(&mut self, source: SocketAddr, datagram: &[u8], now: Instant, out: &mut Outcome) {
+    pub(crate) fn receive(&mut self, source: SocketAddr, datagram: &[u8], now: Instant, out: &mut PeerOutput) {
         // What is no datagram of WebRTC is none of ours.
         let Ok(datagram) = Receive::new(Protocol::Udp, source, self.local, datagram) else { return };
         let input = Input::Receive(now, datagram);
@@ -100,12 +100,12 @@ impl Peer {
     }
 
     /// Lets time pass.
-    pub(crate) fn advance(&mut self, now: Instant, out: &mut Outcome) {
+    pub(crate) fn advance(&mut self, now: Instant, out: &mut PeerOutput) {
         self.drive(Input::Timeout(now), out);
     }
 
     /// Sends a packet with these numbers.
-    pub(crate) fn send(&mut self, sequence: u64, timestamp: u32, payload: Vec<u8>, now: Instant, out: &mut Outcome) {
+    pub(crate) fn send(&mut self, sequence: u64, timestamp: u32, payload: Vec<u8>, now: Instant, out: &mut PeerOutput) {
         let media = self.mid.and_then(|mid| self.rtc.media(mid));
         let Some((mid, payload_type)) = media.and_then(|media| Some((media.mid(), *media.remote_pts().first()?)))
         else {
@@ -130,20 +130,20 @@ impl Peer {
     }
 
     /// Says goodbye: RTCP BYE and DTLS close_notify.
-    pub(crate) fn close(&mut self, out: &mut Outcome) {
+    pub(crate) fn close(&mut self, out: &mut PeerOutput) {
         // One that cannot even say goodbye is gone all the same.
         let _ = self.rtc.close();
         self.poll(out);
     }
 
-    fn drive(&mut self, input: Input<'_>, out: &mut Outcome) {
+    fn drive(&mut self, input: Input<'_>, out: &mut PeerOutput) {
         match self.rtc.handle_input(input) {
             Ok(()) => self.poll(out),
             Err(error) => out.over = Some(error.to_string()),
         }
     }
 
-    fn poll(&mut self, out: &mut Outcome) {
+    fn poll(&mut self, out: &mut PeerOutput) {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => {

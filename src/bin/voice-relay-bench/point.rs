@@ -12,7 +12,7 @@ use super::load::Growth;
 
 /// What was measured with so many receivers. Times are milliseconds; CPU is percent of one processor.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Point {
+pub(crate) struct LoadPoint {
     pub(crate) receivers: usize,
     pub(crate) senders: usize,
     pub(crate) seconds: f64,
@@ -38,12 +38,12 @@ pub(crate) struct Point {
     pub(crate) server_threads: Option<BTreeMap<String, f64>>,
     pub(crate) server_kb: Option<u64>,
     pub(crate) server_kb_per_receiver: Option<f64>,
-    pub(crate) own: Own,
+    pub(crate) own: OwnCost,
 }
 
 /// What the load itself did.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Own {
+pub(crate) struct OwnCost {
     pub(crate) cpu_percent: f64,
     pub(crate) late_sends: u64,
     pub(crate) refused_sends: u64,
@@ -61,16 +61,22 @@ pub(crate) struct Memory {
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct PointRequest {
     pub(crate) receivers: usize,
     pub(crate) senders: usize,
 }
 
-impl Point {
+impl LoadPoint {
     /// From what one group of the crowd measured while all this grew.
-    pub(crate) fn new(asked: Asked, crowd: &mut Crowd, group: Group, growth: &Growth, memory: Option<Memory>) -> Self {
+    pub(crate) fn new(
+        asked: PointRequest,
+        crowd: &mut Crowd,
+        group: Group,
+        growth: &Growth,
+        memory: Option<Memory>,
+    ) -> Self {
         let meter = crowd.meter(group);
-        let own = Own::new(growth, meter.unsent);
+        let own = OwnCost::new(growth, meter.unsent);
         let why_not = own.fault();
         let cpu: Option<Duration> = growth.server_cpu.as_ref().map(|threads| threads.values().sum());
         Self {
@@ -99,7 +105,7 @@ impl Point {
     }
 }
 
-impl Own {
+impl OwnCost {
     fn new(growth: &Growth, unsent: u64) -> Self {
         Self {
             cpu_percent: percent(growth.own_cpu, growth.time),
@@ -148,7 +154,7 @@ impl Printer {
     }
 
     /// One more row, with a name before it.
-    pub(crate) fn row(&mut self, name: &str, point: &Point) -> io::Result<()> {
+    pub(crate) fn row(&mut self, name: &str, point: &LoadPoint) -> io::Result<()> {
         if !std::mem::replace(&mut self.begun, true) {
             self.say(&format!("{:<10} {HEADER}", ""))?;
         }
@@ -170,8 +176,8 @@ impl Printer {
     }
 }
 
-fn row(point: &Point) -> String {
-    let Point { receivers, delay_ms: delay, join_ms: join, loss_percent: loss, own, .. } = point;
+fn row(point: &LoadPoint) -> String {
+    let LoadPoint { receivers, delay_ms: delay, join_ms: join, loss_percent: loss, own, .. } = point;
     let number = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.1}"));
     let (cpu, each, memory) =
         (number(point.server_cpu_percent), number(point.server_us_per_packet), number(point.server_kb_per_receiver));
@@ -184,7 +190,7 @@ fn row(point: &Point) -> String {
     )
 }
 
-fn remarks(point: &Point) -> String {
+fn remarks(point: &LoadPoint) -> String {
     let counted = [
         (point.packets_corrupt, "corrupt"),
         (point.packets_twice, "twice"),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use voice_relay::net::raise_priority;
 
-use super::peer::{Outcome, Peer, certificate};
+use super::peer::{ClientPeer, PeerOutput, certificate};
 use super::voice::{PTIME, SAMPLES_PER_PACKET, SentLog, payload};
 
 /// A packet that leaves later than this after its time is counted: a quarter of the time between two.
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(2);
 
 /// One sender: its peer connection, with a socket of its own.
 pub(crate) struct Speaker {
-    pub(crate) peer: Peer,
+    pub(crate) peer: ClientPeer,
     socket: UdpSocket,
     pub(crate) log: Arc<SentLog>,
     /// When its next packet is due; `None` before it is connected.
@@ -42,7 +42,7 @@ impl Speaker {
         socket.set_nonblocking(true)?;
         let now = Instant::now();
         // Each has a certificate of its own: the same one again would be the same sender anew.
-        let peer = Peer::new(socket.local_addr()?, &certificate(), now);
+        let peer = ClientPeer::new(socket.local_addr()?, &certificate(), now);
         let log = Arc::new(SentLog::new(number as u8, now));
         let phase = PTIME * number as u32 / of.max(1) as u32;
         Ok(Self { peer, socket, log, due: None, phase })
@@ -54,7 +54,7 @@ impl Speaker {
     }
 
     /// Does all that is due; gives when something will be next.
-    fn work(&mut self, out: &mut Outcome) -> Instant {
+    fn work(&mut self, out: &mut PeerOutput) -> Instant {
         self.read(out);
         let now = Instant::now();
         if self.peer.deadline <= now {
@@ -70,7 +70,7 @@ impl Speaker {
         self.due.map_or(self.peer.deadline, |due| due.min(self.peer.deadline))
     }
 
-    fn read(&mut self, out: &mut Outcome) {
+    fn read(&mut self, out: &mut PeerOutput) {
         let mut buffer = [0; 2_048];
         while let Ok((length, source)) = self.socket.recv_from(&mut buffer) {
             self.peer.receive(source, &buffer[..length], Instant::now(), out);
@@ -79,7 +79,7 @@ impl Speaker {
         out.packets.clear();
     }
 
-    fn say(&mut self, due: Instant, now: Instant, out: &mut Outcome) {
+    fn say(&mut self, due: Instant, now: Instant, out: &mut PeerOutput) {
         self.flush(out, None);
         let number = self.log.sent();
         let timestamp = (number as u32).wrapping_mul(SAMPLES_PER_PACKET);
@@ -92,7 +92,7 @@ impl Speaker {
     }
 
     /// Sends what waits; that packet among it is noted just before.
-    fn flush(&self, out: &mut Outcome, number: Option<u64>) {
+    fn flush(&self, out: &mut PeerOutput, number: Option<u64>) {
         for (destination, datagram) in out.transmits.drain(..) {
             if let Some(number) = number {
                 self.log.note(number, Instant::now());
@@ -122,7 +122,7 @@ impl Speakers {
 fn speak(added: &Receiver<Speaker>) {
     // A load that is late measures itself.
     raise_priority();
-    let (mut speakers, mut out) = (Vec::new(), Outcome::default());
+    let (mut speakers, mut out) = (Vec::new(), PeerOutput::default());
     loop {
         match added.try_recv() {
             Ok(speaker) => speakers.push(speaker),

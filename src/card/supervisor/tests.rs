@@ -8,7 +8,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(presence: Presence) -> Self {
+    fn new(presence: DevicePresence) -> Self {
         let start = Instant::now();
         let signs = Signs { presence, callbacks: 0, failed: false };
         Self { supervisor: Supervisor::new(start), start, signs }
@@ -16,7 +16,7 @@ impl Bench {
 
     /// With a stream that has been open and flowing for so long.
     fn flowing(until: u64) -> Self {
-        let mut bench = Self::new(Presence::There);
+        let mut bench = Self::new(DevicePresence::There);
         assert_eq!(bench.at(0), Step::Open);
         bench.supervisor.opened(bench.start);
         assert_eq!(bench.flow(0, until), None);
@@ -51,18 +51,18 @@ impl Bench {
 
 #[test]
 fn a_device_is_opened_once_it_is_there() {
-    let mut bench = Bench::new(Presence::Unknown);
+    let mut bench = Bench::new(DevicePresence::Unknown);
     assert_eq!(bench.at(0), Step::Wait);
-    bench.signs.presence = Presence::Gone;
+    bench.signs.presence = DevicePresence::Gone;
     assert_eq!(bench.at(60_000), Step::Wait);
-    bench.signs.presence = Presence::There;
+    bench.signs.presence = DevicePresence::There;
     assert_eq!(bench.at(60_010), Step::Open);
     assert_eq!(bench.at(600_000), Step::Wait, "while it is being opened");
 }
 
 #[test]
 fn refusals_are_retried_ever_more_slowly() {
-    let mut bench = Bench::new(Presence::There);
+    let mut bench = Bench::new(DevicePresence::There);
     let mut now = 0;
     let tries = [0, 500, 1_000, 2_000, 4_000, 5_000, 5_000].map(|pause| {
         let (at, step) = bench.wait(now);
@@ -77,7 +77,7 @@ fn refusals_are_retried_ever_more_slowly() {
 #[test]
 fn a_stream_that_flows_is_left_alone() {
     let mut bench = Bench::flowing(60_000);
-    bench.signs.presence = Presence::Unknown;
+    bench.signs.presence = DevicePresence::Unknown;
     assert_eq!(bench.flow(60_000, 120_000), None, "whatever the server is doing");
 }
 
@@ -97,10 +97,10 @@ fn a_stream_may_take_two_seconds_to_begin() {
 #[test]
 fn a_stream_on_a_device_that_is_gone_is_closed_though_it_flows() {
     let mut bench = Bench::flowing(5_000);
-    bench.signs.presence = Presence::Gone;
+    bench.signs.presence = DevicePresence::Gone;
     assert_eq!(bench.flow(5_000, 6_000), Some(Step::Close(Loss::Gone)));
     assert_eq!(bench.at(8_000), Step::Wait);
-    bench.signs = Signs { presence: Presence::There, callbacks: 0, failed: false };
+    bench.signs = Signs { presence: DevicePresence::There, callbacks: 0, failed: false };
     assert_eq!(bench.at(8_010), Step::Open);
 }
 
@@ -115,8 +115,10 @@ fn a_stream_that_failed_is_opened_anew() {
 
 #[test]
 fn a_device_that_goes_or_fails_while_it_is_opened_is_given_up() {
-    for (presence, failed, loss) in [(Presence::Gone, false, Loss::Gone), (Presence::There, true, Loss::Failed)] {
-        let mut bench = Bench::new(Presence::There);
+    for (presence, failed, loss) in
+        [(DevicePresence::Gone, false, Loss::Gone), (DevicePresence::There, true, Loss::Failed)]
+    {
+        let mut bench = Bench::new(DevicePresence::There);
         assert_eq!(bench.at(0), Step::Open);
         bench.signs = Signs { presence, callbacks: 0, failed };
         assert_eq!(bench.at(10), Step::Close(loss));
@@ -125,7 +127,7 @@ fn a_device_that_goes_or_fails_while_it_is_opened_is_given_up() {
 
 #[test]
 fn only_a_stream_that_lasts_makes_up_for_losses() {
-    let mut bench = Bench::new(Presence::There);
+    let mut bench = Bench::new(DevicePresence::There);
     let (mut now, _) = bench.wait(0);
     for (lasting, pause) in [(1_000, 500), (1_000, 1_000), (1_000, 2_000), (11_000, 500), (1_000, 1_000)] {
         bench.supervisor.opened(bench.now(now));

@@ -1,7 +1,7 @@
 //! Layers, checks and messages, without touching the process's own environment.
 
 use super::*;
-use crate::config::{Access, markdown, print};
+use crate::config::{AccessMode, markdown, print};
 
 fn try_load(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Invocation, LoadError> {
     let arguments = ["voice-relay"].iter().chain(arguments).map(OsString::from);
@@ -25,9 +25,9 @@ fn file(name: &str, contents: &str) -> (tempfile::TempDir, String) {
 fn without_anything_the_defaults_hold() {
     let invocation = try_load(&[], &[]).expect("valid");
     let config = invocation.config;
-    assert_eq!(invocation.command, Command::Serve);
+    assert_eq!(invocation.command, CliCommand::Serve);
     assert_eq!((config.http.port, config.mp3.port, config.media.port), (8080, 8081, 8082));
-    assert_eq!((config.access, config.media.advertise.len()), (Access::Lan, 0));
+    assert_eq!((config.access, config.media.advertise.len()), (AccessMode::Lan, 0));
     assert_eq!(config.relay.cleanup_interval, crate::core::CLEANUP_INTERVAL);
     assert_eq!(config.relay.stale_after, crate::core::STALE_AFTER);
     assert_eq!(config.relay.publisher_timeout, crate::core::PUBLISHER_TIMEOUT);
@@ -96,7 +96,7 @@ fn other_variables_are_none_of_our_business() {
 #[test]
 fn what_is_in_force_is_printed_with_its_origin() {
     let invocation = try_load(&["--print-config", "--http-port=0"], &[]).expect("valid");
-    assert_eq!(invocation.command, Command::PrintConfig);
+    assert_eq!(invocation.command, CliCommand::PrintConfig);
     let printed = print(&invocation);
     assert!(printed.contains("http.port = \"0\" # a flag\n"), "{printed}");
     assert!(printed.contains("mp3.port = \"8081\" # default\n"), "{printed}");
@@ -105,7 +105,7 @@ fn what_is_in_force_is_printed_with_its_origin() {
 #[test]
 fn a_subcommand_takes_the_same_flags() {
     let invocation = try_load(&["health", "--http-port", "1"], &[]).expect("valid");
-    assert_eq!((invocation.command, invocation.config.http.port), (Command::Health, 1));
+    assert_eq!((invocation.command, invocation.config.http.port), (CliCommand::Health, 1));
 }
 
 #[test]

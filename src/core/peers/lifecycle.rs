@@ -132,12 +132,12 @@ impl Peers {
     /// Ends a peer from our side, telling the remote. Unknown ones have ended already.
     pub(in crate::core) fn close(&mut self, cx: &mut Context, id: PeerId, reason: CloseReason) {
         let Some(peer) = self.table.get_mut(&id) else { return };
-        let mut output = std::mem::take(&mut self.scratch);
+        let mut output = self.scratch.take().unwrap_or_default();
         peer.session.close(&mut output);
         cx.outbox.extend(output.transmits.drain(..).map(Output::Transmit));
         // What else it says is of no interest any more.
         output.clear();
-        self.scratch = output;
+        self.scratch = Some(output);
         self.remove(cx, id, reason);
     }
 

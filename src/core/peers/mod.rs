@@ -25,8 +25,8 @@ pub use lifecycle::CloseReason;
 pub use peer::{CONNECT_TIMEOUT, FILES_CONNECT_TIMEOUT};
 pub use session::ChannelEvent;
 
-pub(super) use negotiation::{Negotiated, SHORTEST_MESSAGE, check_offer};
-pub(super) use session::{LABEL, Purpose};
+pub(super) use negotiation::{Negotiated, check_offer};
+pub(super) use session::Purpose;
 
 use super::context::Context;
 use super::packet::{EgressPacket, IngressPacket, Mid, ReceptionReport};
@@ -35,7 +35,7 @@ use super::{RelayConfig, Transmit};
 use demux::Demux;
 use peer::Peer;
 use session::stun::{Incomplete, is_stun};
-use session::{Identity, Received, Sealed, Session, SessionOutput};
+use session::{DtlsIdentity, ReceiveOutcome, Sealed, Session, SessionOutput};
 use timers::Timers;
 
 /// Buffers kept for the next datagrams: a few batches of the socket.
@@ -58,7 +58,7 @@ pub(super) enum PeerEvent {
 
 /// All peer connections.
 pub(super) struct Peers {
-    identity: Identity,
+    identity: DtlsIdentity,
     /// Addresses at which peers reach us: they become ICE host candidates.
     addresses: Vec<SocketAddr>,
     max_peers: usize,
@@ -68,8 +68,8 @@ pub(super) struct Peers {
     demux: Demux,
     timers: Timers,
     events: VecDeque<PeerEvent>,
-    /// Reused whenever a session is driven.
-    scratch: SessionOutput,
+    /// Reused whenever a session is driven; there but for that time.
+    scratch: Option<Box<SessionOutput>>,
     /// Buffers that were sent and may be used again.
     spares: Vec<Vec<u8>>,
 }
@@ -78,7 +78,7 @@ impl Peers {
     /// No peers yet.
     pub(super) fn new(config: &RelayConfig) -> Self {
         Self {
-            identity: Identity::generate(),
+            identity: DtlsIdentity::generate(),
             addresses: config.addresses.clone(),
             max_peers: config.max_peers,
             publisher_timeout: config.publisher_timeout,
@@ -87,7 +87,7 @@ impl Peers {
             demux: Demux::default(),
             timers: Timers::default(),
             events: VecDeque::new(),
-            scratch: SessionOutput::default(),
+            scratch: None,
             spares: Vec::new(),
         }
     }
@@ -188,13 +188,13 @@ impl Peers {
         destination: SocketAddr,
         payload: &[u8],
     ) {
-        let mut received = Received::Unauthenticated;
+        let mut received = ReceiveOutcome::Unauthenticated;
         self.drive(cx, id, |session, now, out| received = session.receive(now, source, destination, payload, out));
         match received {
-            Received::Malformed => cx.count_drop(DropReason::Malformed),
-            Received::Unauthenticated => cx.count_drop(DropReason::Unauthenticated),
-            Received::Taken if is_stun(payload) => self.note_check(cx, id, source),
-            Received::Taken => {}
+            ReceiveOutcome::Malformed => cx.count_drop(DropReason::Malformed),
+            ReceiveOutcome::Unauthenticated => cx.count_drop(DropReason::Unauthenticated),
+            ReceiveOutcome::Taken if is_stun(payload) => self.note_check(cx, id, source),
+            ReceiveOutcome::Taken => {}
         }
     }
 
@@ -254,9 +254,11 @@ impl Peers {
     /// Lets a session do something, then deals with all that it says.
     fn drive(&mut self, cx: &mut Context, id: PeerId, act: impl FnOnce(&mut Session, Instant, &mut SessionOutput)) {
         let Some(peer) = self.table.get_mut(&id) else { return };
-        let mut output = std::mem::take(&mut self.scratch);
+        // What str0m logs says whose it is.
+        let _span = tracing::debug_span!("peer", %id).entered();
+        let mut output = self.scratch.take().unwrap_or_default();
         act(&mut peer.session, cx.now, &mut output);
         self.process(cx, id, &mut output);
-        self.scratch = output;
+        self.scratch = Some(output);
     }
 }

@@ -3,20 +3,17 @@
 
 use std::net::SocketAddr;
 
-use crate::core::opening::{AnswerError, NegotiationError};
+use crate::core::error::{AnswerError, NegotiationError, SHORTEST_MESSAGE};
 use crate::core::packet::{EgressTrack, Mid};
 use crate::domain::{PeerId, StreamId};
 
 use super::lifecycle::CloseReason;
 use super::peer::Peer;
-use super::session::{Purpose, Refused, Session};
+use super::session::{Purpose, Session, SessionError};
 use super::{Context, Peers, sdp};
 
 /// The longest message that a remote takes which does not say (RFC 8841 6.1), in bytes.
 const USUAL_MESSAGE: usize = 64 << 10;
-
-/// A remote that takes no longer messages than this, in bytes, is none that we know.
-pub(in crate::core) const SHORTEST_MESSAGE: usize = 4 << 10;
 
 /// Connection whose offer was answered, and what was agreed.
 pub(in crate::core) struct Negotiated {
@@ -199,14 +196,14 @@ fn longest_message(description: &str) -> usize {
     }
 }
 
-impl From<Refused> for NegotiationError {
-    fn from(refused: Refused) -> Self {
+impl From<SessionError> for NegotiationError {
+    fn from(refused: SessionError) -> Self {
         Self::InvalidOffer(refused.to_string())
     }
 }
 
-impl From<Refused> for AnswerError {
-    fn from(refused: Refused) -> Self {
+impl From<SessionError> for AnswerError {
+    fn from(refused: SessionError) -> Self {
         Self::InvalidAnswer(refused.to_string())
     }
 }

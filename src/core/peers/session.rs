@@ -31,13 +31,13 @@ use super::sdp::{self, Dialect, normalised};
 use crate::core::packet::{EgressPacket, EgressTrack, Mid};
 
 pub(in crate::core) use audio::Purpose;
-use channel::Channel;
 pub use channel::ChannelEvent;
-pub(in crate::core) use channel::LABEL;
+use channel::DataChannel;
 use fast_path::FastPath;
 pub(super) use fast_path::Sealed;
 use output::drain;
 pub(super) use output::{Over, SessionOutput};
+use rtp::LastMid;
 use srtp::Sealer;
 
 /// Sources that one remote may have without naming them; each is a stream in memory.
@@ -45,9 +45,9 @@ const MAX_GUESSED: usize = 16;
 
 /// The remote's description was refused.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(super) enum SessionError {
     /// Not SDP, or SDP that contradicts itself or what was agreed.
-    #[error("{}", sentence(.0))]
+    #[error("{}", describe(.0))]
     Invalid(#[from] RtcError),
     /// The session panicked over it.
     #[error("it broke the session")]
@@ -56,9 +56,9 @@ pub(super) enum Refused {
 
 /// Certificate by which all sessions of one core are known.
 #[derive(Clone)]
-pub(super) struct Identity(DtlsCert);
+pub(super) struct DtlsIdentity(DtlsCert);
 
-impl Identity {
+impl DtlsIdentity {
     /// A new one. Takes 50 ms, so it is made once.
     ///
     /// # Panics
@@ -71,7 +71,7 @@ impl Identity {
 
 /// What became of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Received {
+pub(super) enum ReceiveOutcome {
     /// The session took it.
     Taken,
     /// It proves not to be of this session: its address was never validated, its ICE check fails the integrity test, or
@@ -100,18 +100,19 @@ pub(super) struct Session {
     deadline: Instant,
     fast_path: FastPath,
     /// Its data channel, where it is there for one.
-    channel: Channel,
+    channel: DataChannel,
     /// How the remote writes its offers.
     dialect: Dialect,
     /// Sources that were assigned by their payload type alone.
     guessed: usize,
     /// The source of the last packet: as a rule the next one has the same.
     last_source: Option<Ssrc>,
+    last_mid: LastMid,
 }
 
 impl Session {
     /// A session that answers to these local addresses (ICE-lite: it never checks by itself).
-    pub(super) fn new(identity: &Identity, addresses: &[SocketAddr], purpose: Purpose, now: Instant) -> Self {
+    pub(super) fn new(identity: &DtlsIdentity, addresses: &[SocketAddr], purpose: Purpose, now: Instant) -> Self {
         curves::take_p224();
         let config: RtcConfig = match purpose {
             Purpose::TakesFiles => channel::config(&identity.0),
@@ -121,10 +122,11 @@ impl Session {
             rtc: Box::new(config.build(now)),
             deadline: now,
             fast_path: FastPath::default(),
-            channel: Channel::default(),
+            channel: DataChannel::default(),
             dialect: Dialect::default(),
             guessed: 0,
             last_source: None,
+            last_mid: LastMid::default(),
         };
         session.add_addresses(addresses);
         session
@@ -146,7 +148,7 @@ impl Session {
     }
 
     /// Takes the remote's offer, first or renewed, and gives the answer.
-    pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, Refused> {
+    pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, SessionError> {
         self.fast_path.forget_patterns();
         let (offer, dialect) = normalised(offer);
         let answer = guarded(|| {
@@ -177,7 +179,11 @@ impl Session {
     }
 
     /// Takes the answer to our offer; gives where packets go, `None` when the remote takes no Opus.
-    pub(super) fn accept_answer(&mut self, offer: PendingOffer, answer: &str) -> Result<Option<EgressTrack>, Refused> {
+    pub(super) fn accept_answer(
+        &mut self,
+        offer: PendingOffer,
+        answer: &str,
+    ) -> Result<Option<EgressTrack>, SessionError> {
         guarded(|| {
             let answer = SdpAnswer::from_sdp_string(answer).map_err(RtcError::from)?;
             self.rtc.sdp_api().accept_answer(offer.pending, answer)?;
@@ -238,9 +244,9 @@ impl Session {
         destination: SocketAddr,
         payload: &[u8],
         out: &mut SessionOutput,
-    ) -> Received {
+    ) -> ReceiveOutcome {
         let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, payload) else {
-            return Received::Malformed;
+            return ReceiveOutcome::Malformed;
         };
         let is_rtp = is_rtp(payload);
         if is_rtp {
@@ -248,17 +254,17 @@ impl Session {
         }
         let input = Input::Receive(now, datagram);
         if !catch_unwind(AssertUnwindSafe(|| self.rtc.accepts(&input))).unwrap_or(false) {
-            return Received::Unauthenticated;
+            return ReceiveOutcome::Unauthenticated;
         }
         self.drive(out, |rtc| rtc.handle_input(input));
         self.retransmit(now, out);
         if is_rtp && out.packets.is_empty() {
-            return Received::Unauthenticated;
+            return ReceiveOutcome::Unauthenticated;
         }
         if !is_rtp {
             self.fast_path.forget_patterns();
         }
-        Received::Taken
+        ReceiveOutcome::Taken
     }
 
     /// Lets time pass.
@@ -311,7 +317,7 @@ impl Session {
     fn drive(&mut self, out: &mut SessionOutput, mutate: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
         let result = guarded(|| {
             mutate(&mut self.rtc)?;
-            self.deadline = drain(&mut self.rtc, &mut self.channel, out)?;
+            self.deadline = drain(&mut self.rtc, &mut self.channel, &mut self.last_mid, out)?;
             Ok(())
         });
         if let Some(agreed) = keys::take_agreed() {
@@ -319,11 +325,11 @@ impl Session {
         }
         match result {
             Ok(()) => {}
-            Err(Refused::Invalid(error)) => {
+            Err(SessionError::Invalid(error)) => {
                 tracing::debug!(%error, "session failed");
                 out.over = Some(Over::Failed);
             }
-            Err(Refused::Panicked) => out.over = Some(Over::Panicked),
+            Err(SessionError::Panicked) => out.over = Some(Over::Panicked),
         }
     }
 }
@@ -340,7 +346,7 @@ fn source_of(packet: &[u8]) -> Option<(Pt, Ssrc)> {
 }
 
 /// Why a description is refused, for people: the parser's own words are for its author, and name places in memory.
-fn sentence(error: &RtcError) -> String {
+fn describe(error: &RtcError) -> String {
     match error {
         RtcError::Sdp(_) => "it is no session description that can be read (RFC 8866)".into(),
         error => error.to_string(),
@@ -348,9 +354,9 @@ fn sentence(error: &RtcError) -> String {
 }
 
 /// Runs str0m so that a panic in it, which is a bug of its own, costs only the session at hand.
-fn guarded<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, Refused> {
+fn guarded<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, SessionError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => Ok(result?),
-        Err(_) => Err(Refused::Panicked),
+        Err(_) => Err(SessionError::Panicked),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{LiveStream, OpusPacket, RoomId};
+use crate::domain::{OpusPacket, RoomId, Track};
 
 use super::Event;
 use super::packet::{Packet, Position};
@@ -40,7 +40,7 @@ pub trait Port: Send {
 #[derive(Debug)]
 pub struct Delivery<'a> {
     /// Track that it is of.
-    pub stream: LiveStream,
+    pub stream: Track,
     pub(super) place: Position,
     pub(super) packet: &'a Packet,
     pub(super) at: Instant,
@@ -70,7 +70,7 @@ pub enum Interest {
 }
 
 impl Interest {
-    fn includes(self, stream: LiveStream) -> bool {
+    fn includes(self, stream: Track) -> bool {
         match self {
             Self::None => false,
             Self::Room(room) => room == stream.room,
@@ -95,7 +95,7 @@ impl Attached {
     }
 
     /// Whether it takes this track from its first packet on.
-    pub(super) fn wants(&self, stream: LiveStream) -> bool {
+    pub(super) fn wants(&self, stream: Track) -> bool {
         self.interest.includes(stream)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::LiveStream;
+use crate::domain::Track;
 
 use super::{Delivery, Port, PortId};
 use crate::core::Event;
@@ -14,7 +14,7 @@ use crate::core::packet::{Packet, Position};
 /// Packet on its way to another core, with its place in its track.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemotePacket {
-    pub(in crate::core) stream: LiveStream,
+    pub(in crate::core) stream: Track,
     pub(in crate::core) place: Position,
     pub(in crate::core) payload: Arc<[u8]>,
     pub(in crate::core) level: Option<i8>,
@@ -24,7 +24,7 @@ pub struct RemotePacket {
 
 impl RemotePacket {
     /// Track that it is of.
-    pub fn stream(&self) -> LiveStream {
+    pub fn stream(&self) -> Track {
         self.stream
     }
 }

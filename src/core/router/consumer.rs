@@ -3,7 +3,7 @@
 use crate::domain::{PeerId, StreamId};
 
 use super::fanout::PacketMeta;
-use super::participant::Participant;
+use super::participant::RoomConsumer;
 use super::sequence::SequenceRewriter;
 use super::{ConsumerKey, Context, Event, Router};
 use crate::core::packet::{EgressTrack, Position};
@@ -22,7 +22,7 @@ pub(super) enum Hears {
     /// One track.
     Track(TrackConsumer),
     /// Everybody else in a room.
-    Room(Box<Participant>),
+    Room(Box<RoomConsumer>),
 }
 
 /// Consumer of one track.

@@ -1,8 +1,10 @@
 //! The fan-out of packets: in once, out once for each who hears it, a few copies at a time.
 
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::level::is_loud;
+use super::room::Audience;
+use super::track::LiveTrack;
 use super::{ConsumerKey, Context, Event, Router};
 use crate::core::packet::{EgressPacket, Packet, Position, SenderSequence};
 use crate::core::ports::Delivery;
@@ -37,38 +39,27 @@ impl Fanout {
 }
 
 impl Router {
-    /// Takes a packet of a track; the first one makes it available. False when the track is muted.
-    pub(super) fn ingest(
-        &mut self,
-        cx: &mut Context,
-        stream: LiveStream,
-        sequence: SenderSequence,
-        packet: Packet,
-    ) -> bool {
+    /// Takes a packet of a track; the first one makes it available.
+    pub(super) fn ingest(&mut self, cx: &mut Context, stream: Track, sequence: SenderSequence, packet: Packet) {
         if !self.muted.is_empty() && self.muted.contains(&stream.id) {
             if let Some(track) = self.tracks.get_mut(&stream.id) {
                 track.touch(cx.now);
             }
-            cx.count_drop(DropReason::Silenced);
-            return false;
+            return cx.count_drop(DropReason::Silenced);
         }
         cx.stats.packets_in += 1;
         cx.stats.audio_bytes_in += packet.payload.len() as u64;
         if !self.tracks.contains_key(&stream.id) {
             // Whoever came while there was room, and talks only now that there is none.
             if self.tracks.len() >= self.max_tracks {
-                cx.count_drop(DropReason::TooManyStreams);
-                return true;
+                return cx.count_drop(DropReason::TooManyStreams);
             }
             self.begin_track(cx, stream);
         }
         let track = self.tracks.get_mut(&stream.id).expect("begun above");
         track.touch(cx.now);
         let begins_to_talk = !track.is_remote && track.level.note(packet.level, cx.now);
-        let Some(place) = track.place(sequence, cx.now) else {
-            cx.count_drop(DropReason::Late);
-            return true;
-        };
+        let Some(place) = track.place(sequence, cx.now) else { return cx.count_drop(DropReason::Late) };
         let delivery = Delivery { stream, place, packet: &packet, at: cx.now };
         for key in &track.ports {
             let event = self.ports.get_mut(*key).and_then(|port| port.deliver(&delivery));
@@ -77,26 +68,14 @@ impl Router {
         if begins_to_talk {
             cx.tell(Event::Talks(stream, true));
         }
-        self.begin_fanout(stream, place, packet);
-        true
-    }
-
-    /// Notes who is to have a copy. Nothing is sealed yet: the first ones must not wait for the last.
-    fn begin_fanout(&mut self, stream: LiveStream, place: Position, packet: Packet) {
-        let mut remaining = std::mem::take(&mut self.spare_audience);
-        let track = &self.tracks[&stream.id];
         let room = self.rooms.get(&stream.room);
-        let others = room.map(|room| &*room.consumers).unwrap_or_default();
-        let others = others.iter().filter(|key| Some(**key) != track.own_consumer);
-        // Taken from the end: reversed, so that those who joined first are served first.
-        remaining.extend(track.consumers.iter().chain(others).rev());
+        let remaining = audience(track, room, std::mem::take(&mut self.spare_audience));
         if remaining.is_empty() {
             self.spare_audience = remaining;
             return;
         }
-        let LiveStream { id, room: heard_in, music } = stream;
-        let pinned = music || room.is_some_and(|room| room.pinned == Some(id));
-        let meta = PacketMeta { stream: id, room: heard_in, loud: is_loud(packet.level), pinned };
+        let pinned = stream.is_music() || room.is_some_and(|room| room.pinned == Some(stream.id));
+        let meta = PacketMeta { stream: stream.id, room: stream.room, loud: is_loud(packet.level), pinned };
         self.fanouts.push_back(Fanout { packet, meta, place, remaining });
     }
 
@@ -127,4 +106,14 @@ impl Router {
         let slot = consumer.select(cx, meta, *place, packet.payload.len())?;
         Some((consumer.peer, EgressPacket { track: slot.track, place: slot.place, packet, begins: slot.begins }))
     }
+}
+
+/// Those who are to have a copy, in a list that was emptied before. Nothing is sealed yet: the first ones must not wait
+/// for the last.
+fn audience(track: &LiveTrack, room: Option<&Audience>, mut list: Vec<ConsumerKey>) -> Vec<ConsumerKey> {
+    let others = room.map(|room| &*room.consumers).unwrap_or_default();
+    let others = others.iter().filter(|key| Some(**key) != track.own_consumer);
+    // Taken from the end: reversed, so that those who joined first are served first.
+    list.extend(track.consumers.iter().chain(others).rev());
+    list
 }

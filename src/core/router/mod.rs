@@ -23,19 +23,19 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::context::Context;
-use super::opening::NegotiationError;
+use super::error::NegotiationError;
 use super::ports::Attached;
 use super::{Event, RelayConfig};
 use consumer::Consumer;
 use fanout::Fanout;
-use room::Room;
+use room::Audience;
 use source::{Endpoint, Source};
-use track::Track;
+use track::LiveTrack;
 
-pub use participant::{MemberStats, Membership, Wanted};
+pub use participant::{MemberStats, ParticipantTracks, Wanted};
 pub use quality::BITRATES;
 pub use source::TooManyStreams;
 
@@ -48,7 +48,7 @@ pub(super) struct Router {
     publisher_timeout: Duration,
     stale_after: Duration,
     room_bitrate: u32,
-    tracks: FxHashMap<StreamId, Track>,
+    tracks: FxHashMap<StreamId, LiveTrack>,
     /// Numbers tracks in the order in which they became live.
     tracks_started: u64,
     /// Where tracks come from, from the offer on; the track itself exists from its first packet on.
@@ -58,7 +58,7 @@ pub(super) struct Router {
     /// What each peer sends and hears.
     endpoints: FxHashMap<PeerId, Endpoint>,
     consumers: Slab<Consumer>,
-    rooms: FxHashMap<RoomId, Room>,
+    rooms: FxHashMap<RoomId, Audience>,
     ports: Slab<Attached>,
     fanouts: VecDeque<Fanout>,
     /// The list of a fan-out that is done, for the next one.
@@ -112,14 +112,14 @@ impl Router {
     }
 
     /// Live tracks, oldest first.
-    pub(super) fn live(&self) -> Vec<LiveStream> {
+    pub(super) fn live(&self) -> Vec<Track> {
         let mut tracks: Vec<_> = self.tracks.values().collect();
         tracks.sort_unstable_by_key(|track| track.order);
         tracks.into_iter().map(|track| track.stream).collect()
     }
 
     /// A live track.
-    pub(super) fn find(&self, id: StreamId) -> Option<LiveStream> {
+    pub(super) fn find(&self, id: StreamId) -> Option<Track> {
         self.tracks.get(&id).map(|track| track.stream)
     }
 
@@ -142,7 +142,7 @@ impl Router {
         if has_room { Ok(()) } else { Err(NegotiationError::TooManyStreams(self.max_tracks)) }
     }
 
-    fn begin_track(&mut self, cx: &mut Context, stream: LiveStream) {
+    fn begin_track(&mut self, cx: &mut Context, stream: Track) {
         let source = self.sources.get(&stream.id);
         let own_consumer = match source {
             Some(Source::Peer(peer)) => self.endpoints.get(peer).and_then(|endpoint| endpoint.consumer),
@@ -156,7 +156,7 @@ impl Router {
         };
         let ports = self.ports.iter().filter(|(_, port)| port.wants(stream)).map(|(key, _)| key).collect();
         let is_remote = matches!(source, Some(Source::Remote));
-        let track = Track::new(stream, self.tracks_started, own_consumer, is_remote, idle_limit, ports, cx.now);
+        let track = LiveTrack::new(stream, self.tracks_started, own_consumer, is_remote, idle_limit, ports, cx.now);
         self.next_expiry = [self.next_expiry, track.idle_deadline()].into_iter().flatten().min();
         self.tracks.insert(stream.id, track);
         self.tracks_started += 1;
@@ -193,11 +193,11 @@ impl Router {
         for track in self.tracks.values_mut().filter(|track| track.is_remote && track.consumers.is_empty()) {
             track.touch(cx.now);
         }
-        let is_idle = |track: &&Track| track.idle_deadline().is_some_and(|at| cx.now >= at);
+        let is_idle = |track: &&LiveTrack| track.idle_deadline().is_some_and(|at| cx.now >= at);
         for id in self.tracks.values().filter(is_idle).map(|track| track.stream.id).collect::<Vec<_>>() {
             self.end_track(cx, id);
         }
         // Each packet has moved its track's own deadline on since.
-        self.next_expiry = self.tracks.values().filter_map(Track::idle_deadline).min();
+        self.next_expiry = self.tracks.values().filter_map(LiveTrack::idle_deadline).min();
     }
 }

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::consumer::{Consumer, Hears, Selected};
 use super::fanout::PacketMeta;
 use super::quality::{BITRATES, BitrateEstimate};
 use super::slots::Slots;
-use super::source::{Endpoint, Line, Source};
+use super::source::{Endpoint, IngressLine, Source};
 use super::{Context, Event, Router};
 use crate::core::packet::{EgressTrack, Mid, Position, ReceptionReport};
 use crate::core::stats::DropReason;
 
 /// Who is to be a participant of which room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Membership {
+pub struct ParticipantTracks {
     /// Room in which they are.
     pub room: RoomId,
     /// Stream of their voice; also what they are called by.
@@ -69,9 +69,9 @@ pub struct MemberStats {
     pub bearable: u32,
 }
 
-/// Participant as a consumer.
-pub(super) struct Participant {
-    membership: Membership,
+/// Consumer of everybody else in a room: a participant.
+pub(super) struct RoomConsumer {
+    membership: ParticipantTracks,
     slots: Slots,
     wanted: Wanted,
     estimate: BitrateEstimate,
@@ -81,8 +81,8 @@ pub(super) struct Participant {
     reception: ReceptionReport,
 }
 
-impl Participant {
-    fn new(membership: Membership) -> Self {
+impl RoomConsumer {
+    fn new(membership: ParticipantTracks) -> Self {
         Self {
             membership,
             slots: Slots::default(),
@@ -156,7 +156,7 @@ impl Participant {
     }
 
     fn stats(&self, bytes_in: u64) -> MemberStats {
-        let Membership { voice, room, .. } = self.membership;
+        let ParticipantTracks { voice, room, .. } = self.membership;
         let ReceptionReport { loss, round_trip, jitter } = self.reception;
         let (bytes_out, bearable) = (self.bytes_out, self.bearable());
         MemberStats { voice, room, bytes_in, bytes_out, loss, round_trip, jitter, bearable }
@@ -165,9 +165,14 @@ impl Participant {
 
 impl Router {
     /// A peer takes part in a room from now on. Whoever did so under the same name is gone already.
-    pub(in crate::core) fn attach_participant(&mut self, cx: &mut Context, peer: PeerId, membership: Membership) {
-        let Membership { room, voice, music, only_listens } = membership;
-        let hears = Hears::Room(Box::new(Participant::new(membership)));
+    pub(in crate::core) fn attach_participant(
+        &mut self,
+        cx: &mut Context,
+        peer: PeerId,
+        membership: ParticipantTracks,
+    ) {
+        let ParticipantTracks { room, voice, music, only_listens } = membership;
+        let hears = Hears::Room(Box::new(RoomConsumer::new(membership)));
         let key = self.consumers.insert(Consumer { peer, is_connected: false, hears });
         let feeds = vec![voice, music];
         self.endpoints.insert(peer, Endpoint { feeds, only_listens, consumer: Some(key), ..Endpoint::default() });
@@ -182,10 +187,10 @@ impl Router {
     pub(in crate::core) fn set_lines(&mut self, peer: PeerId, ingress: &[Mid], egress: &[EgressTrack]) {
         let Some(participant) = self.participant_mut(peer) else { return };
         participant.slots.set_tracks(egress.iter().copied());
-        let Membership { room, voice, music, .. } = participant.membership;
-        let streams = [(voice, false), (music, true)].map(|(id, music)| LiveStream { id, room, music });
+        let ParticipantTracks { room, voice, music, .. } = participant.membership;
+        let streams = [Track::voice(voice, room), Track::music(music, room)];
         if let Some(endpoint) = self.endpoints.get_mut(&peer) {
-            let line = |(mid, stream): (&Mid, LiveStream)| Line { mid: Some(*mid), stream };
+            let line = |(mid, stream): (&Mid, Track)| IngressLine::new(Some(*mid), stream);
             endpoint.lines = ingress.iter().zip(streams).map(line).collect();
         }
     }
@@ -219,7 +224,7 @@ impl Router {
     pub(in crate::core) fn set_wanted(&mut self, cx: &mut Context, voice: StreamId, wanted: Wanted) {
         let Some(participant) = self.participant(voice).and_then(|peer| self.participant_mut(peer)) else { return };
         participant.wanted = wanted;
-        let Participant { slots, wanted, .. } = participant;
+        let RoomConsumer { slots, wanted, .. } = participant;
         if slots.release_unless(|stream| wanted.includes(stream)) {
             let event = participant.slots_event();
             cx.tell(event);
@@ -246,14 +251,14 @@ impl Router {
         in_rooms.filter_map(stats).collect()
     }
 
-    fn participant_mut(&mut self, peer: PeerId) -> Option<&mut Participant> {
+    fn participant_mut(&mut self, peer: PeerId) -> Option<&mut RoomConsumer> {
         self.consumer_mut(peer)?.participant_mut()
     }
 }
 
 impl Consumer {
     /// The participant that it is, if it is one.
-    pub(super) fn participant(&self) -> Option<&Participant> {
+    pub(super) fn participant(&self) -> Option<&RoomConsumer> {
         match &self.hears {
             Hears::Room(participant) => Some(participant),
             Hears::Track(_) => None,
@@ -261,7 +266,7 @@ impl Consumer {
     }
 
     /// See [`participant`](Self::participant).
-    pub(super) fn participant_mut(&mut self) -> Option<&mut Participant> {
+    pub(super) fn participant_mut(&mut self) -> Option<&mut RoomConsumer> {
         match &mut self.hears {
             Hears::Room(participant) => Some(participant),
             Hears::Track(_) => None,
@@ -270,25 +275,4 @@ impl Consumer {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn a_packet_of_another_room_is_not_heard_though_its_place_was_given_to_this_participant() {
-        let id = |number| StreamId::of_connection(Uuid::from_u128(number));
-        let (mut cx, place) = (Context::new(Instant::now()), Position { sequence: 1_000, timestamp: 0 });
-        let membership = Membership { room: RoomId(1), voice: id(1), music: id(2), only_listens: false };
-        let mut participant = Participant::new(membership);
-        participant.slots.set_tracks([EgressTrack::numbered(0)].into_iter());
-        let mut hears = |room| {
-            let meta = PacketMeta { stream: id(7), room, loud: true, pinned: true };
-            participant.select(&mut cx, true, &meta, place, 80).is_ok_and(|selected| selected.is_some())
-        };
-        assert!(!hears(RoomId(2)));
-        assert!(hears(RoomId(1)));
-    }
-}
+mod tests;

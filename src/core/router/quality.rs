@@ -33,14 +33,14 @@ pub(super) struct BitrateEstimate {
     changed: Option<Instant>,
     /// Since when hardly anything was lost.
     good_since: Option<Instant>,
-    patience: Duration,
+    timeout: Duration,
     /// The last change was one up: if that was too early, the next one takes longer.
     on_trial: bool,
 }
 
 impl Default for BitrateEstimate {
     fn default() -> Self {
-        Self { step: 0, changed: None, good_since: None, patience: PATIENCE, on_trial: false }
+        Self { step: 0, changed: None, good_since: None, timeout: PATIENCE, on_trial: false }
     }
 }
 
@@ -71,7 +71,7 @@ impl BitrateEstimate {
             return;
         }
         if std::mem::take(&mut self.on_trial) {
-            self.patience = (self.patience * 2).min(MAX_PATIENCE);
+            self.timeout = (self.timeout * 2).min(MAX_PATIENCE);
         }
         self.step = (self.step + steps).min(BITRATES.len() - 1);
         self.changed = Some(now);
@@ -79,7 +79,7 @@ impl BitrateEstimate {
 
     fn step_up(&mut self, now: Instant) {
         let since = *self.good_since.get_or_insert(now);
-        if self.step == 0 || now.saturating_duration_since(since) < self.patience {
+        if self.step == 0 || now.saturating_duration_since(since) < self.timeout {
             return;
         }
         self.step -= 1;
@@ -93,12 +93,12 @@ impl BitrateEstimate {
 mod tests {
     use super::*;
 
-    struct Receiver {
+    struct Hearer {
         estimate: BitrateEstimate,
         now: Instant,
     }
 
-    impl Receiver {
+    impl Hearer {
         fn new() -> Self {
             Self { estimate: BitrateEstimate::default(), now: Instant::now() }
         }
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    impl Receiver {
+    impl Hearer {
         fn reports_until_it_rises(&mut self) -> usize {
             let before = self.estimate.bitrate();
             (1..1_000).find(|_| self.loses(0.0, 2)[0] * 1_000 > before).expect("it rises some day")
@@ -123,17 +123,17 @@ mod tests {
 
     #[test]
     fn a_fifth_lost_steps_down_two_at_once_and_then_further() {
-        assert_eq!(Receiver::new().loses(0.2, 8), [32, 32, 16, 16]);
+        assert_eq!(Hearer::new().loses(0.2, 8), [32, 32, 16, 16]);
     }
 
     #[test]
     fn a_tenth_lost_steps_down_one_by_one() {
-        assert_eq!(Receiver::new().loses(0.1, 12), [64, 64, 32, 32, 16, 16]);
+        assert_eq!(Hearer::new().loses(0.1, 12), [64, 64, 32, 32, 16, 16]);
     }
 
     #[test]
     fn a_little_loss_changes_nothing_either_way() {
-        let mut receiver = Receiver::new();
+        let mut receiver = Hearer::new();
         assert_eq!(receiver.loses(0.05, 20), [128; 10]);
         receiver.loses(0.2, 2);
         assert_eq!(receiver.loses(0.05, 60), [32; 30]);
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn without_loss_it_goes_up_again_step_by_step_and_not_at_once() {
-        let mut receiver = Receiver::new();
+        let mut receiver = Hearer::new();
         receiver.loses(0.2, 2);
         let up = receiver.loses(0.0, 30);
         assert_eq!(up[..4], [32; 4]);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_step_up_that_was_too_early_is_taken_back_at_once_and_tried_later_the_next_time() {
-        let mut receiver = Receiver::new();
+        let mut receiver = Hearer::new();
         receiver.loses(0.1, 2);
         let waits: Vec<_> = (0..5)
             .map(|_| {

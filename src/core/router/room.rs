@@ -1,13 +1,13 @@
 //! Rooms as audiences: who hears whom, whose voice goes before others, and what bitrate the weakest can bear.
 
-use crate::domain::{LiveStream, PeerId, RoomId, StreamId};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::consumer::Consumer;
 use super::{ConsumerKey, Context, Router};
 
 /// All who are in a room.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct Audience {
     /// Participants, in the order in which they came.
     pub(super) consumers: Vec<ConsumerKey>,
     /// Voice that goes before others.
@@ -22,7 +22,7 @@ impl Router {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.pinned = pinned;
         } else if pinned.is_some() {
-            self.rooms.insert(room, Room { pinned, ..Room::default() });
+            self.rooms.insert(room, Audience { pinned, ..Audience::default() });
         }
     }
 
@@ -39,7 +39,7 @@ impl Router {
     }
 
     /// A track is over: its slots are free for others.
-    pub(super) fn free_slots(&mut self, cx: &mut Context, ended: LiveStream) {
+    pub(super) fn free_slots(&mut self, cx: &mut Context, ended: Track) {
         let Some(room) = self.rooms.get(&ended.room) else { return };
         for key in &room.consumers {
             let participant = self.consumers.get_mut(*key).and_then(Consumer::participant_mut);

@@ -1,4 +1,4 @@
-//! One continuous timeline for a stream, whatever its sender does, and each receiver's own numbers.
+//! One continuous timeline for a track, whatever its sender does, and each receiver's own numbers.
 //!
 //! A sender may leave and return with a new SSRC, jump in sequence or timestamp, or pause. Receivers
 //! must see sequence numbers and timestamps that go on (RFC 3550), and must begin at a rollover
@@ -8,24 +8,23 @@ use std::time::{Duration, Instant};
 
 use crate::core::packet::{Position, SenderSequence};
 
-/// Opus runs at 48 kHz on the wire, whatever the microphone does (RFC 7587 4.1).
-const CLOCK_RATE: u64 = 48_000;
-
 /// A jump of more packets than this is a restart of the sender, not loss (MAX_DROPOUT of RFC 3550 A.1).
 const MAX_DROPOUT: u64 = 3_000;
 
 /// A timestamp that runs ahead of the clock by more than this is a restart of the sender.
 const MAX_TIMESTAMP_LEAD: Duration = Duration::from_secs(10);
 
-/// Place of a stream's first packet. Above zero, so that packets reordered before it have a place.
-const START: Position = Position { sequence: 1_000, timestamp: 10 * CLOCK_RATE };
+/// Place of a track's first packet, and its time. Above zero, so that packets reordered before it have a place.
+const START: (u64, Duration) = (1_000, Duration::from_secs(10));
 
 /// What a sender's packets are apart in time, assumed where it cannot be known.
-const FRAME: u64 = CLOCK_RATE / 50;
+const FRAME: Duration = Duration::from_millis(20);
 
 /// Maps what the sender numbers to the stream's own continuous numbers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Timeline {
+    /// Ticks a second of the timestamps.
+    clock_rate: u32,
     anchor: Option<Anchor>,
 }
 
@@ -42,12 +41,17 @@ struct Anchor {
 }
 
 impl Timeline {
+    /// One on which nothing was placed, of a track with so many ticks a second.
+    pub(super) fn new(clock_rate: u32) -> Self {
+        Self { clock_rate, anchor: None }
+    }
+
     /// Our numbers for a packet that arrived at `now`; `None` when it is older than its run's beginning.
     pub(super) fn place(&mut self, packet: SenderSequence, now: Instant) -> Option<Position> {
         let position = match &self.anchor {
-            Some(anchor) if anchor.continues(packet, now) => anchor.translate(packet)?,
-            Some(anchor) => self.restart(packet, anchor.resume(now), now),
-            None => self.restart(packet, START, now),
+            Some(anchor) if anchor.continues(packet, now, self.clock_rate) => anchor.translate(packet)?,
+            Some(anchor) => self.restart(packet, anchor.resume(now, self.clock_rate), now),
+            None => self.restart(packet, self.start(), now),
         };
         let anchor = self.anchor.as_mut().expect("placing a packet leaves an anchor");
         if position.sequence >= anchor.newest.sequence {
@@ -55,6 +59,11 @@ impl Timeline {
             anchor.newest_at = now;
         }
         Some(position)
+    }
+
+    fn start(&self) -> Position {
+        let (sequence, time) = START;
+        Position { sequence, timestamp: ticks(time, self.clock_rate) }
     }
 
     fn restart(&mut self, packet: SenderSequence, ours: Position, now: Instant) -> Position {
@@ -66,13 +75,13 @@ impl Timeline {
 
 impl Anchor {
     /// Whether the packet belongs to this run, allowing for loss, reordering and pauses.
-    fn continues(&self, packet: SenderSequence, now: Instant) -> bool {
+    fn continues(&self, packet: SenderSequence, now: Instant, clock_rate: u32) -> bool {
         let newest_theirs = Position {
             sequence: self.newest.sequence - self.ours.sequence + self.theirs.sequence,
             timestamp: self.newest.timestamp - self.ours.timestamp + self.theirs.timestamp,
         };
         let passed = now.saturating_duration_since(self.newest_at);
-        let furthest = newest_theirs.timestamp + samples(passed + MAX_TIMESTAMP_LEAD);
+        let furthest = newest_theirs.timestamp + ticks(passed + MAX_TIMESTAMP_LEAD, clock_rate);
         packet.ssrc == self.ssrc
             && packet.sequence.abs_diff(newest_theirs.sequence) <= MAX_DROPOUT
             && packet.timestamp <= furthest
@@ -87,16 +96,16 @@ impl Anchor {
     }
 
     /// Where a new run begins: the next number, and as much later as the clock says.
-    fn resume(&self, now: Instant) -> Position {
-        let passed = now.saturating_duration_since(self.newest_at);
-        Position { sequence: self.newest.sequence + 1, timestamp: self.newest.timestamp + samples(passed).max(FRAME) }
+    fn resume(&self, now: Instant, clock_rate: u32) -> Position {
+        let passed = now.saturating_duration_since(self.newest_at).max(FRAME);
+        Position { sequence: self.newest.sequence + 1, timestamp: self.newest.timestamp + ticks(passed, clock_rate) }
     }
 }
 
-/// A duration in samples at 48 kHz.
-fn samples(duration: Duration) -> u64 {
-    // 64 bits hold 12 million years of samples.
-    (duration.as_nanos() * u128::from(CLOCK_RATE) / 1_000_000_000) as u64
+/// A duration in ticks of a clock.
+fn ticks(duration: Duration, clock_rate: u32) -> u64 {
+    // 64 bits hold 12 million years of them.
+    (duration.as_nanos() * u128::from(clock_rate) / 1_000_000_000) as u64
 }
 
 /// Numbers of one receiver: those of the stream, counted from the first packet that it was sent.
@@ -126,7 +135,7 @@ mod tests {
 
     /// Places packets that arrive 20 ms apart.
     fn place_all(packets: &[SenderSequence]) -> Vec<Option<Position>> {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(48_000);
         let start = Instant::now();
         packets
             .iter()
@@ -178,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_long_silence_lets_the_timestamp_catch_up_with_the_clock() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(48_000);
         let start = Instant::now();
         let before = timeline.place(packet(1, 10, 0), start).expect("first");
         let after = timeline.place(packet(1, 11, 2_880_000), start + Duration::from_secs(60)).expect("second");

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::StreamId;
+use crate::domain::{StreamId, TrackKind};
 
 use super::fanout::PacketMeta;
 use super::sequence::Timeline;
@@ -54,7 +54,7 @@ impl Slots {
         let mut former = std::mem::take(&mut self.slots);
         let slot = |track: EgressTrack| match former.iter().position(|slot| slot.track.mid == track.mid) {
             Some(at) => Slot { track, ..former.swap_remove(at) },
-            None => Slot { track, holder: None, timeline: Timeline::default(), holders: 0 },
+            None => Slot { track, holder: None, timeline: Timeline::new(TrackKind::Voice.clock_rate()), holders: 0 },
         };
         self.slots = tracks.take(MAX_SLOTS).map(slot).collect();
     }

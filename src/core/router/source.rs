@@ -1,13 +1,17 @@
 //! Where tracks come from: a peer's m-line, this machine, another core.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::domain::{LiveStream, PeerId, StreamId};
+use crate::domain::{PeerId, StreamId, Track};
 
 use super::{ConsumerKey, Context, Router};
 use crate::core::packet::{IngressPacket, Mid, Packet, Position, SenderSequence};
 use crate::core::ports::{LocalPacket, RemotePacket};
 use crate::core::stats::DropReason;
+
+/// Packets that were under way when their sender said that it has ended come within this time. Nobody begins to talk again
+/// so soon.
+const TRAILING: Duration = Duration::from_millis(150);
 
 /// Packets that come from no wire carry no SSRC, and their tracks never change it.
 const NO_SSRC: u32 = 0;
@@ -32,7 +36,7 @@ pub(super) struct Endpoint {
     /// Tracks that come from it, live or not.
     pub(super) feeds: Vec<StreamId>,
     /// M-lines on which their packets come.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<IngressLine>,
     /// Whatever it sends goes no further.
     pub(super) only_listens: bool,
     /// Bytes of Opus that came from it, ever.
@@ -42,10 +46,18 @@ pub(super) struct Endpoint {
 
 /// M-line on which a peer feeds a track.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
+pub(super) struct IngressLine {
     /// `None`: whatever comes, on any line.
     pub(super) mid: Option<Mid>,
-    pub(super) stream: LiveStream,
+    pub(super) stream: Track,
+    /// When its sender said that it has ended, until more comes.
+    pub(super) ended: Option<Instant>,
+}
+
+impl IngressLine {
+    pub(super) const fn new(mid: Option<Mid>, stream: Track) -> Self {
+        Self { mid, stream, ended: None }
+    }
 }
 
 /// `limits.streams` are being sent.
@@ -54,10 +66,9 @@ pub(super) struct Line {
 pub struct TooManyStreams(pub usize);
 
 impl Endpoint {
-    /// The track that a packet of this m-line is of.
-    fn track_of(&self, mid: Option<Mid>) -> Option<LiveStream> {
-        let line = self.lines.iter().find(|line| line.mid.is_none() || line.mid == mid);
-        line.map(|line| line.stream)
+    /// What a packet of this m-line is of.
+    fn line_of(&mut self, mid: Option<Mid>) -> Option<&mut IngressLine> {
+        self.lines.iter_mut().find(|line| line.mid.is_none() || line.mid == mid)
     }
 }
 
@@ -76,8 +87,8 @@ impl Router {
     }
 
     /// A peer feeds this track from now on; gives the one that did before.
-    pub(in crate::core) fn attach_publisher(&mut self, peer: PeerId, stream: LiveStream) -> Option<PeerId> {
-        let lines = vec![Line { mid: None, stream }];
+    pub(in crate::core) fn attach_publisher(&mut self, peer: PeerId, stream: Track) -> Option<PeerId> {
+        let lines = vec![IngressLine::new(None, stream)];
         self.endpoints.insert(peer, Endpoint { feeds: vec![stream.id], lines, ..Endpoint::default() });
         match self.sources.insert(stream.id, Source::Peer(peer)) {
             Some(Source::Peer(former)) => Some(former),
@@ -101,31 +112,45 @@ impl Router {
         }
     }
 
+    /// The sender of a track said that what it was sending has ended: what is still under way begins it no more.
+    pub(in crate::core) fn end_said(&mut self, cx: &mut Context, id: StreamId) {
+        let lines = self.peer_of(id).and_then(|peer| self.endpoints.get_mut(&peer)).map(|endpoint| &mut endpoint.lines);
+        if let Some(line) = lines.into_iter().flatten().find(|line| line.stream.id == id) {
+            line.ended = Some(cx.now);
+        }
+        self.end_track(cx, id);
+    }
+
     /// Takes a packet of a peer.
     pub(in crate::core) fn ingest_from_peer(&mut self, cx: &mut Context, peer: PeerId, ingress: IngressPacket) {
         let Some(endpoint) = self.endpoints.get_mut(&peer) else { return };
         if endpoint.feeds.is_empty() {
             return;
         }
-        let Some(stream) = endpoint.track_of(ingress.mid) else {
+        let Some(line) = endpoint.line_of(ingress.mid) else {
             return cx.count_drop(DropReason::Malformed);
         };
+        let stream = line.stream;
+        if let Some(ended) = line.ended {
+            if cx.now.saturating_duration_since(ended) < TRAILING {
+                return cx.count_drop(DropReason::Late);
+            }
+            line.ended = None;
+        }
         if endpoint.only_listens {
             return cx.count_drop(DropReason::Silenced);
         }
-        let length = ingress.packet.payload.len() as u64;
-        if self.ingest(cx, stream, ingress.sequence, ingress.packet)
-            && let Some(endpoint) = self.endpoints.get_mut(&peer)
-        {
-            endpoint.bytes_in += length;
+        if self.muted.is_empty() || !self.muted.contains(&stream.id) {
+            endpoint.bytes_in += ingress.packet.payload.len() as u64;
         }
+        self.ingest(cx, stream, ingress.sequence, ingress.packet);
     }
 
     /// Takes a packet of a sender on this machine; see [`Relay::feed`](crate::core::Relay::feed).
     pub(in crate::core) fn ingest_local(
         &mut self,
         cx: &mut Context,
-        stream: LiveStream,
+        stream: Track,
         packet: LocalPacket,
     ) -> Result<(), TooManyStreams> {
         if self.find(stream.id).is_some_and(|known| known != stream) {
@@ -145,7 +170,7 @@ impl Router {
     }
 
     /// A track of another core can be heard here.
-    pub(in crate::core) fn begin_remote(&mut self, cx: &mut Context, stream: LiveStream) {
+    pub(in crate::core) fn begin_remote(&mut self, cx: &mut Context, stream: Track) {
         self.sources.entry(stream.id).or_insert(Source::Remote);
         if !self.tracks.contains_key(&stream.id) {
             self.begin_track(cx, stream);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::LiveStream;
+use crate::domain::Track;
 
 use super::ConsumerKey;
 use super::level::Level;
@@ -13,8 +13,8 @@ use crate::core::packet::{Position, SenderSequence};
 pub(super) const FALLEN_SILENT: Duration = Duration::from_secs(2);
 
 /// Live track.
-pub(super) struct Track {
-    pub(super) stream: LiveStream,
+pub(super) struct LiveTrack {
+    pub(super) stream: Track,
     /// Grows with each track that becomes live.
     pub(super) order: u64,
     /// What its sender hears by itself, and does not hear this on.
@@ -32,9 +32,9 @@ pub(super) struct Track {
     idle_limit: Option<Duration>,
 }
 
-impl Track {
+impl LiveTrack {
     pub(super) fn new(
-        stream: LiveStream,
+        stream: Track,
         order: u64,
         own_consumer: Option<ConsumerKey>,
         is_remote: bool,
@@ -50,7 +50,7 @@ impl Track {
             consumers: Vec::new(),
             ports,
             level: Level::default(),
-            timeline: Timeline::default(),
+            timeline: Timeline::new(stream.kind.clock_rate()),
             last_packet: now,
             idle_limit,
         }

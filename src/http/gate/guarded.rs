@@ -12,9 +12,9 @@ use warp::http::StatusCode;
 use warp::http::header::{HeaderName, HeaderValue, LOCATION, ORIGIN};
 use warp::reply::Response;
 
-use super::{Gate, PortKind, Refusal};
+use super::{Gate, GateRefusal, PortKind};
+use crate::http::problem::{reads_problems, refusal};
 use crate::http::reply::text;
-use crate::http::whip;
 
 /// The Supervisor's name for the path at which a panel is served.
 const INGRESS_PATH: HeaderName = HeaderName::from_static("x-ingress-path");
@@ -28,8 +28,8 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(in crate::http) struct Prefix(pub(in crate::http) String);
 
 impl Prefix {
-    fn of<B>(door: PortKind, path: &str, request: &Request<B>) -> Option<Self> {
-        let proxied = request.headers().get(INGRESS_PATH).filter(|_| door == PortKind::Ingress);
+    fn of<B>(port: PortKind, path: &str, request: &Request<B>) -> Option<Self> {
+        let proxied = request.headers().get(INGRESS_PATH).filter(|_| port == PortKind::Ingress);
         let proxied = proxied.and_then(|path| path.to_str().ok()).filter(|path| path.starts_with('/'));
         let token = path.strip_suffix(request.uri().path()).unwrap_or_default();
         let prefix = format!("{}{token}", proxied.unwrap_or_default().trim_end_matches('/'));
@@ -41,7 +41,7 @@ impl Prefix {
 #[derive(Clone)]
 pub struct Guarded<S> {
     pub(super) gate: Gate,
-    pub(super) door: PortKind,
+    pub(super) port: PortKind,
     pub(super) service: S,
 }
 
@@ -62,14 +62,14 @@ where
         let gate = self.gate.clone();
         let origin = request.headers().get(ORIGIN).cloned();
         let path = request.uri().path().to_owned();
-        let inner = gate.judge(self.door, &mut request).map(|visitor| {
+        let inner = gate.judge(self.port, &mut request).map(|visitor| {
             request.extensions_mut().insert(visitor);
-            if let Some(prefix) = Prefix::of(self.door, &path, &request) {
+            if let Some(prefix) = Prefix::of(self.port, &path, &request) {
                 request.extensions_mut().insert(prefix);
             }
             self.service.call(request)
         });
-        let wants_problems = whip::is_ours(&path);
+        let wants_problems = reads_problems(&path);
         Box::pin(async move {
             let reply = match inner {
                 Ok(reply) => match tokio::time::timeout(REQUEST_TIMEOUT, reply).await {
@@ -79,9 +79,9 @@ where
                         text(StatusCode::REQUEST_TIMEOUT, "The request took too long")
                     }
                 },
-                Err(Refusal::Status(status, sentence)) if wants_problems => whip::refused(status, sentence),
-                Err(Refusal::Status(status, sentence)) => text(status, sentence),
-                Err(Refusal::Slash) => slash(&path),
+                Err(GateRefusal::Status(status, sentence)) if wants_problems => refusal(status, sentence),
+                Err(GateRefusal::Status(status, sentence)) => text(status, sentence),
+                Err(GateRefusal::Slash) => slash(&path),
             };
             Ok(gate.dress(origin.as_ref(), reply))
         })
@@ -100,9 +100,9 @@ fn slash(path: &str) -> Response {
 mod tests {
     use super::*;
 
-    fn prefix(door: PortKind, path: &str, own: &str, proxied: &str) -> Option<String> {
+    fn prefix(port: PortKind, path: &str, own: &str, proxied: &str) -> Option<String> {
         let request = Request::builder().uri(own).header(INGRESS_PATH, proxied).body(()).expect("a request");
-        Prefix::of(door, path, &request).map(|prefix| prefix.0)
+        Prefix::of(port, path, &request).map(|prefix| prefix.0)
     }
 
     #[test]

@@ -3,13 +3,13 @@
 //! who may not do what the path is for. What it lets through carries a [`Visitor`]; what exactly that may do, each handler
 //! asks [`access`](crate::access).
 //!
-//! `guarded` is the gate as a service, and `asked` what a request says of itself. `origin` is which web pages are ours, and
+//! `guarded` is the gate as a service, and `request` what a request says of itself. `origin` is which web pages are ours, and
 //! `rates` how often. Source addresses are checked before, where connections are accepted.
 
-mod asked;
 mod guarded;
 mod origin;
 mod rates;
+mod request;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,11 +31,11 @@ use crate::tls::Certificates;
 use super::reply::with;
 use super::server::ClientAddress;
 
-use asked::{action_of, bearer, forwarded_for, host_of, is_audio, is_cross_site, is_origin_form, take_token};
 use guarded::Guarded;
 pub(super) use guarded::Prefix;
 use origin::Origins;
 use rates::Rates;
+use request::{action_of, bearer, forwarded_for, host_of, is_audio, is_cross_site, is_origin_form, take_token};
 
 /// The Supervisor's names for the user of an ingress session, and for the host that their browser asked.
 const USER_ID: HeaderName = HeaderName::from_static("x-remote-user-id");
@@ -76,7 +76,7 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     /// Who needs a token.
-    open_to: config::Access,
+    open_to: config::AccessMode,
     access: Access,
     origins: Origins,
     rates: Rates,
@@ -84,7 +84,7 @@ struct Inner {
 }
 
 /// Why a request is not let in.
-enum Refusal {
+enum GateRefusal {
     /// By this status, with this sentence.
     Status(StatusCode, &'static str),
     /// To the same address with a slash behind it, so that relative addresses work.
@@ -95,7 +95,7 @@ impl Gate {
     /// A gate with these rules; `origins` are host names of web pages that are ours besides the usual, and
     /// those that the certificates name.
     pub fn new(
-        open_to: config::Access,
+        open_to: config::AccessMode,
         origins: Vec<String>,
         admission: Arc<Admission>,
         certificates: Certificates,
@@ -142,8 +142,8 @@ impl Gate {
     }
 
     /// The service behind this gate.
-    pub fn guard<S>(&self, door: PortKind, service: S) -> Guarded<S> {
-        Guarded { gate: self.clone(), door, service }
+    pub fn guard<S>(&self, port: PortKind, service: S) -> Guarded<S> {
+        Guarded { gate: self.clone(), port, service }
     }
 
     fn counted(&self, allowed: bool) -> bool {
@@ -154,34 +154,34 @@ impl Gate {
     }
 
     /// Lets a request in, or says why not. Takes a token off its path.
-    fn judge<B>(&self, door: PortKind, request: &mut Request<B>) -> Result<Visitor, Refusal> {
+    fn judge<B>(&self, port: PortKind, request: &mut Request<B>) -> Result<Visitor, GateRefusal> {
         if !is_origin_form(request) {
-            return Err(Refusal::Status(StatusCode::BAD_REQUEST, "Ask for a path of this server, such as GET /"));
+            return Err(GateRefusal::Status(StatusCode::BAD_REQUEST, "Ask for a path of this server, such as GET /"));
         }
         let source = request.extensions().get::<ClientAddress>().map_or(IpAddr::from([0; 16]), |address| address.0);
         let address =
-            if door == PortKind::Ingress { forwarded_for(request.headers()).unwrap_or(source) } else { source };
+            if port == PortKind::Ingress { forwarded_for(request.headers()).unwrap_or(source) } else { source };
         if !self.counted(self.0.rates.request(address)) {
-            return Err(Refusal::Status(
+            return Err(GateRefusal::Status(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many requests from this address; wait a little",
             ));
         }
         let token = take_token(request)?;
-        let visitor = self.identify(door, address, request.headers(), token.as_deref())?;
+        let visitor = self.identify(port, address, request.headers(), token.as_deref())?;
         let action = action_of(request);
         if action != Action::SeePage {
-            self.check_page(door, request)?;
+            self.check_page(port, request)?;
         }
         self.admit(&visitor, action).map(|()| visitor)
     }
 
-    fn admit(&self, visitor: &Visitor, action: Action) -> Result<(), Refusal> {
+    fn admit(&self, visitor: &Visitor, action: Action) -> Result<(), GateRefusal> {
         self.0.access.admit(visitor, action).map_err(|denied| {
             self.note_denied();
             match denied {
-                Denied::Scope(scope) => Refusal::Status(StatusCode::UNAUTHORIZED, scope.lacking()),
-                _ => Refusal::Status(
+                Denied::Scope(scope) => GateRefusal::Status(StatusCode::UNAUTHORIZED, scope.lacking()),
+                _ => GateRefusal::Status(
                     StatusCode::FORBIDDEN,
                     "This link is for one room, and this is about the whole house",
                 ),
@@ -191,12 +191,12 @@ impl Gate {
 
     fn identify(
         &self,
-        door: PortKind,
+        port: PortKind,
         address: IpAddr,
         headers: &HeaderMap,
         token: Option<&str>,
-    ) -> Result<Visitor, Refusal> {
-        if door == PortKind::Ingress {
+    ) -> Result<Visitor, GateRefusal> {
+        if port == PortKind::Ingress {
             let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
             return Ok(Visitor {
                 name: text(USER_NAME).map(str::to_owned),
@@ -208,11 +208,11 @@ impl Gate {
         if let Some(token) = token.or_else(|| bearer(headers)) {
             return self.verify(address, token);
         }
-        let scopes = if self.0.open_to == config::Access::Token { Scopes::none() } else { Scopes::household() };
+        let scopes = if self.0.open_to == config::AccessMode::Token { Scopes::none() } else { Scopes::household() };
         Ok(Visitor::at(address, scopes))
     }
 
-    fn verify(&self, address: IpAddr, token: &str) -> Result<Visitor, Refusal> {
+    fn verify(&self, address: IpAddr, token: &str) -> Result<Visitor, GateRefusal> {
         let error = match self.0.access.tokens().verify(token) {
             Ok(claims) => {
                 let token = Some(claims.id());
@@ -223,9 +223,9 @@ impl Gate {
         };
         self.0.stats.bad_token.fetch_add(1, Ordering::Relaxed);
         if self.counted(self.0.rates.wrong_token(address)) {
-            return Err(Refusal::Status(StatusCode::UNAUTHORIZED, TokenError::sentence(error)));
+            return Err(GateRefusal::Status(StatusCode::UNAUTHORIZED, TokenError::sentence(error)));
         }
-        Err(Refusal::Status(
+        Err(GateRefusal::Status(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many wrong tokens came from this address; wait a minute",
         ))
@@ -233,14 +233,14 @@ impl Gate {
 
     /// Other people's web pages may neither listen in nor change anything: not under a name of theirs that
     /// leads to us (DNS rebinding), and not under their own.
-    fn check_page<B>(&self, door: PortKind, request: &Request<B>) -> Result<(), Refusal> {
+    fn check_page<B>(&self, port: PortKind, request: &Request<B>) -> Result<(), GateRefusal> {
         let (headers, uri) = (request.headers(), request.uri());
         let host = host_of(headers);
         // Browsers always name a host; players of HTTP/1.0 need not. By which name Home Assistant is known is its own
         // business.
-        if door != PortKind::Ingress && headers.contains_key(HOST) && !self.0.origins.is_ours(host) {
+        if port != PortKind::Ingress && headers.contains_key(HOST) && !self.0.origins.is_ours(host) {
             self.0.stats.foreign_host.fetch_add(1, Ordering::Relaxed);
-            return Err(Refusal::Status(
+            return Err(GateRefusal::Status(
                 StatusCode::MISDIRECTED_REQUEST,
                 "The voice relay is not known by this name; use its address, or add the name to http.origins",
             ));
@@ -248,7 +248,7 @@ impl Gate {
         let is_foreign = match headers.get(ORIGIN) {
             // Audio is given to any player; `dress` decides which pages can read it.
             Some(_) if is_audio(uri.path()) => false,
-            Some(origin) => !self.is_own_page(door, headers, origin),
+            Some(origin) => !self.is_own_page(port, headers, origin),
             // Dashboards of other hosts have sound in their pages; whether a PIN is right is not for them to find out.
             None if is_audio(uri.path()) => is_cross_site(headers) && uri.query().is_some_and(|it| it.contains("pin=")),
             // What is not a web page says nothing of an origin, and is no danger to those who browse.
@@ -256,7 +256,7 @@ impl Gate {
         };
         if is_foreign {
             self.0.stats.foreign_origin.fetch_add(1, Ordering::Relaxed);
-            return Err(Refusal::Status(
+            return Err(GateRefusal::Status(
                 StatusCode::FORBIDDEN,
                 "A page of another site may not use the voice relay; http.origins may allow it",
             ));
@@ -266,11 +266,11 @@ impl Gate {
 
     /// Whether a page of this origin may use us. In Home Assistant's panel it is Home Assistant's own, by whatever name
     /// the browser knows that.
-    fn is_own_page(&self, door: PortKind, headers: &HeaderMap, origin: &HeaderValue) -> bool {
+    fn is_own_page(&self, port: PortKind, headers: &HeaderMap, origin: &HeaderValue) -> bool {
         let authority =
             origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
         let forwarded = headers.get(FORWARDED_HOST).and_then(|host| host.to_str().ok());
-        let is_panel = door == PortKind::Ingress && authority.is_some() && authority == forwarded;
+        let is_panel = port == PortKind::Ingress && authority.is_some() && authority == forwarded;
         is_panel || self.0.origins.admits(origin)
     }
 

@@ -75,11 +75,11 @@ fn is_house_name(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Access;
+    use crate::config::AccessMode;
 
     fn origins(added: &[&str]) -> Origins {
         let added = added.iter().map(ToString::to_string).collect();
-        Origins::new(added, Arc::new(Admission::new(Access::Lan)), Certificates::default())
+        Origins::new(added, Arc::new(Admission::new(AccessMode::Lan)), Certificates::default())
     }
 
     #[test]

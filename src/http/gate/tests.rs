@@ -43,11 +43,11 @@ fn request(line: &str, headers: &[(&str, &str)]) -> Request<()> {
 }
 
 /// The status of a refusal, or 200.
-fn judged(gate: &Gate, door: PortKind, line: &str, headers: &[(&str, &str)]) -> u16 {
-    match gate.judge(door, &mut request(line, headers)) {
+fn judged(gate: &Gate, port: PortKind, line: &str, headers: &[(&str, &str)]) -> u16 {
+    match gate.judge(port, &mut request(line, headers)) {
         Ok(_) => 200,
-        Err(Refusal::Status(status, _)) => status.as_u16(),
-        Err(Refusal::Slash) => 308,
+        Err(GateRefusal::Status(status, _)) => status.as_u16(),
+        Err(GateRefusal::Slash) => 308,
     }
 }
 
@@ -131,8 +131,8 @@ fn whoever_asks_too_fast_or_tries_tokens_is_told_to_wait() {
 fn what_is_no_path_of_ours_is_refused_before_anybody_looks_at_it() {
     let gate = gate(&[]);
     for line in ["CONNECT a:1", "GET http://192.168.1.5:8080/", "OPTIONS *", "POST a:80"] {
-        for door in [PortKind::Main, PortKind::Mp3, PortKind::Ingress] {
-            assert_eq!(judged(&gate, door, line, &[]), 400, "{line}");
+        for port in [PortKind::Main, PortKind::Mp3, PortKind::Ingress] {
+            assert_eq!(judged(&gate, port, line, &[]), 400, "{line}");
         }
     }
 }

@@ -5,13 +5,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::access::Action;
-use crate::domain::RoomId;
+use crate::domain::{Owner, RoomId};
+use crate::limits::Places;
 
 fn title(text: &str) -> Arc<str> {
     Arc::from(text)
 }
 
-/// An listener_socket with 10,000 bytes of patience, and the listener at the other end.
+/// A listener's socket with 10,000 bytes of patience, and the listener at the other end.
 async fn listener_socket(framing: Framing) -> (ListenerSocket, TcpStream, Arc<ListenerStats>) {
     let port = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = port.local_addr().expect("bound");
@@ -19,12 +20,19 @@ async fn listener_socket(framing: Framing) -> (ListenerSocket, TcpStream, Arc<Li
     let socket = accepted.expect("accepted").0;
     socket2::SockRef::from(&socket).set_send_buffer_size(4_096).expect("set");
     let stats = Arc::<ListenerStats>::default();
-    let place = Place::take(&stats, &Places::unshared(1), &Owner::Machine).expect("room");
     socket.writable().await.expect("open");
     let permit = Permit::of_a_test(Action::Hear, RoomId::HOME);
-    let hearing = Hearing { permit, _listening: None };
-    let listener_socket =
-        ListenerSocket::new(socket.into(), Bytes::from_static(b"HEAD\r\n\r\n"), framing, 1, 10_000, place, hearing);
+    let place = Places::unshared(1).take(&Owner::Machine).expect("room");
+    let hearing = Hearing { permit, _place: place, _listening: None };
+    let listener_socket = ListenerSocket::new(
+        socket.into(),
+        Bytes::from_static(b"HEAD\r\n\r\n"),
+        framing,
+        1,
+        10_000,
+        Arc::clone(&stats),
+        hearing,
+    );
     (listener_socket, listener.expect("connected"), stats)
 }
 
@@ -89,24 +97,11 @@ async fn a_listener_that_stops_reading_skips_and_in_the_end_is_dropped() {
     assert!(listener_socket.write(&piece("x"), &title("")).is_err());
     assert_eq!(stats.dropped.load(Ordering::Relaxed), 1);
     drop(listener_socket);
-    assert_eq!(stats.now.load(Ordering::Relaxed), 0);
     // What it did get is whole chunks.
     let mut bytes = Vec::new();
     listener.read_to_end(&mut bytes).await.expect("read");
     let body = &bytes[8..];
     assert!(body.chunks(391).all(|chunk| chunk.starts_with(b"180\r\n") || chunk.len() < 5));
-}
-
-#[tokio::test]
-async fn there_are_as_many_places_as_the_limit_says() {
-    let stats = Arc::<ListenerStats>::default();
-    let places = Places::unshared(1);
-    let take = || Place::take(&stats, &places, &Owner::Machine);
-    let first = take().expect("room");
-    assert!(take().is_err());
-    drop(first);
-    assert!(take().is_ok());
-    assert_eq!(stats.refused.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]

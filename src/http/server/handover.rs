@@ -17,32 +17,32 @@ use warp::reply::Response;
 
 use super::Socket;
 
-type Board = Box<dyn FnOnce(Socket, Version, Parts) -> Boarding + Send>;
-type Boarding = Pin<Box<dyn Future<Output = ()> + Send>>;
+type OnUpgrade = Box<dyn FnOnce(Socket, Version, Parts) -> UpgradeFuture + Send>;
+type UpgradeFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An extension of a reply: what to do with the socket, the request's version, and the head that is
 /// not written yet. Only the server takes it out.
 #[derive(Clone)]
-pub(in crate::http) struct Handover(Arc<Mutex<Option<Board>>>);
+pub(in crate::http) struct Handover(Arc<Mutex<Option<OnUpgrade>>>);
 
 impl Handover {
     pub(in crate::http) fn new<F>(board: impl FnOnce(Socket, Version, Parts) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let board: Board = Box::new(|socket, version, head| Box::pin(board(socket, version, head)));
+        let board: OnUpgrade = Box::new(|socket, version, head| Box::pin(board(socket, version, head)));
         Self(Arc::new(Mutex::new(Some(board))))
     }
 }
 
 /// A reply on its way out, for whoever holds the socket.
-pub(super) struct Departure {
+pub(super) struct UpgradedReply {
     handover: Handover,
     version: Version,
     head: Parts,
 }
 
-impl Departure {
+impl UpgradedReply {
     pub(super) async fn go(self, socket: Socket) {
         let board = self.handover.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(board) = board {
@@ -53,17 +53,17 @@ impl Departure {
 
 /// Where a connection's replies pass: those that take the socket along are kept from hyper.
 #[derive(Clone)]
-pub(super) struct Exit(Arc<Mutex<Option<oneshot::Sender<Departure>>>>);
+pub(super) struct ReplyPath(Arc<Mutex<Option<oneshot::Sender<UpgradedReply>>>>);
 
-impl Exit {
-    pub(super) fn new() -> (Self, oneshot::Receiver<Departure>) {
+impl ReplyPath {
+    pub(super) fn new() -> (Self, oneshot::Receiver<UpgradedReply>) {
         let (sender, receiver) = oneshot::channel();
         (Self(Arc::new(Mutex::new(Some(sender)))), receiver)
     }
 
     pub(super) async fn pass(&self, mut reply: Response, version: Version) -> Result<Response, Infallible> {
         let Some(handover) = reply.extensions_mut().remove::<Handover>() else { return Ok(reply) };
-        let departure = Departure { handover, version, head: reply.into_parts().0 };
+        let departure = UpgradedReply { handover, version, head: reply.into_parts().0 };
         let exit = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(exit) = exit {
             // The error: the connection is over, and so is this future.

@@ -14,11 +14,11 @@ pub(in crate::http) enum Socket {
     /// As it is.
     Plain(TcpStream),
     /// Below TLS.
-    Tls(Box<Sealed>),
+    Tls(Box<TlsSocket>),
 }
 
 /// A socket with the session that encrypts what is written. What the client says is not read any more.
-pub(in crate::http) struct Sealed {
+pub(in crate::http) struct TlsSocket {
     tcp: TcpStream,
     session: ServerConnection,
 }
@@ -33,7 +33,7 @@ impl From<TlsStream<TcpStream>> for Socket {
     fn from(stream: TlsStream<TcpStream>) -> Self {
         let (tcp, mut session) = stream.into_inner();
         session.set_buffer_limit(Some(MAX_SEALED));
-        Self::Tls(Box::new(Sealed { tcp, session }))
+        Self::Tls(Box::new(TlsSocket { tcp, session }))
     }
 }
 
@@ -59,7 +59,7 @@ impl Socket {
     }
 }
 
-impl Sealed {
+impl TlsSocket {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // What was sealed before goes first, so that never more than one buffer of it waits.
         self.flush()?;

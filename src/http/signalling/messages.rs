@@ -9,14 +9,14 @@ use crate::rooms::{HostAction, ParticipantId};
 
 /// A session description as browsers write it: `{type, sdp}`.
 #[derive(Debug, Deserialize, Serialize)]
-pub(in crate::http) struct Description {
+pub(in crate::http) struct SessionDescription {
     /// `offer` or `answer`; which of them is clear from the message around it.
     #[serde(rename = "type", default)]
     pub(super) kind: String,
     pub(super) sdp: String,
 }
 
-impl Description {
+impl SessionDescription {
     pub(super) fn offer(sdp: String) -> Self {
         Self { kind: "offer".into(), sdp }
     }
@@ -39,7 +39,7 @@ pub(in crate::http) enum ClientMessage {
         room: Option<String>,
     },
     WebrtcOffer {
-        offer: Description,
+        offer: SessionDescription,
     },
     StartReceiving {
         /// Missing, null or empty means the newest.
@@ -47,7 +47,7 @@ pub(in crate::http) enum ClientMessage {
         stream_id: Option<String>,
     },
     WebrtcAnswer {
-        answer: Description,
+        answer: SessionDescription,
     },
     IceCandidate {
         /// `{candidate, …}` from browsers; null, or anything else, from older clients.
@@ -66,6 +66,10 @@ pub(in crate::http) enum ClientMessage {
         /// What it was given when it was here before, or opened the room.
         #[serde(default)]
         key: Option<String>,
+    },
+    Rename {
+        /// How people call the participant from now on.
+        name: String,
     },
     Offer {
         sdp: String,
@@ -106,7 +110,7 @@ pub(in crate::http) enum ClientMessage {
 
 impl ClientMessage {
     /// Every type of the protocol, for the table of who may say what.
-    pub(in crate::http) const TYPES: [&'static str; 19] = [
+    pub(in crate::http) const TYPES: [&'static str; 20] = [
         "start_sending",
         "webrtc_offer",
         "start_receiving",
@@ -115,6 +119,7 @@ impl ClientMessage {
         "get_available_streams",
         "stop_stream",
         "join",
+        "rename",
         "offer",
         "talk",
         "music",
@@ -140,17 +145,18 @@ impl ClientMessage {
             Self::GetAvailableStreams => 5,
             Self::StopStream => 6,
             Self::Join { .. } => 7,
-            Self::Offer { .. } => 8,
-            Self::Talk { .. } => 9,
-            Self::Music { .. } => 10,
-            Self::Listen { .. } => 11,
-            Self::Chat { .. } => 12,
-            Self::Host(_) => 13,
-            Self::WatchRooms { .. } => 14,
-            Self::Report { .. } => 15,
-            Self::Leave => 16,
-            Self::Ping => 17,
-            Self::Unknown => 18,
+            Self::Rename { .. } => 8,
+            Self::Offer { .. } => 9,
+            Self::Talk { .. } => 10,
+            Self::Music { .. } => 11,
+            Self::Listen { .. } => 12,
+            Self::Chat { .. } => 13,
+            Self::Host(_) => 14,
+            Self::WatchRooms { .. } => 15,
+            Self::Report { .. } => 16,
+            Self::Leave => 17,
+            Self::Ping => 18,
+            Self::Unknown => 19,
         };
         Self::TYPES[number]
     }
@@ -183,10 +189,10 @@ pub(super) enum ServerMessage {
         connection_id: Uuid,
     },
     WebrtcAnswer {
-        answer: Description,
+        answer: SessionDescription,
     },
     WebrtcOffer {
-        offer: Description,
+        offer: SessionDescription,
     },
     StreamAvailable {
         stream_id: StreamId,
@@ -271,8 +277,13 @@ impl ServerMessage {
 
     /// The frame's text.
     pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("strings, numbers and lists can always be written")
+        write(self)
     }
+}
+
+/// Text of a frame: of a message of ours, or of an event of a room, which has the protocol's fields.
+pub(super) fn write(message: &impl Serialize) -> String {
+    serde_json::to_string(message).expect("strings, numbers and lists can always be written")
 }
 
 #[cfg(test)]

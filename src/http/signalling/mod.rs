@@ -7,7 +7,7 @@ mod session;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -23,16 +23,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Action, Denied, Permit, Target, Visitor};
 use crate::bridge::Bridge;
-use crate::domain::{Owner, RoomId, StreamId};
+use crate::domain::{RoomId, StreamId};
 use crate::engine::{Levels, StreamEvent};
 use crate::http::gate::Gate;
 use crate::http::websocket::WebSocket;
-use crate::limits::{Full, Place, Places};
-use crate::rooms::{ClientSender, Frames};
+use crate::limits::Place;
+use crate::rooms::{EventReceiver, EventSender};
 
 pub(super) use messages::ClientMessage;
 use messages::{ErrorCode, ServerMessage};
-use session::Session;
+use session::ClientSession;
 
 /// Pings to a client that sends: its answers count as signs of life while it is silent.
 const PING_SENDER: Duration = Duration::from_secs(2);
@@ -49,10 +49,6 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// What signalling counts.
 #[derive(Debug, Default)]
 pub struct SignallingStats {
-    /// Connections now.
-    pub connected: AtomicUsize,
-    /// Connections refused because `limits.sockets` were open.
-    pub refused: AtomicU64,
     /// Connections that ended by an error: broken off, or a message over the limit.
     pub failed: AtomicU64,
     /// Frames that were no message of the protocol.
@@ -61,34 +57,14 @@ pub struct SignallingStats {
     pub timed_out: AtomicU64,
 }
 
-/// One client's place among those that may be connected at once; free again when it is dropped.
-pub(super) struct ConnectionPlace {
-    stats: Arc<SignallingStats>,
-    _place: Place,
-}
-
-impl ConnectionPlace {
-    /// Takes one, if any is left; counts the client that is refused.
-    pub(super) fn take(stats: &Arc<SignallingStats>, places: &Places, owner: &Owner) -> Result<Self, Full> {
-        let place = places.take(owner).inspect_err(|_| {
-            stats.refused.fetch_add(1, Ordering::Relaxed);
-        })?;
-        stats.connected.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { stats: Arc::clone(stats), _place: place })
-    }
-}
-
-impl Drop for ConnectionPlace {
-    fn drop(&mut self) {
-        self.stats.connected.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Who is at the other end, and those who know what it may do.
 pub(super) struct Guest {
     /// To be connected at all.
     pub(super) permit: Permit,
+    /// Among those that may be connected at once.
+    pub(super) _place: Place,
     pub(super) gate: Gate,
+    pub(super) stats: Arc<SignallingStats>,
 }
 
 impl Guest {
@@ -134,32 +110,26 @@ fn refused(denied: &Denied) -> ServerMessage {
 }
 
 /// Serves one client until it leaves.
-pub(super) async fn serve(
-    socket: WebSocket,
-    bridge: Bridge,
-    guest: Guest,
-    seat: ConnectionPlace,
-    shutdown: CancellationToken,
-) {
+pub(super) async fn serve(socket: WebSocket, bridge: Bridge, guest: Guest, shutdown: CancellationToken) {
     let (sender, receiver) = socket.split();
     // Before the list is read, so that no stream is missed in between.
     let (events, levels) = (bridge.relay().events(), bridge.relay().levels());
-    let (wire, frames) = ClientSender::new();
-    let permit = guest.permit.clone();
-    let session = Session::new(bridge, guest, wire.clone()).await;
+    let (to_rooms, of_rooms) = EventSender::new();
+    let (permit, stats) = (guest.permit.clone(), Arc::clone(&guest.stats));
+    let session = ClientSession::new(bridge, guest, to_rooms).await;
     let now = Instant::now();
-    let mut client = Client { sender, session, permit, wire, seat, heard: now, pinged: now };
-    let result = client.run(receiver, Feeds { events, levels, frames }, shutdown).await;
+    let mut client = ClientConnection { sender, session, permit, stats, heard: now, pinged: now };
+    let result = client.run(receiver, Feeds { events, levels, of_rooms }, shutdown).await;
     client.session.end().await;
     match result {
-        Ok(()) | Err(Gone::Closed) => {}
-        Err(Gone::Failed) => drop(client.seat.stats.failed.fetch_add(1, Ordering::Relaxed)),
-        Err(Gone::TimedOut) => drop(client.seat.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
+        Ok(()) | Err(ConnectionEnd::Closed) => {}
+        Err(ConnectionEnd::Failed) => drop(client.stats.failed.fetch_add(1, Ordering::Relaxed)),
+        Err(ConnectionEnd::TimedOut) => drop(client.stats.timed_out.fetch_add(1, Ordering::Relaxed)),
     }
 }
 
 /// Why a connection ended.
-enum Gone {
+enum ConnectionEnd {
     /// The client closed it.
     Closed,
     /// The network broke it, or a message was over the limit.
@@ -172,17 +142,15 @@ enum Gone {
 struct Feeds {
     events: broadcast::Receiver<StreamEvent>,
     levels: broadcast::Receiver<Levels>,
-    /// By rooms.
-    frames: Frames,
+    of_rooms: EventReceiver,
 }
 
-struct Client {
+struct ClientConnection {
     sender: SplitSink<WebSocket, Message>,
-    session: Session,
+    session: ClientSession,
     /// To be connected.
     permit: Permit,
-    wire: ClientSender,
-    seat: ConnectionPlace,
+    stats: Arc<SignallingStats>,
     /// When the client last sent anything.
     heard: Instant,
     pinged: Instant,
@@ -192,27 +160,24 @@ struct Client {
 enum End {
     /// The relay goes down.
     Shutdown,
-    /// It does not read what those in its room say.
-    TooSlow,
     /// Its token has expired, or was revoked.
     NotPermitted,
 }
 
-impl Client {
+impl ClientConnection {
     async fn run(
         &mut self,
         mut receiver: SplitStream<WebSocket>,
-        mut told: Feeds,
+        mut feeds: Feeds,
         shutdown: CancellationToken,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), ConnectionEnd> {
         self.send(&self.session.available_streams()).await?;
-        let (permit, wire) = (self.permit.clone(), self.wire.clone());
+        let permit = self.permit.clone();
         // One place in each of these queues, for as long as the client is there: to queue anew for every message costs a
         // client that is told levels as much as the message.
         let end = async {
             tokio::select! {
                 () = shutdown.cancelled() => End::Shutdown,
-                () = wire.cut() => End::TooSlow,
                 () = permit.ended() => End::NotPermitted,
             }
         };
@@ -224,14 +189,17 @@ impl Client {
                 end = &mut end => return self.end(end).await,
                 frame = receiver.next() => match frame {
                     Some(Ok(frame)) => self.take(frame).await?,
-                    Some(Err(_)) => return Err(Gone::Failed),
-                    None => return Err(Gone::Closed),
+                    Some(Err(_)) => return Err(ConnectionEnd::Failed),
+                    None => return Err(ConnectionEnd::Closed),
                 },
-                event = told.events.recv() => self.tell(event).await?,
+                event = feeds.events.recv() => self.tell(event).await?,
                 // Those who hear nothing are not woken five times a second.
-                level = told.levels.recv(), if hears => self.tell_level(level).await?,
-                // This client itself holds the other end.
-                frame = told.frames.next() => self.send_frame(Message::text(&*frame)).await?,
+                level = feeds.levels.recv(), if hears => self.tell_level(level).await?,
+                event = feeds.of_rooms.next() => match event {
+                    Some(event) => self.send_frame(Message::text(event.text(messages::write))).await?,
+                    // It does not read what those in its room say.
+                    None => return Err(ConnectionEnd::TimedOut),
+                },
                 () = self.session.permit_ended() => {
                     let reply = self.session.end_unpermitted().await;
                     self.reply(Some(reply)).await?;
@@ -245,7 +213,7 @@ impl Client {
         }
     }
 
-    async fn take(&mut self, frame: Message) -> Result<(), Gone> {
+    async fn take(&mut self, frame: Message) -> Result<(), ConnectionEnd> {
         self.heard = Instant::now();
         if frame.is_pong() {
             self.session.note_pong().await;
@@ -259,14 +227,14 @@ impl Client {
         let reply = match serde_json::from_str::<ClientMessage>(&text) {
             Ok(message) => self.session.handle(message).await,
             Err(error) => {
-                self.seat.stats.malformed.fetch_add(1, Ordering::Relaxed);
+                self.stats.malformed.fetch_add(1, Ordering::Relaxed);
                 Some(ServerMessage::error(ErrorCode::BadMessage, format!("Not a message of this protocol: {error}")))
             }
         };
         self.reply(reply).await
     }
 
-    async fn tell(&mut self, event: Result<StreamEvent, RecvError>) -> Result<(), Gone> {
+    async fn tell(&mut self, event: Result<StreamEvent, RecvError>) -> Result<(), ConnectionEnd> {
         let message = match event {
             Ok(StreamEvent::Available(stream)) if stream.room == RoomId::HOME && self.session.lists_streams() => {
                 ServerMessage::StreamAvailable { stream_id: stream.id }
@@ -283,12 +251,12 @@ impl Client {
             Ok(StreamEvent::Available(_)) => return Ok(()),
             // It missed some: the list says all there is to know.
             Err(RecvError::Lagged(_)) => self.session.available_streams(),
-            Err(RecvError::Closed) => return Err(Gone::Closed),
+            Err(RecvError::Closed) => return Err(ConnectionEnd::Closed),
         };
         self.send(&message).await
     }
 
-    async fn tell_level(&mut self, levels: Result<Levels, RecvError>) -> Result<(), Gone> {
+    async fn tell_level(&mut self, levels: Result<Levels, RecvError>) -> Result<(), ConnectionEnd> {
         // Having missed some is nothing: the next ones are along in a moment.
         let (Ok(levels), Some(stream_id)) = (levels, self.session.hears()) else { return Ok(()) };
         match level_of(&levels, stream_id) {
@@ -301,48 +269,47 @@ impl Client {
         self.pinged + if self.session.is_sending() { PING_SENDER } else { PING_OTHERS }
     }
 
-    async fn ping(&mut self) -> Result<(), Gone> {
+    async fn ping(&mut self) -> Result<(), ConnectionEnd> {
         self.pinged = Instant::now();
         if self.heard.elapsed() > SILENCE_TIMEOUT {
-            return Err(Gone::TimedOut);
+            return Err(ConnectionEnd::TimedOut);
         }
         self.send_frame(Message::Ping(Bytes::new())).await
     }
 
-    async fn reply(&mut self, message: Option<ServerMessage>) -> Result<(), Gone> {
+    async fn reply(&mut self, message: Option<ServerMessage>) -> Result<(), ConnectionEnd> {
         match message {
             Some(message) => self.send(&message).await,
             None => Ok(()),
         }
     }
 
-    async fn send(&mut self, message: &ServerMessage) -> Result<(), Gone> {
+    async fn send(&mut self, message: &ServerMessage) -> Result<(), ConnectionEnd> {
         self.send_frame(Message::text(message.to_json())).await
     }
 
-    async fn send_frame(&mut self, frame: Message) -> Result<(), Gone> {
+    async fn send_frame(&mut self, frame: Message) -> Result<(), ConnectionEnd> {
         match tokio::time::timeout(SEND_TIMEOUT, self.sender.send(frame)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Gone::Failed),
-            Err(_) => Err(Gone::TimedOut),
+            Ok(Err(_)) => Err(ConnectionEnd::Failed),
+            Err(_) => Err(ConnectionEnd::TimedOut),
         }
     }
 
-    async fn end(&mut self, end: End) -> Result<(), Gone> {
+    async fn end(&mut self, end: End) -> Result<(), ConnectionEnd> {
         match end {
             End::Shutdown => self.say_goodbye().await,
-            End::TooSlow => Err(Gone::TimedOut),
             End::NotPermitted => self.turn_out().await,
         }
     }
 
     /// Its token has expired, or was revoked.
-    async fn turn_out(&mut self) -> Result<(), Gone> {
-        let reason = "This link has expired or was withdrawn; ask for a new one".into();
+    async fn turn_out(&mut self) -> Result<(), ConnectionEnd> {
+        let reason = "This link has expired or was revoked; ask for a new one".into();
         self.send_frame(Message::Close(Some(CloseFrame { code: CloseCode::Policy, reason }))).await
     }
 
-    async fn say_goodbye(&mut self) -> Result<(), Gone> {
+    async fn say_goodbye(&mut self) -> Result<(), ConnectionEnd> {
         let reason = "The voice relay is shutting down".into();
         self.send_frame(Message::Close(Some(CloseFrame { code: CloseCode::Away, reason }))).await
     }

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::access::{Action, Permit, RoomCredentials, Target};
 use crate::bridge::{Bridge, HearingReport};
-use crate::core::{Membership as Place, Wanted};
+use crate::core::{ParticipantTracks, Wanted};
 use crate::engine::PeerAddress;
-use crate::rooms::{ClientSender, JoinError, Key, Membership, RoomsHandle};
+use crate::rooms::{EventSender, JoinError, Membership, ParticipantKey, RoomsHandle};
 
 use super::Guest;
 use super::messages::{ClientMessage, Everybody, ServerMessage, WhoToHear};
@@ -33,21 +33,21 @@ pub(super) struct Request {
 }
 
 impl Participation {
-    /// Joins. What the room says goes over the wire, and so does that it worked.
+    /// Joins. What the room says goes into the queue, and so does that it worked.
     pub(super) async fn begin(
         bridge: &Bridge,
         guest: &Guest,
         request: Request,
-        wire: ClientSender,
+        events: EventSender,
     ) -> Result<Self, ServerMessage> {
         let name = guest.name(&request.name);
         let Request { room, pin, key, .. } = &request;
         let id = rooms(bridge).find(room).ok_or_else(|| refusal(JoinError::NoRoom))?;
-        let shown = RoomCredentials { pin: pin.as_deref(), key: key.as_deref().and_then(Key::of_text) };
+        let shown = RoomCredentials { pin: pin.as_deref(), key: key.as_deref().and_then(ParticipantKey::of_text) };
         let permit = guest.authorize(Action::Join, Target::Room(id, shown)).await?;
         guest.may_join()?;
         let asker = guest.visitor().asker();
-        let joined = rooms(bridge).join(asker, room, &name, pin.as_deref(), key.as_deref(), wire).await;
+        let joined = rooms(bridge).join(asker, room, &name, pin.as_deref(), key.as_deref(), events).await;
         let membership = joined.map_err(refusal)?;
         Ok(Self { bridge: bridge.clone(), membership, permit, name, peer: None })
     }
@@ -63,6 +63,10 @@ impl Participation {
             }
             ClientMessage::Host(action) => {
                 self.membership.host(action).map_err(|error| complaint(error.code(), &error))
+            }
+            ClientMessage::Rename { name } => {
+                self.rename(&name, guest).await;
+                Ok(())
             }
             ClientMessage::Listen { who } => {
                 self.listen(who).await;
@@ -116,7 +120,7 @@ impl Participation {
             return not_joined();
         }
         let only_listens = !guest.may(Action::TalkInside);
-        let place = Place { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
+        let place = ParticipantTracks { room: joined.room, voice: joined.voice, music: joined.music, only_listens };
         let relay = self.bridge.relay();
         let (peer, agreed) = match relay.join(self.permit.clone(), place, self.name.clone(), sdp).await {
             Ok(agreed) => agreed,
@@ -146,11 +150,19 @@ impl Participation {
         Ok(())
     }
 
+    async fn rename(&mut self, name: &str, guest: &Guest) {
+        // Of whoever was put out there is no stream that could have a name.
+        let Some(name) = self.membership.rename(&guest.name(&Value::from(name))) else { return };
+        self.bridge.relay().set_name(self.membership.joined().voice, name.clone()).await;
+        self.name = name;
+    }
+
     async fn listen(&self, who: WhoToHear) {
         let wanted = match who {
             WhoToHear::All(Everybody::All) => Wanted::All,
             WhoToHear::These(participants) => Wanted::Only(rooms(&self.bridge).streams_of(&participants)),
         };
+        self.membership.note_listening(wanted != Wanted::Only(Vec::new()));
         self.bridge.relay().set_wanted(self.membership.joined().voice, wanted).await;
     }
 }

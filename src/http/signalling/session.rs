@@ -10,12 +10,12 @@ use uuid::Uuid;
 use crate::access::{Action, Permit, Target, WatchedPermit};
 use crate::bridge::Bridge;
 use crate::core::{AnswerError, NegotiationError};
-use crate::domain::{LiveStream, RoomId, StreamId};
+use crate::domain::{RoomId, StreamId, Track};
 use crate::engine::{ConnectError, Engine, EngineGone, PeerAddress};
-use crate::rooms::{ClientSender, ListenerKind, Listening, Watching};
+use crate::rooms::{EventSender, ListenerKind, Listening, Watching};
 
 use super::Guest;
-use super::messages::{ClientMessage, Description, ErrorCode, ServerMessage};
+use super::messages::{ClientMessage, ErrorCode, ServerMessage, SessionDescription};
 use super::participation::{Participation, Request, not_joined};
 
 /// A repeated request for the offer just made is answered only if that stays unanswered for so long:
@@ -23,12 +23,12 @@ use super::participation::{Participation, Request, not_joined};
 const REOFFER_AFTER: Duration = Duration::from_millis(500);
 
 /// The signalling side of one client.
-pub(super) struct Session {
+pub(super) struct ClientSession {
     relay: Engine,
     bridge: Bridge,
     guest: Guest,
     /// What rooms say to the client goes over it.
-    wire: ClientSender,
+    events: EventSender,
     /// How the client calls itself.
     name: String,
     held: Held,
@@ -44,9 +44,9 @@ pub(super) struct Session {
 enum Held {
     Nothing,
     /// A stream's identity and room, for the offer to come.
-    Reserved(LiveStream, WatchedPermit),
+    Reserved(Track, WatchedPermit),
     Sending {
-        stream: LiveStream,
+        stream: Track,
         peer: PeerAddress,
         permit: WatchedPermit,
     },
@@ -62,14 +62,14 @@ enum Held {
     },
 }
 
-impl Session {
-    pub(super) async fn new(bridge: Bridge, guest: Guest, wire: ClientSender) -> Self {
+impl ClientSession {
+    pub(super) async fn new(bridge: Bridge, guest: Guest, events: EventSender) -> Self {
         let (relay, name) = (bridge.relay().clone(), String::new());
         let (participation, watching) = (None, None);
         let access = guest.gate.access();
         let lists = access.authorize(guest.visitor(), Action::ListStreams, Target::room(RoomId::HOME)).await;
         let lists_streams = lists.is_ok();
-        Self { relay, bridge, guest, wire, name, held: Held::Nothing, lists_streams, participation, watching }
+        Self { relay, bridge, guest, events, name, held: Held::Nothing, lists_streams, participation, watching }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
@@ -113,7 +113,7 @@ impl Session {
         if on {
             self.guest.authorize(Action::ListRooms, Target::House).await?;
             let only = self.guest.visitor().room.clone();
-            self.watching = Some(self.bridge.rooms().watch(self.wire.clone(), only));
+            self.watching = Some(self.bridge.rooms().watch(self.events.clone(), only));
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Session {
     /// Joins a room, and leaves the one before.
     async fn join(&mut self, request: Request) -> Option<ServerMessage> {
         self.lose().await;
-        match Participation::begin(&self.bridge, &self.guest, request, self.wire.clone()).await {
+        match Participation::begin(&self.bridge, &self.guest, request, self.events.clone()).await {
             Ok(participation) => {
                 self.participation = Some(participation);
                 None
@@ -253,12 +253,12 @@ impl Session {
         }
         self.release().await;
         let connection_id = Uuid::new_v4();
-        let stream = LiveStream { id: StreamId::of_connection(connection_id), room, music: false };
+        let stream = Track::voice(StreamId::of_connection(connection_id), room);
         self.held = Held::Reserved(stream, permit.watched());
         ServerMessage::SenderReady { connection_id }
     }
 
-    async fn take_offer(&mut self, offer: Description) -> ServerMessage {
+    async fn take_offer(&mut self, offer: SessionDescription) -> ServerMessage {
         let (Held::Reserved(stream, permit) | Held::Sending { stream, permit, .. }) = &self.held else {
             return ServerMessage::error(ErrorCode::OutOfOrder, "Send start_sending before webrtc_offer");
         };
@@ -272,7 +272,7 @@ impl Session {
         match self.relay.publish(permit.clone(), stream, self.name.clone(), offer.sdp).await {
             Ok((peer, accepted)) => {
                 self.held = Held::Sending { stream, peer, permit: permit.watched() };
-                ServerMessage::WebrtcAnswer { answer: Description::answer(accepted.answer) }
+                ServerMessage::WebrtcAnswer { answer: SessionDescription::answer(accepted.answer) }
             }
             Err(error) => refused(&error),
         }
@@ -339,7 +339,7 @@ impl Session {
                     answered: false,
                     reoffer_at: None,
                 };
-                ServerMessage::WebrtcOffer { offer: Description::offer(subscribed.offer) }
+                ServerMessage::WebrtcOffer { offer: SessionDescription::offer(subscribed.offer) }
             }
             Err(error) => refused(&error),
         }
@@ -352,7 +352,7 @@ impl Session {
         self.bridge.rooms().listen(permit.room()?, permit.granted(), &called, ListenerKind::Client)
     }
 
-    async fn take_answer(&mut self, answer: Description) -> Option<ServerMessage> {
+    async fn take_answer(&mut self, answer: SessionDescription) -> Option<ServerMessage> {
         let Held::Receiving { peer, answered, .. } = &mut self.held else {
             return Some(ServerMessage::error(ErrorCode::OutOfOrder, "Send start_receiving before webrtc_answer"));
         };

@@ -12,10 +12,11 @@ use warp::reply::{Reply, Response};
 
 use crate::access::{Action, Permit, RoomCredentials, Target};
 use crate::core::NegotiationError;
-use crate::domain::{LiveStream, RoomId, StreamId, comparable};
-use crate::engine::{ConnectError, Opened, ResourceRole};
+use crate::domain::{RoomId, StreamId, Track, comparable};
+use crate::engine::{ConnectError, OpenedResource, ResourceRole};
 use crate::http::Shared;
-use crate::http::reply::{problem, with};
+use crate::http::problem::problem;
+use crate::http::reply::with;
 
 use super::{
     ACCEPT_PATCH, ACCEPT_POST, Problem, SDP, SDP_FRAGMENT, SESSION, Surface, WhipRequest, busy, count, denied, quoted,
@@ -36,40 +37,40 @@ const NO_STREAM: Problem = Problem(
 
 /// Answers an offer: 201, with the address of what it made.
 pub(super) async fn post<B: Buf>(
-    asked: &WhipRequest,
+    request: &WhipRequest,
     name: &str,
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let opened = open(asked, name, body, shared).await;
+    let opened = open(request, name, body, shared).await;
     let stats = &shared.stats.whip;
-    count(match (&opened, asked.surface) {
+    count(match (&opened, request.surface) {
         (Err(_), _) => &stats.refused,
         (Ok(_), Surface::Whip) => &stats.published,
         (Ok(_), Surface::Whep) => &stats.heard,
     });
-    opened.map(|opened| created(asked, opened))
+    opened.map(|opened| created(request, opened))
 }
 
 async fn open<B: Buf>(
-    asked: &WhipRequest,
+    request: &WhipRequest,
     name: &str,
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
-) -> Result<Opened, Response> {
-    let body = read(&asked.headers, (SDP, ACCEPT_POST), shared.limits.message_bytes, body).await?;
+) -> Result<OpenedResource, Response> {
+    let body = read(&request.headers, (SDP, ACCEPT_POST), shared.limits.message_bytes, body).await?;
     let offer = String::from_utf8(body.into());
     let offer = offer.map_err(|_| problem(StatusCode::BAD_REQUEST, "A description is text in UTF-8"))?;
-    if !shared.gate.may_join(&asked.visitor) {
+    if !shared.gate.may_join(&request.visitor) {
         return Err(busy(StatusCode::TOO_MANY_REQUESTS, "Too many connections a minute; wait a little"));
     }
     let name = percent_decode_str(name).decode_utf8_lossy();
     let name = name_of(&name).ok_or(NAMELESS)?;
-    let (permit, role) = match asked.surface {
-        Surface::Whip => to_send(asked, name, shared).await?,
-        Surface::Whep => to_hear(asked, name, shared).await?,
+    let (permit, role) = match request.surface {
+        Surface::Whip => to_send(request, name, shared).await?,
+        Surface::Whep => to_hear(request, name, shared).await?,
     };
-    if asked.surface == Surface::Whep {
+    if request.surface == Surface::Whep {
         // Before it can be over.
         shared.bridge.note_listening(&permit);
     }
@@ -94,21 +95,21 @@ fn name_of(path: &str) -> Option<&str> {
 }
 
 /// Where a sender is heard: in the room of this name, or at home as a stream of this name.
-async fn to_send(asked: &WhipRequest, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
+async fn to_send(request: &WhipRequest, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
     let (room, called) = match room_called(name, shared) {
-        Some(room) => (room, asked.query.get("name").or(asked.visitor.name.as_ref()).cloned().unwrap_or_default()),
+        Some(room) => (room, request.query.get("name").or(request.visitor.name.as_ref()).cloned().unwrap_or_default()),
         None => (RoomId::HOME, name.to_owned()),
     };
-    let permit = shared.authorize(&asked.visitor, Action::Talk, Target::room(room)).await;
+    let permit = shared.authorize(&request.visitor, Action::Talk, Target::room(room)).await;
     let permit = permit.map_err(|refusal| denied(&refusal))?;
-    let feeds = LiveStream { id: StreamId::of_connection(Uuid::new_v4()), room, music: false };
+    let feeds = Track::voice(StreamId::of_connection(Uuid::new_v4()), room);
     Ok((permit, ResourceRole::Send(feeds, called)))
 }
 
 /// What a receiver hears: the newest stream of home, one stream by its id, a room, or a stream by its name.
-async fn to_hear(asked: &WhipRequest, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
+async fn to_hear(request: &WhipRequest, name: &str, shared: &Shared) -> Result<(Permit, ResourceRole), Response> {
     let live = shared.relay.live();
-    let stream = |live: &LiveStream| (live.room, ResourceRole::Hear(live.id));
+    let stream = |live: &Track| (live.room, ResourceRole::Hear(live.id));
     let (room, role) = match (name, name.parse::<StreamId>()) {
         (LATEST, _) => {
             let newest = live.iter().rev().find(|live| live.room == RoomId::HOME);
@@ -120,8 +121,8 @@ async fn to_hear(asked: &WhipRequest, name: &str, shared: &Shared) -> Result<(Pe
             None => stream_called(name, &live, shared).await.as_ref().map(stream).ok_or(NO_STREAM)?,
         },
     };
-    let shown = RoomCredentials { pin: asked.query.get("pin").map(String::as_str), key: None };
-    let permit = shared.authorize(&asked.visitor, Action::Hear, Target::Room(room, shown)).await;
+    let shown = RoomCredentials { pin: request.query.get("pin").map(String::as_str), key: None };
+    let permit = shared.authorize(&request.visitor, Action::Hear, Target::Room(room, shown)).await;
     Ok((permit.map_err(|refusal| denied(&refusal))?, role))
 }
 
@@ -133,7 +134,7 @@ fn room_called(name: &str, shared: &Shared) -> Option<RoomId> {
 }
 
 /// The newest live stream of this name, or else one that is about to be.
-async fn stream_called(name: &str, live: &[LiveStream], shared: &Shared) -> Option<LiveStream> {
+async fn stream_called(name: &str, live: &[Track], shared: &Shared) -> Option<Track> {
     let called = shared.relay.called(|own| comparable(own) == comparable(name));
     match (live.iter().rev().find(|live| called.contains(&live.id)), called.first()) {
         (Some(live), _) => Some(*live),
@@ -142,8 +143,8 @@ async fn stream_called(name: &str, live: &[LiveStream], shared: &Shared) -> Opti
 }
 
 /// 201. The address begins with what the client's began with: some clients take it as it is, from the first slash on.
-fn created(asked: &WhipRequest, Opened { id, tag, answer }: Opened) -> Response {
-    let location = format!("{}{}{SESSION}{}", asked.prefix, asked.surface.path(), id.0);
+fn created(request: &WhipRequest, OpenedResource { id, tag, answer }: OpenedResource) -> Response {
+    let location = format!("{}{}{SESSION}{}", request.prefix, request.surface.path(), id.0);
     let reply = warp::reply::with_status(answer, StatusCode::CREATED).into_response();
     [
         (CONTENT_TYPE, HeaderValue::from_static(SDP)),

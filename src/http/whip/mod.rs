@@ -17,8 +17,8 @@ use futures_util::{Stream, StreamExt, pin_mut};
 use headers::{ContentType, HeaderMapExt};
 use uuid::Uuid;
 use warp::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_LENGTH,
+    HeaderName, HeaderValue,
 };
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::path::Tail;
@@ -29,9 +29,10 @@ use crate::access::{Denied, Visitor};
 use crate::engine::{ResourceCounts, ResourceId};
 
 use super::Shared;
+use super::exposition::Exposition;
 use super::gate::Prefix;
-use super::reply::{RETRY_SECONDS, problem, status_of, with};
-use super::status::Page;
+use super::problem::{dress, problem};
+use super::reply::{RETRY_SECONDS, status_of, with};
 
 /// Description and fragment, as they are sent.
 const SDP: &str = "application/sdp";
@@ -104,33 +105,17 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::stream())
         .then(move |surface, tail: Tail, method, headers, query, visitor, prefix: Option<Prefix>, body| {
             let prefix = prefix.map(|prefix| prefix.0).unwrap_or_default();
-            let (asked, shared) = (WhipRequest { surface, headers, query, visitor, prefix }, shared.clone());
+            let (request, shared) = (WhipRequest { surface, headers, query, visitor, prefix }, shared.clone());
             async move {
-                let reply = answer(&asked, tail.as_str(), &method, body, &shared).await;
+                let reply = answer(&request, tail.as_str(), &method, body, &shared).await;
                 dress(reply.unwrap_or_else(|refusal| refusal))
             }
         })
 }
 
-/// Whether a request is for one of the two, whatever token is before its path.
-pub(super) fn is_ours(path: &str) -> bool {
-    let mut parts = path.split('/').skip(1);
-    let first = parts.next();
-    matches!(if first == Some("t") { parts.nth(1) } else { first }, Some("whip" | "whep"))
-}
-
-/// What the gate says to those whom it does not let in, as it is said here.
-pub(super) fn refused(status: StatusCode, sentence: &str) -> Response {
-    let reply = dress(problem(status, sentence));
-    if status == StatusCode::UNAUTHORIZED {
-        return with(reply, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    reply
-}
-
 /// The answer; the error is one as well.
 async fn answer<B: Buf>(
-    asked: &WhipRequest,
+    request: &WhipRequest,
     tail: &str,
     method: &Method,
     body: impl Stream<Item = Result<B, warp::Error>>,
@@ -139,14 +124,14 @@ async fn answer<B: Buf>(
     if let Some(id) = tail.strip_prefix(SESSION) {
         let id = Uuid::try_parse(id).map(ResourceId).map_err(|_| session::unknown())?;
         return match *method {
-            Method::PATCH => session::patch(asked, id, body, shared).await,
-            Method::DELETE => session::end(asked, id, shared).await,
+            Method::PATCH => session::patch(request, id, body, shared).await,
+            Method::DELETE => session::end(request, id, shared).await,
             Method::OPTIONS => Ok(options("PATCH, DELETE, OPTIONS", ACCEPT_PATCH, SDP_FRAGMENT)),
             _ => Err(not_allowed("PATCH, DELETE, OPTIONS")),
         };
     }
     match *method {
-        Method::POST => endpoint::post(asked, tail, body, shared).await,
+        Method::POST => endpoint::post(request, tail, body, shared).await,
         Method::OPTIONS => Ok(options("POST, OPTIONS", ACCEPT_POST, SDP)),
         _ => Err(not_allowed("POST, OPTIONS")),
     }
@@ -171,16 +156,6 @@ fn options(methods: &'static str, accept: HeaderName, media_type: &'static str) 
 fn not_allowed(methods: &'static str) -> Response {
     let detail = format!("This address takes {methods}");
     with(problem(StatusCode::METHOD_NOT_ALLOWED, &detail), ALLOW, HeaderValue::from_static(methods))
-}
-
-/// What every reply says: nobody keeps it, and pages may read what it says besides its body.
-fn dress(reply: Response) -> Response {
-    let reply = with(reply, CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    with(
-        reply,
-        ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Location, ETag, Link, Accept-Patch, Accept-Post"),
-    )
 }
 
 /// A problem that is always put in the same words.
@@ -258,7 +233,7 @@ fn count(counter: &AtomicU64) {
 }
 
 /// What is counted, for `/metrics`.
-pub(super) fn encode(page: &mut Page<'_>, stats: &WhipStats, now: ResourceCounts) -> fmt::Result {
+pub(super) fn encode(page: &mut Exposition<'_>, stats: &WhipStats, now: ResourceCounts) -> fmt::Result {
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     page.gauge("whip_sessions", "Senders over WHIP", now.senders as u64)?;
     page.gauge("whep_sessions", "Receivers over WHEP", now.receivers as u64)?;

@@ -11,7 +11,8 @@ use warp::reply::{Reply, Response};
 
 use crate::engine::{Condition, PatchError, Patched, ResourceId};
 use crate::http::Shared;
-use crate::http::reply::{problem, with};
+use crate::http::problem::problem;
+use crate::http::reply::with;
 
 use super::fragment::{Fragment, MAX_FRAGMENT};
 use super::{ACCEPT_PATCH, Problem, SDP_FRAGMENT, WhipRequest, count, quoted, read, shutting_down};
@@ -26,16 +27,17 @@ pub(super) fn unknown() -> Response {
 
 /// Takes more candidates (204), or credentials with which ICE starts anew (200).
 pub(super) async fn patch<B: Buf>(
-    asked: &WhipRequest,
+    request: &WhipRequest,
     id: ResourceId,
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let body = read(&asked.headers, (SDP_FRAGMENT, ACCEPT_PATCH), MAX_FRAGMENT, body).await?;
+    let body = read(&request.headers, (SDP_FRAGMENT, ACCEPT_PATCH), MAX_FRAGMENT, body).await?;
     let invalid = |error: super::fragment::InvalidFragment| problem(StatusCode::BAD_REQUEST, &error.to_string());
     let Fragment { credentials, candidates } = Fragment::parse(&body).map_err(invalid)?;
-    let condition = condition(&asked.headers)?;
-    let patched = shared.relay.patch(id, asked.surface.sends(), condition, credentials).await.map_err(shutting_down)?;
+    let condition = condition(&request.headers)?;
+    let patched =
+        shared.relay.patch(id, request.surface.sends(), condition, credentials).await.map_err(shutting_down)?;
     let (patched, stats) = (patched.map_err(|error| refused(&error))?, &shared.stats.whip);
     stats.candidates.fetch_add(candidates as u64, Ordering::Relaxed);
     match patched {
@@ -49,8 +51,8 @@ pub(super) async fn patch<B: Buf>(
 }
 
 /// Ends it.
-pub(super) async fn end(asked: &WhipRequest, id: ResourceId, shared: &Shared) -> Result<Response, Response> {
-    let ended = shared.relay.end(id, asked.surface.sends()).await.map_err(shutting_down)?;
+pub(super) async fn end(request: &WhipRequest, id: ResourceId, shared: &Shared) -> Result<Response, Response> {
+    let ended = shared.relay.end(id, request.surface.sends()).await.map_err(shutting_down)?;
     ended.then(|| StatusCode::OK.into_response()).ok_or_else(unknown)
 }
 

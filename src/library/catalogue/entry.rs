@@ -12,10 +12,10 @@ use tokio::sync::OnceCell;
 
 use crate::domain::{comparable, composed};
 
-use super::super::facts::{Description, Kind};
+use super::super::facts::{FileDescription, FileKind};
 use super::super::inside;
-use super::super::reader::{OpenFile, Stamp};
 use super::index::IndexEntry;
+use super::open_file::{OpenFile, Stamp};
 use super::walk::Found;
 
 /// Bytes of a file that are hashed at once.
@@ -66,14 +66,14 @@ impl<'de> Deserialize<'de> for FileId {
 
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Facts {
+pub struct FileFacts {
     /// Its identity.
     pub id: FileId,
     /// Its folder and its path below that.
     pub name: String,
     /// What kind of file it is.
     #[serde(skip)]
-    pub kind: Kind,
+    pub kind: FileKind,
     /// The same, as players call it.
     pub mime: &'static str,
     /// Bytes.
@@ -120,12 +120,12 @@ pub enum OpenError {
 pub(in crate::library) struct Entry {
     pub(in crate::library) id: FileId,
     pub(in crate::library) name: String,
-    pub(in crate::library) kind: Kind,
+    pub(in crate::library) kind: FileKind,
     pub(in crate::library) stamp: Stamp,
     /// Where it is, and the folder that it must not leave.
     path: PathBuf,
     root: PathBuf,
-    description: Description,
+    description: FileDescription,
     pub(super) sha256: OnceCell<String>,
 }
 
@@ -147,11 +147,11 @@ impl Entry {
         IndexEntry { stamp: self.stamp, description: Some(self.description.clone()), sha256 }
     }
 
-    pub(in crate::library) fn facts(&self) -> Facts {
-        let Description { seconds, title, cover } = self.description.clone();
+    pub(in crate::library) fn facts(&self) -> FileFacts {
+        let FileDescription { seconds, title, cover } = self.description.clone();
         let bitrate = seconds.filter(|seconds| *seconds > 0.0).map(|seconds| self.stamp.size as f64 * 8.0 / seconds);
         let version = format!("{}/{}/{}", self.name, self.stamp.size, self.stamp.modified);
-        Facts {
+        FileFacts {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,

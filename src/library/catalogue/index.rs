@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::DataFolder;
 
-use super::super::facts::Description;
-use super::super::reader::Stamp;
+use super::super::facts::FileDescription;
+use super::open_file::Stamp;
 use super::walk::Found;
 
 /// The database, within the data folder.
@@ -28,7 +28,7 @@ const CACHE_BYTES: usize = 1 << 20;
 pub(super) struct IndexEntry {
     pub(super) stamp: Stamp,
     /// `None`: it is no audio.
-    pub(super) description: Option<Description>,
+    pub(super) description: Option<FileDescription>,
     pub(super) sha256: Option<String>,
 }
 
@@ -183,7 +183,7 @@ mod tests {
         let stamp = serde_json::from_value(serde_json::json!({"device": 1, "inode": 2, "size": size, "modified": 3}));
         IndexEntry {
             stamp: stamp.expect("a stamp"),
-            description: Some(Description::default()),
+            description: Some(FileDescription::default()),
             sha256: Some("ab".into()),
         }
     }

@@ -78,8 +78,8 @@ fn a_folder_that_is_not_there_just_now_is_remembered() {
 
 /// The file at this path as it is found in `sounds`.
 fn remembered(path: PathBuf) -> Found {
-    let stamp = crate::library::reader::Stamp::of(&fs::metadata(&path).expect("there"));
-    Found { name: "sounds/ding.wav".into(), kind: crate::library::Kind::Wav, stamp, root: PathBuf::new(), path }
+    let stamp = open_file::Stamp::of(&fs::metadata(&path).expect("there"));
+    Found { name: "sounds/ding.wav".into(), kind: crate::library::FileKind::Wav, stamp, root: PathBuf::new(), path }
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use std::fs::{self, DirEntry, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::super::facts::{self, Kind};
+use super::super::facts::{self, FileKind};
 use super::super::inside;
-use super::super::reader::Stamp;
 use super::super::reading;
 use super::index::IndexEntry;
+use super::open_file::Stamp;
 
 /// Folders within folders, so deep at most.
 const MAX_DEPTH: usize = 32;
@@ -36,7 +36,7 @@ impl Folder {
 pub(super) struct Found {
     /// Its folder's name, and its path below that.
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: FileKind,
     pub(super) stamp: Stamp,
     pub(super) path: PathBuf,
     /// The folder that it is in, as the disk knows it.
@@ -112,7 +112,7 @@ impl Walk {
         if metadata.is_dir() {
             return self.enter(&path, root, &name, depth + 1);
         }
-        let Some(kind) = Kind::of(&own).filter(|_| metadata.is_file()) else { return };
+        let Some(kind) = FileKind::of(&own).filter(|_| metadata.is_file()) else { return };
         if self.names.len() >= self.max {
             self.over_limit += 1;
         } else if self.names.insert(name.clone()) {

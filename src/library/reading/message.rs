@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 
 use super::super::decoding::RATES;
-use super::super::facts::{Description, MAX_COVER, NoAudio};
+use super::super::facts::{FileDescription, MAX_COVER, NoAudio};
 
 /// Samples of the longest packet that is passed on.
 const MOST_SAMPLES: usize = 1 << 19;
@@ -19,7 +19,7 @@ const HEAD: usize = 9;
 #[derive(Debug, PartialEq)]
 pub(super) enum Message {
     /// What a file says of itself.
-    Described(Description),
+    Described(FileDescription),
     /// Its picture; nothing where there is none.
     Picture(Vec<u8>),
     /// It can be played, and is so long, if it says so.
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let description = Description { seconds: Some(1.5), title: Some("A".into()), cover: true };
+        let description = FileDescription { seconds: Some(1.5), title: Some("A".into()), cover: true };
         for message in [
             Message::Described(description),
             Message::Picture(vec![1, 2, 3]),

@@ -20,10 +20,10 @@ const BATCH: usize = 8;
 /// Datagrams to send, up to a batch.
 #[derive(Default)]
 pub struct Outgoing {
-    waiting: Vec<Waiting>,
+    waiting: Vec<UnsentDatagrams>,
 }
 
-struct Waiting {
+struct UnsentDatagrams {
     transmit: Transmit,
     arrived: Instant,
 }
@@ -31,7 +31,7 @@ struct Waiting {
 impl Outgoing {
     /// Adds one; `arrived` is when what led to it came.
     pub fn push(&mut self, transmit: Transmit, arrived: Instant) {
-        self.waiting.push(Waiting { transmit, arrived });
+        self.waiting.push(UnsentDatagrams { transmit, arrived });
     }
 
     /// It is to be sent before more is added.

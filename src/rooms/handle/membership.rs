@@ -4,13 +4,13 @@ use std::time::SystemTime;
 
 use crate::domain::RoomId;
 
+use super::super::admission::Asker;
 use super::super::chat::ChatError;
-use super::super::entry::Asker;
-use super::super::hosting::{HostAction, HostError};
+use super::super::event::LeaveReason;
 use super::super::media::TalkError;
-use super::super::notice::Departure;
+use super::super::membership::Joined;
+use super::super::moderation::{HostAction, HostError};
 use super::super::participant::ParticipantId;
-use super::super::stay::Joined;
 use super::RoomsHandle;
 
 /// Somebody's being in a room: over when it is dropped, as if their connection were lost.
@@ -37,7 +37,17 @@ impl Membership {
 
     /// The media connection is there.
     pub fn note_connected(&self) {
-        self.rooms.with(|post, _| post.rooms.note_connected(self.joined.session));
+        self.rooms.with(|outbox, now| outbox.rooms.note_connected(now, self.joined.session));
+    }
+
+    /// People call them otherwise from now on; gives how, if that is different and they are there.
+    pub fn rename(&self, name: &str) -> Option<String> {
+        self.rooms.with(|outbox, now| outbox.rooms.rename(now, self.joined.session, name))
+    }
+
+    /// They want to hear others there, or nobody.
+    pub fn note_listening(&self, on: bool) {
+        self.rooms.with(|outbox, now| outbox.rooms.note_listening(now, self.joined.session, on));
     }
 
     /// Writes to all in the room.
@@ -45,7 +55,7 @@ impl Membership {
     /// # Errors
     /// When nobody gets it, and why.
     pub fn chat(&self, text: &str) -> Result<(), ChatError> {
-        self.rooms.with(|post, now| post.rooms.chat(now, SystemTime::now(), self.joined.session, text))
+        self.rooms.with(|outbox, now| outbox.rooms.chat(now, SystemTime::now(), self.joined.session, text))
     }
 
     /// Does what a host may.
@@ -53,20 +63,20 @@ impl Membership {
     /// # Errors
     /// When it is not theirs to do, or cannot be done.
     pub fn host(&self, action: HostAction) -> Result<(), HostError> {
-        self.rooms.with(|post, now| post.rooms.host(now, &self.asker, self.joined.session, action))
+        self.rooms.with(|outbox, now| outbox.rooms.host(now, &self.asker, self.joined.session, action))
     }
 
     /// Leaves, and is told so.
     pub fn leave(self) {
-        self.rooms.with(|post, now| post.rooms.leave(now, self.joined.session, Departure::Left));
+        self.rooms.with(|outbox, now| outbox.rooms.leave(now, self.joined.session, LeaveReason::Left));
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.rooms.with(|post, now| {
-            post.rooms.leave(now, self.joined.session, Departure::Gone);
-            post.senders.remove(&self.joined.session);
+        self.rooms.with(|outbox, now| {
+            outbox.rooms.leave(now, self.joined.session, LeaveReason::Gone);
+            outbox.senders.remove(&self.joined.session);
         });
     }
 }
@@ -94,6 +104,6 @@ pub struct Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.rooms.with(|post, now| post.rooms.listener_left(now, self.room, self.who));
+        self.rooms.with(|outbox, now| outbox.rooms.listener_left(now, self.room, self.who));
     }
 }

@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn an_opened_room_that_stays_empty_is_closed_and_a_permanent_one_is_not() {
-    let mut stage = Stage::new();
-    let opened = stage.open(Kind::Intercom);
+    let mut stage = TestHouse::new();
+    let opened = stage.open(RoomKind::Intercom);
     stage.pass(EMPTY_TIMEOUT - MOMENT);
     let host = stage.join_with(opened.room, "Host", opened.key);
     stage.pass(EMPTY_TIMEOUT * 2);
-    stage.leave(host.session, Departure::Left);
+    stage.leave(host.session, LeaveReason::Left);
     stage.pass(EMPTY_TIMEOUT - MOMENT);
     assert!(stage.rooms.info(opened.room).is_some());
     stage.pass(MOMENT);
@@ -20,8 +20,8 @@ fn an_opened_room_that_stays_empty_is_closed_and_a_permanent_one_is_not() {
 
 #[test]
 fn a_room_where_nobody_talks_or_writes_is_closed_after_two_hours() {
-    let mut stage = Stage::new();
-    let (opened, [host, anna, _]) = stage.company(Kind::Intercom);
+    let mut stage = TestHouse::new();
+    let (opened, [host, anna, _]) = stage.company(RoomKind::Intercom);
     stage.pass(IDLE_TIMEOUT - MOMENT);
     stage.chat(anna, "still here").expect("passed on");
     stage.pass(IDLE_TIMEOUT - MOMENT);
@@ -38,7 +38,7 @@ fn a_room_where_nobody_talks_or_writes_is_closed_after_two_hours() {
 
 #[test]
 fn a_permanent_room_is_never_closed_for_silence() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     stage.told(anna);
     stage.pass(IDLE_TIMEOUT * 3);
@@ -47,7 +47,7 @@ fn a_permanent_room_is_never_closed_for_silence() {
 
 #[test]
 fn watchers_are_told_at_once_and_then_twice_a_second_at_most() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     let start = stage.now;
     stage.pass(Duration::ZERO);
@@ -64,8 +64,8 @@ fn watchers_are_told_at_once_and_then_twice_a_second_at_most() {
 
 #[test]
 fn watchers_are_told_of_rooms_that_come_and_go() {
-    let mut stage = Stage::new();
-    let opened = stage.open(Kind::Intercom);
+    let mut stage = TestHouse::new();
+    let opened = stage.open(RoomKind::Intercom);
     stage.pass(LIST_INTERVAL);
     assert_eq!(stage.watched.pop().map(|(_, list)| list["rooms"].as_array().map(Vec::len)), Some(Some(4)));
     stage.rooms.close(stage.now, &Asker::default(), opened.room, Some(opened.key)).expect("the host may");

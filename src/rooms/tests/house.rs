@@ -4,10 +4,14 @@ use super::*;
 
 #[test]
 fn home_and_the_rooms_of_the_configuration_are_always_there() {
-    let stage = Stage::new();
+    let stage = TestHouse::new();
     let list = stage.rooms.list();
     let ids: Vec<_> = list.iter().map(|room| (room.id.as_str(), room.kind, room.permanent)).collect();
-    let expected = [("home", Kind::Intercom, true), ("kueche", Kind::Intercom, true), ("stage", Kind::Broadcast, true)];
+    let expected = [
+        ("home", RoomKind::Intercom, true),
+        ("kueche", RoomKind::Intercom, true),
+        ("stage", RoomKind::Broadcast, true),
+    ];
     assert_eq!(ids, expected);
     assert_eq!((stage.rooms.find("home"), stage.rooms.slug(RoomId::HOME)), (Some(RoomId::HOME), Some("home")));
     assert_eq!(stage.rooms.find("cellar"), None);
@@ -15,47 +19,47 @@ fn home_and_the_rooms_of_the_configuration_are_always_there() {
 
 #[test]
 fn a_room_is_as_the_protocol_says() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Broadcast, Some("1234"), Some(7));
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Broadcast, Some("1234"), Some(7));
     let mut room = serde_json::to_value(stage.info(opened.room)).expect("JSON");
     assert!(room["host"].take().is_string());
     let expected = serde_json::json!({
         "id": "party", "name": "Party", "kind": "broadcast", "permanent": false, "locked": false, "pin": true,
-        "host": null, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "createdAt": 1000,
-        "url": "stream/room/party.mp3",
+        "host": null, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0,
+        "createdAt": 1000, "url": "stream/room/party.mp3",
     });
     assert_eq!(room, expected);
 }
 
 #[test]
 fn rooms_of_one_name_have_different_ids_and_there_are_no_more_than_may_be() {
-    let mut stage = Stage::new();
-    let rooms: Vec<_> = (0..3).map(|_| stage.open(Kind::Intercom).room).collect();
+    let mut stage = TestHouse::new();
+    let rooms: Vec<_> = (0..3).map(|_| stage.open(RoomKind::Intercom).room).collect();
     let ids: Vec<_> = rooms.iter().filter_map(|room| stage.rooms.slug(*room)).collect();
     assert_eq!(ids, ["party", "party-2", "party-3"]);
-    let more = Opening { name: "x".into(), kind: Kind::Intercom, pin: None, max: None, owner: None };
+    let more = Opening { name: "x".into(), kind: RoomKind::Intercom, pin: None, max: None, owner: None };
     let refused = stage.rooms.open(stage.now, stage.at, more).expect_err("too many");
-    assert_eq!((refused, refused.code()), (OpenError::TooMany(3), "full"));
+    assert_eq!((refused, refused.code()), (OpenRoomError::TooMany(3), "full"));
     assert_eq!(stage.rooms.counters().rooms_refused, 1);
 }
 
 #[test]
 fn a_room_needs_a_name_and_a_size_that_its_kind_may_have() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let mut open = |name: &str, max| {
-        let opening = Opening { name: name.into(), kind: Kind::Intercom, pin: None, max, owner: None };
+        let opening = Opening { name: name.into(), kind: RoomKind::Intercom, pin: None, max, owner: None };
         stage.rooms.open(stage.now, stage.at, opening).map(|_| ())
     };
-    assert_eq!(open(" \u{202e} ", None), Err(OpenError::NoName));
-    assert_eq!(open("x", Some(6)), Err(OpenError::Size(5)));
-    assert_eq!(open("x", Some(1)), Err(OpenError::Size(5)));
+    assert_eq!(open(" \u{202e} ", None), Err(OpenRoomError::NoName));
+    assert_eq!(open("x", Some(6)), Err(OpenRoomError::Size(5)));
+    assert_eq!(open("x", Some(1)), Err(OpenRoomError::Size(5)));
     assert_eq!(open("x", Some(5)), Ok(()));
 }
 
 #[test]
 fn the_host_closes_his_room_by_its_key_and_strangers_do_not() {
-    let mut stage = Stage::new();
-    let (opened, [host, anna, _]) = stage.company(Kind::Intercom);
+    let mut stage = TestHouse::new();
+    let (opened, [host, anna, _]) = stage.company(RoomKind::Intercom);
     let room = opened.room;
     let annas = stage.join(room, "Anna");
     let key = stage.key_of(annas);
@@ -73,7 +77,7 @@ fn the_host_closes_his_room_by_its_key_and_strangers_do_not() {
 
 #[test]
 fn a_permanent_room_is_emptied_and_as_new_when_it_is_closed() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     stage.chat(anna, "a secret").expect("passed on");
     stage.host_as(ADMIN, anna, HostAction::Lock).expect("admins may");
@@ -87,11 +91,11 @@ fn a_permanent_room_is_emptied_and_as_new_when_it_is_closed() {
 
 #[test]
 fn it_is_known_at_once_whose_a_stream_is() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     assert_eq!(stage.rooms.who_is(anna.voice), Some((anna.id, false)));
     assert_eq!(stage.rooms.who_is(anna.music), Some((anna.id, true)));
     assert_ne!(anna.music, anna.voice);
-    stage.leave(anna.session, Departure::Left);
+    stage.leave(anna.session, LeaveReason::Left);
     assert_eq!((stage.rooms.who_is(anna.voice), stage.rooms.who_is(anna.music)), (None, None));
 }

@@ -1,13 +1,14 @@
 //! The rooms under a stepped clock: what each person is told, and what they are not.
 
+mod admission;
 mod chat;
 mod clock;
-mod entry;
 mod handle;
-mod hosting;
 mod house;
 mod media;
+mod moderation;
 mod pins;
+mod presence;
 mod random;
 mod stats;
 mod unjoined;
@@ -23,7 +24,7 @@ use super::*;
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// A house, its clock, and everybody's letter box.
-struct Stage {
+struct TestHouse {
     rooms: Rooms,
     now: Instant,
     at: SystemTime,
@@ -45,7 +46,7 @@ fn house() -> RoomsSettings {
     }
 }
 
-impl Stage {
+impl TestHouse {
     fn new() -> Self {
         let (now, at) = (Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
         let rooms = Rooms::new(house(), now, at);
@@ -64,11 +65,11 @@ impl Stage {
         (self.now, self.at) = (end, self.at + time);
     }
 
-    fn open(&mut self, kind: Kind) -> Opened {
+    fn open(&mut self, kind: RoomKind) -> OpenedRoom {
         self.open_with(kind, None, None)
     }
 
-    fn open_with(&mut self, kind: Kind, pin: Option<&str>, max: Option<usize>) -> Opened {
+    fn open_with(&mut self, kind: RoomKind, pin: Option<&str>, max: Option<usize>) -> OpenedRoom {
         let pin = pin.map(|pin| PinHash::new(&pin.parse().expect("a PIN")));
         let opening = Opening { name: "Party".into(), kind, pin, max, owner: None };
         let opened = self.rooms.open(self.now, self.at, opening).expect("there is room");
@@ -82,11 +83,11 @@ impl Stage {
         room: RoomId,
         name: &str,
         pin: Option<&str>,
-        key: Option<Key>,
+        key: Option<ParticipantKey>,
     ) -> Result<Joined, JoinError> {
         let pass = match self.rooms.authorize_join(self.now, &asker, room, pin, key)? {
-            Entry::Open(pass) => pass,
-            Entry::PinChallenge(guess) => {
+            JoinDecision::Open(pass) => pass,
+            JoinDecision::PinChallenge(guess) => {
                 let checked = guess.check();
                 self.rooms.note_guess(&asker, &checked);
                 checked?
@@ -101,12 +102,12 @@ impl Stage {
         self.try_join(Asker::default(), room, name, None, None).expect("let in")
     }
 
-    fn join_with(&mut self, room: RoomId, name: &str, key: Key) -> Joined {
+    fn join_with(&mut self, room: RoomId, name: &str, key: ParticipantKey) -> Joined {
         self.try_join(Asker::default(), room, name, None, Some(key)).expect("let in")
     }
 
     /// A room of this kind with its host and two guests.
-    fn company(&mut self, kind: Kind) -> (Opened, [Joined; 3]) {
+    fn company(&mut self, kind: RoomKind) -> (OpenedRoom, [Joined; 3]) {
         let opened = self.open(kind);
         let host = self.join_with(opened.room, "Host", opened.key);
         let guests = ["Anna", "Bert"].map(|name| self.join(opened.room, name));
@@ -114,7 +115,7 @@ impl Stage {
         (opened, [host, guests[0], guests[1]])
     }
 
-    fn leave(&mut self, session: SessionId, reason: Departure) {
+    fn leave(&mut self, session: SessionId, reason: LeaveReason) {
         self.rooms.leave(self.now, session, reason);
         self.deliver();
     }
@@ -141,12 +142,12 @@ impl Stage {
     }
 
     fn deliver(&mut self) {
-        while let Some(Notice { to, message }) = self.rooms.poll_notice() {
-            let message = serde_json::from_str::<Value>(&message.to_json()).expect("JSON");
+        while let Some(Notice { to, event }) = self.rooms.poll_notice() {
+            let message = serde_json::to_value(&event).expect("JSON");
             self.check_recipients(&to, message["type"].as_str().expect("a text"));
             let sessions: Vec<_> = match to {
                 Recipients::One(session) => vec![session],
-                Recipients::Those(sessions) => sessions,
+                Recipients::Those(_, sessions) => sessions,
                 Recipients::Room(room) => self.rooms.sessions(room).collect(),
                 Recipients::RoomBut(room, but) => self.rooms.sessions(room).filter(|session| *session != but).collect(),
                 Recipients::Watchers => {
@@ -166,7 +167,9 @@ impl Stage {
         let is_there = |session: &SessionId| self.rooms.sessions.contains_key(session);
         match to {
             Recipients::One(session) => assert!(is_there(session) || ["left", "removed"].contains(&kind), "{kind}"),
-            Recipients::Those(sessions) => assert!(kind == "room_closed" && !sessions.iter().any(is_there), "{kind}"),
+            Recipients::Those(_, sessions) => {
+                assert!(kind == "room_closed" && !sessions.iter().any(is_there), "{kind}");
+            }
             Recipients::Room(_) | Recipients::RoomBut(..) | Recipients::Watchers => {}
         }
     }
@@ -193,9 +196,9 @@ impl Stage {
     }
 
     /// The key that somebody was told when they came.
-    fn key_of(&mut self, who: Joined) -> Key {
+    fn key_of(&mut self, who: Joined) -> ParticipantKey {
         let joined = self.told_once(who, "joined");
-        Key::of_text(joined["key"].as_str().expect("a text")).expect("a key")
+        ParticipantKey::of_text(joined["key"].as_str().expect("a text")).expect("a key")
     }
 
     fn info(&self, room: RoomId) -> RoomInfo {

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn a_room_with_a_pin_lets_in_who_knows_it() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Intercom, Some("4711"), None);
     let mut join = |pin| stage.try_join(at([10, 0, 0, 1]), opened.room, "Anna", pin, None).map_err(JoinError::code);
     assert_eq!(join(None).err(), Some("pin_needed"));
     assert_eq!(join(Some("4712")).err(), Some("wrong_pin"));
@@ -16,10 +16,10 @@ fn a_room_with_a_pin_lets_in_who_knows_it() {
 
 #[test]
 fn after_five_guesses_it_is_not_said_whether_the_next_one_is_right() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Intercom, Some("4711"), None);
     let (thief, other) = (at([10, 0, 0, 1]), at([10, 0, 0, 2]));
-    let join = |stage: &mut Stage, asker: &Asker, pin| {
+    let join = |stage: &mut TestHouse, asker: &Asker, pin| {
         stage.try_join(asker.clone(), opened.room, "x", Some(pin), None).map(|_| ()).map_err(JoinError::code)
     };
     for _ in 0..MAX_GUESSES {
@@ -35,32 +35,32 @@ fn after_five_guesses_it_is_not_said_whether_the_next_one_is_right() {
 
 #[test]
 fn right_guesses_are_not_held_against_anybody() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Intercom, Some("4711"), None);
     for _ in 0..3 * MAX_GUESSES {
         let joined = stage.try_join(at([10, 0, 0, 1]), opened.room, "Anna", Some("4711"), None).expect("let in");
-        stage.leave(joined.session, Departure::Left);
+        stage.leave(joined.session, LeaveReason::Left);
     }
 }
 
 #[test]
 fn the_host_and_those_who_come_back_need_no_pin() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Intercom, Some("4711"), None);
     stage.join_with(opened.room, "Host", opened.key);
     let anna = stage.try_join(Asker::default(), opened.room, "Anna", Some("4711"), None).expect("let in");
     let key = stage.key_of(anna);
-    stage.leave(anna.session, Departure::Gone);
+    stage.leave(anna.session, LeaveReason::Gone);
     assert_eq!(stage.join_with(opened.room, "Anna", key).id, anna.id);
 }
 
 #[test]
 fn to_look_into_a_room_with_a_pin_one_needs_it_too_and_its_guesses_count() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Intercom, Some("4711"), None);
     let mut look = |pin, key| match stage.rooms.authorize_look(stage.now, &Asker::default(), opened.room, pin, key)? {
-        Entry::Open(pass) => Ok(pass),
-        Entry::PinChallenge(guess) => guess.check(),
+        JoinDecision::Open(pass) => Ok(pass),
+        JoinDecision::PinChallenge(guess) => guess.check(),
     };
     assert_eq!(look(None, None).err(), Some(JoinError::PinNeeded));
     assert!(look(None, Some(opened.key)).is_ok() && look(Some("4711"), None).is_ok());
@@ -72,8 +72,8 @@ fn to_look_into_a_room_with_a_pin_one_needs_it_too_and_its_guesses_count() {
 
 #[test]
 fn the_host_is_told_when_many_guesses_were_wrong() {
-    let mut stage = Stage::new();
-    let opened = stage.open_with(Kind::Intercom, Some("4711"), None);
+    let mut stage = TestHouse::new();
+    let opened = stage.open_with(RoomKind::Intercom, Some("4711"), None);
     let host = stage.join_with(opened.room, "Host", opened.key);
     stage.empty_boxes();
     for address in 1..=FREE_GUESSES as u8 {

@@ -6,15 +6,15 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use crate::domain::LiveStream;
+use crate::domain::Track;
 
 use super::*;
 
 struct Crowd {
-    stage: Stage,
+    stage: TestHouse,
     random: StdRng,
     there: Vec<Joined>,
-    keys: Vec<Key>,
+    keys: Vec<ParticipantKey>,
 }
 
 impl Crowd {
@@ -34,7 +34,7 @@ impl Crowd {
     }
 
     fn open(&mut self) {
-        let kind = *[Kind::Intercom, Kind::Broadcast].choose(&mut self.random).expect("two");
+        let kind = *[RoomKind::Intercom, RoomKind::Broadcast].choose(&mut self.random).expect("two");
         let pin = self.random.random_bool(0.2).then(|| PinHash::new(&"1234".parse().expect("a PIN")));
         let max = Some(self.random.random_range(2..=5));
         let opening = Opening { name: "Room".into(), kind, pin, max, owner: None };
@@ -63,7 +63,7 @@ impl Crowd {
 
     fn go(&mut self) {
         let Some(one) = self.anybody() else { return };
-        let reason = *[Departure::Left, Departure::Gone, Departure::Gone].choose(&mut self.random).expect("some");
+        let reason = *[LeaveReason::Left, LeaveReason::Gone, LeaveReason::Gone].choose(&mut self.random).expect("some");
         self.stage.leave(one.session, reason);
     }
 
@@ -80,7 +80,7 @@ impl Crowd {
         let id = StreamId::of_connection(uuid::Uuid::from_u128(self.random.random_range(0..5)));
         match self.stage.rooms.who_is(id) {
             Some(_) => self.stage.rooms.talker_left(id),
-            None => self.stage.rooms.talker_came(self.stage.now, LiveStream { id, room, music: false }, "Anna", None),
+            None => self.stage.rooms.talker_came(self.stage.now, Track::voice(id, room), "Anna", None),
         }
     }
 
@@ -98,8 +98,8 @@ impl Crowd {
             HostAction::Unmute { who },
             HostAction::Kick { who },
             HostAction::HandOver { who },
-            HostAction::GiveWord { who },
-            HostAction::TakeWord { who },
+            HostAction::GrantFloor { who },
+            HostAction::RevokeFloor { who },
             HostAction::Pin { who: Some(who) },
             HostAction::Lock,
             HostAction::Unlock,
@@ -152,13 +152,13 @@ fn check_room(rooms: &Rooms, id: RoomId, room: &room::Room) {
     }
     let info = room.info();
     assert_eq!(info.participants, room.present.len());
-    assert_eq!(info.guests + usize::from(room.host_visit().is_some()), info.participants);
+    assert_eq!(info.guests + usize::from(room.host_session().is_some()), info.participants);
 }
 
 #[test]
 fn whatever_anybody_does_everybody_is_in_one_room_and_every_room_in_order() {
     for seed in 0..20 {
-        let (stage, random) = (Stage::new(), StdRng::seed_from_u64(seed));
+        let (stage, random) = (TestHouse::new(), StdRng::seed_from_u64(seed));
         let mut crowd = Crowd { stage, random, there: Vec::new(), keys: Vec::new() };
         for _ in 0..500 {
             crowd.step();

@@ -9,7 +9,7 @@ fn stats(bitrate: u64, guest: ParticipantId) -> RoomStats {
 
 #[test]
 fn what_nobody_has_measured_is_null() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     stage.pass(Duration::from_secs(90));
     let told = serde_json::to_value(stage.rooms.stats_of(stage.now, RoomId::HOME)).expect("JSON");
@@ -23,10 +23,12 @@ fn what_nobody_has_measured_is_null() {
 
 #[test]
 fn all_in_an_intercom_room_are_told_what_was_measured() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let (anna, bert) = (stage.join(RoomId::HOME, "Anna"), stage.join(RoomId::HOME, "Bert"));
     stage.empty_boxes();
-    stage.rooms.note_quality(anna.id, Quality::Fair);
+    for _ in 0..QUALITY_SAMPLES {
+        stage.rooms.note_quality(anna.id, Quality::Fair);
+    }
     stage.rooms.note_stats(stage.now, stage.at, RoomId::HOME, stats(64_000, anna.id));
     stage.deliver();
     let told = stage.told(bert);
@@ -39,8 +41,8 @@ fn all_in_an_intercom_room_are_told_what_was_measured() {
 
 #[test]
 fn in_a_broadcast_the_host_alone_is_told_of_each_guest() {
-    let mut stage = Stage::new();
-    let (opened, [host, anna, _]) = stage.company(Kind::Broadcast);
+    let mut stage = TestHouse::new();
+    let (opened, [host, anna, _]) = stage.company(RoomKind::Broadcast);
     stage.rooms.note_stats(stage.now, stage.at, opened.room, stats(1, anna.id));
     stage.deliver();
     let (hosts, annas) = (stage.told_once(host, "stats"), stage.told_once(anna, "stats"));
@@ -50,7 +52,7 @@ fn in_a_broadcast_the_host_alone_is_told_of_each_guest() {
 
 #[test]
 fn the_history_has_a_point_every_ten_seconds_and_sixty_at_most() {
-    let mut stage = Stage::new();
+    let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
     for step in 0..500 {
         stage.rooms.note_stats(stage.now, stage.at, RoomId::HOME, stats(step, anna.id));
@@ -61,4 +63,19 @@ fn the_history_has_a_point_every_ten_seconds_and_sixty_at_most() {
     assert_eq!(history.len(), HISTORY_POINTS);
     assert!(history.windows(2).all(|two| two[1].at - two[0].at == 10));
     assert_eq!(history.last().and_then(|point| point.whole.bitrate), Some(495));
+}
+
+#[test]
+fn a_connection_is_judged_only_after_some_looks_at_it() {
+    let mut stage = TestHouse::new();
+    let anna = stage.join(RoomId::HOME, "Anna");
+    let quality = |stage: &TestHouse| stage.rooms.participants(RoomId::HOME).expect("there")[0].quality;
+    for _ in 1..QUALITY_SAMPLES {
+        stage.rooms.note_quality(anna.id, Quality::Poor);
+        assert_eq!(quality(&stage), None);
+    }
+    stage.rooms.note_quality(anna.id, Quality::Good);
+    assert_eq!(quality(&stage), Some(Quality::Good));
+    stage.rooms.note_quality(anna.id, Quality::Poor);
+    assert_eq!(quality(&stage), Some(Quality::Poor));
 }

@@ -1,20 +1,20 @@
 //! Those who are heard, or hear, without having joined: they are seen, muted, and sent out.
 
 use super::*;
-use crate::domain::{GrantId, LiveStream, Owner, StreamId};
+use crate::domain::{GrantId, Owner, StreamId, Track};
 
 fn granted(grant: u64, address: u8) -> Granted {
     Granted { grant: GrantId(grant), owner: Owner::from([10, 0, 0, address]) }
 }
 
-fn stream(number: u128, room: RoomId) -> LiveStream {
-    LiveStream { id: StreamId::of_connection(uuid::Uuid::from_u128(number)), room, music: false }
+fn stream(number: u128, room: RoomId) -> Track {
+    Track::voice(StreamId::of_connection(uuid::Uuid::from_u128(number)), room)
 }
 
 /// A room with its host, a talker and two listeners who have not joined it.
-fn room() -> (Stage, RoomId, Joined, ParticipantId, [ParticipantId; 2]) {
-    let mut stage = Stage::new();
-    let opened = stage.open(Kind::Intercom);
+fn room() -> (TestHouse, RoomId, Joined, ParticipantId, [ParticipantId; 2]) {
+    let mut stage = TestHouse::new();
+    let opened = stage.open(RoomKind::Intercom);
     let host = stage.join_with(opened.room, "Host", opened.key);
     stage.rooms.talker_came(stage.now, stream(1, opened.room), "Doorbell", Some(granted(1, 1)));
     let came = [(2, 2, "Kitchen tablet"), (3, 3, "10.0.0.3")].map(|(grant, address, name)| {

@@ -14,13 +14,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 const LAN: [IpAddr; 1] = [IpAddr::V4(Ipv4Addr::new(192, 168, 1, 5))];
 
 /// A house whose clock is turned by hand.
-struct House {
+struct ClockedHouse {
     folder: TempDir,
     keeper: Keeper,
     now: SystemTime,
 }
 
-impl House {
+impl ClockedHouse {
     fn new(mode: TlsMode) -> Self {
         Self::in_folder(mode, tempfile::tempdir().expect("a folder"), SystemTime::now())
     }
@@ -74,7 +74,7 @@ fn is_from_files(served: &Served) -> bool {
 
 #[test]
 fn a_first_start_makes_a_certificate_for_all_names_of_the_machine() {
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     let served = house.look();
     let names: Vec<_> = served.identity.facts.names.iter().map(Name::to_string).collect();
     let all = ["kitchen", "kitchen.local", "homeassistant.local", "localhost", "192.168.1.5", "127.0.0.1", "::1"];
@@ -84,7 +84,7 @@ fn a_first_start_makes_a_certificate_for_all_names_of_the_machine() {
 
 #[test]
 fn an_authority_lasts_for_ten_years_and_its_certificates_for_397_days() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let served = house.look();
     let days = |from: SystemTime, to: SystemTime| to.duration_since(from).expect("later").as_secs() / 86_400;
     let facts = &served.identity.facts;
@@ -95,7 +95,7 @@ fn an_authority_lasts_for_ten_years_and_its_certificates_for_397_days() {
 
 #[test]
 fn an_authority_is_confined_to_what_is_local() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let served = house.look_from(&[Ipv4Addr::new(192, 0, 2, 2).into(), "2001:db8::2".parse().expect("ip")]);
     let served = served.expect("a certificate");
     let confines: Vec<_> = authority(&served).confines.iter().map(ToString::to_string).collect();
@@ -123,7 +123,7 @@ fn an_authority_is_confined_to_what_is_local() {
 
 #[test]
 fn keys_are_in_files_that_nobody_else_can_read() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     house.look();
     let mode = |name: &str| {
         let path = house.folder.path().join("data").join(name);
@@ -135,7 +135,7 @@ fn keys_are_in_files_that_nobody_else_can_read() {
 
 #[test]
 fn both_are_the_same_after_a_restart() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let before = house.look();
     let after = house.restart().look();
     assert!(after.identity.is(&before.identity));
@@ -144,7 +144,7 @@ fn both_are_the_same_after_a_restart() {
 
 #[test]
 fn a_certificate_is_renewed_thirty_days_before_its_end_by_the_same_authority() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let first = house.look();
     house.now += DAY * 365;
     assert!(house.look().identity.is(&first.identity), "31 days are left");
@@ -157,7 +157,7 @@ fn a_certificate_is_renewed_thirty_days_before_its_end_by_the_same_authority() {
 
 #[test]
 fn an_authority_near_its_end_is_replaced_and_vouches_for_nothing_beyond_it() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let first = house.look();
     house.now = authority(&first).ends - DAY * 31;
     let last = house.look();
@@ -171,7 +171,7 @@ fn an_authority_near_its_end_is_replaced_and_vouches_for_nothing_beyond_it() {
 
 #[test]
 fn a_machine_that_has_lost_its_clock_throws_nothing_away() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let before = house.look();
     house.now -= DAY * 2_000;
     let mut house = house.restart();
@@ -182,7 +182,8 @@ fn a_machine_that_has_lost_its_clock_throws_nothing_away() {
 
 #[test]
 fn what_was_made_by_a_wrong_clock_is_made_anew_by_the_right_one() {
-    let mut house = House::in_folder(TlsMode::Own, tempfile::tempdir().expect("a folder"), SystemTime::UNIX_EPOCH);
+    let mut house =
+        ClockedHouse::in_folder(TlsMode::Own, tempfile::tempdir().expect("a folder"), SystemTime::UNIX_EPOCH);
     house.look();
     house.now = SystemTime::now();
     let served = house.look();
@@ -192,7 +193,7 @@ fn what_was_made_by_a_wrong_clock_is_made_anew_by_the_right_one() {
 
 #[test]
 fn a_new_address_makes_a_new_certificate_and_a_lost_one_does_not() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let first = house.look();
     let both = [LAN[0], Ipv4Addr::new(10, 0, 0, 7).into()];
     let second = house.look_from(&both).expect("a certificate");
@@ -205,7 +206,7 @@ fn a_new_address_makes_a_new_certificate_and_a_lost_one_does_not() {
 
 #[test]
 fn what_was_kept_but_is_broken_is_made_anew() {
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     let first = house.look();
     house.write("data/tls/server.pem", "half a cert");
     let mut house = house.restart();
@@ -220,21 +221,21 @@ fn what_was_kept_but_is_broken_is_made_anew() {
 
 #[test]
 fn without_a_folder_to_keep_keys_in_there_is_no_certificate() {
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     house.write("data", "a file in the way");
     assert!(house.look_from(&LAN).is_none());
 }
 
 #[test]
 fn home_assistants_certificate_is_served_when_it_is_good_unless_told_otherwise() {
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     house.put_certificate(-1, 90);
     assert!(is_from_files(&house.look()));
     assert!(!house.folder.path().join("data").exists(), "no key is made that nobody needs");
-    let mut house = House::new(TlsMode::Own);
+    let mut house = ClockedHouse::new(TlsMode::Own);
     house.put_certificate(-1, 90);
     assert!(!is_from_files(&house.look()));
-    let mut house = House::new(TlsMode::Off);
+    let mut house = ClockedHouse::new(TlsMode::Off);
     house.put_certificate(-1, 90);
     assert!(house.look_from(&LAN).is_none());
 }
@@ -242,11 +243,11 @@ fn home_assistants_certificate_is_served_when_it_is_good_unless_told_otherwise()
 #[test]
 fn a_certificate_that_is_not_good_for_a_day_is_refused_and_our_own_is_served() {
     for (from, to, is_good) in [(-1, 2, true), (-10, -1, false), (-10, 0, false), (1, 90, false)] {
-        let mut house = House::new(TlsMode::Auto);
+        let mut house = ClockedHouse::new(TlsMode::Auto);
         house.put_certificate(from, to);
         assert_eq!(is_from_files(&house.look()), is_good, "from {from} to {to}");
     }
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     house.put_certificate(-1, 1);
     house.now += Duration::from_secs(60);
     assert!(!is_from_files(&house.look()), "a minute less than a day");
@@ -254,7 +255,7 @@ fn a_certificate_that_is_not_good_for_a_day_is_refused_and_our_own_is_served() {
 
 #[test]
 fn garbage_and_a_key_of_another_certificate_are_refused() {
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     house.put_certificate(-1, 90);
     for (name, contents) in [
         ("fullchain.pem", "garbage"),
@@ -274,7 +275,7 @@ fn garbage_and_a_key_of_another_certificate_are_refused() {
 
 #[test]
 fn a_certificate_that_is_replaced_is_served_and_half_a_replacement_is_waited_out() {
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     house.put_certificate(-1, 90);
     let first = house.look();
     let key = std::fs::read_to_string(house.folder.path().join("privkey.pem")).expect("there");
@@ -289,7 +290,7 @@ fn a_certificate_that_is_replaced_is_served_and_half_a_replacement_is_waited_out
 
 #[test]
 fn a_certificate_that_nobody_renews_gives_way_to_our_own_and_comes_back() {
-    let mut house = House::new(TlsMode::Auto);
+    let mut house = ClockedHouse::new(TlsMode::Auto);
     house.put_certificate(-1, 90);
     assert!(is_from_files(&house.look()));
     house.now += DAY * 89 + Duration::from_secs(60);

@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::{MeasureError, memory_of, on, server_of};
-use crate::arguments::{Target, Weight};
+use crate::arguments::{ServerTarget, Weight};
 use crate::crowd::Group;
 use crate::histogram::Spread;
-use crate::load::{GRACE, Listener, Load, LoadError};
-use crate::point::{Asked, Memory, Point, Printer};
+use crate::load::{BenchError, GRACE, JoinedReceiver, Load};
+use crate::point::{LoadPoint, Memory, PointRequest, Printer};
 use crate::process::descriptors;
 use crate::server::Server;
 use crate::signal::{SignalError, Via};
@@ -28,7 +28,7 @@ const STAY: Duration = Duration::from_secs(3);
 const WARM_UP: usize = 2;
 
 #[derive(Serialize)]
-struct Measured {
+struct ChurnMeasures {
     mode: &'static str,
     via: Via,
     joins_per_second: u32,
@@ -47,12 +47,12 @@ struct Minute {
     passing_join_ms: Spread,
     passing_loss_percent: f64,
     /// Those who stay.
-    standing: Point,
+    standing: LoadPoint,
 }
 
 pub(super) fn run(
     runtime: &Runtime,
-    target: &Target,
+    target: &ServerTarget,
     weight: &Weight,
     rate: u32,
     mut printer: Printer,
@@ -64,7 +64,8 @@ pub(super) fn run(
         printer.say(&format!("memory grows by {slope:.1} KB a minute"))?;
     }
     let via = weight.via;
-    let measured = Measured { mode: "churn", via, joins_per_second: rate, memory_slope_kb_per_minute: slope, minutes };
+    let measured =
+        ChurnMeasures { mode: "churn", via, joins_per_second: rate, memory_slope_kb_per_minute: slope, minutes };
     Ok(printer.finish(&measured)?)
 }
 
@@ -79,7 +80,7 @@ async fn churn(
     let receivers = weight.receivers.first().copied().unwrap_or(1);
     let listeners = load.join(receivers, weight.joins, Group::Standing).await?;
     load.wait_for(receivers).await?;
-    let asked = Asked { receivers, senders: weight.senders };
+    let asked = PointRequest { receivers, senders: weight.senders };
     let mut guests = Guests::new(rate);
     let (mut minutes, end) = (Vec::new(), Instant::now() + weight.time);
     while Instant::now() < end {
@@ -99,7 +100,7 @@ struct Guests {
     pace: Interval,
     /// As many as there are at once.
     room: usize,
-    here: VecDeque<JoinHandle<Result<Listener, SignalError>>>,
+    here: VecDeque<JoinHandle<Result<JoinedReceiver, SignalError>>>,
     joined: usize,
     failed: usize,
 }
@@ -117,10 +118,10 @@ impl Guests {
         &mut self,
         load: &mut Load,
         server: &Server,
-        asked: Asked,
+        asked: PointRequest,
         before: Option<u64>,
         time: Duration,
-    ) -> Result<Minute, LoadError> {
+    ) -> Result<Minute, BenchError> {
         (self.joined, self.failed) = (0, 0);
         load.open_window();
         let begin = load.snapshot(server)?;
@@ -141,7 +142,7 @@ impl Guests {
             joins_failed: self.failed,
             passing_join_ms,
             passing_loss_percent,
-            standing: Point::new(asked, &mut crowd, Group::Standing, &growth, memory),
+            standing: LoadPoint::new(asked, &mut crowd, Group::Standing, &growth, memory),
         })
     }
 

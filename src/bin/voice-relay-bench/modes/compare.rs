@@ -6,11 +6,11 @@ use tokio::runtime::Runtime;
 use super::points::point;
 use super::{MeasureError, on};
 use crate::arguments::{Contestant, Weight};
-use crate::point::{Point, Printer};
+use crate::point::{LoadPoint, Printer};
 use crate::server::Server;
 
 #[derive(Serialize)]
-struct Measured {
+struct RoundMeasures {
     mode: &'static str,
     rounds: Vec<Round>,
     ratios: Vec<Ratios>,
@@ -19,8 +19,8 @@ struct Measured {
 /// One point of each.
 #[derive(Serialize)]
 struct Round {
-    ours: Point,
-    other: Point,
+    ours: LoadPoint,
+    other: LoadPoint,
 }
 
 /// Medians of all valid rounds with so many receivers: ours divided by the other's. `null` where there are none.
@@ -51,7 +51,7 @@ pub(super) fn run(
         printer.say(&told.line())?;
         ratios.push(told);
     }
-    Ok(printer.finish(&Measured { mode: "compare", rounds, ratios })?)
+    Ok(printer.finish(&RoundMeasures { mode: "compare", rounds, ratios })?)
 }
 
 /// Each once, the other one first every second time.
@@ -63,7 +63,7 @@ fn round(
     number: usize,
     printer: &mut Printer,
 ) -> Result<Round, MeasureError> {
-    let mut measure = |contestant: &Contestant| -> Result<Point, MeasureError> {
+    let mut measure = |contestant: &Contestant| -> Result<LoadPoint, MeasureError> {
         let server = Server::spawn(&contestant.command)?;
         let point = on(runtime, point(&server, weight, contestant.via, receivers))?;
         printer.row(contestant.name, &point)?;
@@ -81,7 +81,7 @@ fn round(
 impl Ratios {
     fn of(receivers: usize, rounds: &[Round]) -> Self {
         let valid: Vec<_> = rounds.iter().filter(|round| round.ours.counts && round.other.counts).collect();
-        let ratio = |value: fn(&Point) -> Option<f64>| {
+        let ratio = |value: fn(&LoadPoint) -> Option<f64>| {
             median(valid.iter().filter_map(|round| Some(value(&round.ours)? / value(&round.other)?)).collect())
         };
         Self {

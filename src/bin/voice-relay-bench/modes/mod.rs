@@ -14,10 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-use super::arguments::{Plan, Target, Task};
+use super::arguments::{BenchCommand, Plan, ServerTarget};
 use super::crowd::Group;
-use super::load::{Load, LoadError};
-use super::point::{Asked, Memory, Point, Printer};
+use super::load::{BenchError, Load};
+use super::point::{LoadPoint, Memory, PointRequest, Printer};
 use super::process::memory;
 use super::server::{Server, ServerError};
 
@@ -30,7 +30,7 @@ pub(crate) enum MeasureError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(#[from] BenchError),
     #[error("cannot look at the server, or write what was measured: {0}")]
     Io(#[from] io::Error),
     #[error("it was interrupted")]
@@ -42,11 +42,11 @@ pub(crate) fn run(plan: &Plan) -> Result<(), MeasureError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let printer = Printer::new(plan.json);
     match &plan.task {
-        Task::Points(target) => points::run(&runtime, target, &plan.load, printer),
-        Task::Ramp(target) => ramp::run(&runtime, target, &plan.load, printer),
-        Task::Churn(target, rate) => churn::run(&runtime, target, &plan.load, *rate, printer),
-        Task::Storm(target, count) => storm::run(&runtime, target, &plan.load, *count, printer),
-        Task::Compare(two) => compare::run(&runtime, two, &plan.load, printer),
+        BenchCommand::Points(target) => points::run(&runtime, target, &plan.load, printer),
+        BenchCommand::Ramp(target) => ramp::run(&runtime, target, &plan.load, printer),
+        BenchCommand::Churn(target, rate) => churn::run(&runtime, target, &plan.load, *rate, printer),
+        BenchCommand::Storm(target, count) => storm::run(&runtime, target, &plan.load, *count, printer),
+        BenchCommand::Compare(two) => compare::run(&runtime, two, &plan.load, printer),
     }
 }
 
@@ -63,15 +63,15 @@ fn on<T>(runtime: &Runtime, act: impl Future<Output = Result<T, MeasureError>>) 
 }
 
 /// The server that is to be measured, started where it has to be.
-fn server_of(target: &Target) -> Result<Server, ServerError> {
+fn server_of(target: &ServerTarget) -> Result<Server, ServerError> {
     match target {
-        Target::Running(address, pid) => Ok(Server::running(*address, *pid)),
-        Target::Spawned(command) => Server::spawn(command),
+        ServerTarget::Running(address, pid) => Ok(Server::running(*address, *pid)),
+        ServerTarget::Spawned(command) => Server::spawn(command),
     }
 }
 
 /// The server's memory in KB, where its process is known.
-fn memory_of(server: &Server) -> Result<Option<u64>, LoadError> {
+fn memory_of(server: &Server) -> Result<Option<u64>, BenchError> {
     Ok(server.pid.map(memory).transpose()?)
 }
 
@@ -79,11 +79,11 @@ fn memory_of(server: &Server) -> Result<Option<u64>, LoadError> {
 async fn measure(
     load: &Load,
     server: &Server,
-    asked: Asked,
+    asked: PointRequest,
     before: Option<u64>,
     time: Duration,
-    turn: Turn,
-) -> Result<Point, LoadError> {
+    turn: Contender,
+) -> Result<LoadPoint, BenchError> {
     sleep(CALM).await;
     load.open_window();
     let begin = load.snapshot(server)?;
@@ -92,15 +92,15 @@ async fn measure(
     load.close_window();
     let memory = before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: asked.receivers });
     match turn {
-        Turn::More => load.settle().await,
-        Turn::Last => load.settle_at_last().await,
+        Contender::More => load.settle().await,
+        Contender::Last => load.settle_at_last().await,
     }
-    Ok(Point::new(asked, &mut load.crowd.borrow_mut(), Group::Standing, &growth, memory))
+    Ok(LoadPoint::new(asked, &mut load.crowd.borrow_mut(), Group::Standing, &growth, memory))
 }
 
 /// Whether the same load is measured again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum Contender {
     More,
     Last,
 }

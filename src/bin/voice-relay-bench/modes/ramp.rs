@@ -3,11 +3,11 @@
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{MeasureError, Turn, measure, memory_of, on, server_of};
-use crate::arguments::{Target, Weight};
+use super::{Contender, MeasureError, measure, memory_of, on, server_of};
+use crate::arguments::{ServerTarget, Weight};
 use crate::crowd::Group;
 use crate::load::Load;
-use crate::point::{Asked, Point, Printer};
+use crate::point::{LoadPoint, PointRequest, Printer};
 use crate::server::Server;
 use crate::signal::Via;
 
@@ -22,18 +22,18 @@ const TRIES: usize = 3;
 const MOST_RECEIVERS: usize = 10_000;
 
 #[derive(Serialize)]
-struct Measured {
+struct RampMeasures {
     mode: &'static str,
     via: Via,
     /// The most receivers that were served well; `null`: none.
     receivers: Option<usize>,
     ended_by: String,
-    points: Vec<Point>,
+    points: Vec<LoadPoint>,
 }
 
 pub(super) fn run(
     runtime: &Runtime,
-    target: &Target,
+    target: &ServerTarget,
     weight: &Weight,
     mut printer: Printer,
 ) -> Result<(), MeasureError> {
@@ -42,10 +42,14 @@ pub(super) fn run(
     let receivers = points.iter().rev().find(|point| trouble(point).is_none()).map(|point| point.receivers);
     let best = receivers.map_or_else(|| "none".into(), |count| count.to_string());
     printer.say(&format!("served well: {best} receivers; then {ended_by}"))?;
-    Ok(printer.finish(&Measured { mode: "ramp", via: weight.via, receivers, ended_by, points })?)
+    Ok(printer.finish(&RampMeasures { mode: "ramp", via: weight.via, receivers, ended_by, points })?)
 }
 
-async fn climb(server: &Server, weight: &Weight, printer: &mut Printer) -> Result<(Vec<Point>, String), MeasureError> {
+async fn climb(
+    server: &Server,
+    weight: &Weight,
+    printer: &mut Printer,
+) -> Result<(Vec<LoadPoint>, String), MeasureError> {
     let mut load = Load::begin(server, weight.via, weight.senders).await?;
     let before = memory_of(server)?;
     let (mut listeners, mut points) = (Vec::new(), Vec::new());
@@ -53,7 +57,7 @@ async fn climb(server: &Server, weight: &Weight, printer: &mut Printer) -> Resul
     let ended_by = loop {
         listeners.extend(load.join(wanted - listeners.len(), weight.joins, Group::Standing).await?);
         load.wait_for(wanted).await?;
-        let asked = Asked { receivers: wanted, senders: weight.senders };
+        let asked = PointRequest { receivers: wanted, senders: weight.senders };
         let (tried, trouble) = attempt(&load, server, asked, before, weight, printer).await?;
         points.extend(tried);
         if let Some(trouble) = trouble {
@@ -72,16 +76,16 @@ async fn climb(server: &Server, weight: &Weight, printer: &mut Printer) -> Resul
 async fn attempt(
     load: &Load,
     server: &Server,
-    asked: Asked,
+    asked: PointRequest,
     before: Option<u64>,
     weight: &Weight,
     printer: &mut Printer,
-) -> Result<(Vec<Point>, Option<String>), MeasureError> {
+) -> Result<(Vec<LoadPoint>, Option<String>), MeasureError> {
     let mut tried = Vec::new();
     loop {
         let join_ms = load.crowd.borrow_mut().meter(Group::Standing).join.spread();
-        let point = measure(load, server, asked, before, weight.time, Turn::More).await?;
-        let point = Point { join_ms, ..point };
+        let point = measure(load, server, asked, before, weight.time, Contender::More).await?;
+        let point = LoadPoint { join_ms, ..point };
         printer.row("", &point)?;
         let trouble = trouble(&point);
         tried.push(point);
@@ -92,7 +96,7 @@ async fn attempt(
 }
 
 /// Why a point is not served well.
-fn trouble(point: &Point) -> Option<String> {
+fn trouble(point: &LoadPoint) -> Option<String> {
     let (p99, loss) = (point.delay_ms.p99, point.loss_percent);
     let limits = [
         (p99 > MOST_DELAY, format!("p99 of the delay is {p99:.2} ms")),

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{MeasureError, Turn, measure, memory_of, on, server_of};
-use crate::arguments::{Target, Weight};
+use super::{Contender, MeasureError, measure, memory_of, on, server_of};
+use crate::arguments::{ServerTarget, Weight};
 use crate::crowd::Group;
-use crate::load::{Listener, Load};
-use crate::point::{Asked, Memory, Point, Printer};
+use crate::load::{JoinedReceiver, Load};
+use crate::point::{LoadPoint, Memory, PointRequest, Printer};
 use crate::server::Server;
 use crate::signal::Via;
 
@@ -17,21 +17,21 @@ use crate::signal::Via;
 const STORM: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
-struct Measured {
+struct StormMeasures {
     mode: &'static str,
     via: Via,
     joining: usize,
     /// Those who listen, before the storm.
-    before: Point,
+    before: LoadPoint,
     /// The same, from the first who asks to join to the last who hears something.
-    during: Point,
+    during: LoadPoint,
     /// Those who join.
-    newcomers: Point,
+    newcomers: LoadPoint,
 }
 
 pub(super) fn run(
     runtime: &Runtime,
-    target: &Target,
+    target: &ServerTarget,
     weight: &Weight,
     joining: usize,
     mut printer: Printer,
@@ -41,17 +41,17 @@ pub(super) fn run(
     for (name, point) in [("before", &before), ("during", &during), ("newcomers", &newcomers)] {
         printer.row(name, point)?;
     }
-    Ok(printer.finish(&Measured { mode: "storm", via: weight.via, joining, before, during, newcomers })?)
+    Ok(printer.finish(&StormMeasures { mode: "storm", via: weight.via, joining, before, during, newcomers })?)
 }
 
-async fn storm(server: &Server, weight: &Weight, joining: usize) -> Result<[Point; 3], MeasureError> {
+async fn storm(server: &Server, weight: &Weight, joining: usize) -> Result<[LoadPoint; 3], MeasureError> {
     let standing = weight.receivers.last().copied().unwrap_or(1);
     let mut load = Load::begin(server, weight.via, weight.senders).await?;
     let memory = memory_of(server)?;
     let mut listeners = load.join(standing, weight.joins, Group::Standing).await?;
     load.wait_for(standing).await?;
-    let asked = Asked { receivers: standing, senders: weight.senders };
-    let before = measure(&load, server, asked, memory, weight.time, Turn::More).await?;
+    let asked = PointRequest { receivers: standing, senders: weight.senders };
+    let before = measure(&load, server, asked, memory, weight.time, Contender::More).await?;
     let (newcomers, during) = rush(&mut load, server, asked, joining).await?;
     listeners.extend(newcomers);
     let [during, newcomers] = during;
@@ -63,9 +63,9 @@ async fn storm(server: &Server, weight: &Weight, joining: usize) -> Result<[Poin
 async fn rush(
     load: &mut Load,
     server: &Server,
-    asked: Asked,
+    asked: PointRequest,
     joining: usize,
-) -> Result<(Vec<Listener>, [Point; 2]), MeasureError> {
+) -> Result<(Vec<JoinedReceiver>, [LoadPoint; 2]), MeasureError> {
     let memory_before = memory_of(server)?;
     load.open_window();
     let begin = load.snapshot(server)?;
@@ -76,8 +76,8 @@ async fn rush(
     let memory = memory_before.zip(memory_of(server)?).map(|(before, now)| Memory { before, now, receivers: joining });
     load.settle_at_last().await;
     let mut crowd = load.crowd.borrow_mut();
-    let during = Point::new(asked, &mut crowd, Group::Standing, &growth, None);
-    let asked = Asked { receivers: joining, ..asked };
-    let told = Point::new(asked, &mut crowd, Group::Passing, &growth, memory);
+    let during = LoadPoint::new(asked, &mut crowd, Group::Standing, &growth, None);
+    let asked = PointRequest { receivers: joining, ..asked };
+    let told = LoadPoint::new(asked, &mut crowd, Group::Passing, &growth, memory);
     Ok((newcomers, [during, told]))
 }

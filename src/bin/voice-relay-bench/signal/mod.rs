@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
-use super::peer::{Peer, PeerError};
+use super::peer::{ClientPeer, PeerError};
 use super::sender::Speaker;
 use super::voice::SentLog;
 
-pub(crate) use websocket::Socket;
-pub(crate) use whip::Resource;
+pub(crate) use websocket::SignalSocket;
+pub(crate) use whip::SessionUrl;
 
 /// Whatever a server answers, it does so by then.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,8 +57,8 @@ impl From<tungstenite::Error> for SignalError {
 
 /// A connection's signalling, which lives as long as the connection is to.
 pub(crate) enum Call {
-    Socket(Socket),
-    Resource(Resource),
+    Socket(SignalSocket),
+    Resource(SessionUrl),
 }
 
 impl Call {
@@ -105,7 +105,7 @@ impl Signalling {
     }
 
     /// Connects a receiver to that stream.
-    pub(crate) async fn hear(&self, stream: &str, peer: &mut Peer) -> Result<Call, SignalError> {
+    pub(crate) async fn hear(&self, stream: &str, peer: &mut ClientPeer) -> Result<Call, SignalError> {
         match self.via {
             Via::Ws => in_time(websocket::hear(self.server, stream, peer)).await,
             Via::Whip => in_time(whip::hear(self, stream, peer)).await,

@@ -12,10 +12,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Call, SignalError};
-use crate::peer::Peer;
+use crate::peer::ClientPeer;
 
 /// An open socket, read by a task of its own so that pings are answered.
-pub(crate) struct Socket {
+pub(crate) struct SignalSocket {
     leave: oneshot::Sender<()>,
     reader: JoinHandle<Result<(), SignalError>>,
     /// Tells that the sender's own stream can be heard.
@@ -25,7 +25,11 @@ pub(crate) struct Socket {
 /// A socket whose frames somebody waits for.
 struct Talk(WebSocketStream<TcpStream>);
 
-pub(super) async fn publish(server: SocketAddr, name: &str, peer: &mut Peer) -> Result<(String, Call), SignalError> {
+pub(super) async fn publish(
+    server: SocketAddr,
+    name: &str,
+    peer: &mut ClientPeer,
+) -> Result<(String, Call), SignalError> {
     let mut talk = Talk::open(server).await?;
     talk.say(&json!({ "type": "start_sending", "name": name })).await?;
     let ready = talk.expect("sender_ready").await?;
@@ -38,7 +42,7 @@ pub(super) async fn publish(server: SocketAddr, name: &str, peer: &mut Peer) -> 
     Ok((stream, call))
 }
 
-pub(super) async fn hear(server: SocketAddr, stream: &str, peer: &mut Peer) -> Result<Call, SignalError> {
+pub(super) async fn hear(server: SocketAddr, stream: &str, peer: &mut ClientPeer) -> Result<Call, SignalError> {
     let mut talk = Talk::open(server).await?;
     talk.say(&json!({ "type": "start_receiving", "stream_id": stream })).await?;
     let offer = talk.expect("webrtc_offer").await?;
@@ -81,7 +85,7 @@ impl Talk {
     }
 
     /// Keeps the socket; tells when this stream can be heard.
-    fn stay(mut self, stream: Option<String>) -> Socket {
+    fn stay(mut self, stream: Option<String>) -> SignalSocket {
         let (leave, mut left) = oneshot::channel();
         let (tell, available) = oneshot::channel();
         let reader = tokio::task::spawn_local(async move {
@@ -99,11 +103,11 @@ impl Talk {
                 }
             }
         });
-        Socket { leave, reader, available: Some(available) }
+        SignalSocket { leave, reader, available: Some(available) }
     }
 }
 
-impl Socket {
+impl SignalSocket {
     /// Waits until the sender's stream can be heard.
     pub(super) async fn wait_for(&mut self, stream: &str) -> Result<(), SignalError> {
         let Some(available) = self.available.take() else { return Ok(()) };

@@ -5,7 +5,7 @@ use reqwest::{StatusCode, Url};
 use str0m::media::Direction;
 
 use super::{Call, SignalError, Signalling};
-use crate::peer::Peer;
+use crate::peer::ClientPeer;
 use crate::voice::{PTIME, SentLog};
 
 const SDP: &str = "application/sdp";
@@ -14,23 +14,23 @@ const SDP: &str = "application/sdp";
 const BEGINNING: u64 = 10;
 
 /// A session's own address.
-pub(crate) struct Resource {
+pub(crate) struct SessionUrl {
     http: reqwest::Client,
     address: Url,
 }
 
-pub(super) async fn publish(to: &Signalling, name: &str, peer: &mut Peer) -> Result<(String, Call), SignalError> {
+pub(super) async fn publish(to: &Signalling, name: &str, peer: &mut ClientPeer) -> Result<(String, Call), SignalError> {
     let offer = peer.offer(Direction::SendOnly);
     let call = negotiate(to, &format!("whip/{name}"), offer, peer).await?;
     Ok((name.into(), call))
 }
 
-pub(super) async fn hear(to: &Signalling, stream: &str, peer: &mut Peer) -> Result<Call, SignalError> {
+pub(super) async fn hear(to: &Signalling, stream: &str, peer: &mut ClientPeer) -> Result<Call, SignalError> {
     let offer = peer.offer(Direction::RecvOnly);
     negotiate(to, &format!("whep/{stream}"), offer, peer).await
 }
 
-async fn negotiate(to: &Signalling, path: &str, offer: String, peer: &mut Peer) -> Result<Call, SignalError> {
+async fn negotiate(to: &Signalling, path: &str, offer: String, peer: &mut ClientPeer) -> Result<Call, SignalError> {
     let address = format!("http://{}/{path}", to.server);
     let request = to.http.post(&address).header(CONTENT_TYPE, SDP).header(ACCEPT, SDP).body(offer);
     let answer = request.send().await?;
@@ -44,7 +44,7 @@ async fn negotiate(to: &Signalling, path: &str, offer: String, peer: &mut Peer) 
     let is_here = |address: &Url| address.origin() == base.origin();
     let address =
         location.filter(is_here).ok_or_else(|| SignalError::Refused("201 without the session's Location".into()))?;
-    Ok(Call::Resource(Resource { http: to.http.clone(), address }))
+    Ok(Call::Resource(SessionUrl { http: to.http.clone(), address }))
 }
 
 /// Waits until the sender is well under way.
@@ -55,7 +55,7 @@ pub(super) async fn wait_for(log: &SentLog) -> Result<(), SignalError> {
     Ok(())
 }
 
-impl Resource {
+impl SessionUrl {
     pub(super) async fn delete(self) -> Result<(), SignalError> {
         let answer = self.http.delete(self.address).send().await?;
         // It may have ended by itself.

@@ -15,13 +15,13 @@ const MID_BYTES: usize = 16;
 /// How whoever made an offer writes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(in crate::core) struct Dialect {
-    media: Vec<Media>,
+    media: Vec<MediaSection>,
     /// They wrote `a=group:BUNDLE`, which the answer then has as well.
     is_grouped: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Media {
+struct MediaSection {
     profile: String,
     /// `None`: they gave it no name.
     mid: Option<String>,
@@ -85,8 +85,8 @@ fn only_one(sections: &[Section<'_>]) -> Option<usize> {
     sections.iter().position(is_audio).or_else(|| sections.iter().position(|section| !section.is_refused()))
 }
 
-fn media_of(sections: &[Section<'_>]) -> Vec<Media> {
-    let mut media = Vec::<Media>::new();
+fn media_of(sections: &[Section<'_>]) -> Vec<MediaSection> {
+    let mut media = Vec::<MediaSection>::new();
     for section in sections {
         let mid = section.value("mid").map(str::to_owned);
         // As str0m writes it, which is also how it reads it in the packets, unless two would be the same.
@@ -96,7 +96,7 @@ fn media_of(sections: &[Section<'_>]) -> Vec<Media> {
         let alias = own.filter(is_free).or_else(numbered).expect("there are more numbers than m-lines");
         debug_assert!(alias.len() <= MID_BYTES);
         let profile = section.lines[0].split(' ').nth(2).unwrap_or_default().to_owned();
-        media.push(Media { profile, mid, alias });
+        media.push(MediaSection { profile, mid, alias });
     }
     media
 }
@@ -109,7 +109,7 @@ fn head(session: &Section<'_>, dialect: &Dialect, only: Option<usize>) -> String
     let members = dialect.media.iter().enumerate();
     let members: Vec<_> = match (session.lines.iter().find_map(|line| line.strip_prefix("a=group:BUNDLE")), only) {
         (Some(group), _) => {
-            let is_named = |media: &Media| group.split(' ').any(|mid| media.mid.as_deref() == Some(mid));
+            let is_named = |media: &MediaSection| group.split(' ').any(|mid| media.mid.as_deref() == Some(mid));
             members.filter(|(_, media)| is_named(media)).map(|(_, media)| &*media.alias).collect()
         }
         (None, Some(only)) => members.filter(|(number, _)| *number == only).map(|(_, media)| &*media.alias).collect(),
@@ -133,7 +133,7 @@ fn is_origin(line: &str) -> bool {
     has_name && parts.next().is_some_and(|number| number.parse::<u64>().is_ok()) && parts.count() == 4
 }
 
-fn write_section(text: &mut String, section: &Section<'_>, media: &Media, is_left_out: bool) {
+fn write_section(text: &mut String, section: &Section<'_>, media: &MediaSection, is_left_out: bool) {
     for line in section.ordered() {
         let _ = match line.split_once('=') {
             Some(("m", value)) => write!(text, "m={}\r\n", media_line(value, is_left_out)),
@@ -173,7 +173,7 @@ impl Dialect {
     /// An answer in the words of the offer.
     pub(in crate::core) fn restored(&self, answer: &str) -> String {
         let (mut text, mut media) = (String::with_capacity(answer.len()), self.media.iter());
-        let mut current: Option<&Media> = None;
+        let mut current: Option<&MediaSection> = None;
         for line in answer.lines() {
             let _ = match line {
                 _ if line.starts_with("m=") => {
@@ -216,92 +216,4 @@ impl Dialect {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CREDENTIALS: &str = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijkl\r\n";
-
-    fn answer_to(media: &str) -> String {
-        format!("v=0\r\ns=-\r\na=group:BUNDLE {media}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:{media}\r\n")
-    }
-
-    #[test]
-    fn profiles_of_rtp_are_read_and_given_back() {
-        for profile in ["UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP", "RTP/AVPF", "RTP/AVP", PROFILE] {
-            let offer = format!("v=0\r\na=group:BUNDLE 0\r\nm=audio 9 {profile} 111\r\na=mid:0\r\n{CREDENTIALS}");
-            let (read, dialect) = normalised(&offer);
-            assert!(read.contains("\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"), "{read}");
-            assert!(dialect.restored(&answer_to("0")).contains(&format!("m=audio 9 {profile} 111\r\n")));
-        }
-        let (read, _) = normalised("v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n");
-        assert!(read.contains("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
-    }
-
-    #[test]
-    fn names_of_m_lines_are_given_back_as_they_were() {
-        for (mid, alias) in [
-            ("audio-stream", "audio_stream"),
-            ("AudioStreamOfTheKitchen", "AudioStreamOfThe"),
-            ("{a}", "_a_"),
-            ("0", "0"),
-            ("ä", "_"),
-        ] {
-            let offer = format!("v=0\r\na=group:BUNDLE {mid}\r\nm=audio 9 RTP/SAVPF 111\r\na=mid:{mid}\r\n");
-            let (read, dialect) = normalised(&offer);
-            assert!(
-                read.contains(&format!("a=group:BUNDLE {alias}\r\n")) && read.contains(&format!("a=mid:{alias}\r\n"))
-            );
-            let answer = dialect.restored(&answer_to(alias));
-            assert!(answer.contains(&format!("a=group:BUNDLE {mid}\r\n")), "{answer}");
-            assert!(answer.contains(&format!("a=mid:{mid}\r\n")), "{answer}");
-            assert_eq!(dialect.original(alias.into()), mid);
-        }
-    }
-
-    #[test]
-    fn two_names_that_would_be_one_are_kept_apart() {
-        let offer = "v=0\r\na=group:BUNDLE a-b a+b\r\nm=audio 9 X 1\r\na=mid:a-b\r\nm=audio 9 X 1\r\na=mid:a+b\r\n";
-        let (read, dialect) = normalised(offer);
-        assert!(read.contains("a=group:BUNDLE a_b m0\r\n"), "{read}");
-        assert_eq!(dialect.original("m0".into()), "a+b");
-    }
-
-    #[test]
-    fn a_group_that_names_more_than_there_is_or_is_not_there_is_mended() {
-        let offer = "v=0\r\na=group:BUNDLE 0 1\r\nm=audio 9 X 1\r\na=mid:0\r\n";
-        assert!(normalised(offer).0.contains("a=group:BUNDLE 0\r\n"));
-        let bare = "v=0\r\nm=video 9 RTP/AVP 96\r\nm=audio 9 RTP/AVP 111\r\n";
-        let (read, dialect) = normalised(bare);
-        assert!(read.contains("a=group:BUNDLE m1\r\nm=video 0 UDP"), "one connection, for the audio: {read}");
-        let answer =
-            dialect.restored("v=0\r\na=group:BUNDLE m1\r\nm=video 0 X 96\r\na=mid:m0\r\nm=audio 9 X 1\r\na=mid:m1\r\n");
-        assert_eq!(answer, "v=0\r\nm=video 0 X 96\r\nm=audio 9 X 1\r\n", "nothing that was not offered");
-    }
-
-    #[test]
-    fn lines_in_another_order_and_lines_that_nobody_needs_are_read() {
-        let offer = "v=0\no=- 99999999999999999999 2 IN IP4 127.0.0.1\ns=\ni=x\ne=a@b\nb=AS:1\na=ice-lite\nt=1 2\na=\n\
-            a=ice-ufrag:abcd\nm=audio 9/2 RTP/AVP 111  \na=mid:0\nb=TIAS:1\ni=x\nk=clear:x\na=\nc=IN IP4 0.0.0.0\n";
-        let (read, _) = normalised(offer);
-        let expected = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=ice-lite\r\na=ice-ufrag:abcd\r\n\
-            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n";
-        assert_eq!(read, expected);
-        assert!(normalised("v=0\no=x 17 2 IN IP4 1.2.3.4\n").0.contains("o=x 17 2 IN IP4 1.2.3.4\r\n"));
-    }
-
-    #[test]
-    fn of_several_fingerprints_that_is_taken_which_can_be_compared() {
-        let offer = "v=0\r\nm=audio 9 X 1\r\na=fingerprint:sha-384 AA\r\na=fingerprint:SHA-256 BB\r\n";
-        let (read, _) = normalised(offer);
-        assert!(read.contains("SHA-256 BB") && !read.contains("sha-384"));
-        assert!(normalised("v=0\r\na=fingerprint:sha-384 AA\r\n").0.contains("sha-384"), "left to be refused");
-    }
-
-    #[test]
-    fn nonsense_stays_nonsense() {
-        for text in ["", "m=", "m=\r\n", "a=mid:\r\nm=audio\r\na=mid:\r\n", "o=\r\n", "\u{0}"] {
-            let (_, dialect) = normalised(text);
-            dialect.restored(text);
-        }
-    }
-}
+mod tests;

@@ -7,9 +7,7 @@ use str0m::config::DtlsCert;
 use str0m::{Event, Rtc, RtcConfig, RtcError};
 
 use super::{Session, SessionOutput};
-
-/// What the channel is called.
-pub(in crate::core) const LABEL: &str = "audioStream";
+use crate::core::error::FILES_CHANNEL;
 
 /// Bytes that may wait in a session for the remote to acknowledge them: protocol.md promises it.
 const MAX_BUFFERED: usize = 256 << 10;
@@ -37,11 +35,11 @@ pub enum ChannelEvent {
 
 /// The one channel that counts: the first of our name.
 #[derive(Debug, Default)]
-pub(super) struct Channel {
+pub(super) struct DataChannel {
     id: Option<ChannelId>,
 }
 
-impl Channel {
+impl DataChannel {
     /// Takes note of an event; gives what it means for whoever uses the channel.
     pub(super) fn note(&mut self, rtc: &mut Rtc, event: Event) -> Option<ChannelEvent> {
         match event {
@@ -56,7 +54,7 @@ impl Channel {
     }
 
     fn open(&mut self, rtc: &mut Rtc, id: ChannelId, label: &str) -> Option<ChannelEvent> {
-        if self.id.is_some() || label != LABEL {
+        if self.id.is_some() || label != FILES_CHANNEL {
             rtc.direct_api().close_data_channel(id);
             return None;
         }

@@ -27,13 +27,13 @@ pub(super) struct FastPath {
     /// Once DTLS has agreed on keys that it can use.
     pub(super) sealer: Option<Sealer>,
     /// One for each m-line on which something was sent.
-    tracks: Vec<Track>,
+    tracks: Vec<SentTrack>,
 }
 
-struct Track {
+struct SentTrack {
     mid: Mid,
     /// What was sent already.
-    sent: Sent,
+    sent: SentPlaces,
     /// What str0m made of the last packet that it had.
     pattern: Option<Pattern>,
     /// What may be asked for again, once something was.
@@ -120,7 +120,7 @@ impl FastPath {
     }
 
     fn begin_track(&mut self, mid: Mid) -> usize {
-        self.tracks.push(Track { mid, sent: Sent::default(), pattern: None, buffer: None });
+        self.tracks.push(SentTrack { mid, sent: SentPlaces::default(), pattern: None, buffer: None });
         self.tracks.len() - 1
     }
 }
@@ -148,14 +148,14 @@ fn lost(first: u16, following: u16) -> impl Iterator<Item = u16> {
 
 /// Which places of an m-line were sent, as far back as a packet may still come.
 #[derive(Debug, Default)]
-struct Sent {
+struct SentPlaces {
     /// One after the furthest.
     next: u64,
     /// Those before it, the furthest in the lowest bit.
     before: u128,
 }
 
-impl Sent {
+impl SentPlaces {
     /// Takes a place. False when it was taken, or is too far back to tell.
     fn take(&mut self, place: u64) -> bool {
         match place.checked_sub(self.next) {
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn no_place_is_sent_twice_and_reordered_ones_are_sent_once() {
-        let mut sent = Sent::default();
+        let mut sent = SentPlaces::default();
         let taken: Vec<_> = [5, 5, 7, 6, 6, 7, 8].map(|place| sent.take(place)).into();
         assert_eq!(taken, [true, false, true, true, false, false, true]);
     }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_too_far_back_to_tell_is_taken_for_sent() {
-        let mut sent = Sent::default();
+        let mut sent = SentPlaces::default();
         assert!(sent.take(1_000));
         assert!(sent.take(1_000 - 127), "as far back as it is known");
         assert!(!sent.take(1_000 - 128), "further back");

@@ -8,10 +8,11 @@ use str0m::rtp::{RawPacket, RtpPacket};
 use str0m::stats::MediaEgressStats;
 use str0m::{Event, IceConnectionState, Output, Rtc, RtcError};
 
-use super::channel::{Channel, ChannelEvent};
-use super::rtp;
+use super::channel::{ChannelEvent, DataChannel};
+use super::rtp::{self, LastMid};
 use crate::core::Transmit;
 use crate::core::packet::{IngressPacket, ReceptionReport};
+use crate::domain::TrackKind;
 
 /// Output of sessions while they were driven. One is reused for all, so that the steady state allocates nothing here.
 #[derive(Default)]
@@ -73,12 +74,17 @@ pub(in crate::core) enum Over {
 }
 
 /// Polls until the session is quiet; gives its next deadline.
-pub(super) fn drain(rtc: &mut Rtc, channel: &mut Channel, out: &mut SessionOutput) -> Result<Instant, RtcError> {
+pub(super) fn drain(
+    rtc: &mut Rtc,
+    channel: &mut DataChannel,
+    last_mid: &mut LastMid,
+    out: &mut SessionOutput,
+) -> Result<Instant, RtcError> {
     loop {
         match rtc.poll_output()? {
             Output::Timeout(at) => return Ok(at),
             Output::Transmit(transmit) => out.transmits.push(rtp::transmit(transmit)),
-            Output::Event(Event::RtpPacket(packet)) => out.packets.push(ingress(rtc, packet)),
+            Output::Event(Event::RtpPacket(packet)) => out.packets.push(ingress(rtc, last_mid, packet)),
             Output::Event(Event::MediaEgressStats(report)) => note_report(&report, &mut out.reception),
             Output::Event(Event::RawPacket(raw)) => out.nacks.extend(nack(*raw)),
             Output::Event(Event::Connected) => out.connected = true,
@@ -93,12 +99,12 @@ pub(super) fn drain(rtc: &mut Rtc, channel: &mut Channel, out: &mut SessionOutpu
 
 /// A packet with the m-line that it came on. What is lost after it is asked for: browsers do not say that they send
 /// audio again, and do.
-fn ingress(rtc: &mut Rtc, packet: RtpPacket) -> IngressPacket {
+fn ingress(rtc: &mut Rtc, last_mid: &mut LastMid, packet: RtpPacket) -> IngressPacket {
     let mut api = rtc.direct_api();
     let stream = api.stream_rx(&packet.header.ssrc);
     let mid = stream.map(|stream| {
         stream.suppress_nack(false);
-        rtp::own(stream.mid())
+        last_mid.own(stream.mid())
     });
     rtp::read(mid, packet)
 }
@@ -109,7 +115,8 @@ fn note_report(report: &MediaEgressStats, worst: &mut Option<ReceptionReport>) {
         return;
     }
     // In units of the RTP clock (RFC 3550 6.4.1).
-    let jitter = report.remote.as_ref().map(|remote| Duration::from_secs(remote.jitter.into()) / 48_000);
+    let jitter =
+        report.remote.as_ref().map(|remote| Duration::from_secs(remote.jitter.into()) / TrackKind::Voice.clock_rate());
     let report = ReceptionReport { loss: report.loss, round_trip: report.rtt, jitter };
     let loss = |report: &ReceptionReport| report.loss.unwrap_or(0.0);
     if worst.as_ref().is_none_or(|worst| loss(worst) <= loss(&report)) {

@@ -22,13 +22,13 @@ const DUPLICATED_FOR: Duration = Duration::from_secs(10);
 /// The latest packets of one m-line.
 #[derive(Debug, Default)]
 pub(super) struct RetransmissionBuffer {
-    packets: VecDeque<Packet>,
+    packets: VecDeque<BufferedPacket>,
     asked: Option<Instant>,
     duplicate_until: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Packet {
+struct BufferedPacket {
     sequence: u16,
     datagram: Vec<u8>,
     retransmissions: u8,
@@ -41,7 +41,7 @@ impl RetransmissionBuffer {
         let mut buffer = oldest.map(|packet| packet.datagram).unwrap_or_default();
         buffer.clear();
         buffer.extend_from_slice(datagram);
-        self.packets.push_back(Packet { sequence, datagram: buffer, retransmissions: 0 });
+        self.packets.push_back(BufferedPacket { sequence, datagram: buffer, retransmissions: 0 });
     }
 
     /// Takes note that something was asked for.

@@ -8,7 +8,22 @@ use crate::core::packet::{EgressPacket, IngressPacket, Mid, Packet, SenderSequen
 
 /// An m-line as we know it.
 pub(super) fn own(mid: Str0mMid) -> Mid {
-    Mid::from(&*mid)
+    Mid::of_session(&mid)
+}
+
+/// Translation of the m-line that was named last: packets come in runs of one, and its name would be read for each.
+#[derive(Default)]
+pub(super) struct LastMid(Option<(Str0mMid, Mid)>);
+
+impl LastMid {
+    /// An m-line as we know it.
+    pub(super) fn own(&mut self, mid: Str0mMid) -> Mid {
+        let (_, own) = match self.0 {
+            Some(last) if last.0 == mid => last,
+            _ => *self.0.insert((mid, own(mid))),
+        };
+        own
+    }
 }
 
 /// An m-line as str0m knows it.

@@ -15,12 +15,12 @@ fn slots(count: usize) -> Slots {
     slots
 }
 
-struct Room {
+struct ListeningRoom {
     slots: Slots,
     now: Instant,
 }
 
-impl Room {
+impl ListeningRoom {
     fn new(count: usize) -> Self {
         Self { slots: slots(count), now: Instant::now() }
     }
@@ -50,7 +50,7 @@ impl Room {
 
 #[test]
 fn while_there_are_free_ones_silence_gets_a_slot_too() {
-    let mut room = Room::new(2);
+    let mut room = ListeningRoom::new(2);
     assert!(room.is_silent(1).is_some_and(|seat| seat.is_new));
     assert!(room.says(1).is_some_and(|seat| !seat.is_new));
     assert!(room.is_silent(2).is_some());
@@ -59,18 +59,20 @@ fn while_there_are_free_ones_silence_gets_a_slot_too() {
 
 #[test]
 fn whoever_pauses_for_breath_keeps_the_slot() {
-    let mut room = Room::new(1);
+    let mut room = ListeningRoom::new(1);
     room.says(1);
-    room.wait(HOLD - Duration::from_millis(1));
+    // Between two sentences of somebody who reads aloud.
+    let breath = Duration::from_millis(700);
+    room.wait(breath);
     assert!(room.says(2).is_none());
-    room.wait(Duration::from_millis(1));
+    room.wait(HOLD - breath);
     assert!(room.says(2).is_some());
     assert_eq!(room.hears(), [stream(2)]);
 }
 
 #[test]
 fn silence_takes_nobodys_slot() {
-    let mut room = Room::new(1);
+    let mut room = ListeningRoom::new(1);
     room.says(1);
     room.wait(HOLD * 10);
     assert!(room.is_silent(2).is_none());
@@ -78,7 +80,7 @@ fn silence_takes_nobodys_slot() {
 
 #[test]
 fn the_one_who_was_silent_longest_makes_room() {
-    let mut room = Room::new(3);
+    let mut room = ListeningRoom::new(3);
     for number in [1, 2, 3] {
         room.says(number);
         room.wait(Duration::from_millis(10));
@@ -92,7 +94,7 @@ fn the_one_who_was_silent_longest_makes_room() {
 
 #[test]
 fn a_pinned_voice_waits_for_nobody_and_keeps_its_slot() {
-    let mut room = Room::new(1);
+    let mut room = ListeningRoom::new(1);
     room.says(1);
     assert!(room.host_says(2).is_some());
     room.wait(HOLD * 10);
@@ -103,7 +105,7 @@ fn a_pinned_voice_waits_for_nobody_and_keeps_its_slot() {
 
 #[test]
 fn a_slot_counts_on_whoever_is_in_it() {
-    let mut room = Room::new(1);
+    let mut room = ListeningRoom::new(1);
     let mut places = Vec::new();
     for (number, sequence) in [(1, 70_000), (1, 70_001), (2, 9), (2, 10), (1, 80_000)] {
         let seat = room.says(number).expect("a slot");
@@ -123,7 +125,7 @@ fn a_slot_counts_on_whoever_is_in_it() {
 
 #[test]
 fn more_slots_leave_those_there_were_as_they_are() {
-    let mut room = Room::new(1);
+    let mut room = ListeningRoom::new(1);
     room.says(1);
     room.slots.set_tracks((0..40).map(EgressTrack::numbered));
     assert_eq!(room.hears(), [stream(1)]);
@@ -132,7 +134,7 @@ fn more_slots_leave_those_there_were_as_they_are() {
 
 #[test]
 fn who_is_not_wanted_any_more_makes_room() {
-    let mut room = Room::new(2);
+    let mut room = ListeningRoom::new(2);
     room.says(1);
     room.says(2);
     assert!(room.slots.release_unless(|wanted| wanted == stream(2)));
@@ -142,7 +144,7 @@ fn who_is_not_wanted_any_more_makes_room() {
 
 #[test]
 fn a_line_that_goes_takes_its_slot_along_and_leaves_the_others() {
-    let mut room = Room::new(3);
+    let mut room = ListeningRoom::new(3);
     for number in 1..=3 {
         room.says(number);
     }

@@ -1,0 +1,323 @@
+//! The link to Home Assistant's core: one WebSocket, through the Supervisor or straight to it. It is made anew for ever,
+//! and whoever uses it is told when it is there and when it is not.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, interval, sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_util::sync::CancellationToken;
+
+use super::messages::{CoreEvent, EntityChanges, Incoming, Refusal};
+
+/// Requests that may wait for the link; further ones are told that it is busy.
+const REQUESTS: usize = 256;
+
+/// News that may wait for whoever reads them. Beyond these the link is made anew, since then everything is told again.
+const NEWS: usize = 4_096;
+
+/// Of a message of the core: the registries of a large house are some megabytes.
+const MAX_MESSAGE: usize = 32 * 1_024 * 1_024;
+
+/// From the first packet to `auth_ok`.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a sign of life is asked for, and how long there may be none.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(75);
+
+/// Between two tries, at first and at last.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+type Socket = WebSocketStream<TcpStream>;
+type Reply = oneshot::Sender<Result<Value, CoreError>>;
+
+/// Something could not be had of the core.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CoreError {
+    /// There is no link just now.
+    #[error("Home Assistant cannot be reached")]
+    Away,
+    /// Too much is asked at once.
+    #[error("Home Assistant is asked too much at once")]
+    Busy,
+    /// It answered no, in its own words.
+    #[error("Home Assistant says: {message}")]
+    Refused {
+        /// What a program reads.
+        code: String,
+        /// What a person reads.
+        message: String,
+    },
+    /// Its answer is none that we know.
+    #[error("Home Assistant's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// What the core tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CoreNews {
+    /// The link is there: what is to be told is to be asked for anew. With the version of Home Assistant.
+    Connected(String),
+    /// It is gone.
+    Lost,
+    /// Of entities that were asked for.
+    Entities(EntityChanges),
+    /// What was asked for has happened.
+    Event(CoreEvent),
+}
+
+/// Where the core is, and what opens it.
+#[derive(Debug, Clone)]
+struct Endpoint {
+    /// Host and port.
+    host: String,
+    url: String,
+    token: String,
+}
+
+struct Request {
+    message: Value,
+    reply: Reply,
+}
+
+/// The link, for whoever asks something. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CoreLink(mpsc::Sender<Request>);
+
+/// The address is none that we can go to.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no address of Home Assistant: it is written http://192.168.1.5:8123")]
+pub struct InvalidAddress(String);
+
+/// The task that keeps the link.
+pub struct CoreLinkTask {
+    endpoint: Endpoint,
+    requests: mpsc::Receiver<Request>,
+    news: mpsc::Sender<CoreNews>,
+}
+
+impl CoreLink {
+    /// A link to the core at this address, such as `http://supervisor/core` or `http://192.168.1.5:8123`, and what it
+    /// tells. Nothing happens before the task [runs](CoreLinkTask::run).
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn new(address: &str, token: String) -> Result<(Self, CoreLinkTask, mpsc::Receiver<CoreNews>), InvalidAddress> {
+        let invalid = || InvalidAddress(address.to_owned());
+        let rest = address.trim().trim_end_matches('/').strip_prefix("http://").ok_or_else(invalid)?;
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
+        // The Supervisor's proxy has the socket beside the API, the core itself below it.
+        let path = if path.is_empty() { "api".to_owned() } else { path.to_owned() };
+        let endpoint = Endpoint { url: format!("ws://{host}/{path}/websocket"), host, token };
+        let ((sender, requests), (news, told)) = (mpsc::channel(REQUESTS), mpsc::channel(NEWS));
+        Ok((Self(sender), CoreLinkTask { endpoint, requests, news }, told))
+    }
+
+    /// Asks something; `message` is an object with a `type`.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn ask<T: DeserializeOwned>(&self, message: Value) -> Result<T, CoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.try_send(Request { message, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => CoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => CoreError::Away,
+        })?;
+        let answer = answer.await.unwrap_or(Err(CoreError::Away))?;
+        serde_json::from_value(answer).map_err(|error| CoreError::Unreadable(error.to_string()))
+    }
+
+    /// Calls a service on one entity; the answer may take as long as what it does.
+    ///
+    /// # Errors
+    /// When it cannot be called.
+    pub async fn call(&self, service: &str, entity: &str, data: Value) -> Result<(), CoreError> {
+        let (domain, service) = service.split_once('.').unwrap_or(("homeassistant", service));
+        let target = json!({ "entity_id": [entity] });
+        let call = json!({
+            "type": "call_service", "domain": domain, "service": service, "target": target, "service_data": data
+        });
+        self.ask::<Value>(call).await.map(drop)
+    }
+}
+
+impl CoreLinkTask {
+    /// Keeps the link until the shutdown.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let began = Instant::now();
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                ended = self.session() => match ended {
+                    Ok(()) => {}
+                    Err(SessionError::Token(why)) => {
+                        tracing::error!(%why, "Home Assistant does not take the token: hass.token is wrong or was revoked");
+                        pause = LAST_PAUSE;
+                    }
+                    Err(error) => tracing::warn!(%error, address = %self.endpoint.host, "no link to Home Assistant"),
+                },
+            }
+            let _ = self.news.send(CoreNews::Lost).await;
+            if began.elapsed() > LAST_PAUSE {
+                pause = FIRST_PAUSE;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.decline_for(jittered(pause)) => {}
+            }
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    /// Tells whoever asks that there is no link, for so long.
+    async fn decline_for(&mut self, pause: Duration) {
+        let end = sleep(pause);
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return,
+                Some(Request { reply, .. }) = self.requests.recv() => drop(reply.send(Err(CoreError::Away))),
+            }
+        }
+    }
+
+    /// One connection, from its first packet to its last.
+    async fn session(&mut self) -> Result<(), SessionError> {
+        let (socket, version) =
+            timeout(HANDSHAKE_TIMEOUT, open(&self.endpoint)).await.map_err(|_| SessionError::Silent)??;
+        tracing::info!(version, "linked to Home Assistant");
+        self.tell(CoreNews::Connected(version))?;
+        let (mut sink, mut stream) = socket.split();
+        let mut pending = HashMap::<u64, Reply>::new();
+        let (mut last_id, mut heard) = (0, Instant::now());
+        let mut ping = interval(PING_INTERVAL);
+        loop {
+            let message = tokio::select! {
+                message = stream.next() => {
+                    heard = Instant::now();
+                    match message.ok_or(SessionError::Closed)?? {
+                        Message::Text(text) => self.take(&text, &mut pending)?,
+                        Message::Close(_) => return Err(SessionError::Closed),
+                        _ => {}
+                    }
+                    continue;
+                }
+                request = self.requests.recv() => {
+                    let Some(Request { mut message, reply }) = request else { return Ok(()) };
+                    last_id += 1;
+                    message["id"] = last_id.into();
+                    pending.insert(last_id, reply);
+                    pending.retain(|_, reply| !reply.is_closed());
+                    message
+                }
+                _ = ping.tick() => {
+                    if heard.elapsed() > SILENCE {
+                        return Err(SessionError::Silent);
+                    }
+                    last_id += 1;
+                    json!({ "id": last_id, "type": "ping" })
+                }
+            };
+            // One that does not read is as good as one that does not answer.
+            let sent = timeout(SILENCE, sink.send(Message::text(message.to_string())));
+            sent.await.map_err(|_| SessionError::Silent)??;
+        }
+    }
+
+    fn take(&self, text: &str, pending: &mut HashMap<u64, Reply>) -> Result<(), SessionError> {
+        match serde_json::from_str(text) {
+            Ok(Incoming::Result { id, success, result, error }) => {
+                let answer = success.then_some(result).ok_or_else(|| {
+                    let Refusal { code, message } = error.unwrap_or_default();
+                    CoreError::Refused { code, message }
+                });
+                if let Some(reply) = pending.remove(&id) {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(answer);
+                }
+                Ok(())
+            }
+            Ok(Incoming::Event { event }) => self.tell(news_of(event)?),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // One message that is not understood says nothing of the next.
+                tracing::debug!(%error, "a message of Home Assistant's cannot be read");
+                Ok(())
+            }
+        }
+    }
+
+    fn tell(&self, news: CoreNews) -> Result<(), SessionError> {
+        self.news.try_send(news).map_err(|_| SessionError::Flooded)
+    }
+}
+
+/// An event of what was asked for: with its type, or else of entities.
+fn news_of(event: Value) -> Result<CoreNews, serde_json::Error> {
+    if event.get("event_type").is_some() {
+        return serde_json::from_value(event).map(CoreNews::Event);
+    }
+    serde_json::from_value(event).map(CoreNews::Entities)
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error("{0}")]
+    Socket(#[from] std::io::Error),
+    #[error("{0}")]
+    WebSocket(Box<tungstenite::Error>),
+    #[error("a message cannot be read: {0}")]
+    Message(#[from] serde_json::Error),
+    #[error("it was closed")]
+    Closed,
+    #[error("it does not answer")]
+    Silent,
+    #[error("it tells more than can be read in time")]
+    Flooded,
+    #[error("it does not take the token: {0}")]
+    Token(String),
+}
+
+impl From<tungstenite::Error> for SessionError {
+    fn from(error: tungstenite::Error) -> Self {
+        Self::WebSocket(Box::new(error))
+    }
+}
+
+/// Opens a connection, and shows the token; gives the version of Home Assistant.
+async fn open(endpoint: &Endpoint) -> Result<(Socket, String), SessionError> {
+    let connection = TcpStream::connect(&endpoint.host).await?;
+    connection.set_nodelay(true)?;
+    let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let (mut socket, _) = tokio_tungstenite::client_async_with_config(&endpoint.url, connection, Some(limits)).await?;
+    loop {
+        let Message::Text(text) = socket.next().await.ok_or(SessionError::Closed)?? else { continue };
+        match serde_json::from_str(&text)? {
+            Incoming::AuthRequired => {
+                let shown = json!({ "type": "auth", "access_token": endpoint.token });
+                socket.send(Message::text(shown.to_string())).await?;
+            }
+            Incoming::AuthOk { ha_version } => return Ok((socket, ha_version)),
+            Incoming::AuthInvalid { message } => return Err(SessionError::Token(message)),
+            _ => {}
+        }
+    }
+}
+
+/// Not all at the same moment after Home Assistant was restarted: up to a quarter more.
+fn jittered(pause: Duration) -> Duration {
+    let part = getrandom::u32().map_or(0.0, |number| f64::from(number) / f64::from(u32::MAX));
+    pause.mul_f64(1.0 + part / 4.0)
+}

@@ -1,0 +1,253 @@
+//! The house's media players over a real socket, held against a stand-in for Home Assistant's core: the list, and what is
+//! announced on them. What happens to one player in every order is told by the tests of `src/players`.
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::json;
+use support::core::{StandInCore, TOKEN};
+use support::http::{get, post_json, request};
+use support::live::{PATIENCE, program, start_command, until};
+use support::sound::{between, decoded, share_at, wav};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use voice_relay::data::DataFolder;
+use voice_relay::hass::{ClipProgress, CoreLink, HousePlayers, NewClip, PlayerError};
+use voice_relay::players::{Mode, Outcome, PlayerKind, Trouble, VolumeRule};
+
+const SPEAKER: &str = "media_player.kitchen_speaker";
+const SONOS: &str = "media_player.living_room";
+const CLIP: &str = "http://relay.home:8081/clip/1.mp3";
+const CHIME_HZ: f64 = 1_000.0;
+const SPEECH_HZ: f64 = 440.0;
+const LENGTH: Duration = Duration::from_millis(400);
+
+/// Players that follow this core, and keep what they must in this folder; they end with the guard.
+fn follow(core: &StandInCore, folder: &std::path::Path) -> (HousePlayers, DropGuard) {
+    follow_with(core, folder, TOKEN)
+}
+
+fn follow_with(core: &StandInCore, folder: &std::path::Path, token: &str) -> (HousePlayers, DropGuard) {
+    let shutdown = CancellationToken::new();
+    let (link, task, news) = CoreLink::new(&core.url, token.into()).expect("an address");
+    let (players, followers) = HousePlayers::new(link, news, DataFolder::new(folder.into()));
+    tokio::spawn(task.run(shutdown.clone()));
+    tokio::spawn(followers.run(shutdown.clone()));
+    (players, shutdown.drop_guard())
+}
+
+async fn house() -> (StandInCore, tempfile::TempDir) {
+    let core = StandInCore::start().await;
+    core.add(SPEAKER, "cast", Some("kitchen"), "idle", 0.3);
+    core.add(SONOS, "sonos", None, "playing", 0.4);
+    core.add("media_player.echo", "alexa_devices", None, "idle", 0.4);
+    core.has_clip(CLIP, LENGTH);
+    (core, tempfile::tempdir().expect("a folder"))
+}
+
+async fn known(players: &HousePlayers, count: usize) {
+    until(async || players.list().iter().filter(|player| player.mode != Mode::Unavailable).count() == count).await;
+}
+
+fn clip(volume: VolumeRule) -> NewClip {
+    NewClip { url: CLIP.into(), length: Some(LENGTH), volume }
+}
+
+async fn outcome(mut progress: watch::Receiver<ClipProgress>) -> Outcome {
+    let over = progress.wait_for(|progress| matches!(progress, ClipProgress::Over(_)));
+    let over = tokio::time::timeout(PATIENCE, over).await.expect("in time").expect("told").clone();
+    let ClipProgress::Over(outcome) = over else { unreachable!("waited for") };
+    outcome
+}
+
+#[tokio::test]
+async fn players_are_known_with_their_area_and_kind_but_for_those_that_play_no_address() {
+    let (core, folder) = house().await;
+    let (players, _guard) = follow(&core, folder.path());
+    known(&players, 2).await;
+    let list = players.list();
+    let seen: Vec<_> = list.iter().map(|it| (&*it.entity, it.kind, it.area.as_deref(), it.mode, it.volume)).collect();
+    assert_eq!(
+        seen,
+        [
+            (SPEAKER, PlayerKind::Plain, Some("Kitchen"), Mode::Idle, Some(0.3)),
+            (SONOS, PlayerKind::Sonos, None, Mode::Playing, Some(0.4)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_clip_is_heard_on_each_in_its_own_way_and_the_volume_is_as_it_was() {
+    let (core, folder) = house().await;
+    let (players, _guard) = follow(&core, folder.path());
+    known(&players, 2).await;
+    let (_, plain) = players.announce(SPEAKER, clip(VolumeRule::Absolute(0.8))).await.expect("there");
+    let (_, sonos) = players.announce(SONOS, clip(VolumeRule::Absolute(0.5))).await.expect("there");
+    until(async || core.state(SPEAKER) == ("playing".into(), Some(0.8))).await;
+    assert_eq!((outcome(plain).await, outcome(sonos).await), (Outcome::Played, Outcome::Played));
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+    assert_eq!(core.state(SONOS).1, Some(0.4));
+    let called = core.called();
+    let sonos = called.iter().find(|(_, entity, _)| entity == SONOS).expect("called");
+    assert_eq!(
+        sonos.2,
+        json!({
+            "media_content_id": CLIP, "media_content_type": "music", "announce": true, "extra": { "volume": 50 }
+        })
+    );
+    until(async || !folder.path().join("players.json").exists() || kept(folder.path()) == json!({})).await;
+}
+
+fn kept(folder: &std::path::Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(folder.join("players.json")).expect("there")).expect("JSON")
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_said() {
+    let (core, folder) = house().await;
+    core.add("media_player.gone", "cast", None, "unavailable", 0.3);
+    let (players, _guard) = follow(&core, folder.path());
+    assert_eq!(players.announce(SPEAKER, clip(VolumeRule::Keep)).await.expect_err("not yet"), PlayerError::Away);
+    known(&players, 2).await;
+    let unknown = players.announce("media_player.attic", clip(VolumeRule::Keep)).await.expect_err("unknown");
+    assert_eq!(unknown, PlayerError::Unknown("media_player.attic".into()));
+    let (_, gone) = players.announce("media_player.gone", clip(VolumeRule::Keep)).await.expect("known");
+    assert_eq!(outcome(gone).await, Outcome::Failed(Trouble::Unavailable));
+}
+
+#[tokio::test]
+async fn a_core_that_restarts_in_the_middle_finds_the_player_put_back() {
+    let (core, folder) = house().await;
+    let (players, _guard) = follow(&core, folder.path());
+    known(&players, 2).await;
+    let (_, progress) = players.announce(SPEAKER, clip(VolumeRule::Absolute(0.9))).await.expect("there");
+    until(async || core.state(SPEAKER).0 == "playing").await;
+    core.throw_out();
+    assert_eq!(outcome(progress).await, Outcome::Failed(Trouble::Vanished));
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_was_killed_in_the_middle_puts_back_what_it_left_loud() {
+    let (core, folder) = house().await;
+    let (players, guard) = follow(&core, folder.path());
+    known(&players, 2).await;
+    players.announce(SPEAKER, clip(VolumeRule::Absolute(0.9))).await.expect("there");
+    until(async || core.state(SPEAKER) == ("playing".into(), Some(0.9))).await;
+    drop(guard);
+    drop(players);
+    let (players, _guard) = follow(&core, folder.path());
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+    assert_eq!(players.stats().recovered.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn whoever_turns_the_knob_has_the_last_word() {
+    let (core, folder) = house().await;
+    let (players, _guard) = follow(&core, folder.path());
+    known(&players, 2).await;
+    let (_, progress) = players.announce(SPEAKER, clip(VolumeRule::Absolute(0.9))).await.expect("there");
+    until(async || core.state(SPEAKER).0 == "playing").await;
+    core.by_hand(SPEAKER, "volume_level", json!(0.1));
+    assert_eq!(outcome(progress).await, Outcome::Played);
+    known(&players, 2).await;
+    until(async || players.list().iter().all(|player| !player.announcing)).await;
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.1)) && kept(folder.path()) == json!({})).await;
+}
+
+/// The program, linked to this core, with files of this folder; it ends with the child.
+async fn daemon(core: &StandInCore, folder: &std::path::Path) -> (tokio::process::Child, voice_relay::app::Ports) {
+    let mut command = program();
+    command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
+    let (data, files) =
+        (format!("--data-dir={}", folder.join("data").display()), format!("--files-folders={}", folder.display()));
+    let (child, ports) = start_command(command, &[&data, &files, "--tls-mode=off", "--log-level=warn"]).await;
+    until(async || get(ports.http, "/api/players").await.json()["players"][0]["state"] == "idle").await;
+    (child, ports)
+}
+
+#[tokio::test]
+async fn the_daemon_lists_them_for_whoever_may_listen() {
+    let (core, folder) = house().await;
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    let list = async || get(ports.http, "/api/players").await.json();
+    assert_eq!(
+        list().await["players"][0],
+        json!({
+            "entity_id": SPEAKER, "name": "kitchen_speaker", "area": "Kitchen", "state": "idle", "volume": 0.3,
+            "announces_itself": false, "announcing": false
+        })
+    );
+    core.throw_out();
+    until(async || list().await["linked"] == false).await;
+    until(async || list().await["linked"] == true).await;
+}
+
+#[tokio::test]
+async fn a_file_is_announced_on_a_player_with_its_chime_whole_and_as_loud_as_was_wished() {
+    let (core, folder) = house().await;
+    std::fs::write(folder.path().join("bell.wav"), wav(48_000, CHIME_HZ, 0.6)).expect("written");
+    std::fs::write(folder.path().join("dinner.wav"), wav(22_050, SPEECH_HZ, 1.0)).expect("written");
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 2).await;
+    let wish = json!({ "player": SPEAKER, "file": "dinner.wav", "chime": "bell.wav", "player_volume": 80 });
+    let answer = post_json(ports.http, "/api/announce", &wish).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let path = format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"));
+    let told = async || get(ports.http, &path).await.json();
+    until(async || told().await["state"] == "playing").await;
+    assert_eq!(core.state(SPEAKER), ("playing".into(), Some(0.8)));
+    assert!(told().await["late"].as_f64().expect("measured") > 0.0);
+    until(async || told().await["state"] == "played").await;
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+    let (url, file) = core.fetched().pop_first().expect("fetched");
+    let pcm = decoded(&file).await;
+    assert!(share_at(CHIME_HZ, between(0.2..0.6, &pcm)) > 0.9, "the chime");
+    assert!(share_at(SPEECH_HZ, between(0.9..1.5, &pcm)) > 0.9, "what is said");
+    // Nobody gets it any more.
+    assert_eq!(get(ports.mp3, &url[url.rfind("/announce").expect("a path")..]).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_announcement_on_a_player_is_stopped_and_what_cannot_be_is_said() {
+    let (core, folder) = house().await;
+    std::fs::write(folder.path().join("long.wav"), wav(8_000, SPEECH_HZ, 30.0)).expect("written");
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
+    let announce = async |wish: serde_json::Value| post_json(ports.http, "/api/announce", &wish).await;
+    let answer = announce(json!({ "player": SPEAKER, "file": "long.wav", "player_volume": 80 })).await;
+    let path = format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"));
+    until(async || core.state(SPEAKER).0 == "playing").await;
+    assert_eq!(request(ports.http, &format!("DELETE {path} HTTP/1.1"), &[], PATIENCE).await.status, 204);
+    until(async || get(ports.http, &path).await.json()["state"] == "stopped").await;
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+    let itself = announce(json!({ "player": SONOS, "file": "long.wav" })).await.json();
+    let stop = format!("DELETE /api/announce/{} HTTP/1.1", itself["id"].as_str().expect("an id"));
+    until(async || core.called().iter().any(|(_, entity, _)| entity == SONOS)).await;
+    assert_eq!(request(ports.http, &stop, &[], PATIENCE).await.status, 409);
+    for (wish, status) in [
+        (json!({ "player": "media_player.attic", "file": "long.wav" }), 404),
+        (json!({ "player": SPEAKER, "file": "none.wav" }), 404),
+        (json!({ "player": SPEAKER, "room": "home", "file": "long.wav" }), 400),
+        (json!({ "file": "long.wav" }), 400),
+        (json!({ "player": SPEAKER, "file": "long.wav", "player_volume": 101 }), 400),
+    ] {
+        assert_eq!(announce(wish.clone()).await.status, status, "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_no_link() {
+    let (core, folder) = house().await;
+    let (players, _guard) = follow_with(&core, folder.path(), "another");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(players.list(), []);
+}
+
+#[test]
+fn an_address_is_checked() {
+    for address in ["", "supervisor", "https://house.example", "ws://x"] {
+        assert!(CoreLink::new(address, String::new()).is_err(), "{address}");
+    }
+}

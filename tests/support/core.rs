@@ -1,0 +1,301 @@
+//! A stand-in for Home Assistant's core: its WebSocket, its registries, and players that take their time. It refuses what
+//! the real one refuses, and lets pass what that lets pass: a call to an entity that is not there succeeds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+
+/// What opens it.
+pub const TOKEN: &str = "a-long-lived-token";
+
+/// The user that the token is of.
+const US: &str = "user-of-the-relay";
+
+/// A player takes so long for everything.
+const DELAY: Duration = Duration::from_millis(20);
+
+/// All that our players can do.
+const FEATURES: u32 = 4 | 8 | 128 | 256 | 512 | 4_096;
+
+#[derive(Debug, Clone)]
+struct SimEntity {
+    platform: &'static str,
+    area: Option<&'static str>,
+    state: String,
+    attributes: BTreeMap<String, Value>,
+    /// Counts what it plays, so that the end of a former clip is not that of the next.
+    clip: u64,
+}
+
+/// The core.
+#[derive(Clone)]
+pub struct StandInCore {
+    /// Its address.
+    pub url: String,
+    house: Arc<Mutex<House>>,
+    changes: broadcast::Sender<(String, &'static str)>,
+    /// Cancelled to throw everybody out.
+    thrown_out: Arc<Mutex<CancellationToken>>,
+}
+
+#[derive(Default)]
+struct House {
+    entities: BTreeMap<String, SimEntity>,
+    /// Services that were called: name, entity, data.
+    called: Vec<(String, String, Value)>,
+    lengths: BTreeMap<String, Duration>,
+    /// What players have fetched, by its address.
+    fetched: BTreeMap<String, Vec<u8>>,
+}
+
+impl StandInCore {
+    /// A core without entities.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let (changes, _) = broadcast::channel(1_000);
+        let core = Self { url, house: Arc::default(), changes, thrown_out: Arc::default() };
+        let serving = core.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (core, thrown_out) = (serving.clone(), serving.thrown_out.lock().expect("whole").clone());
+                tokio::spawn(async move {
+                    // Whoever was thrown out, or goes, is gone.
+                    tokio::select! {
+                        () = thrown_out.cancelled() => {}
+                        _ = core.serve(socket) => {}
+                    }
+                });
+            }
+        });
+        core
+    }
+
+    /// One more player, of this integration, in this area, that is in this state.
+    pub fn add(&self, entity: &str, platform: &'static str, area: Option<&'static str>, state: &str, volume: f64) {
+        let name = entity.split_once('.').expect("an entity").1;
+        let mut attributes =
+            BTreeMap::from([("friendly_name".into(), json!(name)), ("supported_features".into(), json!(FEATURES))]);
+        if state != "off" {
+            attributes.insert("volume_level".into(), json!(volume));
+        }
+        let player = SimEntity { platform, area, state: state.into(), attributes, clip: 0 };
+        self.house().entities.insert(entity.into(), player);
+    }
+
+    /// How long what is at this address plays.
+    pub fn has_clip(&self, url: &str, length: Duration) {
+        self.house().lengths.insert(url.into(), length);
+    }
+
+    /// Everybody's connection ends, as when the core is restarted.
+    pub fn throw_out(&self) {
+        let mut thrown_out = self.thrown_out.lock().expect("whole");
+        std::mem::take(&mut *thrown_out).cancel();
+    }
+
+    /// State and volume of a player.
+    pub fn state(&self, entity: &str) -> (String, Option<f64>) {
+        let house = self.house();
+        let player = &house.entities[entity];
+        (player.state.clone(), player.attributes.get("volume_level").and_then(Value::as_f64))
+    }
+
+    /// What players have fetched, by its address.
+    pub fn fetched(&self) -> BTreeMap<String, Vec<u8>> {
+        self.house().fetched.clone()
+    }
+
+    /// What was called, in order.
+    pub fn called(&self) -> Vec<(String, String, Value)> {
+        self.house().called.clone()
+    }
+
+    /// Somebody at the player itself does this.
+    pub fn by_hand(&self, entity: &str, attribute: &str, value: Value) {
+        let mut house = self.house();
+        house.entities.get_mut(entity).expect("there").attributes.insert(attribute.into(), value);
+        drop(house);
+        // Nobody may listen.
+        let _ = self.changes.send((entity.into(), "somebody"));
+    }
+
+    fn house(&self) -> MutexGuard<'_, House> {
+        self.house.lock().expect("whole")
+    }
+
+    async fn serve(&self, socket: TcpStream) -> Option<()> {
+        let (mut sink, mut stream) = tokio_tungstenite::accept_async(socket).await.ok()?.split();
+        let text = |message: Value| Message::text(message.to_string());
+        sink.send(text(json!({ "type": "auth_required", "ha_version": "2026.11.0" }))).await.ok()?;
+        let auth = read(stream.next().await?.ok()?)?;
+        if auth["access_token"] != TOKEN {
+            sink.send(text(json!({ "type": "auth_invalid", "message": "Invalid access token" }))).await.ok()?;
+            return None;
+        }
+        sink.send(text(json!({ "type": "auth_ok", "ha_version": "2026.11.0" }))).await.ok()?;
+        let mut changes = self.changes.subscribe();
+        let (mut followed, mut last_id) = (None::<(u64, Vec<String>)>, 0);
+        loop {
+            tokio::select! {
+                message = stream.next() => {
+                    let Some(message) = read(message?.ok()?) else { continue };
+                    let id = message["id"].as_u64()?;
+                    // The real one says id_reuse, and closes.
+                    if id <= last_id { return None }
+                    last_id = id;
+                    if message["type"] == "ping" {
+                        sink.send(text(json!({ "id": id, "type": "pong" }))).await.ok()?;
+                        continue;
+                    }
+                    let answer = match self.answer(&message) {
+                        Ok(result) => json!({ "id": id, "type": "result", "success": true, "result": result }),
+                        Err((code, words)) => json!({
+                            "id": id, "type": "result", "success": false, "error": { "code": code, "message": words }
+                        }),
+                    };
+                    sink.send(text(answer)).await.ok()?;
+                    if message["type"] == "subscribe_entities" {
+                        let entities: Vec<String> = serde_json::from_value(message["entity_ids"].clone()).ok()?;
+                        let all: serde_json::Map<_, _> =
+                            entities.iter().filter_map(|entity| Some((entity.clone(), self.compressed(entity, None)?))).collect();
+                        sink.send(text(json!({ "id": id, "type": "event", "event": { "a": all } }))).await.ok()?;
+                        followed = Some((id, entities));
+                    }
+                }
+                change = changes.recv() => {
+                    let (entity, who) = change.ok()?;
+                    let Some((id, _)) = followed.as_ref().filter(|(_, entities)| entities.contains(&entity)) else { continue };
+                    let new = self.compressed(&entity, Some(who))?;
+                    let missing = self.missing(&entity);
+                    let event = json!({ "c": { entity: { "+": new, "-": { "a": missing } } } });
+                    sink.send(text(json!({ "id": id, "type": "event", "event": event }))).await.ok()?;
+                }
+            }
+        }
+    }
+
+    fn compressed(&self, entity: &str, who: Option<&str>) -> Option<Value> {
+        let house = self.house();
+        let SimEntity { state, attributes, .. } = house.entities.get(entity)?;
+        // A device itself has no user.
+        let user = who.filter(|who| *who == US);
+        Some(json!({ "s": state, "a": attributes, "c": { "id": "01", "parent_id": null, "user_id": user } }))
+    }
+
+    fn missing(&self, entity: &str) -> Vec<&'static str> {
+        let house = self.house();
+        let attributes = &house.entities[entity].attributes;
+        ["volume_level", "media_content_id"].into_iter().filter(|name| !attributes.contains_key(*name)).collect()
+    }
+
+    fn answer(&self, message: &Value) -> Result<Value, (&'static str, String)> {
+        let house = self.house();
+        match message["type"].as_str().unwrap_or_default() {
+            "auth/current_user" => Ok(json!({ "id": US, "name": "Voice Relay", "is_admin": true })),
+            "config/entity_registry/list" => Ok(house
+                .entities
+                .iter()
+                .map(|(id, player)| json!({ "entity_id": id, "platform": player.platform, "area_id": player.area }))
+                .collect()),
+            "config/device_registry/list" => Ok(json!([])),
+            "config/area_registry/list" => Ok(json!([{ "area_id": "kitchen", "name": "Kitchen" }])),
+            "get_states" => {
+                let others = json!({ "entity_id": "light.hall", "state": "on" });
+                let players = house.entities.keys().map(|id| json!({ "entity_id": id, "state": "idle" }));
+                Ok(players.chain([others]).collect())
+            }
+            "subscribe_entities" | "subscribe_events" => Ok(Value::Null),
+            "call_service" => {
+                drop(house);
+                self.call(message).map(|()| json!({ "context": { "id": "01", "user_id": US } }))
+            }
+            other => Err(("unknown_command", format!("Unknown command {other}."))),
+        }
+    }
+
+    fn call(&self, message: &Value) -> Result<(), (&'static str, String)> {
+        let service =
+            format!("{}.{}", message["domain"].as_str().unwrap_or(""), message["service"].as_str().unwrap_or(""));
+        let entity = message["target"]["entity_id"][0].as_str().unwrap_or("").to_owned();
+        let data = message["service_data"].clone();
+        let volume = data.get("volume_level").and_then(Value::as_f64);
+        if volume.is_some_and(|volume| !(0.0..=1.0).contains(&volume)) {
+            return Err(("invalid_format", "value must be at most 1".into()));
+        }
+        self.house().called.push((service.clone(), entity.clone(), data.clone()));
+        let core = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(DELAY).await;
+            core.obey(&service, &entity, &data).await;
+        });
+        Ok(())
+    }
+
+    /// Fetches what is at an address, unless it is known how long that is; gives its length.
+    async fn fetch(&self, url: &str) -> Option<Duration> {
+        if let Some(length) = self.house().lengths.get(url) {
+            return Some(*length);
+        }
+        let answer = reqwest::get(url).await.ok()?.error_for_status().ok()?.bytes().await.ok()?;
+        self.house().fetched.insert(url.into(), answer.to_vec());
+        // MP3 of 128 kbit/s.
+        Some(Duration::from_secs_f64(answer.len() as f64 * 8.0 / 128_000.0))
+    }
+
+    /// Does it, as a player would, and tells.
+    async fn obey(&self, service: &str, entity: &str, data: &Value) {
+        let url = data["media_content_id"].as_str().unwrap_or_default();
+        let length = if service.ends_with("play_media") { self.fetch(url).await } else { None };
+        let played = {
+            let mut house = self.house();
+            let Some(player) = house.entities.get_mut(entity) else { return };
+            let has_volume = player.attributes.contains_key("volume_level");
+            let mut played = None;
+            match service {
+                "media_player.turn_on" => {
+                    player.state = "idle".into();
+                    player.attributes.insert("volume_level".into(), json!(0.25));
+                }
+                "media_player.turn_off" => {
+                    player.state = "off".into();
+                    player.attributes.remove("volume_level");
+                }
+                "media_player.volume_set" if has_volume => {
+                    player.attributes.insert("volume_level".into(), data["volume_level"].clone());
+                }
+                "media_player.play_media" => {
+                    let id = data["media_content_id"].as_str().unwrap_or("").to_owned();
+                    player.state = "playing".into();
+                    player.clip += 1;
+                    played = length.map(|length| (length, player.clip));
+                    player.attributes.insert("media_content_id".into(), json!(id));
+                }
+                "media_player.media_stop" => player.state = "idle".into(),
+                _ => {}
+            }
+            played
+        };
+        let _ = self.changes.send((entity.into(), US));
+        let Some((length, clip)) = played else { return };
+        tokio::time::sleep(length).await;
+        {
+            let mut house = self.house();
+            let Some(player) = house.entities.get_mut(entity).filter(|player| player.clip == clip) else { return };
+            player.state = "idle".into();
+            player.attributes.remove("media_content_id");
+        }
+        let _ = self.changes.send((entity.into(), "the device"));
+    }
+}
+
+fn read(message: Message) -> Option<Value> {
+    serde_json::from_str(message.to_text().ok()?).ok()
+}
