@@ -7,7 +7,7 @@ import axe from 'axe-core';
 
 import { openPage, until } from './browser.mjs';
 import { addCard, openDashboard, untilCard } from './dashboard.mjs';
-import { openHouse, showCards, showHelp, showPages, showRooms, showSounds } from './scenes.mjs';
+import { openHouse, showCards, showHelp, showHouse, showPages, showRooms, showSounds } from './scenes.mjs';
 
 /** More presses of Tab than any page has stops. */
 const MANY_STOPS = 60;
@@ -46,6 +46,14 @@ async function violations(tab, { part, state, screen, scheme }, within) {
 test('axe has nothing against any page in any state', async () => {
   const found = [];
   await showPages(house, async (tab, scene) => {
+    found.push(...(await violations(tab, scene, 'html')));
+  });
+  assert.deepEqual(found, []);
+});
+
+test('axe has nothing against the first visit, announcements, and what else is on the page of the house', async () => {
+  const found = [];
+  await showHouse(house, async (tab, scene) => {
     found.push(...(await violations(tab, scene, 'html')));
   });
   assert.deepEqual(found, []);
@@ -129,19 +137,32 @@ const phone = { viewport: { width: 360, height: 740 } };
 
 test('all of the page is reached by Tab, in an order that makes sense, and seen when it is', async () => {
   const page = await openPage(house.browserFor('idle'), house.daemon.url, phone);
-  await page.locator('#mp3-link').waitFor();
-  await page.locator('summary').evaluate((summary) => summary.parentElement.setAttribute('open', ''));
+  await page.locator('house-tile').first().waitFor();
+  await page.locator('.menu').evaluate((menu) => menu.setAttribute('open', ''));
   assert.deepEqual(seen(await stopsOf(page)), [
-    ...['listen', 'talk', 'rooms-link', 'sounds-link'],
-    ...['Settings', 'name', 'microphone', 'loudspeaker', 'echoCancellation', 'noiseSuppression', 'autoGainControl'],
-    ...['test-sound', 'test-microphone', 'mp3-link', 'Status'],
+    ...['menu', 'settings-link', 'status-link'],
+    ...['listen', 'talk', 'announce', 'sounds-link'],
+    ...['choose', 'hear', 'choose', 'hear', 'choose', 'hear', 'new-room'],
+    ...['room-link', 'speaker-link', 'Chat in Everyone'],
+  ]);
+  await page.click('#announce');
+  await page.locator('announce-sheet #record').waitFor();
+  assert.equal(await page.evaluate(() => document.querySelector('house-page').shadowRoot.activeElement?.localName), 'announce-sheet');
+  await page.keyboard.press('Escape');
+  await page.locator('announce-sheet').waitFor({ state: 'detached' });
+  await page.evaluate(() => (location.hash = '#/settings'));
+  await page.locator('settings-page #name').waitFor();
+  await page.waitForFunction(() => document.querySelector('settings-page').shadowRoot.activeElement?.matches('h1'));
+  assert.deepEqual(seen(await stopsOf(page)), [
+    ...['On this device', 'name', 'microphone', 'loudspeaker', 'echoCancellation', 'noiseSuppression', 'autoGainControl'],
+    ...['test-sound', 'test-microphone'],
   ]);
   await page.context().close();
 });
 
 test('all of the other views is reached by Tab, from the way back to the end', async () => {
   const page = await openPage(house.browserFor('idle'), house.daemon.url, phone);
-  for (const [hash, ready, last] of [['#/stream/latest', 'stream-page #players', 'Copy'], ['#/status', '#self-test[data-verdict]', 'copy-report']]) {
+  for (const [hash, ready, last] of [['#/speaker/home', 'speaker-page #players', 'Copy'], ['#/status', '#self-test[data-verdict]', 'copy-report']]) {
     await page.evaluate((wanted) => (location.hash = wanted), hash);
     await page.locator(ready).waitFor({ timeout: 20_000 });
     // The heading has the focus; the way back is before it.

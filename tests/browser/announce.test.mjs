@@ -70,8 +70,7 @@ async function listenIn(tab) {
     tap.connect(context.destination);
     const tapped = new Set();
     setInterval(() => {
-      const { room, hearers } = window.voiceRelay;
-      for (const { audio } of [...(room?.ears.slots.values() ?? []), ...hearers.values()]) {
+      for (const { audio } of window.voiceRelay.rooms.flatMap(({ ears }) => [...ears.slots.values()])) {
         if (!audio.srcObject || tapped.has(audio.srcObject)) continue;
         tapped.add(audio.srcObject);
         context.createMediaStreamSource(audio.srcObject).connect(tap);

@@ -34,9 +34,29 @@ export async function startRealBrowser(env) {
   return chromium.launch({ executablePath, args, env, ignoreDefaultArgs: ['--mute-audio'] });
 }
 
-/** The page of the relay in a tab of its own; fails the test when the page throws. */
-export async function openPage(browser, url, options = {}) {
+/** The page of the house in a tab of its own, of somebody who has never been here; fails the test when the page throws. */
+export async function visitPage(browser, url, options = {}) {
+  return load(await (await browser.newContext(options)).newPage(), url);
+}
+
+/** The same, of somebody who has joined before, by this name, and listens to these rooms. */
+export async function openPage(browser, url, { name = '', listensTo = [], ...options } = {}) {
   const page = await (await browser.newContext(options)).newPage();
+  await page.addInitScript((kept) => {
+    if (!localStorage.getItem('voice-relay')) localStorage.setItem('voice-relay', kept);
+  }, JSON.stringify({ name, joined: true, listensTo }));
+  return load(page, url);
+}
+
+/** Tells the page where tests find the session of the room whose page is shown. */
+export async function knowRoom(page) {
+  await page.addInitScript(() => {
+    window.room = () => window.voiceRelay.sessionOf(location.hash.replace('#/room/', ''));
+  });
+}
+
+async function load(page, url) {
+  await knowRoom(page);
   page.errors = [];
   page.on('pageerror', (error) => page.errors.push(error));
   await page.goto(url);
@@ -54,24 +74,32 @@ export async function closeTabs(browser) {
 
 /** Waits until the page says so: one of its data attributes. */
 export async function until(page, attribute, value, timeout = 15_000) {
-  await page.locator(`voice-relay-page[data-${attribute}="${value}"]`).waitFor({ state: 'attached', timeout });
+  await page.locator(`house-page[data-${attribute}="${value}"]`).waitFor({ state: 'attached', timeout });
 }
 
-/** Waits until this many streams are heard. */
+/** Waits until this many people are heard. */
 export async function untilHeard(page, count, timeout = 15_000) {
   await page.waitForFunction(
-    (wanted) => window.voiceRelay.view.streams.filter((stream) => stream.state === 'playing').length === wanted,
+    (wanted) => !window.voiceRelay.view.blocked && window.voiceRelay.view.heard.length === wanted,
     count,
     { timeout, polling: 20 },
   );
 }
 
-/** Records what the page plays of its streams, in seconds of samples at 48 kHz: one array a stream. */
+/** Records what the page plays of the people it hears, in seconds of samples at 48 kHz: one array for each of them. */
 export async function record(page, seconds) {
+  // Somebody may be heard of a moment before their sound is there; and there may be nobody.
+  await page
+    .waitForFunction(
+      () => window.voiceRelay.rooms.some(({ membership, sounds }) => membership.state?.slots.some((slot) => sounds.some(({ mid }) => mid === slot.mid))),
+      undefined,
+      { timeout: 2_000 },
+    )
+    .catch(() => undefined);
   const recordings = await page.evaluate(async (length) => {
     const context = new AudioContext({ sampleRate: 48_000 });
     // A worklet would need code from an address that the page's own policy forbids.
-    const record = (hearer) =>
+    const record = ({ track }) =>
       new Promise((resolve) => {
         const samples = [];
         const tap = context.createScriptProcessor(4_096, 1, 1);
@@ -79,9 +107,13 @@ export async function record(page, seconds) {
           for (const sample of inputBuffer.getChannelData(0)) samples.push(Math.round(sample * 32_767));
           if (samples.length >= length * context.sampleRate) resolve(samples);
         };
-        context.createMediaStreamSource(hearer.audio.srcObject).connect(tap).connect(context.destination);
+        context.createMediaStreamSource(new MediaStream([track])).connect(tap).connect(context.destination);
       });
-    const recorded = await Promise.all([...window.voiceRelay.hearers.values()].map(record));
+    const taken = window.voiceRelay.rooms.flatMap(({ membership, sounds }) => {
+      const slots = membership.state?.slots.map(({ mid }) => mid) ?? [];
+      return sounds.filter(({ mid }) => slots.includes(mid));
+    });
+    const recorded = await Promise.all(taken.map(record));
     await context.close();
     return recorded;
   }, seconds);

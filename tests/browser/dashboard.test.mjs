@@ -85,7 +85,8 @@ test('cards of one page share one connection, which is given back some time afte
     await addCard(tab, { type: `custom:${RELAY}`, server_url: address });
   }
   await untilCard(tab, `${RELAY}:last-child`, 'connection', 'up');
-  assert.equal(await websockets(), 1);
+  // One for the list of rooms, and one for the room that all of them are in.
+  assert.equal(await websockets(), 2);
   await tab.evaluate(() => document.querySelector('main').replaceChildren());
   await tab.waitForTimeout(2_000);
   assert.equal(await websockets(), 1);
@@ -99,14 +100,14 @@ test('a card that is moved stays connected and goes on listening', async () => {
   await addCard(tab, { type: `custom:${RECEIVING}`, server_url: server(), auto_play: true });
   await untilHeard(tab, 1);
   const session = await tab.evaluateHandle(() => window.voiceRelay);
-  const hearer = await session.evaluateHandle((one) => [...one.hearers.values()][0]);
+  const peer = await session.evaluateHandle((one) => one.connections[0].peer);
   await tab.evaluate((card) => {
     const corner = document.createElement('aside');
     document.querySelector('main').append(corner);
     corner.append(document.querySelector(card));
   }, RECEIVING);
   await tab.waitForTimeout(1_500);
-  assert.ok(await tab.evaluate(([one, old]) => window.voiceRelay === one && one.hearers.values().next().value === old, [session, hearer]));
+  assert.ok(await tab.evaluate(([one, old]) => window.voiceRelay === one && one.connections[0].peer === old, [session, peer]));
   await untilCard(tab, RECEIVING, 'listen', 'on');
 });
 
@@ -195,7 +196,7 @@ async function measureBoost() {
     analyser.getFloatTimeDomainData(samples);
     return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0));
   });
-  return { ratio: heard / came, isMuted: [...line.session.hearers.values()][0].audio.muted };
+  return { ratio: heard / came, isMuted: [...line.session.rooms[0].ears.slots.values()].every(({ audio }) => audio.muted) };
 }
 
 test('without an address a card goes through ingress, with its cookie', async () => {
@@ -234,7 +235,7 @@ test('what is in the way is said in words', async () => {
     await tab.evaluate((card) => (document.querySelector(card).house.app.state = 'started'), `${RELAY}:last-child`);
     await untilCard(tab, `${RELAY}:last-child`, 'connection', 'up');
     await addCard(tab, { type: `custom:${RELAY}`, server_url: 'localhost:9' });
-    await tab.getByText('The relay at localhost:9 does not answer').waitFor();
+    await tab.getByText('The relay at localhost:9 doesn’t answer').waitFor();
     await addCard(tab, { type: `custom:${RELAY}`, slug: 'x' }, { hass: { language: 'de' } });
     await tab.getByText('wurde in Home Assistant nicht gefunden').first().waitFor();
   } finally {

@@ -24,9 +24,11 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
  */
 function firstHeard() {
   return new Promise((resolve) => {
+    const sources = () => window.voiceRelay.connections.flatMap(({ peer }) => peer.getReceivers()).flatMap((receiver) => receiver.getSynchronizationSources());
+    // Whoever was heard before is known still.
+    const before = sources().map(({ timestamp }) => timestamp);
     const look = () => {
-      const receivers = window.voiceRelay.connections.flatMap(({ peer }) => peer.getReceivers());
-      const [source] = receivers.flatMap((receiver) => receiver.getSynchronizationSources());
+      const source = sources().find(({ timestamp }) => !before.includes(timestamp));
       if (source) resolve(performance.timeOrigin + performance.now());
       else setTimeout(look, 2);
     };

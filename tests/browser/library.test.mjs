@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 
-import { openPage, startBrowser } from './browser.mjs';
+import { openPage, startBrowser, until } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { powerAt } from './sound.mjs';
 
@@ -253,7 +253,7 @@ test('a file that was deleted is told, and the next one can be had', async () =>
   rmSync(join(folder, 'doomed.mp3'));
   await play(page, 'doomed');
   await untilState(page, 'failed');
-  assert.match(await page.locator('#failed').textContent(), /no longer there/);
+  assert.match(await page.locator('#failed').textContent(), /was deleted/);
   await play(page, 'first');
   await untilState(page, 'playing');
   assert.equal(await page.locator('#failed').count(), 0);
@@ -263,7 +263,7 @@ test('a file that cannot be decoded ends after three tries, with a way out', asy
   const page = await openSounds();
   await play(page, 'broken');
   await untilState(page, 'failed', 30_000);
-  assert.match(await page.locator('#failed').textContent(), /cannot play/);
+  assert.match(await page.locator('#failed').textContent(), /can’t play/);
   const { status } = await fetch(await page.locator('#download').getAttribute('href'));
   assert.equal(status, 200);
   assert.ok(await page.locator('#again').isVisible());
@@ -283,8 +283,27 @@ test('a file that is replaced while the relay is away begins anew, and that is t
   assert.ok((await positionOf(page)) < 10);
 });
 
+test('beside the house sounds are a drawer, and the space bar is for talking there', async () => {
+  const page = await openSounds({ viewport: { width: 1280, height: 800 }, name: 'Anna' });
+  await play(page, 'long');
+  await untilState(page, 'playing');
+  await page.locator('house-page #talk').waitFor();
+  await page.locator('sounds-page h1').focus();
+  await page.keyboard.down('Space');
+  await until(page, 'talk', 'live');
+  // A hold, and no tap.
+  await page.waitForTimeout(500);
+  await page.keyboard.up('Space');
+  await until(page, 'talk', 'idle');
+  await untilState(page, 'playing');
+  await page.setViewportSize({ width: 1024, height: 768 });
+  await page.locator('house-page').waitFor({ state: 'hidden' });
+  await page.click('sounds-page .back');
+  await page.locator('house-page #talk').waitFor();
+});
+
 test('keys and the system play, pause and seek', async () => {
-  const page = await openSounds();
+  const page = await openSounds({ viewport: { width: 1024, height: 768 } });
   await play(page, 'long');
   await untilState(page, 'playing');
   await page.locator('sounds-page h1').focus();

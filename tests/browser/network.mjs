@@ -18,6 +18,12 @@ const lossy = (percent) => `table inet cable {
   chain out { type filter hook output priority 0; oifname != "lo" meta l4proto udp numgen random mod 100 < ${percent} counter drop; }
 }`;
 
+/** What a firewall does that lets TCP alone pass, in both directions. Within the machine all passes. */
+const NO_UDP = `table inet cable {
+  chain in { type filter hook input priority 0; iifname != "lo" meta l4proto udp drop; }
+  chain out { type filter hook output priority 0; oifname != "lo" meta l4proto udp drop; }
+}`;
+
 /** Makes the network. Fails, saying why, where that is not allowed. */
 export function makeNetwork({ here, moved, there } = USUAL) {
   const name = `relay-${process.pid}`;
@@ -46,6 +52,8 @@ export function makeNetwork({ here, moved, there } = USUAL) {
     /** What to put before a command to run it there. */
     enter: ['ip', 'netns', 'exec', name],
     cut: () => inside('nft -f -', CUT),
+    /** Lets no datagram pass. */
+    blockUdp: () => inside('nft -f -', NO_UDP),
     /** Loses so many of a hundred datagrams from now on, in each direction. */
     lose: (percent) => inside('nft -f -', lossy(percent)),
     /** How many datagrams it has lost, in both directions. */

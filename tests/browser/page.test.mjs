@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { capturesMicrophone, closeTabs, openPage, startBrowser, until, untilHeard } from './browser.mjs';
+import { capturesMicrophone, closeTabs, openPage, startBrowser, until, untilHeard, visitPage } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 
 /** Longer than any tap, however slow this machine is today. */
@@ -69,7 +69,7 @@ test('the space bar is held like the button, except where somebody writes', asyn
   await hold(page, () => page.keyboard.down('Space'));
   await page.keyboard.up('Space');
   await until(page, 'talk', 'idle');
-  await page.click('summary');
+  await page.goto(`${daemon.url}#/settings`);
   await page.focus('#name');
   await page.keyboard.type('Anna and Ben');
   assert.equal(await page.inputValue('#name'), 'Anna and Ben');
@@ -107,51 +107,80 @@ test('buttons stay where they are, whatever the state', async () => {
 });
 
 test('a name is kept over a reload, and others see it', async () => {
-  const [talker, listener] = [await open(), await open()];
-  await talker.click('summary');
+  const [talker, listener] = [await open({ listensTo: ['home'] }), await open({ listensTo: ['home'] })];
+  await talker.goto(`${daemon.url}#/settings`);
   await talker.fill('#name', ' Anna ');
   await talker.press('#name', 'Enter');
+  // Those who see them already are told.
+  await listener.locator('house-tile[data-room=home] .who', { hasText: 'Anna' }).waitFor();
   await talker.click('#noiseSuppression');
   await talker.reload();
   await until(talker, 'connection', 'up');
-  await talker.click('summary');
   assert.equal(await talker.inputValue('#name'), 'Anna');
   assert.equal(await talker.isChecked('#noiseSuppression'), false);
   assert.equal(await talker.isChecked('#echoCancellation'), true);
+  await talker.goto(`${daemon.url}#/`);
   await talker.click('#talk');
-  await listener.locator('#streams li', { hasText: 'Anna' }).waitFor();
-  await talker.locator('#streams li', { hasText: 'You' }).waitFor();
+  await listener.locator('#heard li', { hasText: 'Anna' }).waitFor();
+  await talker.locator('#heard li', { hasText: 'Anna (you)' }).waitFor();
 });
 
 test('whoever talks reads how many listen', async () => {
   const [talker, listener] = [await open(), await open()];
   await talker.click('#talk');
-  await talker.locator('#state', { hasText: 'Nobody listens yet' }).waitFor();
+  await talker.locator('#state', { hasText: 'Nobody is listening yet' }).waitFor();
   await listener.click('#listen');
-  await talker.locator('#state', { hasText: 'Heard by one' }).waitFor();
+  await talker.locator('#state', { hasText: 'Heard by 1' }).waitFor();
 });
 
-test('each stream can be left out, and has a volume that is kept', async () => {
-  const [talker, listener] = [await open(), await open()];
-  await talker.evaluate(() => window.voiceRelay.choose({ name: 'Anna' }));
+test('everybody has a volume that is kept', async () => {
+  const [talker, listener] = [await open({ name: 'Anna' }), await open()];
   await talker.click('#talk');
-  await listener.locator('#streams li', { hasText: 'Anna' }).waitFor();
   await listener.click('#listen');
   await untilHeard(listener, 1);
-  await listener.click('.hear');
-  await untilHeard(listener, 0);
-  await listener.click('.hear');
-  await untilHeard(listener, 1);
-  const volume = () => listener.evaluate(() => [...window.voiceRelay.hearers.values()][0].audio.volume);
+  const volume = () => listener.evaluate(() => Math.min(...window.voiceRelay.rooms.flatMap(({ sounds }) => sounds.map((sound) => sound.volume))));
   assert.equal(await volume(), 1);
-  await listener.locator('#streams input').fill('0.4');
+  await listener.locator('#heard input').fill('0.4');
   assert.equal(await volume(), 0.4);
   await listener.reload();
-  await listener.locator('#streams li', { hasText: 'Anna' }).waitFor();
-  // Listening may have begun by itself.
-  if (!(await listener.evaluate(() => window.voiceRelay.view.listening))) await listener.click('#listen');
   await untilHeard(listener, 1);
   assert.equal(await volume(), 0.4);
+});
+
+test('on the first visit one tap lets somebody hear, and another one be heard', async () => {
+  const [talker, newcomer] = [await open({ name: 'Anna' }), await visitPage(browser, daemon.url)];
+  await talker.click('#talk');
+  await until(talker, 'talk', 'live');
+  assert.equal(await newcomer.isVisible('#talk'), false);
+  await newcomer.fill('welcome-form input', 'Kitchen tablet');
+  await newcomer.press('welcome-form input', 'Enter');
+  await untilHeard(newcomer, 1);
+  await newcomer.click('#talk');
+  await until(newcomer, 'talk', 'live');
+  await talker.locator('house-tile[data-room=home] .who', { hasText: '2 are talking' }).waitFor();
+  await newcomer.reload();
+  await newcomer.locator('#talk').waitFor();
+});
+
+test('several rooms are listened to at once, and one is talked to: the tile that is chosen, or held', async () => {
+  await daemon.stop();
+  daemon = await startDaemon(daemon.ports, undefined, ['--tls-mode=off', '--rooms-intercom=Kitchen, Nursery']);
+  const listener = await open({ name: 'Ben', listensTo: ['kitchen', 'nursery'] });
+  const talker = await open({ name: 'Anna' });
+  const tile = (room) => talker.locator(`house-tile[data-room=${room}] .choose`);
+  await tile('kitchen').click();
+  await talker.locator('#talk', { hasText: 'Kitchen' }).click();
+  await until(talker, 'talk', 'live');
+  await listener.locator('#heard li', { hasText: 'Kitchen' }).waitFor();
+  // Whoever chooses another room has ended what they said.
+  await tile('nursery').click();
+  await until(talker, 'talk', 'idle');
+  await tile('nursery').hover();
+  await hold(talker, () => talker.mouse.down());
+  await listener.locator('#heard li', { hasText: 'Nursery' }).waitFor();
+  await talker.mouse.up();
+  await until(talker, 'talk', 'idle');
+  assert.equal(await capturesMicrophone(talker), false);
 });
 
 test('a microphone that is refused is told with what to do, and the next try can succeed', async () => {
@@ -161,7 +190,7 @@ test('a microphone that is refused is told with what to do, and the next try can
     const page = await openPage(strict, daemon.url, { permissions: [] });
     await page.click('#talk');
     await until(page, 'talk', 'failed');
-    assert.match(await page.innerText('#obstacle'), /blocked[^]*symbol left of the address[^]*Listening works/);
+    assert.match(await page.innerText('#obstacle'), /blocked[^]*symbol left of the address[^]*You can still listen/);
     assert.match(await page.innerText('#state'), /microphone is off/);
     await page.context().grantPermissions(['microphone']);
     await page.click('#talk');
@@ -175,14 +204,14 @@ test('a microphone that is refused is told with what to do, and the next try can
 
 test('the microphone test shows a level to nobody else, and closes the microphone', async () => {
   const page = await open();
-  await page.click('summary');
+  await page.goto(`${daemon.url}#/settings`);
   await page.click('#test-microphone');
   const meter = page.locator('settings-panel level-meter');
   await meter.waitFor();
   const track = await meter.evaluateHandle((element) => element.track);
   assert.equal(await track.evaluate((one) => one.readyState), 'live');
   assert.deepEqual((await (await fetch(`${daemon.url}api/streams`)).json()).streams, []);
-  await page.click('summary');
+  await page.click('settings-panel summary');
   // The browser tells of a closed summary only after the click.
   await page.waitForFunction((one) => one.readyState === 'ended', track);
 });
@@ -193,7 +222,7 @@ test('without the relay the page opens and says so, and goes on when the relay i
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await daemon.stop();
   await page.reload();
-  await page.locator('#state', { hasText: 'out of reach' }).waitFor();
+  await page.locator('#state', { hasText: 'can’t be reached' }).waitFor();
   await assert.rejects(page.evaluate(() => fetch('health')));
   daemon = await startDaemon(daemon.ports);
   await until(page, 'connection', 'up');
@@ -229,17 +258,18 @@ test('another view leaves the sound alone, and the way back is there', async () 
   await talker.click('#talk');
   await listener.click('#listen');
   await untilHeard(listener, 1);
-  const connection = await listener.evaluateHandle(() => [...window.voiceRelay.hearers.values()][0]);
+  const connection = await listener.evaluateHandle(() => window.voiceRelay.connections[0].peer);
+  await listener.click('.menu summary');
   await listener.getByRole('link', { name: 'Status' }).click();
   await listener.locator('status-page').waitFor();
   await listener.waitForFunction(() => document.querySelector('status-page').shadowRoot?.activeElement?.matches('h1'));
-  assert.equal(await listener.isVisible('voice-relay-page'), false);
-  assert.equal(await connection.evaluate((one) => one === [...window.voiceRelay.hearers.values()][0]), true);
+  assert.equal(await listener.isVisible('house-page'), false);
+  assert.equal(await connection.evaluate((one) => one === window.voiceRelay.connections[0].peer), true);
   await listener.goBack();
-  await listener.locator('voice-relay-page').waitFor();
+  await listener.locator('house-page').waitFor();
   assert.equal(await listener.locator('status-page').count(), 0);
-  await listener.locator('#streams').getByRole('link').first().click();
-  await listener.locator('stream-page').waitFor();
+  await listener.click('#speaker-link');
+  await listener.locator('speaker-page').waitFor();
 });
 
 test('a browser that speaks German gets a German page', async () => {

@@ -53,7 +53,7 @@ test('two cards of one room are one participant', async () => {
   const tab = await openDashboard(browser, dashboard.url);
   for (const mode of ['talk', 'listen']) await addCard(tab, card({ room: 'kitchen', mode, name: 'Tablet' }));
   await tab.waitForTimeout(1_000);
-  assert.deepEqual(await ben.evaluate(() => window.voiceRelay.room.view.people.map(({ name }) => name)), ['Ben', 'Tablet']);
+  assert.deepEqual(await ben.evaluate(() => window.room().view.people.map(({ name }) => name)), ['Ben', 'Tablet']);
 });
 
 test('a card before a closed door says why it is not inside, and with the PIN it is', async () => {

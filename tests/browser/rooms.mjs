@@ -1,5 +1,6 @@
 // People in rooms: each in a tab of its own, with a tone for a voice, so that it can be told who is heard.
 
+import { knowRoom } from './browser.mjs';
 import { powerAt } from './sound.mjs';
 
 /** One tone must be louder than another by this to be the one that is heard, as a ratio of powers. */
@@ -29,6 +30,7 @@ export async function come(browser, url, room, { name = '', tone = 0, ...options
   tab.errors = [];
   tab.on('pageerror', (error) => tab.errors.push(error));
   if (tone) await tab.addInitScript(speakInTones, tone);
+  await knowRoom(tab);
   // Before the page reads it.
   await tab.addInitScript((called) => {
     if (called && !localStorage.getItem('voice-relay')) localStorage.setItem('voice-relay', JSON.stringify({ name: called }));
@@ -53,7 +55,7 @@ export async function untilRoom(tab, attribute, value, timeout = 15_000) {
 export async function untilView(tab, isWanted, argument, timeout = 15_000) {
   // By the debugger, so that the page keeps its policy, which forbids code made of texts.
   await tab.evaluate(`window.isWanted = ${isWanted}`);
-  const look = (wanted) => Boolean(window.voiceRelay.room) && window.isWanted(window.voiceRelay.room.view, wanted);
+  const look = (wanted) => Boolean(window.room()) && window.isWanted(window.room().view, wanted);
   await tab.waitForFunction(look, argument, { timeout, polling: 20 });
 }
 
@@ -65,7 +67,7 @@ export async function untilTalking(tab, names, timeout) {
 
 /** The id of somebody in the room, as this tab knows it. */
 export async function idOf(tab, name) {
-  return tab.evaluate((wanted) => window.voiceRelay.room.view.people.find((person) => person.name === wanted).id, name);
+  return tab.evaluate((wanted) => window.room().view.people.find((person) => person.name === wanted).id, name);
 }
 
 /** Begins or ends to talk by the button; done when the page says so. */
@@ -88,7 +90,7 @@ export async function hear(tab, seconds) {
         if (recorded[0].length >= length * context.sampleRate) resolve();
       };
     });
-    for (const { audio } of window.voiceRelay.room.ears.slots.values()) context.createMediaStreamSource(audio.srcObject).connect(tap);
+    for (const { audio } of window.room().ears.slots.values()) context.createMediaStreamSource(audio.srcObject).connect(tap);
     tap.connect(context.destination);
     await done;
     await context.close();

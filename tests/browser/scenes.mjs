@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { openPage, startBrowser, until, untilHeard } from './browser.mjs';
+import { openPage, startBrowser, until, untilHeard, visitPage } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { addCard, openDashboard, startDashboard, untilCard } from './dashboard.mjs';
 import { comeInside, openRoom, untilRoom } from './rooms.mjs';
@@ -18,10 +18,14 @@ export const SCHEMES = ['light', 'dark'];
 /** Screens of pages. Cards live in columns as wide as a phone. */
 export const SCREENS = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } };
 
-/** Addresses of the views; `stream` is whoever is on the screen. */
-const VIEWS = { home: () => '#/', stream: (id) => `#/stream/${id}`, latest: () => '#/stream/latest', status: () => '#/status' };
+/** A phone at twice its size, and a panel on the wall, besides. */
+export const ALL_SCREENS = { zoomed: { width: 195, height: 400 }, ...SCREENS, tablet: { width: 1024, height: 768 } };
+
+/** Views that are different in each state, and what is there once they are. */
+const VIEWS = { home: ['#/', 'house-page house-tile'], status: ['#/status', '#self-test[data-verdict]'] };
 
 const CARDS = {
+  'relay-card-tile': { type: 'custom:voice-relay-card', mode: 'tile' },
   'relay-card-room': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'room' },
   'relay-card-talk': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'talk' },
   'relay-card-listen': { type: 'custom:voice-relay-card', title: 'Kitchen', mode: 'listen' },
@@ -50,9 +54,7 @@ export async function openHouse({ locale = 'en-US' } = {}) {
     daemon.start(),
   ]);
   const dashboard = await startDashboard(daemon);
-  const anna = await openPage(allowing, daemon.url, { locale });
-  await anna.evaluate(() => window.voiceRelay.choose({ name: 'Anna' }));
-  await anna.click('#listen');
+  const anna = await openPage(allowing, daemon.url, { name: 'Anna', listensTo: ['home', 'kitchen'], locale });
   return {
     daemon,
     sounds,
@@ -86,7 +88,7 @@ class Daemon {
   #flags;
 
   constructor(sounds) {
-    this.#flags = ['--tls-mode=off', `--files-folders=${sounds}`, `--data-dir=${join(sounds, '.data')}`];
+    this.#flags = ['--tls-mode=off', '--rooms-intercom=Kitchen, Nursery', `--files-folders=${sounds}`, `--data-dir=${join(sounds, '.data')}`];
   }
 
   async start() {
@@ -111,15 +113,14 @@ class Daemon {
 }
 
 /** Shows every page in every state, screen and scheme; `look` gets the tab and what it shows. */
-export async function showPages(house, look) {
+export async function showPages(house, look, screens = SCREENS) {
   for (const state of STATES) {
-    const tab = await openPage(house.browserFor(state), house.daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
+    const tab = await openPage(house.browserFor(state), house.daemon.url, { ...STILL, name: 'Ben', locale: house.locale, viewport: SCREENS.phone });
     for (const view of Object.keys(VIEWS)) {
-      // The page of a stream needs one.
-      await letAnnaTalk(house, state === 'listening' || (view === 'stream' && state !== 'talking'));
+      await letAnnaTalk(house, state === 'listening');
       await bringPage(house, tab, state);
       await showView(tab, view);
-      for (const [screen, size] of Object.entries(SCREENS)) {
+      for (const [screen, size] of Object.entries(screens)) {
         for (const colorScheme of SCHEMES) {
           await tab.setViewportSize(size);
           await tab.emulateMedia({ colorScheme });
@@ -131,13 +132,55 @@ export async function showPages(house, look) {
   }
 }
 
+/** Scenes of the page of the house that are the same in every state. */
+const HOUSE_SCENES = {
+  menu: async (tab) => {
+    await tab.click('.menu summary');
+  },
+  announce: async (tab) => {
+    await tab.click('.menu summary');
+    await tab.click('#announce');
+    await tab.locator('announce-sheet #sound').waitFor();
+  },
+  announced: async (tab) => {
+    await tab.click('announce-sheet #play-sound');
+    await tab.locator('#announced li').first().waitFor();
+  },
+  'new-room': async (tab) => {
+    await tab.keyboard.press('Escape');
+    await tab.click('#new-room');
+    await tab.locator('room-sheet #make').waitFor();
+  },
+  chat: async (tab) => {
+    await tab.keyboard.press('Escape');
+    await tab.click('house-page #chat summary');
+    await tab.locator('room-chat form').waitFor();
+  },
+  settings: async (tab) => {
+    await goTo(tab, '#/settings');
+    await tab.locator('settings-page #name').waitFor();
+  },
+  speaker: async (tab) => {
+    await goTo(tab, '#/speaker/kitchen');
+    await tab.locator('speaker-page #players').waitFor();
+  },
+};
+
+/** Shows what people meet on the page of the house besides talking and listening; first, who has never been there. */
+export async function showHouse(house, look, screens = SCREENS) {
+  const options = { ...STILL, locale: house.locale, viewport: SCREENS.phone };
+  const first = await visitPage(house.browserFor('idle'), house.daemon.url, options);
+  await first.locator('house-tile').first().waitFor();
+  await showScenes(first, { welcome: () => undefined }, house, look, screens);
+  await first.context().close();
+  const tab = await openPage(house.browserFor('idle'), house.daemon.url, { ...options, name: 'Ben', listensTo: ['home'] });
+  await tab.locator('house-page #chat').waitFor();
+  await showScenes(tab, HOUSE_SCENES, house, look, screens);
+  await tab.context().close();
+}
+
 /** Scenes of rooms: who does what before each is looked at. Ben is in the room, too. */
 const ROOM_SCENES = {
-  'rooms-list': async (tab) => {
-    await goTo(tab, '#/rooms');
-    await tab.locator('#rooms li').first().waitFor();
-    await tab.locator('rooms-page summary').click();
-  },
   'room-door': async (tab, { locked }) => {
     await goTo(tab, `#/room/${locked.roomId}`);
     await tab.locator('room-door #enter').waitFor();
@@ -155,7 +198,7 @@ const ROOM_SCENES = {
     await untilRoom(tab, 'talk', 'live');
   },
   'room-host': async (tab, { show }) => {
-    await goTo(tab, '#/rooms');
+    await goTo(tab, '#/');
     await tab.evaluate(({ roomId, hostId }) => sessionStorage.setItem(`voice-relay-room-${roomId}`, hostId), show);
     await goTo(tab, `#/room/${show.roomId}`);
     await untilRoom(tab, 'carries', 'yes');
@@ -167,7 +210,7 @@ const ROOM_SCENES = {
 };
 
 /** Shows rooms, and what is before their doors, on every screen and in every scheme. */
-export async function showRooms(house, look) {
+export async function showRooms(house, look, screens = SCREENS) {
   const { url } = house.daemon;
   const rooms = {
     open: await openRoom(url, { roomName: 'Living room' }),
@@ -181,7 +224,7 @@ export async function showRooms(house, look) {
     others.push(await comeInside(house.browserFor('idle'), url, room.roomId, { name: 'Ben' }));
   }
   const tab = await openPage(house.browserFor('idle'), url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
-  await showScenes(tab, ROOM_SCENES, rooms, look);
+  await showScenes(tab, ROOM_SCENES, rooms, look, screens);
   for (const other of [tab, ...others]) await other.context().close();
 }
 
@@ -205,9 +248,9 @@ const SOUND_SCENES = {
 };
 
 /** Shows the sounds and their player, on every screen and in every scheme. */
-export async function showSounds(house, look) {
+export async function showSounds(house, look, screens = SCREENS) {
   const tab = await openPage(house.browserFor('idle'), house.daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
-  await showScenes(tab, SOUND_SCENES, house, look);
+  await showScenes(tab, SOUND_SCENES, house, look, screens);
   await tab.context().close();
 }
 
@@ -225,21 +268,21 @@ const HELP_SCENES = {
 };
 
 /** Shows the guides, on every screen and in every scheme. */
-export async function showHelp(house, look) {
+export async function showHelp(house, look, screens = SCREENS) {
   const folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
   const daemon = await startDaemon(undefined, undefined, ['--http-tls-port=0', `--data-dir=${folder}`]);
   const tab = await openPage(house.browserFor('idle'), daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
-  await showScenes(tab, HELP_SCENES, daemon, look);
+  await showScenes(tab, HELP_SCENES, daemon, look, screens);
   await tab.context().close();
   await daemon.stop();
   rmSync(folder, { recursive: true });
 }
 
 /** Brings each of these scenes, and looks at it on every screen and in every scheme. */
-async function showScenes(tab, scenes, given, look) {
+async function showScenes(tab, scenes, given, look, screens) {
   for (const [part, bring] of Object.entries(scenes)) {
     await bring(tab, given);
-    for (const [screen, size] of Object.entries(SCREENS)) {
+    for (const [screen, size] of Object.entries(screens)) {
       for (const scheme of SCHEMES) {
         await tab.setViewportSize(size);
         await tab.emulateMedia({ colorScheme: scheme });
@@ -280,8 +323,8 @@ async function letAnnaTalk({ anna, daemon }, wanted) {
 /** Does at home what leads to this state, unless that is done. */
 async function bringPage(house, tab, state) {
   await tab.evaluate(() => (location.hash = '#/'));
-  await tab.locator('voice-relay-page').waitFor();
-  const { talk, listening } = await tab.evaluate(() => window.voiceRelay.view);
+  await tab.locator('house-page').waitFor();
+  const { talk, listening } = await tab.evaluate(() => ({ talk: window.voiceRelay.view.talk, listening: window.voiceRelay.view.listening }));
   if (state === 'refused' || (state === 'talking' && talk === 'idle')) await tab.click('#talk');
   if (state === 'listening' && !listening) await tab.click('#listen');
   if (state === 'talking') await until(tab, 'talk', 'live');
@@ -293,7 +336,7 @@ async function bringPage(house, tab, state) {
 
 /** Waits until the relay has told that somebody listens. */
 async function untilCounted(tab) {
-  await tab.waitForFunction(() => window.voiceRelay.view.streams.some(({ listeners }) => listeners > 0));
+  await tab.waitForFunction(() => window.voiceRelay.view.selected.room.hearing > 0);
 }
 
 /** Without the relay for as long as it takes the page to say so. */
@@ -301,15 +344,14 @@ async function goOffline(house, tab) {
   await tab.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await house.daemon.stop();
   await until(tab, 'connection', 'down');
-  await tab.waitForFunction(() => document.querySelector('voice-relay-page').isAway);
+  await tab.waitForFunction(() => document.querySelector('house-page').isAway);
 }
 
 /** Goes to a view, as a link does. */
 async function showView(tab, view) {
-  const id = await tab.evaluate(() => window.voiceRelay.view.streams.at(-1)?.id ?? 'none');
-  await tab.evaluate((hash) => (location.hash = hash), VIEWS[view](id));
-  if (view === 'status') await tab.locator('#self-test[data-verdict]').waitFor({ timeout: 20_000 });
-  else if (view !== 'home') await tab.locator('stream-page h1').waitFor();
+  const [hash, ready] = VIEWS[view];
+  await goTo(tab, hash);
+  await tab.locator(ready).first().waitFor({ timeout: 20_000 });
 }
 
 /** Takes the card away, and waits until what it did has ended. */

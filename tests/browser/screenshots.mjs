@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { openHouse, showCards, showHelp, showPages, showRooms, showSounds } from './scenes.mjs';
+import { ALL_SCREENS, openHouse, showCards, showHelp, showHouse, showPages, showRooms, showSounds } from './scenes.mjs';
 
 const FOLDER = fileURLToPath(new URL('../../target/screenshots', import.meta.url));
 const locale = process.env.SCREENSHOTS_LOCALE ?? 'en-US';
@@ -17,12 +17,13 @@ try {
     // The meters move.
     await tab.waitForTimeout(150);
     const path = join(FOLDER, `${[part, state, screen, scheme, locale.slice(0, 2)].join('-')}.png`);
-    await tab.screenshot({ path, fullPage: part !== 'home' });
+    await tab.screenshot({ path, fullPage: part !== 'home' && part !== 'welcome' });
   };
-  await showPages(house, take);
-  await showRooms(house, take);
-  await showSounds(house, take);
-  await showHelp(house, take);
+  await showPages(house, take, ALL_SCREENS);
+  await showHouse(house, take, ALL_SCREENS);
+  await showRooms(house, take, ALL_SCREENS);
+  await showSounds(house, take, ALL_SCREENS);
+  await showHelp(house, take, ALL_SCREENS);
   await showCards(house, take);
 } finally {
   await house.close();

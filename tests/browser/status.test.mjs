@@ -36,7 +36,7 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  daemon = await startDaemon();
+  daemon = await startDaemon(undefined, undefined, ['--tls-mode=off', '--rooms-intercom=Kitchen']);
 });
 
 afterEach(async () => {
@@ -100,30 +100,34 @@ async function scan(locator) {
   return jsQR(new Uint8ClampedArray(data), width, height)?.data;
 }
 
-test('the page of a live stream gives addresses that play, for every kind of player', async () => {
+test('a room on a speaker: addresses that play, for every kind of player', async () => {
   await startTalking();
-  const [id] = (await (await fetch(`${daemon.url}stream/status`)).json()).active_streams;
   const page = await open();
-  await go(page, `#/stream/${id}`);
-  await page.locator('stream-page[data-life=live] #outer').waitFor();
-  const rows = await page.locator('#players li').evaluateAll((items) =>
-    items.map((item) => ({ kind: item.dataset.player, url: item.querySelector('copy-text').value })),
-  );
-  assert.deepEqual(rows.map(({ kind }) => kind).sort(), ['browser', 'cast', 'close', 'default', 'esphome', 'opus', 'sonos', 'wav']);
-  for (const { kind, url } of rows) {
-    assert.ok(url.includes(`:${daemon.ports.mp3}/stream/${id}.`), url);
-    const { bytes, type } = await taste(url.replace('x-rincon-mp3radio:', 'http:'));
-    assert.ok(bytes >= ENOUGH_BYTES, `${url}: ${bytes} bytes`);
-    assert.equal(type, TYPES[kind] ?? 'audio/mpeg', url);
+  for (const [room, stream, kinds] of [
+    ['home', 'latest', ['browser', 'cast', 'close', 'default', 'esphome', 'opus', 'sonos', 'wav']],
+    ['kitchen', 'room/kitchen', ['browser', 'cast', 'close', 'default', 'esphome', 'sonos', 'wav']],
+  ]) {
+    await go(page, `#/speaker/${room}`);
+    await page.locator('#outer').waitFor();
+    const rows = await page.locator('#players li').evaluateAll((items) =>
+      items.map((item) => ({ kind: item.dataset.player, url: item.querySelector('copy-text').value })),
+    );
+    assert.deepEqual(rows.map(({ kind }) => kind).sort(), kinds);
+    for (const { kind, url } of rows) {
+      assert.ok(url.includes(`:${daemon.ports.mp3}/stream/${stream}.`), url);
+      const { bytes, type } = await taste(url.replace('x-rincon-mp3radio:', 'http:'));
+      assert.ok(bytes >= ENOUGH_BYTES, `${url}: ${bytes} bytes`);
+      assert.equal(type, TYPES[kind] ?? 'audio/mpeg', url);
+    }
   }
 });
 
 test('the QR code says the link of the page as other devices can open it, in light and in dark', async () => {
   for (const colorScheme of ['light', 'dark']) {
     const page = await open({ colorScheme });
-    await go(page, '#/stream/latest');
+    await go(page, '#/speaker/home');
     await page.locator('#outer').waitFor();
-    const link = `http://${ownAddress()}:${daemon.ports.http}/#/stream/latest`;
+    const link = `http://${ownAddress()}:${daemon.ports.http}/#/speaker/home`;
     assert.equal(await page.locator('#link').evaluate((row) => row.value), link);
     await page.locator('qr-code svg').waitFor();
     assert.equal(await scan(page.locator('qr-code')), link);
@@ -131,29 +135,10 @@ test('the QR code says the link of the page as other devices can open it, in lig
   }
 });
 
-test('a stream is heard from its page, and the page says when it has ended and what goes on', async () => {
-  const talker = await startTalking();
-  const page = await open();
-  const id = await talker.evaluate(() => window.voiceRelay.view.streams[0].id);
-  await go(page, `#/stream/${id}`);
-  await page.click('#listen-here');
-  await untilHeard(page, 1);
-  await page.locator('stream-page level-meter').waitFor();
-  await page.click('#listen-here');
-  await untilHeard(page, 0);
-  await talker.click('#talk');
-  await page.locator('stream-page[data-life=ended]').waitFor();
-  assert.equal(await page.locator('#players').count(), 0);
-  await page.click('.to-latest');
-  await page.locator('stream-page[data-life=quiet]').waitFor();
-  const url = await page.locator('[data-player=default] copy-text').evaluate((row) => row.value);
-  assert.equal((await taste(url)).type, 'audio/mpeg');
-});
-
 test('an address is copied where the browser has a clipboard, and on plain HTTP', async () => {
   for (const host of ['localhost', ownAddress()]) {
     const page = await openPage(browser, `http://${host}:${daemon.ports.http}/`);
-    await go(page, '#/stream/latest');
+    await go(page, '#/speaker/home');
     if (host === 'localhost') await page.locator('#outer').waitFor();
     await page.locator('[data-player=wav] button').click();
     await page.locator('[data-player=wav]').getByText('Copied').waitFor();
@@ -218,13 +203,13 @@ test('all is fine on localhost, where nothing is tested that is not there', asyn
   const page = await open({ permissions: ['microphone'] });
   await openStatus(page);
   assert.equal(await page.getAttribute('#self-test', 'data-verdict'), 'ok');
-  for (const check of ['http', 'socket', 'microphone', 'sound', 'mp3']) assert.equal((await finding(page, check)).verdict, 'ok', check);
-  const media = await finding(page, 'media');
-  assert.deepEqual([media.verdict, /then test again/.test(media.words)], ['skipped', true]);
+  for (const check of ['http', 'socket', 'microphone', 'media', 'files', 'sound', 'mp3']) assert.equal((await finding(page, check)).verdict, 'ok', check);
+  const quality = await finding(page, 'quality');
+  assert.deepEqual([quality.verdict, /then test again/.test(quality.words)], ['skipped', true]);
 });
 
 test('the self-test announces no stream and opens no microphone; with sound there is more to say', async () => {
-  const talker = await startTalking();
+  await startTalking();
   const page = await open();
   await page.click('#listen');
   await untilHeard(page, 1);
@@ -235,8 +220,10 @@ test('the self-test announces no stream and opens no microphone; with sound ther
   assert.equal((await finding(page, 'media')).verdict, 'ok');
   assert.equal((await finding(page, 'quality')).verdict, 'ok');
   const view = await page.evaluate(() => window.voiceRelay.view);
-  assert.deepEqual([view.streams.length, view.microphone, view.talk], [1, 'off', 'idle']);
-  assert.equal(await talker.evaluate(() => window.voiceRelay.view.streams.length), 1);
+  assert.deepEqual([view.heard.length, view.microphone, view.talk], [1, 'off', 'idle']);
+  assert.deepEqual((await (await fetch(`${daemon.url}api/streams`)).json()).streams.length, 1);
+  // Nor is anything left of what it tried.
+  await page.waitForFunction(() => window.voiceRelay.view.places[0].room.listeners === 0);
 });
 
 test('on an insecure address the self-test tells about the microphone', async () => {
@@ -262,7 +249,7 @@ test('behind a proxy that knows only the page, the self-test tells that players 
     await openStatus(page);
     const { verdict, words } = await finding(page, 'mp3');
     assert.equal(verdict, 'wrong', words);
-    assert.match(words, new RegExp(`${relay.ports.mp3} of 127\\.0\\.0\\.2 cannot be reached[\\s\\S]*proxy`));
+    assert.match(words, new RegExp(`${relay.ports.mp3} of 127\\.0\\.0\\.2 can’t be reached[\\s\\S]*proxy`));
     assert.equal((await finding(page, 'socket')).verdict, 'ok');
     assert.equal(await page.getAttribute('#self-test', 'data-verdict'), 'wrong');
     await page.context().close();
@@ -321,12 +308,12 @@ test('where no page may copy, the report is there to be copied by hand', async (
 test('the report that is copied says what the page says', async () => {
   const page = await startTalking({ permissions: ['microphone', ...CLIPBOARD] });
   await openStatus(page);
-  await page.locator('[data-measure=roundTripMs] td:nth-child(2)').getByText('ms').waitFor();
+  await page.locator('article[data-role=talk] [data-measure=roundTripMs] td:nth-child(2)').getByText('ms').waitFor();
   await page.click('#copy-report');
-  await page.getByText('The report is copied.').waitFor();
+  await page.getByText('Report copied.').waitFor();
   const report = await page.evaluate(() => navigator.clipboard.readText());
   const { version, media_addresses } = await (await fetch(`${daemon.url}api/info`)).json();
-  for (const part of [`Version: ${version}`, ...media_addresses, String(daemon.ports.mp3), 'Codec: opus', '[Fine] Relay:', 'You talk', 'Round trip:']) {
+  for (const part of [`Version: ${version}`, ...media_addresses, String(daemon.ports.mp3), 'Codec: opus', '[OK] Relay:', 'You talk in Everyone', 'Round trip:']) {
     assert.ok(report.includes(part), `${part} in:\n${report}`);
   }
 });

@@ -67,7 +67,8 @@ test('a talker does not hear itself', async () => {
   await until(talker, 'talk', 'live');
   await talker.waitForTimeout(500);
   const view = await talker.evaluate(() => window.voiceRelay.view);
-  assert.deepEqual(view.streams.map(({ own, state }) => ({ own, state })), [{ own: true, state: 'off' }]);
+  assert.deepEqual([view.heard, view.selected.inside.people.map(({ you, talking }) => [you, talking])], [[], [[true, true]]]);
+  assert.deepEqual(await record(talker, 0.5), []);
 });
 
 test('three senders at once are heard, each by its own sound', async () => {
@@ -129,7 +130,7 @@ test('a sender whose tab is closed is gone at once', async () => {
   await untilHeard(listener, 1);
   await talker.context().close();
   await untilHeard(listener, 0, 1_000);
-  await listener.getByText('Nobody at the moment').waitFor();
+  await listener.locator('#heard', { hasText: 'Nobody is talking.' }).waitFor();
 });
 
 test('after a restart of the daemon both tabs go on by themselves within three seconds', async () => {
@@ -170,7 +171,7 @@ test('where the microphone is not allowed the page says why, and listening still
   await until(talker, 'talk', 'live');
   const insecure = await openPage(browser, `http://${await ownAddress()}:${daemon.ports.http}/`);
   assert.equal(await insecure.isDisabled('#talk'), true);
-  assert.match(await insecure.innerText('#obstacle'), /https/);
+  assert.match(await insecure.innerText('#insecure'), /You can listen here\. To talk, open/);
   await insecure.click('#listen');
   await untilHeard(insecure, 1);
 });

@@ -1,36 +1,36 @@
 // The page: one session, the element that shows it, and the views that take its place for a while.
 
+import { HouseSession } from './house/house-session';
+import './house/house-page';
 import { spoken } from './lib/i18n';
 import { joinHeadset } from './lib/headset';
-import './pages/page';
-import { routeOf, type Route } from './pages/routes';
 import { ScreenLight } from './lib/screen-light';
-import { VoiceSession } from './session/session';
-import { isTalking } from './ui/talk-button';
+import { hashOf, routeOf, type Route } from './pages/routes';
+import { isTalking } from './rooms/room-voice';
 
 declare global {
   interface Window {
     /** The page's session, for tests and for the curious at the console. */
-    voiceRelay: VoiceSession;
+    voiceRelay: HouseSession;
   }
 }
 
 /** A view besides home. */
-type View = HTMLElement & { session: VoiceSession; streamId?: string; roomId?: string };
+type View = HTMLElement & { session: HouseSession; roomId?: string; pin?: string };
 
 /** The other views, loaded when somebody goes there. */
 const MODULES = {
   room: () => import('./rooms/room-page'),
-  rooms: () => import('./rooms/rooms-page'),
+  settings: () => import('./pages/settings-page'),
   share: () => import('./pages/share-page'),
   sounds: () => import('./player/sounds-page'),
+  speaker: () => import('./pages/speaker-page'),
   status: () => import('./pages/status-page'),
-  stream: () => import('./pages/stream-page'),
   trust: () => import('./pages/trust-page'),
 };
 
-const session = new VoiceSession(new URL('.', document.baseURI));
-const home = document.querySelector('voice-relay-page');
+const session = new HouseSession(new URL('.', document.baseURI));
+const home = document.querySelector('house-page');
 
 /** Grows with every change of the address, so that a view that is loaded too late is not shown. */
 let round = 0;
@@ -42,7 +42,12 @@ async function show(route: Route): Promise<void> {
   if (now !== round) return;
   const before = document.querySelector('[data-view]');
   before?.remove();
-  if (home) home.hidden = view !== null;
+  if (home) {
+    // Sounds are a drawer beside the house, where there is room for both: page.css.
+    const hasDrawer = view !== null && route.view === 'sounds';
+    home.hidden = view !== null && !hasDrawer;
+    home.toggleAttribute('beside', hasDrawer);
+  }
   if (view) document.body.append(view);
   if (view ?? before) focusHeading(view ?? home);
 }
@@ -58,8 +63,12 @@ async function viewOf(route: Route): Promise<View | null> {
   const view = document.createElement(`${route.view}-page`) as View;
   view.dataset['view'] = route.view;
   view.session = session;
-  if (route.view === 'stream') view.streamId = route.id;
-  if (route.view === 'room') view.roomId = route.id;
+  if ('id' in route) view.roomId = route.id;
+  if (route.view === 'room' && route.pin) {
+    view.pin = route.pin;
+    // Nobody needs to see it afterwards, and no history needs to keep it.
+    history.replaceState(null, '', hashOf({ view: 'room', id: route.id }));
+  }
   return view;
 }
 

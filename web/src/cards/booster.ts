@@ -1,9 +1,9 @@
-// Louder than an audio element can be: the same sound through a gain of WebAudio. The session's own elements
-// stay attached, since Chromium decodes remote audio only for them, but are silent meanwhile.
+// Louder than an audio element can be: the same sound through a gain of WebAudio. The rooms' own elements stay attached,
+// since Chromium decodes remote audio only for them, but are silent meanwhile.
 
-import type { VoiceSession } from '../session/session';
+import type { HouseSession } from '../house/house-session';
 
-/** One stream that is made louder. */
+/** One sound that is made louder. */
 interface Boosted {
   source: MediaStreamAudioSourceNode;
   gain: GainNode;
@@ -15,24 +15,25 @@ export class Booster {
   factor = 1;
 
   private context: AudioContext | null = null;
-  private readonly boosted = new Map<RTCPeerConnection, Boosted>();
+  private readonly boosted = new Map<MediaStreamTrack, Boosted>();
 
-  /** Boosts the streams that the session hears now. */
-  follow(session: VoiceSession): void {
-    const hears = this.factor > 1 ? session.connections.filter(({ role }) => role === 'hear') : [];
-    for (const [peer, { gain, source }] of this.boosted) {
-      if (hears.some((connection) => connection.peer === peer)) continue;
+  /** Boosts what the session hears now. */
+  follow(session: HouseSession): void {
+    const rooms = session.rooms;
+    const sounds = this.factor > 1 ? rooms.flatMap((room) => room.sounds) : [];
+    for (const [track, { gain, source }] of this.boosted) {
+      if (sounds.some((sound) => sound.track === track)) continue;
       source.disconnect();
       gain.disconnect();
-      this.boosted.delete(peer);
+      this.boosted.delete(track);
     }
-    for (const { peer, streamId } of hears) {
-      const volume = session.view.streams.find(({ id }) => id === streamId)?.volume ?? 1;
-      const gain = (this.boosted.get(peer) ?? this.begin(peer, session))?.gain;
-      if (gain) gain.gain.value = volume * this.factor;
+    for (const { track, volume } of sounds) {
+      const { gain } = this.boosted.get(track) ?? this.begin(track, session);
+      gain.gain.value = volume * this.factor;
     }
     // Where the browser holds WebAudio back, the elements say so, and a tap lets both be heard.
-    session.playedElsewhere = this.boosted.size > 0 && this.context?.state === 'running';
+    const isPlaying = this.boosted.size > 0 && this.context?.state === 'running';
+    for (const room of rooms) room.playedElsewhere = isPlaying;
   }
 
   /** After a tap: lets be heard what the browser held back. */
@@ -46,19 +47,17 @@ export class Booster {
     this.boosted.clear();
   }
 
-  private begin(peer: RTCPeerConnection, session: VoiceSession): Boosted | null {
-    const track = peer.getReceivers()[0]?.track;
-    if (!track) return null;
+  private begin(track: MediaStreamTrack, session: HouseSession): Boosted {
     const context = (this.context ??= this.open(session));
     const source = context.createMediaStreamSource(new MediaStream([track]));
     const gain = new GainNode(context);
     source.connect(gain).connect(context.destination);
     const boosted = { source, gain };
-    this.boosted.set(peer, boosted);
+    this.boosted.set(track, boosted);
     return boosted;
   }
 
-  private open(session: VoiceSession): AudioContext {
+  private open(session: HouseSession): AudioContext {
     const context = new AudioContext({ latencyHint: 'interactive' });
     context.onstatechange = () => {
       this.follow(session);

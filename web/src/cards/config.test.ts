@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { readReceivingCard, readRelayCard, readSendingCard } from './config';
-import { relayForm, sendingForm, type Field } from './form';
+import { readFeature, readReceivingCard, readRelayCard, readSendingCard } from './config';
+import { featureForm, relayForm, sendingForm, type Field } from './form';
 
 vi.stubGlobal('location', new URL('http://homeassistant.local:8123/lovelace/0'));
 
@@ -56,7 +56,7 @@ describe('a configuration', () => {
 
   it.each([
     [undefined, 'no options'],
-    [{ mode: 'loud' }, 'mode must be one of room, talk, listen, compact. It is "loud"'],
+    [{ mode: 'loud' }, 'mode must be one of tile, room, talk, listen, compact. It is "loud"'],
     [{ server_url: 'ftp://x' }, 'server_url'],
     [{ server_url: 'http://' }, 'server_url'],
     [{ target_media_player: 'light.kitchen' }, 'target_media_player'],
@@ -64,8 +64,25 @@ describe('a configuration', () => {
     [{ auto_listen: 'yes' }, 'auto_listen must be true or false'],
     [{ volume_boost: 'loud' }, 'volume_boost'],
     [{ title: {} }, 'title must be a text'],
+    [{ tap_action: 'shout' }, 'tap_action must be one of talk, listen, announce, none, or an action of Home Assistant'],
+    [{ hold_action: { navigation_path: '/map' } }, 'hold_action must be one of'],
+    [{ buttons: ['talk', 'mute'] }, 'buttons must be a list of listen, talk, announce'],
   ])('that is wrong is refused in words: %j', (written, words) => {
     expect(() => readRelayCard(written)).toThrow(words);
+  });
+});
+
+describe('a tile', () => {
+  it('says what a tap and a hold do, and which buttons there are', () => {
+    expect(readRelayCard({ mode: 'tile' })).toMatchObject({ tap: 'listen', hold: 'talk', buttons: ['listen', 'talk', 'announce'], icon: '' });
+    const map = { action: 'navigate', navigation_path: '/map' };
+    expect(readRelayCard({ mode: 'tile', icon: 'mdi:sofa', tap_action: map, hold_action: { action: 'announce' }, buttons: 'talk' })).toMatchObject({
+      icon: 'mdi:sofa',
+      tap: map,
+      hold: 'announce',
+      buttons: ['talk'],
+    });
+    expect(readFeature({ type: 'custom:voice-relay-feature', room: 'kitchen', buttons: [] })).toMatchObject({ mode: 'feature', room: 'kitchen', buttons: [] });
   });
 });
 
@@ -73,7 +90,7 @@ describe('the editor', () => {
   const names = (fields: Field[]): string[] => fields.flatMap(({ name, schema }) => (schema ? names(schema) : [name]));
 
   it('has a label for every field, and each field is an option that can be read', () => {
-    for (const form of [relayForm(readRelayCard), sendingForm(readSendingCard)]) {
+    for (const form of [relayForm(readRelayCard), sendingForm(readSendingCard), featureForm(readFeature)]) {
       for (const name of names(form.schema)) expect(form.computeLabel({ name })).toBeTruthy();
       expect(new Set(names(form.schema)).size).toBe(names(form.schema).length);
     }
@@ -87,5 +104,8 @@ describe('the editor', () => {
     expect(() => {
       assertConfig({ mode: 'loud' });
     }).toThrow('mode');
+    expect(() => {
+      assertConfig({ mode: 'tile', tap_action: { action: 'navigate', navigation_path: '/map' } });
+    }).toThrow('YAML');
   });
 });

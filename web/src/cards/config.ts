@@ -2,12 +2,18 @@
 // older cards are their own; all become a `CardConfig`.
 
 import { t } from '../messages/card';
+import { OWN_ACTIONS, readAction, type TileAction } from './actions';
 import { baseOf } from './address';
 
-/** What a card is for. */
-export type Mode = (typeof MODES)[number];
+/** What a card is for. The last is no card: it is a row of buttons in a tile of Home Assistant's. */
+export type Mode = (typeof MODES)[number] | 'feature';
 
-export const MODES = ['room', 'talk', 'listen', 'compact'] as const;
+export const MODES = ['tile', 'room', 'talk', 'listen', 'compact'] as const;
+
+/** The buttons that a tile may have. */
+export const BUTTONS = ['listen', 'talk', 'announce'] as const;
+
+export type TileButton = (typeof BUTTONS)[number];
 
 /** A checked configuration. */
 export interface CardConfig {
@@ -31,6 +37,14 @@ export interface CardConfig {
   autoListen: boolean;
   /** How much louder others are than they come. */
   volumeBoost: number;
+  /** Of a tile, such as `mdi:sofa`; empty: it tells whether one listens. */
+  icon: string;
+  /** What a tap on a tile does. */
+  tap: TileAction;
+  /** What a tile does for as long as it is held. */
+  hold: TileAction;
+  /** Of a tile, in this order. */
+  buttons: readonly TileButton[];
   echoCancellation: boolean;
   noiseSuppression: boolean;
   autoGainControl: boolean;
@@ -43,6 +57,11 @@ export const MAX_BOOST = 10;
 export function readRelayCard(written: unknown): CardConfig {
   const options = new Options(written);
   return { ...readCommon(options), mode: options.mode(), autoListen: options.flag('auto_listen', false) };
+}
+
+/** Reads `custom:voice-relay-feature`. */
+export function readFeature(written: unknown): CardConfig {
+  return { ...readCommon(new Options(written)), mode: 'feature' };
 }
 
 /** Reads `custom:voice-sending-card`. Options it does not know are passed over. */
@@ -75,6 +94,10 @@ function readCommon(options: Options): Omit<CardConfig, 'mode'> {
     autoTalk: false,
     autoListen: false,
     volumeBoost: options.boost(),
+    icon: options.text('icon'),
+    tap: options.action('tap_action', 'listen'),
+    hold: options.action('hold_action', 'talk'),
+    buttons: options.buttons(),
     echoCancellation: options.flag('echo_cancellation', true),
     noiseSuppression: options.flag('noise_suppression', true),
     autoGainControl: options.flag('auto_gain_control', true),
@@ -135,6 +158,23 @@ class Options {
     return players.map((player) => {
       if (typeof player === 'string' && /^media_player\.\w+$/.test(player.trim())) return player.trim();
       throw wrong('target_media_player', t('mustBePlayer'), player);
+    });
+  }
+
+  action(option: string, usual: TileAction): TileAction {
+    const value = this.written[option] ?? usual;
+    const action = readAction(value);
+    if (!action) throw wrong(option, t('mustBeAction', { choices: OWN_ACTIONS.join(', ') }), value);
+    return action;
+  }
+
+  buttons(): TileButton[] {
+    const value = this.written['buttons'] ?? BUTTONS;
+    const names: unknown[] = Array.isArray(value) ? value : [value];
+    return names.map((name) => {
+      const button = BUTTONS.find((one) => one === name);
+      if (!button) throw wrong('buttons', t('mustBeButtons', { choices: BUTTONS.join(', ') }), value);
+      return button;
     });
   }
 

@@ -1,7 +1,8 @@
 // The forms of the cards' editors, in the words of Home Assistant's own form element (`getConfigForm`).
 
 import { t } from '../messages/card';
-import { MAX_BOOST, MODES, type CardConfig } from './config';
+import { OWN_ACTIONS } from './actions';
+import { BUTTONS, MAX_BOOST, MODES, type CardConfig } from './config';
 
 /** One field, or a folded group of them, as Home Assistant reads it. */
 export interface Field {
@@ -28,6 +29,10 @@ const WORDS: Record<string, () => { label: string; help?: string }> = {
   name: () => ({ label: t('name'), help: t('nameHelp') }),
   room: () => ({ label: t('roomLabel'), help: t('roomHelp') }),
   pin: () => ({ label: t('pin'), help: t('pinHelp') }),
+  icon: () => ({ label: t('icon') }),
+  tap_action: () => ({ label: t('tapAction') }),
+  hold_action: () => ({ label: t('holdAction') }),
+  buttons: () => ({ label: t('buttons') }),
   target_media_player: () => ({ label: t('players'), help: t('playersHelp') }),
   auto_listen: () => ({ label: t('autoListen'), help: t('autoListenHelp') }),
   auto_play: () => ({ label: t('autoListen'), help: t('autoListenHelp') }),
@@ -55,10 +60,23 @@ const boost: Field = {
 };
 
 function mode(): Field {
-  const names = { room: t('room'), talk: t('talk'), listen: t('listenOnly'), compact: t('compact') };
+  const names = { tile: t('tile'), room: t('room'), talk: t('talk'), listen: t('listenOnly'), compact: t('compact') };
   const options = MODES.map((value) => ({ value, label: names[value] }));
   return { name: 'mode', selector: { select: { mode: 'dropdown', options } } };
 }
+
+/** The names of what a tile does. */
+function named<Name extends keyof ReturnType<typeof actionNames>>(names: readonly Name[]): { value: Name; label: string }[] {
+  const labels = actionNames();
+  return names.map((value) => ({ value, label: labels[value] }));
+}
+
+function actionNames() {
+  return { talk: t('doTalk'), listen: t('listen'), announce: t('doAnnounce'), none: t('doNothing') };
+}
+
+const action = (name: string): Field => ({ name, selector: { select: { mode: 'dropdown', options: named(OWN_ACTIONS) } } });
+const buttons = (): Field => ({ name: 'buttons', selector: { select: { multiple: true, options: named(BUTTONS) } } });
 
 const voice = (): Field[] => [flag('echo_cancellation'), flag('noise_suppression'), flag('auto_gain_control')];
 
@@ -72,9 +90,15 @@ export function relayForm(read: (written: unknown) => CardConfig): Form {
     text('pin'),
     players,
     flag('auto_listen'),
+    group(t('tile'), [{ name: 'icon', selector: { icon: {} } }, action('tap_action'), action('hold_action'), buttons()]),
     group(t('sound'), [boost, ...voice()]),
     group(t('connection'), [text('server_url'), text('slug'), text('stream_url')]),
   ]);
+}
+
+/** The editor of `custom:voice-relay-feature`. */
+export function featureForm(read: (written: unknown) => CardConfig): Form {
+  return form(read, [text('room'), text('pin'), buttons(), text('name'), players, group(t('connection'), [text('server_url'), text('slug')])]);
 }
 
 /** The editor of `custom:voice-sending-card`. */
@@ -102,7 +126,9 @@ function form(read: (written: unknown) => CardConfig, schema: Field[]): Form {
     computeLabel: ({ name }) => WORDS[name]?.().label,
     computeHelper: ({ name }) => WORDS[name]?.().help,
     assertConfig: (written) => {
-      read(written);
+      const { tap, hold } = read(written);
+      // Home Assistant's own actions have a form that is no part of this one.
+      if (typeof tap !== 'string' || typeof hold !== 'string') throw new Error(t('onlyInYaml'));
     },
   };
 }

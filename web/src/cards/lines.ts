@@ -1,16 +1,17 @@
-// Lines to relays, shared by all cards of a window: one session for each relay, however many cards show it. A
-// line is given back some seconds after its last card went, so that a change of view does not end it.
+// Lines to relays, shared by all cards of a window: one session for each relay, however many cards show it. Cards that are
+// for the same room are there together, as one participant. A line is given back some seconds after its last card went, so
+// that a change of view does not end it.
 
+import { HouseSession } from '../house/house-session';
+import { isTalking } from '../rooms/room-voice';
 import { browserStorage, type Choices, type ChoiceStorage } from '../session/choices';
-import { VoiceSession } from '../session/session';
 import { Booster } from './booster';
 import type { Way } from './ingress';
-import { RoomFace } from './room-face';
 import { Trouble } from './trouble';
 import type { Route } from './way';
 
 /** Of what is on `window`; copies of this module with another number keep to themselves. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** A line without cards is kept for so long. */
 const KEEP_MS = 5_000;
@@ -19,7 +20,7 @@ const KEEP_MS = 5_000;
 const RETRY_MS = 5_000;
 
 /** A relay that does not answer for so long is out of reach, as far as people are concerned. */
-const SILENT_MS = 4_000;
+const SILENT_MS = 1_500;
 
 /** How a card wants its speaker to be heard. */
 export type Voice = Pick<Choices, 'name' | 'echoCancellation' | 'noiseSuppression' | 'autoGainControl'>;
@@ -30,13 +31,13 @@ export interface Seat {
   readonly listens: boolean;
   /** How much louder than usual it wants others to be. */
   readonly boost: number;
-  /** The room that it is for; empty: the whole house. */
+  /** The id of the room that it is for. */
   readonly room: string;
 }
 
 /** A session that cards share, or the reason why there is none yet. Fires `change`. */
 export class Line extends EventTarget {
-  session: VoiceSession | null = null;
+  session: HouseSession | null = null;
   trouble: Trouble | null = null;
   /** The card that began to talk. */
   speaker: Seat | null = null;
@@ -44,7 +45,8 @@ export class Line extends EventTarget {
   throughIngress = false;
 
   private readonly seats = new Set<Seat>();
-  private readonly rooms = new Map<string, RoomFace>();
+  /** Those that are in their rooms. */
+  private readonly inside = new Set<Seat>();
   private readonly booster = new Booster();
   private closeWay: () => void = () => undefined;
   private unused: ReturnType<typeof setTimeout> | undefined;
@@ -71,8 +73,9 @@ export class Line extends EventTarget {
   leave(seat: Seat): void {
     this.seats.delete(seat);
     if (this.speaker === seat) this.session?.stopTalking();
-    if (![...this.seats].some(({ listens, room }) => listens && !room)) this.session?.stopListening();
-    this.leaveRoom(seat);
+    const others = [...this.seats].filter(({ room }) => room === seat.room);
+    if (!others.some(({ listens }) => listens)) this.session?.listenTo(seat.room, false);
+    if (this.inside.delete(seat)) this.session?.endVisit(seat.room);
     this.boost();
     if (this.seats.size) return;
     this.unused = setTimeout(() => {
@@ -80,46 +83,32 @@ export class Line extends EventTarget {
     }, KEEP_MS);
   }
 
+  /** Goes into the room of this card, once the relay is found; with this voice, unless another card has one already. */
+  enter(seat: Seat, pin: string, voice: Voice): void {
+    const { session } = this;
+    if (!session || this.inside.has(seat)) return;
+    const isFirst = !this.inside.size;
+    // Before anything is told, since whoever is told enters.
+    this.inside.add(seat);
+    if (isFirst) session.choose(voice);
+    const room = session.visit(seat.room);
+    if (pin) room.bring(pin);
+  }
+
   /** Talks for this card, with its voice. */
   async talk(seat: Seat, voice: Voice): Promise<void> {
     const { session } = this;
-    if (!session || isTalking(session)) return;
-    session.choose(voice);
-    const begun = session.talk();
+    if (!session || isTalking(session.view.talk)) return;
+    session.choose({ ...voice, room: seat.room });
+    const begun = session.talk(seat.room);
     this.speaker = seat;
     await begun;
-  }
-
-  /** The room of this card, which it goes into with this voice; null while the relay is not found. */
-  enter({ room }: Seat, pin: string, voice: Voice): RoomFace | null {
-    const { session } = this;
-    if (!session) return null;
-    const present = this.rooms.get(room);
-    if (present) return present;
-    const face = new RoomFace(session, room, pin, voice);
-    this.rooms.set(room, face);
-    face.addEventListener('change', () => {
-      this.dispatchEvent(new Event('change'));
-    });
-    return face;
   }
 
   /** After a tap: lets be heard what the browser held back. */
   unblock(): void {
     this.session?.unblock();
-    for (const face of this.rooms.values()) face.unblock();
     void this.booster.unblock();
-  }
-
-  private leaveRoom(seat: Seat): void {
-    const face = this.rooms.get(seat.room);
-    if (!face) return;
-    if (face.speaker === seat) face.stopTalking();
-    const others = [...this.seats].filter(({ room }) => room === seat.room);
-    if (!others.some(({ listens }) => listens)) face.stopListening();
-    if (others.length) return;
-    this.rooms.delete(seat.room);
-    face.close();
   }
 
   private async open(): Promise<void> {
@@ -142,27 +131,27 @@ export class Line extends EventTarget {
     };
     this.throughIngress = way.throughIngress;
     this.trouble = null;
-    const session = new VoiceSession(way.base, cardStorage());
+    const session = new HouseSession(way.base, cardStorage());
     this.session = session;
+    // Whether to listen at once is for each card's configuration to say, not for the last visit.
+    session.choose({ listensTo: [] });
     session.addEventListener('change', () => {
       this.changed(session);
     });
     session.connect();
-    // Whether to listen at once is for each card's configuration to say, not for the last visit.
-    session.stopListening();
     this.boost();
     this.watch(session);
   }
 
-  private changed(session: VoiceSession): void {
-    if (!isTalking(session)) this.speaker = null;
+  private changed(session: HouseSession): void {
+    if (!isTalking(session.view.talk)) this.speaker = null;
     this.booster.follow(session);
     this.watch(session);
     this.dispatchEvent(new Event('change'));
   }
 
   /** Notices when the relay does not answer. */
-  private watch(session: VoiceSession): void {
+  private watch(session: HouseSession): void {
     if (session.view.connected) {
       clearTimeout(this.silence);
       this.silence = undefined;
@@ -184,7 +173,6 @@ export class Line extends EventTarget {
     this.closed = true;
     clearTimeout(this.silence);
     clearTimeout(this.retry);
-    for (const face of this.rooms.values()) face.close();
     this.session?.close();
     this.booster.close();
     this.closeWay();
@@ -203,10 +191,6 @@ function cardStorage(): ChoiceStorage | null {
       storage.setItem(own(key), value);
     },
   };
-}
-
-function isTalking({ view }: VoiceSession): boolean {
-  return view.talk !== 'idle' && view.talk !== 'failed';
 }
 
 /** All lines of a window. */

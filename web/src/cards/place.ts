@@ -1,25 +1,54 @@
 // One card's place on a line: what the card wants of the session it shares, and what it does by itself.
 
-import type { Refusal } from '../rooms/room-view';
-import type { SessionView } from '../session/session';
+import { isOpenToAll } from '../house/announcing';
+import { HOME, type HouseSession } from '../house/house-session';
+import type { PlaceView } from '../house/house-view';
+import { hearersOf } from '../house/presence';
+import { noticeInWords } from '../messages/room';
+import { isTalking, type TalkState } from '../rooms/room-voice';
+import type { PersonView, Refusal } from '../rooms/room-view';
+import type { Blockage } from '../session/carriage';
+import type { Choices } from '../session/choices';
+import type { Problem } from '../session/problem';
 import { playerHost } from './address';
 import type { CardConfig } from './config';
 import { refusalOf, type Hass } from './hass';
 import type { Line, Seat, Voice } from './lines';
 import { TargetPlayers } from './players';
-import type { CardSession, RoomFace } from './room-face';
+
+/** Everything that a card shows, at one moment. */
+export interface CardView {
+  /** In its room. */
+  connected: boolean;
+  talk: TalkState;
+  problem: Problem | null;
+  microphone: 'off' | 'live';
+  silent: boolean;
+  blockage: Blockage | null;
+  listening: boolean;
+  /** The browser wants a tap before it plays anything. */
+  blocked: boolean;
+  /** Who talks there, ourselves among them. */
+  talking: readonly PersonView[];
+  /** The room, where it is known. */
+  place: PlaceView | null;
+  /** How many others hear what is said there. */
+  hearers: number;
+}
 
 /** What there is to show before there is a session. */
-const NOTHING: SessionView = {
+const NOTHING: CardView = {
   connected: false,
   talk: 'idle',
   problem: null,
   microphone: 'off',
-  muted: false,
+  silent: false,
+  blockage: null,
   listening: false,
-  streams: [],
-  mp3Port: null,
-  devices: { microphones: [], loudspeakers: [] },
+  blocked: false,
+  talking: [],
+  place: null,
+  hearers: 0,
 };
 
 /** What a place needs of its card. */
@@ -38,7 +67,6 @@ export class Place extends EventTarget implements Seat {
   playerProblem = '';
 
   private readonly players: TargetPlayers;
-  private face: RoomFace | null = null;
   private hasBegun = false;
 
   constructor(
@@ -49,7 +77,7 @@ export class Place extends EventTarget implements Seat {
     super();
     this.listens = config.mode !== 'talk';
     this.boost = config.volumeBoost;
-    this.room = config.room;
+    this.room = config.room || HOME;
     this.players = new TargetPlayers(
       config.mediaPlayers,
       async (...action) => owner.hass()?.callService?.(...action),
@@ -63,30 +91,62 @@ export class Place extends EventTarget implements Seat {
     this.follow();
   }
 
-  /** The session of the house, or of the card's room. */
-  get session(): CardSession | null {
-    return this.room ? this.face : this.line.session;
-  }
-
   /** Why we are not in the card's room, if we are not. */
   get refusal(): Refusal | null {
-    return this.face?.refusal ?? null;
+    return this.inside?.refusal ?? null;
+  }
+
+  /** The open microphone, for a level meter. */
+  get microphoneTrack(): MediaStreamTrack | null {
+    return this.session?.sessionOf(this.room)?.microphoneTrack ?? null;
+  }
+
+  /** Where, and with which choices, something is recorded to be announced; null without a relay. */
+  get recording(): { base: URL; choices: Choices } | null {
+    const { session } = this;
+    return session && { base: session.base, choices: { ...session.choices, ...this.voice } };
+  }
+
+  /** Rooms in which this card announces: its own; without one, every room that is open to all. */
+  get announcesIn(): readonly string[] {
+    if (this.config.room) return [this.room];
+    return this.session?.view.places?.flatMap(({ room }) => (isOpenToAll(room) ? [room.id] : [])) ?? [];
   }
 
   /** Everything there is to show. */
-  get view(): SessionView {
-    return this.session?.view ?? NOTHING;
+  get view(): CardView {
+    const { session, inside } = this;
+    if (!session) return NOTHING;
+    const place = session.view.places?.find(({ room }) => room.id === this.room) ?? null;
+    const hearers = place ? hearersOf(place) : 0;
+    if (!inside) return { ...NOTHING, connected: session.view.connected && this.owner.isPreview(), place, hearers };
+    const { stage, problem, people, talk, microphone, silent, blockage, blocked, listening } = inside;
+    const talking = stage === 'inside' ? people.filter((person) => person.talking || person.music || (person.you && talk === 'live')) : [];
+    return {
+      connected: stage === 'inside' && inside.connected,
+      ...{ talk, problem: problem && inWords(problem), microphone, silent, blockage, listening, blocked: blocked && listening },
+      ...{ talking, place, hearers },
+    };
   }
 
   /** Talks with this card's voice, and on its media players. */
   async talk(): Promise<void> {
     this.playerProblem = '';
-    if (this.room) await this.face?.talk(this, this.voice);
-    else await this.line.talk(this, this.voice);
+    await this.line.talk(this, this.voice);
   }
 
   stopTalking(): void {
-    this.session?.stopTalking();
+    if (isTalking(this.view.talk)) this.session?.stopTalking();
+  }
+
+  /** Listens to the card's room, or no longer. */
+  listen(on: boolean): void {
+    this.session?.listenTo(this.room, on);
+  }
+
+  /** Volume of one person, from 0 to 1; kept under their name. */
+  setVolume(name: string, volume: number): void {
+    this.session?.sessionOf(this.room)?.setVolume(name, volume);
   }
 
   /** After a tap: lets be heard what the browser held back. */
@@ -101,6 +161,14 @@ export class Place extends EventTarget implements Seat {
     this.players.stop();
   }
 
+  private get session(): HouseSession | null {
+    return this.line.session;
+  }
+
+  private get inside() {
+    return this.session?.sessionOf(this.room)?.view ?? null;
+  }
+
   private get voice(): Voice {
     const { name, echoCancellation, noiseSuppression, autoGainControl } = this.config;
     return { name: name || (this.owner.hass()?.user?.name ?? ''), echoCancellation, noiseSuppression, autoGainControl };
@@ -108,7 +176,7 @@ export class Place extends EventTarget implements Seat {
 
   private readonly follow = (): void => {
     // In the editor nobody is there.
-    if (this.room && !this.owner.isPreview()) this.face ??= this.line.enter(this, this.config.pin, this.voice);
+    if (!this.owner.isPreview()) this.line.enter(this, this.config.pin, this.voice);
     this.begin();
     this.tellPlayers();
     this.dispatchEvent(new Event('change'));
@@ -118,7 +186,7 @@ export class Place extends EventTarget implements Seat {
   private begin(): void {
     if (this.hasBegun || !this.view.connected || this.owner.isPreview()) return;
     this.hasBegun = true;
-    if (this.config.autoListen) this.session?.listen();
+    if (this.config.autoListen) this.listen(true);
     if (this.config.autoTalk) void this.talkIfAllowed();
   }
 
@@ -129,20 +197,17 @@ export class Place extends EventTarget implements Seat {
   }
 
   private tellPlayers(): void {
-    const { talk, streams, mp3Port } = this.view;
-    const isOurs = (this.room ? this.face : this.line)?.speaker === this;
-    if (!isOurs || talk === 'idle' || talk === 'failed') {
+    const { talk } = this.view;
+    const mp3Port = this.session?.view.mp3Port ?? null;
+    if (this.line.speaker !== this || !isTalking(talk)) {
       this.players.stop();
       return;
     }
-    const stream = streams.find(({ own }) => own);
-    if (talk !== 'live' || !stream || mp3Port === null) return;
-    // Players of a room play all of it.
-    const played = this.room ? `room/${this.room}` : stream.id;
-    this.players.play(played, () => this.addressOf(played, mp3Port));
+    if (talk !== 'live' || mp3Port === null) return;
+    this.players.play(this.room, () => this.addressOf(mp3Port));
   }
 
-  private async addressOf(stream: string, mp3Port: number): Promise<string> {
+  private async addressOf(mp3Port: number): Promise<string> {
     if (this.config.streamUrl) return this.config.streamUrl;
     const base = this.session?.base ?? new URL(location.href);
     const info = await fetch(new URL('api/info', base)).then(
@@ -150,6 +215,11 @@ export class Place extends EventTarget implements Seat {
       () => ({ media_addresses: [] }),
     );
     const host = playerHost(base, this.line.throughIngress, info.media_addresses ?? []);
-    return `http://${host}:${mp3Port}/stream/${stream}.mp3`;
+    return `http://${host}:${mp3Port}/stream/room/${this.room}.mp3`;
   }
+}
+
+/** What the room has against our talking, in words of its own. */
+function inWords(problem: Problem): Problem {
+  return problem.code === 'refused' ? { ...problem, detail: noticeInWords({ code: problem.detail, message: '' }) } : problem;
 }

@@ -3,44 +3,42 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
 import { t } from '../messages/card';
-import type { StreamView } from '../session/session';
+import type { PersonView } from '../rooms/room-view';
+import type { CardView } from './place';
 
-/** How a stream's speaker is called here. */
-export function nameOf(stream: StreamView, index: number): string {
-  return stream.own ? t('you') : stream.name || t('speaker', { number: index + 1 });
-}
-
-/** All streams; `setVolume` is called with a stream's id. */
-export function renderStreams(streams: readonly StreamView[], setVolume: (id: string, volume: number) => void): TemplateResult {
-  if (!streams.length) return html`<p class="note" id="streams">${t('nobody')}</p>`;
+/** Everybody who talks; `setVolume` is called with a person's name. */
+export function renderStreams(view: CardView, setVolume: (name: string, volume: number) => void): TemplateResult {
+  if (!view.talking.length) return html`<p class="note" id="streams">${t('nobody')}</p>`;
   return html`<ul id="streams">
-    ${streams.map((stream, index) => renderStream(stream, nameOf(stream, index), setVolume))}
+    ${view.talking.map((person) => renderPerson(person, view, setVolume))}
   </ul>`;
 }
 
-function renderStream(stream: StreamView, name: string, setVolume: (id: string, volume: number) => void): TemplateResult {
+function renderPerson({ id, you, name: called, level, volume }: PersonView, view: CardView, setVolume: (name: string, volume: number) => void): TemplateResult {
+  const state = you || !view.listening ? 'off' : view.blocked ? 'blocked' : 'playing';
+  const name = you ? t('you') : called;
   const change = (event: Event) => {
-    setVolume(stream.id, (event.target as HTMLInputElement).valueAsNumber);
+    setVolume(called, (event.target as HTMLInputElement).valueAsNumber);
   };
-  return html`<li data-stream=${stream.id} data-state=${stream.state}>
+  const words = you ? heardBy(view.hearers) : { off: '', playing: t('heard'), blocked: t('blocked') }[state];
+  return html`<li data-stream=${id} data-state=${state}>
     <span class="name">${name}</span>
-    <span class="note">${inWords(stream)}</span>
-    ${stream.own || stream.state === 'off'
+    <span class="note">${words}</span>
+    ${state === 'off'
       ? nothing
-      : html`<level-meter .level=${stream.level} aria-label=${t('levelOf', { name })}></level-meter>
+      : html`<level-meter .level=${level} aria-label=${t('levelOf', { name })}></level-meter>
           <input
             type="range"
             min="0"
             max="1"
             step="0.05"
             aria-label=${t('volumeOf', { name })}
-            .value=${String(stream.volume)}
+            .value=${String(volume)}
             @input=${change}
           />`}
   </li>`;
 }
 
-function inWords({ own, state, listeners }: StreamView): string {
-  if (own) return listeners === null ? '' : listeners > 0 ? t('listeners', { count: listeners }) : t('noListeners');
-  return { off: '', connecting: t('connecting'), playing: t('heard'), blocked: t('blocked') }[state];
+function heardBy(count: number): string {
+  return count > 0 ? t('listeners', { count }) : t('noListeners');
 }

@@ -122,6 +122,15 @@ export const cardStyles = css`
     color: var(--quiet);
     font-size: 0.9rem;
   }
+  #presence {
+    min-height: 1.45em;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  h2 + #presence {
+    margin-top: -0.7rem;
+  }
   .warning {
     padding: 0.6rem 0.8rem;
     border: 1px solid color-mix(in srgb, var(--live) 45%, transparent);
@@ -165,6 +174,11 @@ export const cardStyles = css`
     gap: 0.5rem;
     min-height: 3.5rem;
     padding: 0.3rem 0.75rem 0.3rem 1rem;
+  }
+  .card.tile {
+    gap: 0.75rem;
+    justify-content: center;
+    padding: 0.6rem 0.65rem;
   }
   .row .words {
     flex: 1;

@@ -4,21 +4,24 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
 
+import { nameOf } from '../house/presence';
 import { speak, spoken } from '../lib/i18n';
 import { loudspeakerIcon, silentIcon } from '../ui/icons';
 import '../ui/level-meter';
 import { t, troubleInWords } from '../messages/card';
+import { blockageInWords, obstacleWords } from '../messages/obstacles';
 import { problemInWords, waysOut } from '../messages/problems';
 import { entryRefusal } from '../messages/rooms';
 import { microphoneObstacle } from '../session/microphone';
 import type { Problem } from '../session/problem';
-import type { SessionView } from '../session/session';
 import '../ui/talk-button';
+import { hearingInWords, presenceInWords, talkBriefly, talkInWords, whyNotTalk } from './card-words';
 import type { CardConfig, Mode } from './config';
 import type { Hass } from './hass';
 import { lines } from './lines';
-import { Place } from './place';
-import { nameOf, renderStreams } from './streams';
+import { Place, type CardView } from './place';
+import './relay-tile';
+import { renderStreams } from './streams';
 import { cardStyles } from './voice-card.styles';
 import { routeTo } from './way';
 
@@ -30,6 +33,8 @@ const MOVE_MS = 500;
 
 /** Height in rows of 50 pixels, and columns of the grid of sections, for each mode. */
 const SIZES: Record<Mode, { rows: number; columns: number }> = {
+  tile: { rows: 2, columns: 6 },
+  feature: { rows: 1, columns: 12 },
   room: { rows: 6, columns: 12 },
   talk: { rows: 5, columns: 6 },
   listen: { rows: 4, columns: 6 },
@@ -87,7 +92,7 @@ export abstract class VoiceCard extends LitElement {
   getGridOptions(): { columns: number; min_columns: number } {
     const mode = this.config?.mode ?? 'room';
     // As high as what they show: what is wrong is said in as many lines as it takes.
-    return { columns: SIZES[mode].columns, min_columns: mode === 'compact' ? 6 : 4 };
+    return { columns: SIZES[mode].columns, min_columns: mode === 'compact' || mode === 'tile' ? 6 : 4 };
   }
 
   override connectedCallback(): void {
@@ -112,11 +117,16 @@ export abstract class VoiceCard extends LitElement {
     const { mode, title } = this.config;
     const view = this.place?.view ?? null;
     this.reflect(view);
-    const name = title ?? t('title');
-    return html`<section class=${mode === 'compact' ? 'card row' : 'card'} aria-label=${name || t('title')}>
-      ${mode === 'compact' ? this.renderRow(name, view) : this.renderParts(mode, name, view)}
+    const name = title ?? (mode === 'tile' && view?.place ? nameOf(view.place.room) : t('title'));
+    if (mode === 'feature') return this.renderTile(name, true);
+    return html`<section class=${mode === 'compact' ? 'card row' : mode === 'tile' ? 'card tile' : 'card'} aria-label=${name || t('title')}>
+      ${mode === 'compact' ? this.renderRow(name, view) : mode === 'tile' ? this.renderTile(name, false) : this.renderParts(mode, name, view)}
       ${this.renderNotes(mode, view)}
     </section>`;
+  }
+
+  private renderTile(name: string, bare: boolean): TemplateResult {
+    return html`<relay-tile lang=${spoken()} ?bare=${bare} .session=${this.place} .config=${this.config} .name=${name}></relay-tile>`;
   }
 
   /** Takes a place on the line, once it is clear which. */
@@ -140,51 +150,50 @@ export abstract class VoiceCard extends LitElement {
   }
 
   /** The state as attributes, for styles, themes and tests. */
-  private reflect(view: SessionView | null): void {
+  private reflect(view: CardView | null): void {
     this.dataset['connection'] = view?.connected ? 'up' : 'down';
     this.dataset['talk'] = view?.talk ?? 'idle';
     this.dataset['mic'] = view?.microphone ?? 'off';
     this.dataset['listen'] = view?.listening ? 'on' : 'off';
   }
 
-  private renderParts(mode: Mode, name: string, view: SessionView | null): TemplateResult {
+  private renderParts(mode: Mode, name: string, view: CardView | null): TemplateResult {
     return html`
       ${name ? html`<h2>${name}<span class="connection" aria-hidden="true"></span></h2>` : nothing}
+      <p class="note" id="presence">${view?.connected && view.place ? presenceInWords(view.place) : nothing}</p>
       ${mode === 'listen' ? nothing : this.renderTalk(view)} ${mode === 'talk' ? nothing : this.renderListen(mode, view)}
       ${mode === 'talk' || !view?.connected
         ? nothing
-        : renderStreams(view.streams, (id, volume) => this.place?.session?.setVolume(id, volume))}
+        : renderStreams(view, (name, volume) => this.place?.setVolume(name, volume))}
     `;
   }
 
-  private renderTalk(view: SessionView | null): TemplateResult {
+  private renderTalk(view: CardView | null): TemplateResult {
     return html`<div class="talking">
       ${this.renderTalkButton(false)}
-      <p id="state" role="status">${describeTalk(view)}</p>
-      <level-meter .track=${this.place?.session?.microphoneTrack ?? null} aria-label=${t('ownLevel')}></level-meter>
+      <p id="state" role="status">${talkInWords(view)}</p>
+      <level-meter .track=${this.place?.microphoneTrack ?? null} aria-label=${t('ownLevel')}></level-meter>
     </div>`;
   }
 
   private renderTalkButton(isCompact: boolean): TemplateResult {
-    const obstacle = microphoneObstacle();
-    const reason = obstacle ? problemInWords({ code: obstacle, detail: '' }) : null;
-    return html`<talk-button lang=${spoken()} ?compact=${isCompact} .session=${this.place} .disabledReason=${reason}></talk-button>`;
+    return html`<talk-button lang=${spoken()} ?compact=${isCompact} .session=${this.place} .disabledReason=${whyNotTalk(this.place?.view ?? null)}></talk-button>`;
   }
 
-  private renderListen(mode: Mode, view: SessionView | null): TemplateResult {
+  private renderListen(mode: Mode, view: CardView | null): TemplateResult {
     return html`<div class="listening">
-      <button id="listen" aria-pressed=${view?.listening ?? false} ?disabled=${!this.place?.session} @click=${this.toggleListening}>
+      <button id="listen" aria-pressed=${view?.listening ?? false} ?disabled=${!view?.connected} @click=${this.toggleListening}>
         ${view?.listening ? loudspeakerIcon : silentIcon}
         <span class="label">${t('listen')}</span>
       </button>
       <p class="note" id="hearing" role="status">
-        ${mode === 'room' && !view?.connected ? nothing : describeListening(view)}
+        ${mode === 'room' && !view?.connected ? nothing : hearingInWords(view)}
       </p>
     </div>`;
   }
 
-  private renderRow(name: string, view: SessionView | null): TemplateResult {
-    const state = view && view.talk === 'idle' ? describeListening(view) : describeTalkBriefly(view);
+  private renderRow(name: string, view: CardView | null): TemplateResult {
+    const state = view && view.talk === 'idle' ? hearingInWords(view) : talkBriefly(view);
     return html`
       <div class="words">
         <strong>${name}</strong>
@@ -195,7 +204,7 @@ export abstract class VoiceCard extends LitElement {
         title=${t('listen')}
         aria-label=${t('listen')}
         aria-pressed=${view?.listening ?? false}
-        ?disabled=${!this.place?.session}
+        ?disabled=${!view?.connected}
         @click=${this.toggleListening}
       >
         ${view?.listening ? loudspeakerIcon : silentIcon}
@@ -205,30 +214,29 @@ export abstract class VoiceCard extends LitElement {
   }
 
   /** What is in the way, and what to do about it. */
-  private renderNotes(mode: Mode, view: SessionView | null): TemplateResult {
+  private renderNotes(mode: Mode, view: CardView | null): TemplateResult {
     const trouble = this.place?.line.trouble;
     const refusal = this.place?.refusal;
     const obstacle = mode === 'listen' ? null : microphoneObstacle();
-    const isBlocked = view?.streams.some(({ state }) => state === 'blocked');
     const problem = mode !== 'listen' && view?.talk === 'failed' ? view.problem : null;
     return html`
       ${trouble ? html`<p class="warning" id="trouble" role="alert">${troubleInWords(trouble)}</p>` : nothing}
       ${refusal ? html`<p class="warning" id="refusal" role="alert">${entryRefusal(refusal)}</p>` : nothing}
       ${obstacle ? html`<p class="note" id="obstacle">${problemInWords({ code: obstacle, detail: '' })}</p>` : nothing}
+      ${view?.blockage ? html`<p class="warning" id="blockage" role="alert">${blockageInWords(view.blockage)}</p>` : nothing}
+      ${view?.silent && mode !== 'listen' ? html`<p class="warning" id="silent" role="alert">${obstacleWords('silent')}</p>` : nothing}
       ${problem ? html`<p class="warning" id="problem" role="alert">${problemInWords(problem)} ${adviceOn(problem)}</p>` : nothing}
       ${this.place?.playerProblem
         ? html`<p class="warning" role="alert">${t('playerFailed', { detail: this.place.playerProblem })}</p>`
         : nothing}
-      ${isBlocked
+      ${view?.blocked
         ? html`<p class="note">${t('blocked')} <button id="unblock" @click=${() => this.place?.unblock()}>${t('unblock')}</button></p>`
         : nothing}
     `;
   }
 
   private readonly toggleListening = (): void => {
-    const session = this.place?.session;
-    if (session?.view.listening) session.stopListening();
-    else session?.listen();
+    this.place?.listen(!this.place.view.listening);
   };
 }
 
@@ -236,26 +244,4 @@ export abstract class VoiceCard extends LitElement {
 function adviceOn({ code }: Problem): string {
   const ways = waysOut(code, { page: new URL(location.href), tlsPort: null, userAgent: navigator.userAgent });
   return ways.flatMap(({ words, address }) => (address === undefined ? [words] : [])).join(' ');
-}
-
-function describeTalk(view: SessionView | null): string {
-  if (!view) return t('looking');
-  if (view.talk === 'idle') return view.connected ? t('idle') : t('looking');
-  if (view.talk === 'failed') return t('idle');
-  if (view.talk === 'starting') return view.microphone === 'live' ? t('starting') : t('opening');
-  return t(view.talk);
-}
-
-/** The same for one short line; there the colour of the button tells that the microphone is on. */
-function describeTalkBriefly(view: SessionView | null): string {
-  const state = view?.talk;
-  return state === 'starting' || state === 'live' || state === 'reconnecting' ? t(`${state}Briefly`) : describeTalk(view);
-}
-
-function describeListening(view: SessionView | null): string {
-  if (!view?.connected) return t('looking');
-  if (!view.listening) return t('notHeard');
-  const names = view.streams.flatMap((stream, index) => (stream.state === 'playing' ? [nameOf(stream, index)] : []));
-  if (names.length > 1) return t('heardMany', { count: names.length });
-  return names[0] ? t('heardOne', { name: names[0] }) : t('heardNobody');
 }

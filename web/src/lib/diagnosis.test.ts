@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { diagnose, worstOf, type Check, type ConnectionFact, type Facts } from './diagnosis';
 
-const HEARING: ConnectionFact = { role: 'hear', state: 'connected', waited: 0, roundTripMs: 4, lossPercent: 0 };
+const HEARING: ConnectionFact = { roundTripMs: 4, lossPercent: 0 };
 
 const FINE: Facts = {
   http: { milliseconds: 5, healthy: true },
@@ -11,6 +11,8 @@ const FINE: Facts = {
   permission: 'granted',
   problem: null,
   mp3: { result: 'reached', host: 'relay.local', port: 8_081 },
+  voices: { result: 'reached', port: 8_082 },
+  files: { result: 'reached', port: 8_083 },
   connections: [HEARING],
   mediaAddresses: ['192.0.2.2:8082'],
   soundBlocked: false,
@@ -40,9 +42,8 @@ describe('what is wrong is said once, with what to do', () => {
     ['microphone', { obstacle: 'insecure', permission: null }, 'attention', /https/],
     ['microphone', { permission: 'denied' }, 'wrong', /settings/],
     ['microphone', { problem: { code: 'busy', detail: '' } }, 'wrong', /Another program/],
-    ['media', { connections: [{ ...HEARING, state: 'checking', waited: 9_000 }] }, 'wrong', /UDP .*192\.0\.2\.2:8082/],
-    ['media', { connections: [HEARING, { ...HEARING, state: 'failed' }] }, 'wrong', /UDP/],
-    ['media', { connections: [{ ...HEARING, state: 'checking', waited: 500 }] }, 'attention', /again/],
+    ['media', { voices: { result: 'blocked', port: 8_082 } }, 'wrong', /UDP .*192\.0\.2\.2:8082/],
+    ['files', { files: { result: 'blocked', port: 8_083 } }, 'attention', /UDP 8083/],
     ['quality', { connections: [HEARING, { ...HEARING, roundTripMs: 300 }] }, 'attention', /cable/],
     ['quality', { connections: [{ ...HEARING, lossPercent: 8 }] }, 'attention', /cable/],
     ['sound', { soundBlocked: true }, 'attention', /Tap to hear/],
@@ -62,11 +63,11 @@ describe('what is wrong is said once, with what to do', () => {
 
 describe('what cannot be tested', () => {
   it('is no trouble, and says what would make it testable', () => {
-    const findings = diagnose({ ...FINE, connections: [], mp3: { result: 'https', host: 'a', port: 81 } });
+    const findings = diagnose({ ...FINE, voices: { result: 'unknown', port: null }, files: { result: 'unknown', port: null }, connections: [], mp3: { result: 'https', host: 'a', port: 81 } });
     expect(worstOf(findings)).toBe('ok');
     const skipped = findings.filter(({ verdict }) => verdict === 'skipped');
-    expect(skipped.map(({ check }) => check)).toEqual(['media', 'quality', 'mp3']);
-    for (const { advice } of skipped) expect(advice).toMatch(/test again|http:\/\/a:81/);
+    expect(skipped.map(({ check }) => check)).toEqual(['media', 'files', 'quality', 'mp3']);
+    for (const { advice } of skipped.slice(2)) expect(advice).toMatch(/test again|http:\/\/a:81/);
   });
 
   it('is the microphone where the browser does not tell: it will ask', () => {

@@ -3,7 +3,7 @@
 import { diagnosisWords as t, type Advice, type Saying } from '../messages/diagnosis';
 import { problemInWords } from '../messages/problems';
 import type { Problem, ProblemCode } from '../session/problem';
-import type { Direction } from './statistics';
+import type { UdpFact } from './udp-probe';
 
 /** What was found out. Null is what could not be. */
 export interface Facts {
@@ -16,6 +16,9 @@ export interface Facts {
   /** Why talking failed the last time. */
   problem: Problem | null;
   mp3: Mp3Fact;
+  /** UDP to the port of voices, and to that of files. */
+  voices: UdpFact;
+  files: UdpFact;
   connections: ConnectionFact[];
   /** Where the relay takes sound. */
   mediaAddresses: string[];
@@ -36,16 +39,12 @@ export interface Mp3Fact {
 
 /** One connection for sound. */
 export interface ConnectionFact {
-  role: Direction;
-  state: RTCIceConnectionState;
-  /** Milliseconds that it has been tried in vain. */
-  waited: number;
   roundTripMs: number | null;
   lossPercent: number | null;
 }
 
 /** What is looked at, in the order in which a person wants to know. */
-export type Check = 'http' | 'socket' | 'microphone' | 'media' | 'quality' | 'sound' | 'mp3' | 'timers' | 'clock';
+export type Check = 'http' | 'socket' | 'microphone' | 'media' | 'files' | 'quality' | 'sound' | 'mp3' | 'timers' | 'clock';
 
 /** `skipped`: could not be tested. */
 export type Verdict = 'ok' | 'attention' | 'wrong' | 'skipped';
@@ -66,9 +65,6 @@ const LOSS_PERCENT = 3;
 const LATE_TIMER_MS = 250;
 const CLOCK_MS = 120_000;
 
-/** A connection that is not made by then will not be. */
-const CONNECTING_MS = 3_000;
-
 type Found = Omit<Finding, 'check'>;
 
 /** From facts to findings. */
@@ -78,6 +74,7 @@ export function diagnose(facts: Facts): Finding[] {
     socket: ofSocket(facts),
     microphone: ofMicrophone(facts),
     media: ofMedia(facts),
+    files: ofFiles(facts),
     quality: ofQuality(facts),
     sound: facts.soundBlocked ? find('attention', 'soundBlocked', 'doTap') : find('ok', 'soundOk'),
     mp3: ofMp3(facts.mp3),
@@ -117,14 +114,16 @@ function ofMicrophone({ obstacle, permission, problem }: Facts): Found {
   return permission === 'granted' ? find('ok', 'microphoneOk') : find('ok', 'microphoneAsks', 'doMicrophoneAsks');
 }
 
-function ofMedia({ connections, mediaAddresses }: Facts): Found {
-  if (!connections.length) return find('skipped', 'mediaNothing', 'doTalk');
-  const open = connections.filter(({ state }) => !isMade(state));
-  if (!open.length) return find('ok', 'mediaOk');
-  const lost = open.some(({ state, waited }) => state === 'failed' || state === 'disconnected' || waited >= CONNECTING_MS);
-  return lost
-    ? find('wrong', 'mediaNone', 'doMedia', { addresses: mediaAddresses.join(', ') })
-    : find('attention', 'mediaConnecting', 'doAgain');
+function ofMedia({ voices: { result, port }, mediaAddresses }: Facts): Found {
+  if (result === 'unknown') return find('skipped', 'mediaUnknown');
+  if (result === 'reached') return find('ok', 'mediaOk', undefined, { port: port ?? '' });
+  return find('wrong', 'mediaBlocked', 'doMedia', { port: port ?? '', addresses: mediaAddresses.join(', ') });
+}
+
+function ofFiles({ files: { result, port } }: Facts): Found {
+  if (result === 'unknown') return find('skipped', 'filesUnknown');
+  if (result === 'reached') return find('ok', 'filesOk', undefined, { port: port ?? '' });
+  return find('attention', 'filesBlocked', 'doFiles', { port: port ?? '' });
 }
 
 function ofQuality({ connections }: Facts): Found {
@@ -164,8 +163,4 @@ function ofClock({ clockDifferenceMs }: Facts): Found {
   if (clockDifferenceMs === null) return find('skipped', 'clockUnknown');
   if (Math.abs(clockDifferenceMs) <= CLOCK_MS) return find('ok', 'clockOk');
   return find('attention', 'clockOff', 'doClock', { minutes: Math.round(Math.abs(clockDifferenceMs) / 60_000) });
-}
-
-function isMade(state: RTCIceConnectionState): boolean {
-  return state === 'connected' || state === 'completed';
 }

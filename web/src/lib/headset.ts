@@ -1,14 +1,22 @@
 // The keys of a headset and of the lock screen, through the Media Session: they begin and end talking.
 
-import { isTalking } from '../ui/talk-button';
-import { t } from '../messages/page';
-import type { SessionView, VoiceSession } from '../session/session';
+import { isTalking } from '../rooms/room-voice';
+import { houseWords as t } from '../messages/house';
+import type { HouseSession } from '../house/house-session';
+import type { HouseView } from '../house/house-view';
+import { nameOf } from '../house/presence';
 
 /** Microphone keys, which not every browser's types know. */
 type Action = MediaSessionAction | 'togglemicrophone';
 
+/** Somebody else has the keys. */
+let isYielded = false;
+
+/** Takes the keys for talking, once there is somebody who talks. */
+let takeBack: () => void = () => undefined;
+
 /** Gives the session to the system's media keys, where the browser can. */
-export function joinHeadset(session: VoiceSession): void {
+export function joinHeadset(session: HouseSession): void {
   if (!('mediaSession' in navigator)) return;
   const media = navigator.mediaSession;
   const talk = () => void session.talk();
@@ -19,16 +27,27 @@ export function joinHeadset(session: VoiceSession): void {
     if (isTalking(session.view.talk)) stop();
     else talk();
   };
-  // One key plays and pauses; which of the two it means, the browser guesses from what it plays.
-  handle(media, 'play', toggle);
-  handle(media, 'pause', toggle);
-  handle(media, 'stop', stop);
-  handle(media, 'togglemicrophone', toggle);
-  const show = () => {
+  takeBack = () => {
+    // One key plays and pauses; which of the two it means, the browser guesses from what it plays.
+    handle(media, 'play', toggle);
+    handle(media, 'pause', toggle);
+    handle(media, 'stop', stop);
+    handle(media, 'togglemicrophone', toggle);
     describe(media, session.view);
   };
-  session.addEventListener('change', show);
-  show();
+  session.addEventListener('change', () => {
+    if (!isYielded) describe(media, session.view);
+  });
+  takeBack();
+}
+
+/** Leaves the keys to somebody else, who plays something, until the function that it gives is called. */
+export function yieldMediaKeys(): () => void {
+  isYielded = true;
+  return () => {
+    isYielded = false;
+    takeBack();
+  };
 }
 
 function handle(media: MediaSession, action: Action, handler: () => void): void {
@@ -40,10 +59,10 @@ function handle(media: MediaSession, action: Action, handler: () => void): void 
 }
 
 /** What the lock screen shows: who is heard, and whether we are. */
-function describe(media: MediaSession, view: SessionView): void {
+function describe(media: MediaSession, view: HouseView): void {
   const talking = isTalking(view.talk);
-  const names = view.streams.filter(({ state, name }) => state === 'playing' && name).map(({ name }) => name);
-  const title = talking ? t('live') : names.join(', ') || t('listening');
+  const names = view.heard.map(({ person }) => person.name);
+  const title = talking && view.talkingIn ? t('live', { room: nameOf(view.talkingIn) }) : names.join(', ') || t('listening');
   if (media.metadata?.title !== title) media.metadata = new MediaMetadata({ title, artist: t('title') });
   media.playbackState = talking || view.listening ? 'playing' : 'none';
   // Absent in browsers without microphone keys; some of the others give no promise, whatever the types say.

@@ -1,6 +1,6 @@
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { Press, TAP_MS } from './press';
+import { Press, TAP_MS, TilePress } from './press';
 
 let now: number, talking: boolean, stops: number, press: Press;
 
@@ -64,4 +64,59 @@ test('a press without length begins, and ends', () => {
   expect(talking).toBe(true);
   press.toggle();
   expect(talking).toBe(false);
+});
+
+describe('a tile', () => {
+  let done: string[], tile: TilePress;
+  const target = { setPointerCapture: vi.fn() };
+  const down = () => {
+    tile.pointerDown({ button: 0, isPrimary: true, clientX: 0, clientY: 0, pointerId: 1, currentTarget: target } as unknown as PointerEvent);
+  };
+  const click = () => {
+    tile.clicked({ timeStamp: performance.now() } as Event);
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    done = [];
+    tile = new TilePress({
+      tap: () => done.push('tap'),
+      hold: () => done.push('hold'),
+      release: () => done.push('release'),
+    });
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('that is tapped is not held', () => {
+    down();
+    vi.advanceTimersByTime(TAP_MS - 1);
+    tile.letGo();
+    click();
+    expect(done).toEqual(['tap']);
+  });
+
+  test('that is held is not tapped when the finger goes', () => {
+    down();
+    vi.advanceTimersByTime(TAP_MS);
+    expect(done).toEqual(['hold']);
+    tile.letGo();
+    click();
+    expect(done).toEqual(['hold', 'release']);
+  });
+
+  test('under a finger that scrolls is neither', () => {
+    down();
+    tile.pointerMove({ clientX: 0, clientY: 30 } as PointerEvent);
+    vi.advanceTimersByTime(TAP_MS);
+    tile.letGo();
+    expect(done).toEqual([]);
+  });
+
+  test('is tapped by a key or a screen reader, which only click', () => {
+    click();
+    expect(done).toEqual(['tap']);
+  });
 });

@@ -59,3 +59,88 @@ export class Press {
     if (this.actions.isTalking()) this.actions.stop();
   }
 }
+
+/** A click so soon after a finger or a mouse has let go belongs to that press. */
+const SAME_PRESS_MS = 500;
+
+/** Presses of a button on the page: by finger or mouse, and by whatever only clicks, as the Enter key and screen readers do. */
+export class ButtonPress extends Press {
+  private releasedAt = -Infinity;
+
+  readonly pointerDown = (event: PointerEvent): void => {
+    if (event.button !== 0 || !event.isPrimary) return;
+    // The press goes on when the finger slides off the button.
+    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    this.down(event.timeStamp);
+  };
+
+  readonly pointerUp = (event: PointerEvent): void => {
+    if (event.button !== 0) return;
+    this.releasedAt = event.timeStamp;
+    this.up(event.timeStamp);
+  };
+
+  readonly clicked = (event: Event): void => {
+    if (event.timeStamp - this.releasedAt > SAME_PRESS_MS) this.toggle();
+  };
+}
+
+/** A press that lasts so long is a hold. */
+const HOLD_MS = 350;
+
+/** A finger that moves so far scrolls. */
+const SLIP_PX = 10;
+
+/** What a tile does when it is pressed. */
+export interface TileActions {
+  tap(): void;
+  /** A finger stays on it. */
+  hold(): void;
+  /** That finger has gone. */
+  release(): void;
+}
+
+/** Presses of a tile: a tap, or a hold for as long as it lasts. */
+export class TilePress {
+  private holding: ReturnType<typeof setTimeout> | undefined;
+  private isHeld = false;
+  private heldAt = -Infinity;
+  private from: [x: number, y: number] = [0, 0];
+
+  constructor(private readonly actions: TileActions) {}
+
+  readonly pointerDown = (event: PointerEvent): void => {
+    if (event.button !== 0 || !event.isPrimary) return;
+    this.from = [event.clientX, event.clientY];
+    const { currentTarget, pointerId } = event;
+    this.holding = setTimeout(() => {
+      this.isHeld = true;
+      // It goes on when the finger slides off the tile.
+      (currentTarget as HTMLElement | null)?.setPointerCapture(pointerId);
+      this.actions.hold();
+    }, HOLD_MS);
+  };
+
+  readonly pointerMove = ({ clientX, clientY }: PointerEvent): void => {
+    if (!this.isHeld && Math.hypot(clientX - this.from[0], clientY - this.from[1]) > SLIP_PX) this.letGo();
+  };
+
+  /** The finger goes, or is taken away. */
+  readonly letGo = (): void => {
+    clearTimeout(this.holding);
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.heldAt = performance.now();
+    this.actions.release();
+  };
+
+  /** Every tap, by finger, key or screen reader, is a click; so is the end of a hold, which is none. */
+  readonly clicked = (event: Event): void => {
+    if (event.timeStamp - this.heldAt > SAME_PRESS_MS) this.actions.tap();
+  };
+
+  /** A long press means to hold, not a menu. */
+  readonly menu = (event: Event): void => {
+    event.preventDefault();
+  };
+}

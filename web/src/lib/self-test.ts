@@ -4,7 +4,9 @@ import type { ConnectionLog } from './connection-log';
 import type { Facts, Mp3Fact } from './diagnosis';
 import { askRelay, type RelayInfo } from './relay-info';
 import { microphoneObstacle } from '../session/microphone';
-import { socketUrl, type VoiceSession } from '../session/session';
+import { HOME, type HouseSession } from '../house/house-session';
+import { socketUrl } from '../session/signalling';
+import { probeFiles, probeVoices } from './udp-probe';
 
 /** What does not answer by then does not answer. */
 const PATIENCE_MS = 5_000;
@@ -14,17 +16,19 @@ const TIMERS = 8;
 const TIMER_MS = 50;
 
 /** Everything that the self-test needs to know. */
-export async function gatherFacts(session: VoiceSession, log: ConnectionLog): Promise<Facts> {
+export async function gatherFacts(session: HouseSession, log: ConnectionLog): Promise<Facts> {
   // First and alone, so that nothing of ours keeps the page busy.
   const timersLateMs = await latestTimer();
   const info = await askRelay<RelayInfo>(session.base, 'api/info');
-  const [health, socketMs, mp3, permission] = await Promise.all([
+  const [health, socketMs, mp3, permission, voices, files] = await Promise.all([
     askRelay<{ status: string }>(session.base, 'health'),
     openSocket(socketUrl(session.base)),
     tryMp3(session.base, info?.body.mp3_port ?? null),
     microphonePermission(),
+    probeVoices(session.base, session.view.selected?.room.id ?? HOME),
+    probeFiles(session.base),
   ]);
-  const { problem, streams } = session.view;
+  const { problem, blocked } = session.view;
   return {
     http: health && { milliseconds: health.milliseconds, healthy: health.body.status === 'healthy' },
     socketMs,
@@ -32,12 +36,14 @@ export async function gatherFacts(session: VoiceSession, log: ConnectionLog): Pr
     permission,
     problem,
     mp3,
-    connections: log.connections.map(({ role, peer, waited, history }) => {
+    voices,
+    files,
+    connections: log.connections.map(({ history }) => {
       const { roundTripMs = null, lossPercent = null } = history.at(-1) ?? {};
-      return { role, state: peer.iceConnectionState, waited, roundTripMs, lossPercent };
+      return { roundTripMs, lossPercent };
     }),
     mediaAddresses: info?.body.media_addresses ?? [],
-    soundBlocked: streams.some(({ state }) => state === 'blocked'),
+    soundBlocked: blocked,
     hidden: document.hidden,
     timersLateMs,
     clockDifferenceMs: health?.clockDifference ?? null,

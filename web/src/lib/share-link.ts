@@ -12,7 +12,7 @@ export interface LinkWish {
 
 /** A link that was made. */
 export interface SharedLink {
-  /** For withdrawing it. */
+  /** For revoking it. */
   id: string;
   /** The page. */
   page: string;
@@ -40,8 +40,8 @@ export async function makeLink(base: URL, info: RelayInfo, { scope, name, days }
   return { id: token.id, ...addresses(info, token.path, location.hostname), expires: new Date(token.expires * 1_000) };
 }
 
-/** Withdraws a link. Fails with the relay's own sentence. */
-export async function withdrawLink(base: URL, id: string): Promise<void> {
+/** Revokes a link. Fails with the relay's own sentence. */
+export async function revokeLink(base: URL, id: string): Promise<void> {
   const answer = await fetch(new URL(`api/tokens/${id}`, base), { method: 'DELETE' });
   if (!answer.ok) throw new Error(await answer.text());
 }

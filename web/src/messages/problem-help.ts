@@ -5,12 +5,12 @@ import { translator } from '../lib/i18n';
 export const t = translator({
   en: {
     title: 'Nobody can hear you',
-    heard: 'Your microphone stays as it was',
-    listening: 'Listening works all the same.',
+    heard: 'Your microphone hasn’t changed',
+    listening: 'You can still listen.',
   },
   de: {
     title: 'Niemand kann dich hören',
-    heard: 'Dein Mikrofon bleibt, wie es war',
-    listening: 'Zuhören geht trotzdem.',
+    heard: 'Dein Mikrofon ist unverändert',
+    listening: 'Zuhören kannst du trotzdem.',
   },
 });

@@ -26,21 +26,21 @@ type DeniedKey = `denied-${Device}`;
 
 const t = translator<ProblemCode | DeniedKey | 'secure' | 'certificate' | 'localhost' | 'homeAssistant' | 'ownTab'>({
   en: {
-    insecure: 'This page came by plain http, and browsers open the microphone only on secure pages (https).',
-    framed: 'The page around this one does not pass the microphone on.',
-    unsupported: 'This browser gives pages no microphone. Try Chrome, Safari or Firefox.',
+    insecure: 'This page was opened by plain http, and browsers allow the microphone only on secure pages (https).',
+    framed: 'The page around this one doesn’t pass on the microphone.',
+    unsupported: 'This browser has no microphone for pages. Try Chrome, Safari or Firefox.',
     denied: 'The microphone is blocked for this page.',
     policy: 'The address of this page forbids the microphone.',
     missing: 'There is no microphone on this device. Connect one and try again.',
-    busy: 'Another program uses the microphone. Close it and try again.',
+    busy: 'Another program is using the microphone. Close it and try again.',
     unplugged: 'The microphone was disconnected.',
     lost: 'The connection was lost, so the microphone was closed. Talk again when the relay is back.',
     refused: 'The relay said: {detail}',
-    unknown: 'The microphone could not be opened. Try again. ({detail})',
+    unknown: 'The microphone couldn’t be opened. Try again. ({detail})',
     secure: 'Open the secure address instead: {address}',
-    certificate: 'If the browser warns of that address, let it trust this relay once: {address}',
+    certificate: 'If the browser warns about that address, let it trust this relay once: {address}',
     localhost: 'On the machine that runs the relay, open {address}',
-    homeAssistant: 'Or open the intercom inside Home Assistant, if you reach that by an https address.',
+    homeAssistant: 'Or open the intercom inside Home Assistant, if you use that by https.',
     ownTab: 'Open the intercom in a tab of its own',
     'denied-android':
       'Tap the symbol left of the address, then Permissions, and allow the microphone. If it is not there: Android’s settings → Apps → your browser → Permissions → Microphone.',
@@ -52,7 +52,7 @@ const t = translator<ProblemCode | DeniedKey | 'secure' | 'certificate' | 'local
       'Click the symbol left of the address and switch the microphone on. If it is on: allow your browser the microphone in the settings of the system.',
   },
   de: {
-    insecure: 'Diese Seite kam über einfaches http, und Browser öffnen das Mikrofon nur auf sicheren Seiten (https).',
+    insecure: 'Diese Seite wurde über einfaches http geöffnet, und Browser erlauben das Mikrofon nur auf sicheren Seiten (https).',
     framed: 'Die umgebende Seite gibt das Mikrofon nicht weiter.',
     unsupported: 'Dieser Browser gibt Seiten kein Mikrofon. Versuche Chrome, Safari oder Firefox.',
     denied: 'Das Mikrofon ist für diese Seite gesperrt.',
@@ -66,7 +66,7 @@ const t = translator<ProblemCode | DeniedKey | 'secure' | 'certificate' | 'local
     secure: 'Öffne stattdessen die sichere Adresse: {address}',
     certificate: 'Wenn der Browser vor dieser Adresse warnt, lass ihn der Anlage einmal vertrauen: {address}',
     localhost: 'Auf dem Gerät, auf dem die Anlage läuft, öffne {address}',
-    homeAssistant: 'Oder öffne die Sprechanlage in Home Assistant, wenn du es über eine https-Adresse erreichst.',
+    homeAssistant: 'Oder öffne die Sprechanlage in Home Assistant, wenn du es über https nutzt.',
     ownTab: 'Sprechanlage in einem eigenen Tab öffnen',
     'denied-android':
       'Tippe auf das Symbol links neben der Adresse, dann auf Berechtigungen, und erlaube das Mikrofon. Wenn es dort fehlt: Einstellungen von Android → Apps → dein Browser → Berechtigungen → Mikrofon.',

@@ -12,7 +12,7 @@ export const pageStyles = css`
     flex-direction: column;
     gap: 1rem;
     box-sizing: border-box;
-    height: 100dvh;
+    height: calc(100dvh - var(--mini-height, 0px));
     max-width: 34rem;
     margin: 0 auto;
     padding: max(1rem, env(safe-area-inset-top)) max(1rem, env(safe-area-inset-right)) 0
@@ -48,7 +48,7 @@ export const pageStyles = css`
     height: 0.6rem;
     margin-right: 0.4rem;
     border-radius: 50%;
-    background: var(--live);
+    background: var(--quiet);
   }
   .connection.up::before {
     background: var(--level);
@@ -146,6 +146,30 @@ export const pageStyles = css`
     color: var(--quiet);
     cursor: default;
   }
+  .more {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    gap: 0.75rem;
+    margin-top: 0.75rem;
+  }
+  .more > * {
+    display: flex;
+    align-items: center;
+    justify-content: center;
+    gap: 0.5rem;
+    box-sizing: border-box;
+    min-height: 2.75rem;
+    padding: 0.3rem 0.5rem;
+    border: 2px solid var(--line);
+    border-radius: 0.75rem;
+    color: var(--accent);
+    font-weight: 600;
+    text-decoration: none;
+  }
+  .more svg {
+    flex: none;
+    width: 1.4rem;
+  }
   .unblock button {
     margin-top: 0.5rem;
     padding: 0 1rem;
@@ -181,11 +205,48 @@ export const pageStyles = css`
     padding-bottom: 0.5rem;
     text-align: center;
   }
+  /* A phone at twice its size: the buttons come first, one below the other, and everything passes together. */
+  @media (max-width: 17rem) {
+    :host {
+      height: auto;
+      min-height: 100dvh;
+      padding-bottom: 1rem;
+    }
+    header {
+      flex-wrap: wrap;
+    }
+    main {
+      overflow: visible;
+    }
+    .dock {
+      order: 0;
+      margin: 0 -1rem;
+      border-top: 0;
+    }
+    #state {
+      min-height: 0;
+    }
+    .buttons {
+      --talk-size: 7.5rem;
+      grid-template-columns: 1fr 1fr;
+      justify-items: center;
+    }
+    .buttons talk-button {
+      grid-column: 1 / -1;
+      grid-row: 1;
+    }
+    #listen {
+      justify-self: center;
+    }
+    .more {
+      grid-template-columns: 1fr;
+    }
+  }
   @media (min-width: 48rem), (orientation: landscape) and (max-height: 32rem) {
     :host {
       display: grid;
       height: auto;
-      min-height: 100dvh;
+      min-height: calc(100dvh - var(--mini-height, 0px));
       grid-template: auto 1fr / minmax(20.5rem, 1fr) minmax(0, 1.2fr);
       gap: 1rem 2rem;
       max-width: 64rem;

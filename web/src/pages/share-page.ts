@@ -1,5 +1,5 @@
 // Links for those who are not signed in to Home Assistant, or live elsewhere: what they permit, for how long,
-// and how to withdraw them.
+// and how to revoke them.
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -11,8 +11,8 @@ import { fieldStyles } from '../ui/field.styles';
 import { partStyles } from '../ui/part.styles';
 import '../ui/qr-code';
 import { askRelay, type RelayInfo } from '../lib/relay-info';
-import type { VoiceSession } from '../session/session';
-import { makeLink, withdrawLink, type SharedLink } from '../lib/share-link';
+import type { HouseSession } from '../house/house-session';
+import { makeLink, revokeLink, type SharedLink } from '../lib/share-link';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -50,7 +50,7 @@ export class SharePage extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  @property({ attribute: false }) session: HouseSession | null = null;
 
   @state() private made: SharedLink | null = null;
   /** How it goes, in words. */
@@ -104,7 +104,7 @@ export class SharePage extends LitElement {
         <copy-text id="player" value=${player} label=${t('player')}></copy-text>
         <p class="note">${t('until', { date })}</p>
         <p class="note">${this.info?.tls_port ? t('trust') : t('noMicrophone')}</p>
-        <div class="buttons"><button id="withdraw" type="button" ?disabled=${this.isBusy} @click=${this.withdraw}>${t('withdraw')}</button></div>
+        <div class="buttons"><button id="revoke" type="button" ?disabled=${this.isBusy} @click=${this.revoke}>${t('revoke')}</button></div>
       </section>
     `;
   }
@@ -126,18 +126,18 @@ export class SharePage extends LitElement {
     });
   };
 
-  private readonly withdraw = () => {
+  private readonly revoke = () => {
     const id = this.made?.id;
     if (!id) return;
     void this.attempt('', async (session) => {
-      await withdrawLink(session.base, id);
+      await revokeLink(session.base, id);
       this.made = null;
-      return t('withdrawn');
+      return t('revoked');
     });
   };
 
   /** Does something that takes a while and may fail, and says both. */
-  private async attempt(meanwhile: string, act: (session: VoiceSession) => Promise<string>): Promise<void> {
+  private async attempt(meanwhile: string, act: (session: HouseSession) => Promise<string>): Promise<void> {
     if (!this.session) return;
     this.isBusy = true;
     this.said = meanwhile;

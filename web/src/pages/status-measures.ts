@@ -4,7 +4,8 @@ import { spoken } from '../lib/i18n';
 import type { LoggedConnection } from '../lib/connection-log';
 import { statusWords as t } from '../messages/status';
 import type { RelayInfo } from '../lib/relay-info';
-import type { SessionView } from '../session/session';
+import type { HouseView } from '../house/house-view';
+import { nameOf } from '../house/presence';
 import { estimatedDelay, rangeOf, type Measures } from '../lib/statistics';
 
 /** Measures that are shown, each with a chart. */
@@ -66,10 +67,9 @@ export function delayOf({ role, history }: LoggedConnection): string {
 }
 
 /** Whose sound a connection carries. */
-export function titleOf({ role, streamId }: LoggedConnection, view: SessionView): string {
-  if (role === 'talk') return t('talk');
-  const name = view.streams.find(({ id }) => id === streamId)?.name;
-  return t('hear', { name: name || t('speaker') });
+export function titleOf({ role, roomId }: LoggedConnection, view: HouseView): string {
+  const room = view.places?.find((place) => place.room.id === roomId)?.room;
+  return t(role, { room: room ? nameOf(room) : roomId });
 }
 
 /** How a connection is made. */
@@ -100,7 +100,7 @@ export function relayLines(info: RelayInfo | null, base: URL): Line[] {
 }
 
 /** What is known of this device. */
-export function deviceLines(view: SessionView): Line[] {
+export function deviceLines(view: HouseView): Line[] {
   return [
     [t('socket'), view.connected ? t('up') : t('down')],
     [t('secure'), window.isSecureContext ? t('yes') : t('no')],

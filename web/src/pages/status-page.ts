@@ -12,7 +12,8 @@ import { statusWords as t } from '../messages/status';
 import { partStyles } from '../ui/part.styles';
 import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { gatherFacts } from '../lib/self-test';
-import type { SessionView, VoiceSession } from '../session/session';
+import type { HouseSession } from '../house/house-session';
+import type { HouseView } from '../house/house-view';
 import { delayOf, deviceLines, linesOf, relayLines, rowsOf, titleOf, type Line, type Row } from './status-measures';
 import { statusPageStyles } from './status-page.styles';
 import { reportOf } from './status-report';
@@ -33,7 +34,7 @@ declare global {
 export class StatusPage extends LitElement {
   static override styles = [partStyles, statusPageStyles];
 
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  @property({ attribute: false }) session: HouseSession | null = null;
 
   @state() private connections: readonly LoggedConnection[] = [];
   @state() private info: RelayInfo | null = null;
@@ -139,12 +140,12 @@ export class StatusPage extends LitElement {
     `;
   }
 
-  private renderConnections(view: SessionView): TemplateResult {
+  private renderConnections(view: HouseView): TemplateResult {
     return html`
       <section aria-labelledby="connections">
         <h2 id="connections">${t('connections')}</h2>
         ${this.connections.length
-          ? repeat(this.connections, ({ peer }) => peer, (connection) => renderConnection(connection, view))
+          ? repeat(this.connections, ({ role, roomId }) => `${role} ${roomId}`, (connection) => renderConnection(connection, view))
           : html`<p class="note">${t('noConnections')}</p>`}
       </section>
     `;
@@ -187,9 +188,9 @@ function renderFinding({ check, verdict, says, advice }: Finding): TemplateResul
   `;
 }
 
-function renderConnection(connection: LoggedConnection, view: SessionView): TemplateResult {
+function renderConnection(connection: LoggedConnection, view: HouseView): TemplateResult {
   return html`
-    <article data-role=${connection.role} data-stream=${connection.streamId}>
+    <article data-role=${connection.role} data-room=${connection.roomId}>
       <h3>${titleOf(connection, view)}</h3>
       ${renderLines(linesOf(connection))}
       <table>

@@ -4,13 +4,13 @@ import type { LoggedConnection } from '../lib/connection-log';
 import type { Finding } from '../lib/diagnosis';
 import { statusWords as t } from '../messages/status';
 import type { RelayInfo } from '../lib/relay-info';
-import type { SessionView } from '../session/session';
+import type { HouseView } from '../house/house-view';
 import { delayOf, deviceLines, linesOf, relayLines, rowsOf, titleOf, type Line } from './status-measures';
 
 /** Everything that the page shows. */
 export interface Status {
   base: URL;
-  view: SessionView;
+  view: HouseView;
   info: RelayInfo | null;
   findings: readonly Finding[];
   connections: readonly LoggedConnection[];

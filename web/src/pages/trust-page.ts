@@ -5,7 +5,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 
 import { STEPS, t } from '../messages/trust';
 import { partStyles } from '../ui/part.styles';
-import type { VoiceSession } from '../session/session';
+import type { HouseSession } from '../house/house-session';
 import { type Device, deviceOf, DEVICES, secureAddress, type TrustFacts } from '../lib/trust';
 
 declare global {
@@ -52,7 +52,7 @@ export class TrustPage extends LitElement {
   ];
 
   /** Whose relay it is. */
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  @property({ attribute: false }) session: HouseSession | null = null;
 
   @state() private facts: TrustFacts | null = null;
   @state() private hasFailed = false;

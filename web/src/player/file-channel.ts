@@ -1,6 +1,8 @@
 // One connection that carries files: the offer, the channel, and what is said on it. Which chunks are wanted, and what
 // follows a loss, is the feed's business.
 
+import { udpPortOf, type Blockage } from '../session/carriage';
+
 /** What the relay says of a file before its chunks. */
 export interface Metadata {
   type: 'metadata';
@@ -35,17 +37,23 @@ export interface ChannelEvents {
   opened(): void;
   said(message: FromRelay): void;
   chunk(bytes: ArrayBuffer): void;
-  /** It is of no more use. Said once, and not after {@link FileChannel.close}. */
-  lost(): void;
+  /**
+   * It is of no more use. Said once, and not after {@link FileChannel.close}. `blockage`: the relay has answered, and no
+   * packet gets through.
+   */
+  lost(blockage: Blockage | null): void;
 }
 
-/** A channel must be open by then. */
+/** A channel must be open by then… */
 const OPEN_MS = 10_000;
+
+/** …and so long after the relay has described itself: what takes longer does not get through. */
+const BLOCKED_MS = 4_000;
 
 export class FileChannel {
   private readonly peer = new RTCPeerConnection({ iceServers: [] });
   private readonly channel = this.peer.createDataChannel('audioStream');
-  private readonly patience = setTimeout(() => {
+  private patience = setTimeout(() => {
     this.lose();
   }, OPEN_MS);
   private isOver = false;
@@ -97,12 +105,17 @@ export class FileChannel {
     });
     if (!reply.ok) throw new Error(await reply.text());
     const { answer } = (await reply.json()) as { answer: RTCSessionDescriptionInit };
-    if (!this.isOver) await this.peer.setRemoteDescription(answer);
+    if (this.isOver) return;
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => {
+      this.lose({ port: udpPortOf(answer.sdp ?? '') });
+    }, BLOCKED_MS);
+    await this.peer.setRemoteDescription(answer);
   }
 
-  private lose(): void {
+  private lose(blockage: Blockage | null = null): void {
     if (this.isOver) return;
     this.close();
-    this.events.lost();
+    this.events.lost(blockage);
   }
 }

@@ -1,5 +1,6 @@
 // The chunks of one file, in order, whatever becomes of connections: a new one goes on where the last one was.
 
+import type { Blockage } from '../session/carriage';
 import { FileChannel, type FromRelay, type Metadata } from './file-channel';
 
 /** What the owner of a feed wants to hear. */
@@ -11,6 +12,8 @@ export interface FeedEvents {
   replaced(): void;
   /** It cannot be had; the code is the protocol's. */
   failed(code: string): void;
+  /** No packet gets through to us: it has to come in another way. */
+  blocked(blockage: Blockage): void;
   /** Whether the connection is there, or looked for. */
   connected(isConnected: boolean): void;
 }
@@ -91,8 +94,8 @@ export class FileFeed {
       chunk: (bytes) => {
         if (!this.isStale) this.events.chunk(this.next++, bytes);
       },
-      lost: () => {
-        this.lost();
+      lost: (blockage) => {
+        this.lost(blockage);
       },
     });
   }
@@ -104,8 +107,13 @@ export class FileFeed {
     this.channel?.say({ type, file, fromChunk: this.next, ...same });
   }
 
-  private lost(): void {
+  private lost(blockage: Blockage | null): void {
     [this.channel, this.isReady] = [null, false];
+    if (blockage && !this.isOver) {
+      this.close();
+      this.events.blocked(blockage);
+      return;
+    }
     // Whoever wants nothing now needs no connection: the relay closes those that are idle.
     if (this.isOver || this.isHeld || this.isComplete) return;
     this.events.connected(false);

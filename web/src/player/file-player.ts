@@ -2,6 +2,7 @@
 
 import { AddressSound } from './address-sound';
 import { PlayerMemory, type Taste } from './kept';
+import type { Blockage } from '../session/carriage';
 import type { SoundFile } from './library';
 import { Peaks } from './peaks';
 import { problemOf, type PlayProblem, type PlayState } from './play-state';
@@ -24,6 +25,8 @@ export class FilePlayer extends EventTarget {
   wasReplaced = false;
   peaks: Peaks | null = null;
   way: Way | null = null;
+  /** No packet gets through, so files come by http. */
+  blockage: Blockage | null = null;
 
   private readonly memory = new PlayerMemory();
   private supply: Supply | null = null;
@@ -164,19 +167,19 @@ export class FilePlayer extends EventTarget {
 
   /** Opens it in the way that has not failed yet. */
   private open(file: SoundFile, at: number): void {
-    const ways = waysFor(file);
+    const ways = this.blockage ? (['address'] as const) : waysFor(file);
     const way = ways[Math.min(this.failures, ways.length - 1)] ?? 'address';
     this.closeSupply();
     this.way = way;
     this.isConnected = true;
     this.ask(at);
     this.peaks = new Peaks(this.changed);
-    this.supply = openSupply(way, this.audio, this.base, file, at, this.eventsOf(file));
+    this.supply = openSupply(way, this.audio, this.base, file, at, this.eventsOf(file, at));
     if (at > 0) this.audio.currentTime = at;
     this.changed();
   }
 
-  private eventsOf(file: SoundFile): SupplyEvents {
+  private eventsOf(file: SoundFile, at: number): SupplyEvents {
     return {
       progress: this.tick,
       came: (bytes, from, to) => {
@@ -190,6 +193,11 @@ export class FilePlayer extends EventTarget {
       },
       failed: (code) => {
         this.fail(problemOf(code));
+      },
+      blocked: (blockage) => {
+        this.blockage = blockage;
+        this.open(file, this.position || at);
+        this.tick();
       },
       undecodable: () => {
         this.undecodable();

@@ -32,6 +32,13 @@ export class PlayQueue<Item> {
     this.waiting = this.waiting.filter((_, place) => place !== index);
   }
 
+  /** Moves the one at this place earlier or later. */
+  move(index: number, by: -1 | 1): void {
+    const [one, other] = [this.waiting[index], this.waiting[index + by]];
+    if (one === undefined || other === undefined) return;
+    this.waiting = this.waiting.map((item, place) => (place === index ? other : place === index + by ? one : item));
+  }
+
   /** Begins anew with these. */
   fill(items: readonly Item[]): void {
     this.waiting = items.slice(0, QUEUE_MOST);

@@ -35,6 +35,8 @@ function actionOf(player: QueuePlayer, key: string): (() => void) | null {
 /** Obeys the keyboard until the function that it gives is called. */
 export function obeyKeys(player: QueuePlayer): () => void {
   const press = (event: KeyboardEvent) => {
+    // Beside the house the space bar is for talking.
+    if (event.defaultPrevented) return;
     const [target] = event.composedPath();
     const isTaken = target instanceof Element && target.matches(OWN_KEYS);
     const action = player.file && !isTaken && !event.ctrlKey && !event.metaKey && !event.altKey ? actionOf(player, event.key) : null;

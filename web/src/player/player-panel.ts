@@ -12,6 +12,7 @@ import { addressOf, titleOf } from './library';
 import { COLUMNS } from './peaks';
 import { PlayerWatch } from './watch-player';
 import './wave-form';
+import { nextIcon, pauseIcon, playIcon, previousIcon, stopIcon } from '../ui/icons';
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
@@ -43,19 +44,35 @@ export class PlayerPanel extends LitElement {
       .buttons {
         display: flex;
         flex-wrap: wrap;
-        gap: 0.75rem;
+        gap: 0.6rem;
         align-items: center;
+        justify-content: center;
       }
-      .buttons button {
-        flex: 1;
-        min-height: 3rem;
-        padding-inline: 0.5rem;
+      .buttons button:has(svg) {
+        width: 3rem;
+        height: 3rem;
+        padding: 0.6rem;
+        border-radius: 50%;
       }
-      #toggle {
-        flex-basis: 100%;
-        order: -1;
+      #toggle:not(:disabled) {
         background: var(--accent);
         color: var(--on-accent);
+      }
+      .place {
+        position: relative;
+      }
+      /* One bar: what is drawn below the slider, which is seen where it is now. */
+      .place input {
+        position: absolute;
+        inset: 0;
+        height: 100%;
+        background: none;
+        cursor: pointer;
+        opacity: 0;
+      }
+      .place:has(:focus-visible) {
+        outline: 3px solid var(--accent);
+        outline-offset: 2px;
       }
       .taste {
         display: grid;
@@ -109,17 +126,20 @@ export class PlayerPanel extends LitElement {
     const { player } = this;
     if (!player) return nothing;
     const { file, state } = player;
+    const isOn = state === 'playing' || state === 'buffering' || state === 'reconnecting';
     return html`
       <h2 id="title">${file ? titleOf(file) : t('nothing')}</h2>
       <p id="state" role="status">${t(state === 'failed' ? 'stopped' : state)}${player.wasReplaced ? html` ${t('replaced')}` : nothing}</p>
+      ${player.blockage ? html`<p id="by-http" role="status">${t('byHttp', { port: player.blockage.port ?? '' })}</p>` : nothing}
       ${this.renderProblem(player)} ${this.renderPlace(player)}
       <div class="buttons">
-        <button id="previous" type="button" ?disabled=${!file} @click=${() => { player.previous(); }}>${t('previous')}</button>
-        <button id="toggle" type="button" ?disabled=${!file && !player.queue.coming.length} @click=${() => { player.toggle(); }}>
-          ${state === 'playing' || state === 'buffering' || state === 'reconnecting' ? t('pause') : t('play')}
+        <button id="previous" type="button" aria-label=${t('previous')} title=${t('previous')} ?disabled=${!file} @click=${() => { player.previous(); }}>${previousIcon}</button>
+        <button id="toggle" type="button" aria-label=${isOn ? t('pause') : t('play')} title=${isOn ? t('pause') : t('play')}
+          ?disabled=${!file && !player.queue.coming.length} @click=${() => { player.toggle(); }}>
+          ${isOn ? pauseIcon : playIcon}
         </button>
-        <button id="next" type="button" ?disabled=${!file} @click=${() => { player.next(); }}>${t('next')}</button>
-        <button id="stop" type="button" ?disabled=${!file} @click=${() => { player.stop(); }}>${t('stop')}</button>
+        <button id="next" type="button" aria-label=${t('next')} title=${t('next')} ?disabled=${!file} @click=${() => { player.next(); }}>${nextIcon}</button>
+        <button id="stop" type="button" aria-label=${t('stop')} title=${t('stop')} ?disabled=${!file} @click=${() => { player.stop(); }}>${stopIcon}</button>
       </div>
       ${this.renderTaste(player)}
     `;
@@ -147,16 +167,13 @@ export class PlayerPanel extends LitElement {
     const seek = (event: Event) => {
       player.seek((event.target as HTMLInputElement).valueAsNumber);
     };
-    const choose = ({ detail }: CustomEvent<number>) => {
-      player.seek(detail * duration);
-    };
     return html`
-      <wave-form .columns=${peaks ? peaks.columns : NO_COLUMNS} .buffered=${parts} .heard=${position / length} @choose=${choose}></wave-form>
-      <label>
-        <span>${t('position')} <span class="time" id="time">${time}</span></span>
-        <input id="position" type="range" min="0" max=${Math.ceil(length)} step="1" aria-valuetext=${time}
+      <div class="place">
+        <wave-form .columns=${peaks ? peaks.columns : NO_COLUMNS} .buffered=${parts} .heard=${position / length}></wave-form>
+        <input id="position" type="range" min="0" max=${Math.ceil(length)} step="1" aria-label=${t('position')} aria-valuetext=${time}
           ?disabled=${!player.file} .value=${String(Math.floor(position))} @change=${seek} />
-      </label>
+      </div>
+      <p class="time" id="time">${time}</p>
     `;
   }
 

@@ -67,6 +67,18 @@ test('what waits is played in order, and all again if that is wanted', () => {
   expect(queue.coming).toEqual(['b']);
 });
 
+test('what waits can be put in another order, and not beyond its ends', () => {
+  const queue = new PlayQueue<string>();
+  queue.fill(['a', 'b', 'c']);
+  queue.move(2, -1);
+  expect(queue.coming).toEqual(['a', 'c', 'b']);
+  queue.move(0, -1);
+  queue.move(2, 1);
+  expect(queue.coming).toEqual(['a', 'c', 'b']);
+  queue.move(0, 1);
+  expect(queue.coming).toEqual(['c', 'a', 'b']);
+});
+
 test('shuffled, each is played once before any is played again', () => {
   const queue = new PlayQueue<number>(() => 0.99);
   queue.shuffle = true;

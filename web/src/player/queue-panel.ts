@@ -57,6 +57,15 @@ export class QueuePanel extends LitElement {
         gap: 0.75rem;
         overflow-wrap: anywhere;
       }
+      .order-buttons {
+        display: flex;
+        flex: none;
+        gap: 0.4rem;
+      }
+      .order-buttons button {
+        width: 2.75rem;
+        padding: 0;
+      }
       p {
         color: var(--quiet);
       }
@@ -81,13 +90,18 @@ export class QueuePanel extends LitElement {
       <ol id="coming">
         ${coming.map((file, index) => {
           const title = titleOf(file);
-          const remove = () => {
-            player.queue.remove(index);
+          const change = (act: () => void) => () => {
+            act();
             this.requestUpdate();
           };
+          const move = (by: -1 | 1) => change(() => { player.queue.move(index, by); });
           return html`<li>
             <span>${title}</span>
-            <button type="button" aria-label=${t('removeThis', { title })} @click=${remove}>${t('remove')}</button>
+            <span class="order-buttons">
+              <button type="button" data-move="up" aria-label=${t('earlier', { title })} ?disabled=${index === 0} @click=${move(-1)}>↑</button>
+              <button type="button" data-move="down" aria-label=${t('later', { title })} ?disabled=${index === coming.length - 1} @click=${move(1)}>↓</button>
+              <button type="button" data-move="out" aria-label=${t('removeThis', { title })} @click=${change(() => { player.queue.remove(index); })}>×</button>
+            </span>
           </li>`;
         })}
       </ol>

@@ -4,15 +4,22 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
+import { announce, follow, isOpenToAll, type Announcement } from '../house/announcing';
+import { nameOf } from '../house/presence';
+import { announcementInWords } from '../messages/announce';
 import { soundsWords as t } from '../messages/sounds';
+import type { Room } from '../rooms/room-protocol';
+import { announceIcon } from '../ui/icons';
 import { partStyles } from '../ui/part.styles';
 import { fieldStyles } from '../ui/field.styles';
-import type { VoiceSession } from '../session/session';
+import type { HouseSession } from '../house/house-session';
 import { addIcon } from './add-icon';
 import { clock } from './clock';
-import { QueuePlayer } from './queue-player';
+import type { QueuePlayer } from './queue-player';
+import { DRAWER } from './drawer';
+import { pagePlayer } from './page-player';
 import { listFiles, SEARCH_LENGTH, titleOf, type SoundFile } from './library';
-import { joinMediaSession, obeyKeys } from './player-keys';
+import { obeyKeys } from './player-keys';
 import './player-panel';
 import './queue-panel';
 
@@ -41,8 +48,23 @@ export class SoundsPage extends LitElement {
       }
       li {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) auto;
+        grid-template-columns: minmax(0, 1fr) auto auto;
+        gap: 0.5rem;
+      }
+      .places {
+        display: flex;
+        flex-wrap: wrap;
+        grid-column: 1 / -1;
+        gap: 0.5rem;
+        align-items: center;
+      }
+      .told:empty {
+        display: none;
+      }
+      .player {
+        display: grid;
         gap: 0.75rem;
+        align-content: start;
       }
       .play {
         display: grid;
@@ -56,11 +78,13 @@ export class SoundsPage extends LitElement {
       .play[aria-current='true'] {
         border: 2px solid var(--accent);
       }
-      .add {
+      :is(.add, .in) {
+        align-self: center;
         width: 3.25rem;
+        height: 3.25rem;
         padding: 0;
       }
-      .add svg {
+      :is(.add, .in) svg {
         width: 1.6rem;
       }
       .place,
@@ -72,16 +96,43 @@ export class SoundsPage extends LitElement {
         grid-column: 1 / -1;
         font-size: 0.85rem;
       }
+      @media (max-width: 17rem) {
+        li {
+          grid-template-columns: auto auto 1fr;
+        }
+        .play {
+          grid-column: 1 / -1;
+        }
+      }
+      @media (min-width: 56rem) and (max-width: 75.99rem) {
+        main {
+          grid-template-columns: minmax(0, 1.4fr) minmax(20rem, 1fr);
+          max-width: 72rem;
+        }
+        header {
+          grid-column: 1 / -1;
+        }
+        .player {
+          position: sticky;
+          top: 1rem;
+          align-self: start;
+        }
+      }
     `,
   ];
 
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  @property({ attribute: false }) session: HouseSession | null = null;
 
   @state() private files: readonly SoundFile[] | null = null;
   @state() private total = 0;
   @state() private isAway = false;
   @state() private isFull = false;
   @state() private player: QueuePlayer | null = null;
+  /** The file for which a room is chosen. */
+  @state() private placing = '';
+  /** How that goes. */
+  @state() private told = '';
+  private readonly watching = new AbortController();
   private search = '';
   private asking = new AbortController();
   private pause: ReturnType<typeof setTimeout> | undefined;
@@ -91,43 +142,37 @@ export class SoundsPage extends LitElement {
     super.disconnectedCallback();
     clearTimeout(this.pause);
     this.asking.abort();
+    this.watching.abort();
     for (const end of this.ends.splice(0)) end();
-    this.player?.close();
   }
 
   protected override willUpdate(changes: PropertyValues<this>): void {
     if (!changes.has('session') || !this.session || this.player) return;
-    const { base } = this.session;
-    const player = new QueuePlayer(base);
+    const player = pagePlayer(this.session.base);
     this.player = player;
     const show = () => {
       this.dataset['state'] = player.state;
       this.dataset['way'] = player.way ?? '';
       this.requestUpdate();
     };
-    const leave = () => {
-      player.note();
-    };
     player.addEventListener('change', show);
-    window.addEventListener('pagehide', leave);
-    const unhide = () => {
-      window.removeEventListener('pagehide', leave);
-    };
-    this.ends.push(obeyKeys(player), joinMediaSession(player, base), unhide);
+    DRAWER.addEventListener('change', show);
+    this.ends.push(obeyKeys(player), () => {
+      player.removeEventListener('change', show);
+      DRAWER.removeEventListener('change', show);
+    });
+    show();
     void this.ask();
   }
 
   protected override render(): TemplateResult {
     const { player } = this;
-    return html`
-      <main>
+    const parts = html`
         <header>
           <a class="back" href="#/">${t('back')}</a>
           <h1 tabindex="-1">${t('title')}</h1>
         </header>
-        <section aria-label=${t('player')}><player-panel .player=${player} .base=${this.session?.base ?? null}></player-panel></section>
-        <section><queue-panel .player=${player}></queue-panel></section>
-        <section aria-label=${t('title')}>
+        <section class="list" aria-label=${t('title')}>
           <label>
             ${t('search')}
             <input id="search" type="search" maxlength=${SEARCH_LENGTH} autocomplete="off" enterkeyhint="search" @input=${this.typed} />
@@ -135,8 +180,13 @@ export class SoundsPage extends LitElement {
           <p class="note" role="status">${this.noteInWords()}</p>
           ${this.renderFiles()}
         </section>
-      </main>
+        <section class="player" aria-label=${t('player')}>
+          <player-panel .player=${player} .base=${this.session?.base ?? null}></player-panel>
+          <queue-panel .player=${player}></queue-panel>
+        </section>
     `;
+    // Beside the house it is not what the page is about.
+    return DRAWER.matches ? html`<aside aria-label=${t('title')}>${parts}</aside>` : html`<main>${parts}</main>`;
   }
 
   private noteInWords(): string {
@@ -173,7 +223,31 @@ export class SoundsPage extends LitElement {
         <span class="place">${file.name}</span>
       </button>
       <button class="add" type="button" aria-label=${t('addThis', { title })} title=${t('add')} @click=${enqueue}>${addIcon}</button>
+      <button class="in" type="button" aria-label=${t('playThisIn', { title })} title=${t('playIn')} aria-expanded=${this.placing === file.id}
+        @click=${() => { [this.placing, this.told] = [this.placing === file.id ? '' : file.id, '']; }}>${announceIcon}</button>
+      ${this.placing === file.id ? this.renderPlaces(file) : nothing}
     </li>`;
+  }
+
+  /** The rooms in which a sound can be played. */
+  private renderPlaces(file: SoundFile): TemplateResult {
+    const { session } = this;
+    const places = session?.view.places?.filter(({ room }) => isOpenToAll(room)) ?? [];
+    const play = async (room: Room) => {
+      if (!session) return;
+      const announcement = await announce(session.base, room.id, { file: file.id }, '', titleOf(file));
+      const tell = (now: Announcement) => {
+        this.told = announcementInWords(now, nameOf(room));
+      };
+      tell(announcement);
+      await follow(session.base, announcement, this.watching.signal, tell);
+    };
+    return html`<div class="places" role="group" aria-label=${t('chooseRoom')}>
+      ${places.length
+        ? places.map(({ room }) => html`<button type="button" data-room=${room.id} @click=${() => void play(room)}>▸ ${nameOf(room)}</button>`)
+        : html`<p class="note">${t('noRoom')}</p>`}
+      <p class="note told" role="status">${this.told}</p>
+    </div>`;
   }
 
   private readonly typed = (event: Event): void => {

@@ -65,6 +65,7 @@ export class StreamedSound implements Supply {
         this.beginAgain();
       },
       failed: events.failed,
+      blocked: events.blocked,
       connected: events.connected,
     });
   }

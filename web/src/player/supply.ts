@@ -1,5 +1,7 @@
 // How the bytes of a file become sound in an audio element: what all ways have in common.
 
+import type { Blockage } from '../session/carriage';
+
 /** The ways: played while chunks come, when all have come, or by the browser's own requests. */
 export type Way = 'stream' | 'whole' | 'address';
 
@@ -14,6 +16,8 @@ export interface SupplyEvents {
   failed: (code: string) => void;
   /** The browser cannot play it, this way. */
   undecodable(): void;
+  /** No packet gets through, this way. */
+  blocked: (blockage: Blockage) => void;
   connected: (isConnected: boolean) => void;
 }
 

@@ -48,17 +48,13 @@ export class WaveForm extends LitElement {
   }
 
   protected override render() {
-    // The slider below it says the same to those who do not see it.
-    return html`<canvas aria-hidden="true" @click=${this.clicked}></canvas>`;
+    // The slider over it says the same to those who do not see it.
+    return html`<canvas aria-hidden="true"></canvas>`;
   }
 
   protected override updated(): void {
     this.draw();
   }
-
-  private readonly clicked = ({ offsetX }: MouseEvent): void => {
-    this.dispatchEvent(new CustomEvent('choose', { detail: offsetX / this.clientWidth }));
-  };
 
   private draw(): void {
     const { canvas, clientWidth: width } = this;

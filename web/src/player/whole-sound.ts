@@ -35,6 +35,7 @@ export class WholeSound implements Supply {
         events.replaced();
       },
       failed: events.failed,
+      blocked: events.blocked,
       connected: events.connected,
     });
   }

@@ -9,7 +9,9 @@ import '../ui/qr-code';
 import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { addresses } from '../lib/share-link';
 import { isLoopback, tokenPath } from '../lib/stream-addresses';
+import { hashOf } from '../pages/routes';
 import { fieldStyles } from '../ui/field.styles';
+import { pinOf } from './room-keys';
 import type { Room } from './room-protocol';
 
 @customElement('invite-panel')
@@ -28,6 +30,17 @@ export class InvitePanel extends LitElement {
       p {
         margin: 0;
       }
+      .check {
+        grid-template-columns: auto 1fr;
+        gap: 0.75rem;
+        align-items: center;
+      }
+      [type='checkbox'] {
+        width: 1.4rem;
+        height: 1.4rem;
+        margin: 0;
+        accent-color: var(--accent);
+      }
       .quiet {
         color: var(--quiet);
       }
@@ -38,6 +51,8 @@ export class InvitePanel extends LitElement {
   @property({ attribute: false }) base: URL | null = null;
 
   @state() private isOpen = false;
+  /** Whoever has the link need not be told the PIN. */
+  @state() private isPinShown = false;
   @state() private info: RelayInfo | null = null;
 
   protected override updated(changes: PropertyValues): void {
@@ -52,13 +67,20 @@ export class InvitePanel extends LitElement {
     </details>`;
   }
 
-  private renderWays({ url }: Room, base: URL, info: RelayInfo): TemplateResult {
+  private renderWays({ id, url, pin }: Room, base: URL, info: RelayInfo): TemplateResult {
     const path = tokenPath(base);
     const outer = addresses(info, path, location.hostname);
     // This very page, unless no other device could open it.
-    const link = isLoopback(location.hostname) ? `${outer.page}${location.hash}` : location.href;
+    const page = isLoopback(location.hostname) ? outer.page : new URL('.', location.href).href;
+    const known = pin ? pinOf(id) : '';
+    const withPin = known && this.isPinShown ? { pin: known } : {};
+    const link = `${page}${hashOf({ view: 'room', id, ...withPin })}`;
     const player = new URL(url, outer.player.slice(0, outer.player.indexOf('stream/'))).href;
     return html`<div class="ways">
+      ${known
+        ? html`<p id="pin">${t('pinIs', { pin: known })}</p>
+            <label class="check"><input id="link-pin" type="checkbox" .checked=${this.isPinShown} @change=${this.pinToggled} /> ${t('linkPin')}</label>`
+        : nothing}
       <qr-code text=${link} label=${t('qr')}></qr-code>
       <copy-text id="link" value=${link} label=${t('link')}><p>${t('link')}</p></copy-text>
       <copy-text id="player" value=${player} label=${t('player')}>
@@ -70,6 +92,10 @@ export class InvitePanel extends LitElement {
   private async learn(): Promise<void> {
     if (this.base) this.info = (await askRelay<RelayInfo>(this.base, 'api/info'))?.body ?? null;
   }
+
+  private readonly pinToggled = (event: Event): void => {
+    this.isPinShown = (event.target as HTMLInputElement).checked;
+  };
 
   private readonly toggled = (event: Event): void => {
     this.isOpen = (event.target as HTMLDetailsElement).open;

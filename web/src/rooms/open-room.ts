@@ -1,6 +1,6 @@
 // Opening a room: what the relay is asked for, and the key that makes us its host.
 
-import { keepKey } from './room-keys';
+import { keepKey, keepPin } from './room-keys';
 import type { Room } from './room-protocol';
 
 /** What the room is to be like. */
@@ -23,5 +23,6 @@ export async function openRoom(base: URL, { name, kind, pin, max }: RoomWish): P
   if (!answer.ok) throw new Error(await answer.text());
   const { roomId, hostId } = (await answer.json()) as { roomId: string; hostId: string };
   keepKey(roomId, hostId, true);
+  if (pin) keepPin(roomId, pin);
   return roomId;
 }

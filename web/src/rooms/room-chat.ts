@@ -14,6 +14,9 @@ import type { RoomSession } from './room-session';
 /** Longer ones are refused by the relay. */
 const LENGTH = 500;
 
+/** So few characters left are told. */
+const NEAR_LENGTH = 100;
+
 /** How close to the end of the list counts as being there. */
 const NEAR_PX = 40;
 
@@ -67,6 +70,9 @@ export class RoomChat extends LitElement {
       #left {
         grid-column: 1 / -1;
         margin: 0;
+      }
+      #left:empty {
+        display: none;
       }
     `,
   ];
@@ -135,7 +141,7 @@ export class RoomChat extends LitElement {
           <input maxlength=${LENGTH} autocomplete="off" enterkeyhint="send" placeholder=${t('writeTo')}
             aria-describedby="left" .value=${this.text} @input=${this.typed} /></label>
         <button ?disabled=${!this.text.trim() || stage !== 'inside'}>${t('send')}</button>
-        <p class="quiet" id="left">${t('left', { count: left })}</p>
+        <p class="quiet" id="left">${left <= NEAR_LENGTH ? t('left', { count: left }) : nothing}</p>
       </form>
     `;
   }

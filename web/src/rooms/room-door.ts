@@ -5,7 +5,6 @@ import { customElement, property } from 'lit/decorators.js';
 
 import { entryRefusal, entryWords as t } from '../messages/rooms';
 import { partStyles } from '../ui/part.styles';
-import { hashOf } from '../pages/routes';
 import { SessionWatch } from '../ui/watch-session';
 import { fieldStyles } from '../ui/field.styles';
 import type { RoomSession } from './room-session';
@@ -65,7 +64,7 @@ export class RoomDoor extends LitElement {
           ${WORTH_ANOTHER_TRY.has(code)
             ? html`<button id="again" type="button" @click=${() => this.session?.ask()}>${code === 'replaced' ? t('here') : t('again')}</button>`
             : nothing}
-          <a class="back" href=${hashOf({ view: 'rooms' })}>${t('others')}</a>
+          <button id="others" type="button" @click=${() => this.dispatchEvent(new Event('leave'))}>${t('others')}</button>
         </div>
       </section>
     `;

@@ -17,6 +17,15 @@ export interface Loudness {
   music: boolean;
 }
 
+/** One sound that comes. */
+export interface RoomSound {
+  /** Of its slot. */
+  mid: string;
+  track: MediaStreamTrack;
+  /** From 0 to 1. */
+  volume: number;
+}
+
 /** What ears need of their owner. */
 export interface EarsOwner {
   /** Of the person in this slot now. */
@@ -31,6 +40,7 @@ export class RoomEars {
   private readonly ducking = new Ducking();
   private readonly blocked = new Set<string>();
   private delayMs = 0;
+  private isMuted = false;
   private stepping: ReturnType<typeof setInterval> | undefined;
   private ignoreGestures: (() => void) | null = null;
 
@@ -39,6 +49,18 @@ export class RoomEars {
   /** Whether the browser holds sound back until a tap. */
   get isBlocked(): boolean {
     return this.blocked.size > 0;
+  }
+
+  /** Keeps all elements silent, whose sound somebody else plays. */
+  set muted(muted: boolean) {
+    this.isMuted = muted;
+    for (const { audio } of this.slots.values()) audio.muted = muted;
+  }
+
+  /** What comes in the slots, and how loud it should be. */
+  get sounds(): RoomSound[] {
+    const sounds = [...this.slots].map(([mid, { receiver }]) => ({ mid, track: receiver.track, volume: this.volumeIn(mid) }));
+    return sounds.filter(({ volume }) => volume > 0);
   }
 
   /** Milliseconds that sound waits on purpose, so that it does not stumble. */
@@ -54,6 +76,7 @@ export class RoomEars {
   /** Plays what comes in this slot. */
   put(mid: string, receiver: RTCRtpReceiver): void {
     const audio = new Audio();
+    audio.muted = this.isMuted;
     // Of its own: streams that share one are made to wait for one another.
     audio.srcObject = new MediaStream([receiver.track]);
     receiver.jitterBufferTarget = this.delayMs;
@@ -85,11 +108,7 @@ export class RoomEars {
 
   /** Makes every slot as loud as it should be now. */
   apply(): void {
-    const ducked = this.ducking.gainAt(performance.now());
-    for (const [mid, { audio }] of this.slots) {
-      const { volume, music } = this.owner.loudnessIn(mid);
-      audio.volume = Math.min(1, volume * (music ? ducked : 1));
-    }
+    for (const [mid, { audio }] of this.slots) audio.volume = this.volumeIn(mid);
   }
 
   /** Goes on with the loudspeaker chosen now. */
@@ -103,6 +122,11 @@ export class RoomEars {
       const slot = this.slots.get(mid);
       if (slot) void this.play(mid, slot.audio);
     }
+  }
+
+  private volumeIn(mid: string): number {
+    const { volume, music } = this.owner.loudnessIn(mid);
+    return Math.min(1, volume * (music ? this.ducking.gainAt(performance.now()) : 1));
   }
 
   private async play(mid: string, audio: HTMLAudioElement): Promise<void> {

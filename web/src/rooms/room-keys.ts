@@ -4,6 +4,7 @@
 import { browserStorage } from '../session/choices';
 
 const name = (room: string): string => `voice-relay-room-${room}`;
+const pinName = (room: string): string => `voice-relay-pin-${room}`;
 
 /** The key to come back with; undefined for whoever has never been there. */
 export function keyOf(room: string): string | undefined {
@@ -20,6 +21,17 @@ export function keepKey(room: string, key: string, asHost: boolean): void {
 export function forgetKey(room: string): void {
   attempt(() => tabStorage()?.removeItem(name(room)));
   attempt(() => browserStorage()?.removeItem(name(room)));
+  attempt(() => browserStorage()?.removeItem(pinName(room)));
+}
+
+/** Keeps the PIN of a room that was made here, so that its host can read it again. */
+export function keepPin(room: string, pin: string): void {
+  attempt(() => browserStorage()?.setItem(pinName(room), pin));
+}
+
+/** The PIN of a room that was made here; empty where it is not known. */
+export function pinOf(room: string): string {
+  return browserStorage()?.getItem(pinName(room)) ?? '';
 }
 
 function tabStorage(): Storage | null {

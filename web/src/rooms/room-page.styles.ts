@@ -16,8 +16,20 @@ export const roomPageStyles = [
       overflow: hidden;
       text-overflow: ellipsis;
     }
+    h1 {
+      flex: 1;
+    }
     .back {
       flex: none;
+      width: 2.75rem;
+      padding: 0;
+      font-size: 2rem;
+      line-height: 2.75rem;
+      text-align: center;
+      text-decoration: none;
+    }
+    .more {
+      grid-template-columns: 1fr;
     }
     main section.folded {
       padding: 0.4rem 1rem;
@@ -31,14 +43,17 @@ export const roomPageStyles = [
       right: -0.25rem;
       min-width: 1.5rem;
       border-radius: 0.75rem;
-      background: var(--live);
-      color: var(--on-live);
+      background: var(--accent);
+      color: var(--on-accent);
       font-weight: 650;
       line-height: 1.5rem;
       text-align: center;
     }
-    :is(#notice, #no-word, #away) {
+    #notice {
       border-color: var(--live);
+    }
+    #claim-floor {
+      margin-top: 0.75rem;
     }
     .actions {
       display: flex;

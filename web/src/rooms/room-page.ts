@@ -3,15 +3,17 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 
-import { chatIcon, loudspeakerIcon, silentIcon } from '../ui/icons';
+import { chatIcon, loudspeakerIcon, microphoneIcon, mutedIcon, silentIcon } from '../ui/icons';
 import '../ui/level-meter';
 import { problemInWords } from '../messages/problems';
 import { noticeInWords, roomWords as t } from '../messages/room';
 import '../ui/problem-help';
 import { hashOf } from '../pages/routes';
 import { microphoneObstacle } from '../session/microphone';
-import type { VoiceSession } from '../session/session';
+import type { HouseSession } from '../house/house-session';
+import { nameOf } from '../house/presence';
 import '../ui/settings-panel';
+import '../ui/silent-microphone';
 import '../ui/talk-button';
 import './invite-panel';
 import './music-panel';
@@ -20,8 +22,7 @@ import type { RoomChat } from './room-chat';
 import './room-door';
 import { roomPageStyles } from './room-page.styles';
 import './room-people';
-import type { Room } from './room-protocol';
-import { RoomSession } from './room-session';
+import type { RoomSession } from './room-session';
 import type { RoomView } from './room-view';
 import { describeRoom, whyNotTalk } from './room-words';
 import './statistics-panel';
@@ -40,13 +41,13 @@ const DELAYS = [0, 500, 1_000, 2_000, 4_000];
 export class RoomPage extends LitElement {
   static override styles = roomPageStyles;
 
-  /** The page's session: its choices are ours, and it is silent while we are in a room. */
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  /** The page's session, which is in the room for us. */
+  @property({ attribute: false }) session: HouseSession | null = null;
   @property({ attribute: false }) roomId = '';
+  /** What an invitation says at the door. */
+  @property({ attribute: false }) pin = '';
 
   @state() private view: RoomView | null = null;
-  /** From the list of rooms, for those who are not inside yet. */
-  @state() private name = '';
   @query('room-chat') private chat!: RoomChat | null;
   private room: RoomSession | null = null;
   private readonly obstacle = microphoneObstacle();
@@ -55,12 +56,6 @@ export class RoomPage extends LitElement {
     this.view = this.room.view;
     this.reflect(this.view);
   };
-  /** Devices may be chosen while one is in the room. */
-  private readonly followChoices = () => {
-    this.room?.followChoices();
-    this.requestUpdate();
-  };
-
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.leave();
@@ -74,24 +69,20 @@ export class RoomPage extends LitElement {
     this.leave();
     const { session } = this;
     if (!session || !this.roomId) return;
-    this.room = new RoomSession(session.base, this.roomId, session);
-    this.room.addEventListener('change', this.follow);
-    session.addEventListener('change', this.followChoices);
-    session.room = this.room;
-    void nameOf(session.base, this.roomId).then((name) => {
-      this.name = name;
-    });
-    this.room.enter();
+    this.room = session.visit(this.roomId);
+    if (this.pin) this.room.bring(this.pin);
+    // Whoever goes into a room wants to hear it, and talks there.
+    session.listenTo(this.roomId, true);
+    session.select(this.roomId);
+    session.addEventListener('change', this.follow);
     this.follow();
   }
 
   private leave(): void {
-    const { session, room } = this;
+    if (!this.room) return;
     this.room = null;
-    room?.removeEventListener('change', this.follow);
-    room?.close();
-    session?.removeEventListener('change', this.followChoices);
-    if (session?.room === room) session.room = null;
+    this.session?.removeEventListener('change', this.follow);
+    this.session?.endVisit(this.roomId);
   }
 
   /** The state as attributes, for styles and tests. */
@@ -105,20 +96,33 @@ export class RoomPage extends LitElement {
     const isInside = view.people.length > 0;
     return html`
       <header>
-        <h1 tabindex="-1">${view.room?.name ?? (this.name || this.roomId)}</h1>
-        <a class="back" id="leave" href=${hashOf({ view: 'rooms' })}>${t('leave')}</a>
+        <a class="back" id="back" href="#/" aria-label=${t('back')}>‹</a>
+        <h1 tabindex="-1">${this.roomName(view)}</h1>
+        <button id="leave" type="button" @click=${() => { this.goOut(session); }}>${t('leave')}</button>
       </header>
       ${isInside
-        ? html`${this.renderDock(view, room)}${this.renderMain(view, room, session)}`
+        ? html`${this.renderDock(view, room, session)}${this.renderMain(view, room, session)}`
         : html`<main>
             ${view.refusal
-              ? html`<room-door .session=${room} .name=${session.choices.name}></room-door>`
+              ? html`<room-door .session=${room} .name=${session.choices.name} @leave=${() => { this.goOut(session); }}></room-door>`
               : html`<p id="state" role="status">${view.connected ? t('joining') : t('away')}</p>`}
           </main>`}
     `;
   }
 
-  private renderDock(view: RoomView, room: RoomSession): TemplateResult {
+  private roomName({ room }: RoomView): string {
+    const listed = this.session?.view.places?.find((place) => place.room.id === this.roomId)?.room;
+    const known = room ?? listed;
+    return known ? nameOf(known) : this.roomId;
+  }
+
+  /** Leaves the room for good, rather than going on listening to it from the page of the house. */
+  private goOut(session: HouseSession): void {
+    session.leave(this.roomId);
+    location.hash = hashOf({ view: 'home' });
+  }
+
+  private renderDock(view: RoomView, room: RoomSession, session: HouseSession): TemplateResult {
     const [first, ...others] = describeRoom(view);
     const obstacle = this.obstacle && problemInWords({ code: this.obstacle, detail: '' });
     const unread = view.unread ? t('chatUnread', { count: view.unread }) : t('chat');
@@ -127,12 +131,17 @@ export class RoomPage extends LitElement {
         <p id="state" role="status"><strong>${first}</strong> ${others.join(' ')}</p>
         <level-meter .track=${room.microphoneTrack} aria-label=${t('level')}></level-meter>
         <div class="buttons">
-          <button id="listen" type="button" aria-pressed=${view.listening} @click=${() => { room.listen(!view.listening); }}>
+          <button id="listen" type="button" aria-pressed=${view.listening} ?disabled=${!view.connected} @click=${() => { session.listenTo(this.roomId, !view.listening); }}>
             ${view.listening ? loudspeakerIcon : silentIcon}<span>${t('hear')}</span>
           </button>
-          <talk-button space-bar .session=${room} .disabledReason=${obstacle ?? whyNotTalk(view)}></talk-button>
+          <talk-button space-bar .session=${session} .disabledReason=${obstacle ?? whyNotTalk(view) ?? (view.connected || view.talk !== 'idle' ? null : t('away'))}></talk-button>
+          <button id="mute" type="button" aria-pressed=${view.muted} ?disabled=${view.microphone !== 'live'} @click=${() => { session.setMuted(!view.muted); }}>
+            ${view.muted ? mutedIcon : microphoneIcon}<span>${t('muteSelf')}</span>
+          </button>
+        </div>
+        <div class="more">
           <button id="chat" type="button" aria-label=${unread} @click=${() => this.chat?.focus()}>
-            ${chatIcon}<span aria-hidden="true">${t('chat')}</span>
+            ${chatIcon} <span aria-hidden="true">${t('chat')}</span>
             ${view.unread ? html`<span class="badge" aria-hidden="true">${view.unread}</span>` : nothing}
           </button>
         </div>
@@ -140,11 +149,12 @@ export class RoomPage extends LitElement {
     `;
   }
 
-  private renderMain(view: RoomView, room: RoomSession, session: VoiceSession): TemplateResult {
+  private renderMain(view: RoomView, room: RoomSession, session: HouseSession): TemplateResult {
     const mayShare = view.people.some(({ you, word, muted }) => you && word && !muted);
     return html`
       <main>
         ${this.renderNotices(view, room)}
+        <silent-microphone .session=${session} ?silent=${view.silent}></silent-microphone>
         <section><room-people .session=${room}></room-people></section>
         <section><room-chat .session=${room}></room-chat></section>
         ${view.room?.kind === 'broadcast' ? this.renderDelay(view, room) : nothing}
@@ -169,7 +179,7 @@ export class RoomPage extends LitElement {
             ${t('blocked')} <button id="unblock" type="button" @click=${() => { room.unblock(); }}>${t('unblock')}</button>
           </section>`
         : nothing}
-      ${reason ? html`<section id="no-word" role="status">${reason}</section>` : nothing}
+      ${reason ? this.renderNoFloor(reason, view, room) : nothing}
       ${view.notice && !reason ? html`<section id="notice" role="alert">${noticeInWords(view.notice)}</section>` : nothing}
       <problem-help
         .problem=${this.obstacle ? { code: this.obstacle, detail: '' } : problem}
@@ -177,6 +187,15 @@ export class RoomPage extends LitElement {
         .base=${room.base}
       ></problem-help>
     `;
+  }
+
+  /** Why nobody can talk here, and the way to do so in a room that waits for its host. */
+  private renderNoFloor(reason: string, { people, room: about }: RoomView, room: RoomSession): TemplateResult {
+    const isUnclaimed = about?.kind === 'broadcast' && !people.some(({ host }) => host);
+    return html`<section id="no-word" role="status">
+      ${isUnclaimed ? t('noHost') : reason}
+      ${isUnclaimed ? html`<br /><button id="claim-floor" type="button" @click=${() => { room.host('claim'); }}>${t('claim')}</button>` : nothing}
+    </section>`;
   }
 
   private renderDelay({ delay, people }: RoomView, room: RoomSession): TemplateResult | typeof nothing {
@@ -194,16 +213,6 @@ export class RoomPage extends LitElement {
       </label>
       <p id="delay-hint">${t('delayHint')}</p>
     </section>`;
-  }
-}
-
-/** How a room is called in the list of rooms; empty when it is not there. */
-async function nameOf(base: URL, roomId: string): Promise<string> {
-  try {
-    const { rooms } = (await (await fetch(new URL('api/rooms', base))).json()) as { rooms: Room[] };
-    return rooms.find(({ id }) => id === roomId)?.name ?? '';
-  } catch {
-    return '';
   }
 }
 

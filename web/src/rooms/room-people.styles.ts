@@ -34,6 +34,14 @@ export const roomPeopleStyles = css`
   li:last-child {
     padding-bottom: 0;
   }
+  @media (max-width: 17rem) {
+    li {
+      gap: 0.3rem 0.4rem;
+    }
+    .quality {
+      display: none !important;
+    }
+  }
   .further {
     margin-top: 1.2rem;
   }
@@ -60,6 +68,7 @@ export const roomPeopleStyles = css`
   }
   .words {
     display: grid;
+    align-content: center;
   }
   .name {
     overflow: hidden;
@@ -68,9 +77,11 @@ export const roomPeopleStyles = css`
     white-space: nowrap;
   }
   .marks {
-    min-height: 1.5em;
     color: var(--quiet);
     font-size: 0.9rem;
+  }
+  .marks:empty {
+    display: none;
   }
   .quiet {
     margin: 0.5rem 0 0;

@@ -137,11 +137,12 @@ function renderQuality({ quality }: PersonView): TemplateResult {
 }
 
 /** What there is to say of somebody besides the name, the most important first. */
-function marksOf({ you, host, muted, word, talking, music, pinned, joined }: PersonView, { room }: RoomView): string[] {
+function marksOf({ you, host, muted, word, talking, music, pinned, joined, hears }: PersonView, { room }: RoomView): string[] {
   return [
     ...(you ? [t('you')] : []),
     ...(host ? [t('host')] : []),
     ...(joined === false ? [t('unjoined')] : []),
+    ...(joined !== false && hears === false && !you ? [t('notListening')] : []),
     ...(muted ? [t('muted')] : []),
     ...(talking ? [t('isTalking')] : []),
     ...(music ? [t('sharesMusic')] : []),

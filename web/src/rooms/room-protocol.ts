@@ -1,26 +1,34 @@
 // The words of rooms (docs/protocol.md, "Rooms") as types, and how a frame of them is read.
 
-import { readFrame } from '../session/protocol';
-import type { Dialect } from '../session/signalling';
+import { readFrame, type Dialect } from '../session/signalling';
+
+/** Characters of a name, of a person or a room; longer ones are cut by the relay. */
+export const NAME_LENGTH = 40;
 
 /** How good somebody's connection is; null until it is known. */
 export type Quality = 'good' | 'fair' | 'poor' | null;
 
-/** Somebody in a room. */
-export interface Participant {
+/** Somebody in a room, as everybody may see them. */
+export interface Person {
   id: string;
   name: string;
+  talking: boolean;
+  /** Whether what others say there gets to them. */
+  hears?: boolean;
+  /** False: is heard without having joined, as a program or an announcement is. */
+  joined?: boolean;
+}
+
+/** Somebody in a room. */
+export interface Participant extends Person {
   host: boolean;
   /** By the host. */
   muted: boolean;
   /** May talk. */
   word: boolean;
-  talking: boolean;
   /** Is heard with music. */
   music: boolean;
   quality: Quality;
-  /** False: is heard without having joined, as a program is. */
-  joined?: boolean;
 }
 
 /** Somebody who hears without having joined: a media player, an older card, the machine's loudspeaker. */
@@ -47,6 +55,12 @@ export interface Room {
   talking: number;
   /** Who hear without having joined. */
   listeners?: number;
+  /** Who hear, those who have joined among them. */
+  hearing?: number;
+  /** In the list of rooms: the first of those who are there; nobody where one needs a PIN to know. */
+  people?: Person[];
+  /** In the list of rooms: how many hear it in which way without having joined. */
+  listening?: { players: number; clients: number; loudspeakers: number };
   /** Unix seconds. */
   createdAt: number;
   /** Its mix for players, relative to the MP3 port. */
@@ -112,6 +126,7 @@ export type HostAction = (typeof HOST_ACTIONS)[number];
 /** What we say. */
 export type RoomRequest =
   | { type: 'join'; room: string; name: string; pin?: string; key?: string }
+  | { type: 'rename'; name: string }
   | { type: 'offer'; sdp: string }
   | { type: 'talk'; on: boolean }
   | { type: 'music'; on: boolean; title?: string }

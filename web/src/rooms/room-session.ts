@@ -2,15 +2,16 @@
 // connections and audio; whoever shows it listens for `change`.
 
 import { askRelay, type RelayInfo } from '../lib/relay-info';
-import type { Choices } from '../session/choices';
-import { MICROPHONE_CHOICES, socketUrl } from '../session/session';
+import { Carriage } from '../session/carriage';
+import { MICROPHONE_CHOICES, type Choices } from '../session/choices';
+import { socketUrl } from '../session/signalling';
 import { watchSurroundings } from '../session/surroundings';
 import type { StatsEntry } from '../lib/statistics';
 import { hearingBetween, totalsOf, type HearingTotals } from './hearing-report';
 import { Membership } from './membership';
 import type { MusicSource } from './music-source';
 import { RoomConnection } from './room-connection';
-import { RoomEars, type Loudness } from './room-ears';
+import { RoomEars, type Loudness, type RoomSound } from './room-ears';
 import { RoomMusic } from './room-music';
 import type { HostAction, RoomMessage } from './room-protocol';
 import { isSpoken, personIn, spreadOf, type RoomState } from './room-state';
@@ -42,8 +43,12 @@ export class RoomSession extends EventTarget {
   private readonly voice: RoomVoice;
   private readonly ears: RoomEars;
   private readonly sharing: RoomMusic;
+  /** Whether sound gets through, in either direction. */
+  private readonly carriage: Carriage;
   private connection: RoomConnection | null = null;
   private isListening = true;
+  /** What the relay knows of whether we hear. */
+  private toldHearing = true;
   private isAdmin = false;
   private watching: AbortController | null = null;
   private heard: HearingTotals | null = null;
@@ -61,6 +66,7 @@ export class RoomSession extends EventTarget {
     const changed = () => {
       this.changed();
     };
+    this.carriage = new Carriage(() => this.connection?.carries ?? false, changed);
     this.membership = new Membership(socketUrl(base), roomId, () => keeper.choices.name, {
       entered: () => {
         this.entered();
@@ -72,6 +78,8 @@ export class RoomSession extends EventTarget {
         this.told(message, before);
       },
       changed: () => {
+        // Without the relay nobody can tell what else is in the way.
+        if (!this.membership.isConnected) this.carriage.ends();
         this.voice.settle();
         this.changed();
       },
@@ -154,6 +162,9 @@ export class RoomSession extends EventTarget {
       talk: voice.state,
       problem: voice.problem,
       microphone: voice.isMicrophoneOpen ? 'live' : 'off',
+      muted: voice.muted,
+      silent: voice.isSilent,
+      blockage: this.carriage.blockage,
       blocked: ears.isBlocked,
       listening: this.isListening,
       delay: ears.delay,
@@ -202,7 +213,28 @@ export class RoomSession extends EventTarget {
   listen(on: boolean): void {
     this.isListening = on;
     this.ears.apply();
-    this.membership.act({ type: 'listen', who: on ? 'all' : [] });
+    this.tellHearing();
+    this.changed();
+  }
+
+  /** Sends silence, or the voice again, without closing the microphone. */
+  setMuted(muted: boolean): void {
+    this.voice.muted = muted;
+  }
+
+  /** Something was plugged in or out. */
+  devicesChanged(): void {
+    this.voice.devicesChanged();
+  }
+
+  /** Somebody else plays the {@link sounds}, louder than we can: we are silent meanwhile. */
+  set playedElsewhere(elsewhere: boolean) {
+    this.ears.muted = elsewhere;
+  }
+
+  /** What is heard now, as it comes and as loud as it should be. */
+  get sounds(): readonly RoomSound[] {
+    return this.ears.sounds;
   }
 
   /** Lets sound wait for so many milliseconds on purpose, so that it does not stumble. */
@@ -223,6 +255,7 @@ export class RoomSession extends EventTarget {
   followChoices(): void {
     const [former, now] = [this.followed, this.keeper.choices];
     this.followed = now;
+    if (now.name !== former.name && now.name) this.membership.say({ type: 'rename', name: now.name });
     if (now.loudspeaker !== former.loudspeaker) this.ears.moveToLoudspeaker();
     if (MICROPHONE_CHOICES.some((choice) => now[choice] !== former[choice])) void this.voice.reopen();
   }
@@ -267,7 +300,11 @@ export class RoomSession extends EventTarget {
   }
 
   private entered(): void {
-    if (!this.isListening) this.membership.say({ type: 'listen', who: [] });
+    this.toldHearing = true;
+    this.tellHearing();
+    // Who comes back as the same is called as before.
+    const { name } = this.keeper.choices;
+    if (name && this.membership.you?.name !== name) this.membership.say({ type: 'rename', name });
     this.connect();
   }
 
@@ -308,6 +345,7 @@ export class RoomSession extends EventTarget {
         this.ears.put(mid, receiver);
       },
       changed: () => {
+        if (connection.carries) this.carriage.ends();
         this.voice.settle();
         this.changed();
       },
@@ -326,6 +364,7 @@ export class RoomSession extends EventTarget {
     this.voice.stop();
     this.sharing.stop();
     this.disconnect();
+    this.carriage.ends();
   }
 
   private disconnect(): void {
@@ -338,6 +377,7 @@ export class RoomSession extends EventTarget {
 
   private async takeAnswer(sdp: string): Promise<void> {
     const { connection } = this;
+    this.carriage.tries(sdp);
     await connection?.accept({ type: 'answer', sdp });
     await connection?.limit('music', MUSIC_BITS);
   }
@@ -369,7 +409,16 @@ export class RoomSession extends EventTarget {
     if (hearing) this.membership.say({ type: 'report', delay_ms: hearing.delayMs, concealed: hearing.concealed });
   }
 
+  /** Tells the relay, so that the others know: we hear nothing while we do not listen, and while no sound gets out here. */
+  private tellHearing(): void {
+    const hears = this.isListening && !this.ears.isBlocked && !this.carriage.blockage;
+    if (hears === this.toldHearing || !this.membership.isInside) return;
+    this.toldHearing = hears;
+    this.membership.say({ type: 'listen', who: hears ? 'all' : [] });
+  }
+
   private changed(): void {
+    this.tellHearing();
     this.membership.urgent = this.voice.state === 'live';
     this.dispatchEvent(new Event('change'));
   }

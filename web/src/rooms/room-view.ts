@@ -1,8 +1,9 @@
 // What a session in a room shows of itself, at one moment.
 
+import type { Blockage } from '../session/carriage';
 import type { Problem } from '../session/problem';
-import type { TalkState } from '../session/talker';
 import type { MusicProblem } from './music-source';
+import type { TalkState } from './room-voice';
 import type { ChatLine, Listener, Participant, Room, RoomStats } from './room-protocol';
 
 /**
@@ -37,8 +38,21 @@ export interface MusicView {
   player: { paused: boolean; position: number; length: number; volume: number } | null;
 }
 
+/** How our talking goes, at one moment. */
+export interface TalkView {
+  talk: TalkState;
+  /** Why it did not begin, or ended by itself; or why it is not the chosen microphone that is used. */
+  problem: Problem | null;
+  /** By the microphone's own account. */
+  microphone: 'off' | 'live';
+  /** The microphone is open, and silence is sent. */
+  muted: boolean;
+  /** The microphone is open, and gives no sound at all. */
+  silent: boolean;
+}
+
 /** Everything there is to show, at one moment. */
-export interface RoomView {
+export interface RoomView extends TalkView {
   /** The relay is there. */
   connected: boolean;
   stage: Stage;
@@ -59,10 +73,8 @@ export interface RoomView {
   guesses: number;
   chat: readonly ChatLine[];
   unread: number;
-  talk: TalkState;
-  problem: Problem | null;
-  /** By the microphone's own account. */
-  microphone: 'off' | 'live';
+  /** What keeps sound from getting through, though the relay answers. */
+  blockage: Blockage | null;
   /** The browser wants a tap before it plays anything. */
   blocked: boolean;
   listening: boolean;

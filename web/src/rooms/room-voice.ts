@@ -4,7 +4,24 @@
 import type { Choices } from '../session/choices';
 import { MicrophoneError, openMicrophone } from '../session/microphone';
 import type { Problem } from '../session/problem';
-import { HOLD_MICROPHONE_MS, type TalkState } from '../session/talker';
+import { SilenceWatch } from '../session/silence';
+
+/** Not every browser tells at once that there is a microphone again: how often to try. */
+const REPLUG_MS = 1_000;
+
+/**
+ * How the talking goes. `live` only once others can hear it. `reconnecting` with the microphone off and
+ * the problem `unplugged`: it goes on as soon as there is a microphone again.
+ */
+export type TalkState = 'idle' | 'starting' | 'live' | 'reconnecting' | 'failed';
+
+/** Whether the microphone is wanted in this state. */
+export function isTalking(state: TalkState): boolean {
+  return state !== 'idle' && state !== 'failed';
+}
+
+/** While the connection is lost the microphone stays open for so long at most. */
+const HOLD_MICROPHONE_MS = 30_000;
 
 /** What a voice needs of the room it speaks in. */
 export interface VoicePlace {
@@ -25,11 +42,34 @@ export class RoomVoice {
   /** The open microphone, if it is. */
   track: MediaStreamTrack | null = null;
 
+  private readonly silence: SilenceWatch;
+  private isMuted = false;
+  private replugging: ReturnType<typeof setTimeout> | undefined;
   private hold: ReturnType<typeof setTimeout> | undefined;
   /** Grows with every start and stop, so that a microphone that opens too late is closed. */
   private round = 0;
 
-  constructor(private readonly place: VoicePlace) {}
+  constructor(private readonly place: VoicePlace) {
+    this.silence = new SilenceWatch(() => {
+      place.changed();
+    });
+  }
+
+  /** Keeps the microphone open, and sends silence. Over with the talking. */
+  get muted(): boolean {
+    return this.isMuted;
+  }
+
+  set muted(muted: boolean) {
+    this.isMuted = muted;
+    if (this.track) this.track.enabled = !muted;
+    this.place.changed();
+  }
+
+  /** Whether the microphone is open, and gives nothing. */
+  get isSilent(): boolean {
+    return this.silence.isSilent;
+  }
 
   /** Whether the microphone captures, by its own account. */
   get isMicrophoneOpen(): boolean {
@@ -38,13 +78,13 @@ export class RoomVoice {
 
   /** The person has asked for it, and nothing has ended it. */
   get isWanted(): boolean {
-    return this.state !== 'idle' && this.state !== 'failed';
+    return isTalking(this.state);
   }
 
   /** Opens the microphone and begins to send. */
   async start(): Promise<void> {
     if (this.isWanted) return;
-    performance.mark('room-talk');
+    performance.mark('talk');
     this.problem = null;
     this.set('starting');
     // Said first, so that no packet waits for it.
@@ -74,6 +114,11 @@ export class RoomVoice {
     if (this.isWanted) await this.open(this.place.choices());
   }
 
+  /** Something was plugged in or out. */
+  devicesChanged(): void {
+    if (this.state === 'reconnecting' && !this.track) void this.openAnother();
+  }
+
   /** We are in the room, again perhaps, with a new connection. */
   async resume(): Promise<void> {
     if (!this.isWanted) return;
@@ -88,13 +133,11 @@ export class RoomVoice {
     if (this.place.isReady()) {
       clearTimeout(this.hold);
       this.hold = undefined;
-      if (this.state === 'starting') performance.measure('room-talk-to-live', 'room-talk');
+      if (this.state === 'starting') performance.measure('talk-to-live', 'talk');
       if (this.state !== 'live') this.set('live');
       return;
     }
-    this.hold ??= setTimeout(() => {
-      this.refuse({ code: 'lost', detail: '' });
-    }, HOLD_MICROPHONE_MS);
+    this.waitNoLongerThan({ code: 'lost', detail: '' });
     if (this.state === 'live') this.set('reconnecting');
   }
 
@@ -113,6 +156,10 @@ export class RoomVoice {
     const former = this.track;
     this.track = track;
     this.problem = null;
+    track.enabled = !this.isMuted;
+    clearTimeout(this.hold);
+    this.hold = undefined;
+    this.silence.follow(track);
     track.onended = () => {
       this.replug();
     };
@@ -129,29 +176,53 @@ export class RoomVoice {
 
   /** The microphone could not be opened. */
   private doWithout(problem: Problem): void {
-    if (!this.isMicrophoneOpen) {
-      this.refuse(this.problem ?? problem);
-      return;
+    if (this.isMicrophoneOpen) {
+      // The one in use goes on.
+      this.problem = problem;
+      this.place.changed();
+    } else if (this.state === 'starting' || (problem.code !== 'missing' && problem.code !== 'busy')) {
+      this.refuse(problem);
+    } else {
+      // Not every browser tells that there is one again.
+      clearTimeout(this.replugging);
+      this.replugging = setTimeout(() => void this.openAnother(), REPLUG_MS);
+      this.place.changed();
     }
-    // The one in use goes on.
-    this.problem = problem;
-    this.place.changed();
   }
 
-  /** The microphone is gone: another one is better than none. */
+  /** The microphone is gone: another one is better than none, and where there is none it is waited for. */
   private replug(): void {
+    this.silence.follow(null);
     close(this.track);
     this.track = null;
     this.problem = { code: 'unplugged', detail: '' };
+    // Others must not take silence for our voice meanwhile.
+    void this.place.carry(null).catch(() => undefined);
+    this.waitNoLongerThan(this.problem);
     this.set('reconnecting');
-    void this.open({ ...this.place.choices(), microphone: '' });
+    void this.openAnother();
+  }
+
+  /** Opens any microphone: some browsers go on believing for a while that the one that is gone is there. */
+  private async openAnother(): Promise<void> {
+    await this.open({ ...this.place.choices(), microphone: '' });
+  }
+
+  /** Gives up, for this reason, when it does not get better for too long. */
+  private waitNoLongerThan(problem: Problem): void {
+    this.hold ??= setTimeout(() => {
+      this.refuse(problem);
+    }, HOLD_MICROPHONE_MS);
   }
 
   private release(): void {
     this.round++;
     clearTimeout(this.hold);
+    clearTimeout(this.replugging);
     this.hold = undefined;
+    this.isMuted = false;
     void this.place.carry(null).catch(() => undefined);
+    this.silence.follow(null);
     close(this.track);
     this.track = null;
   }

@@ -1,7 +1,6 @@
 // The rooms that there are, live: a socket of its own, for as long as somebody looks.
 
-import { socketUrl } from '../session/session';
-import { Signalling } from '../session/signalling';
+import { Signalling, socketUrl } from '../session/signalling';
 import { ROOM_WORDS, type Room, type RoomMessage, type RoomRequest } from './room-protocol';
 
 /** Follows the list of rooms. */
@@ -11,7 +10,7 @@ export class RoomWatch {
 
   private readonly signalling: Signalling<RoomRequest, RoomMessage>;
 
-  /** `changed` is told after every news. */
+  /** `changed` is told after every news, and when the relay comes or goes. */
   constructor(base: URL, changed: () => void) {
     this.signalling = new Signalling(
       socketUrl(base),
@@ -19,8 +18,9 @@ export class RoomWatch {
       {
         up: () => {
           this.signalling.send({ type: 'watch_rooms', on: true });
+          changed();
         },
-        down: () => undefined,
+        down: changed,
         message: (message) => {
           if (message.type !== 'rooms') return;
           this.rooms = message.rooms;
@@ -29,7 +29,21 @@ export class RoomWatch {
       },
       true,
     );
+  }
+
+  /** Follows from now on. */
+  connect(): void {
     this.signalling.connect();
+  }
+
+  /** Whether the relay is there. */
+  get isUp(): boolean {
+    return this.signalling.isUp;
+  }
+
+  /** Makes sure that it is. */
+  probe(): void {
+    this.signalling.probe();
   }
 
   close(): void {

@@ -10,8 +10,12 @@ export interface Choices {
   echoCancellation: boolean;
   noiseSuppression: boolean;
   autoGainControl: boolean;
-  /** Whether to listen as soon as the client is there. */
-  listen: boolean;
+  /** Whether the person has joined the house, and so need not be asked who they are. */
+  joined: boolean;
+  /** Rooms that are listened to as soon as the client is there, by their ids. */
+  listensTo: string[];
+  /** The room that is talked to, by its id. */
+  room: string;
   /** Loudness of other people, from 0 to 1, by their names. */
   volumes: Record<string, number>;
 }
@@ -23,9 +27,14 @@ export const DEFAULT_CHOICES: Choices = {
   echoCancellation: true,
   noiseSuppression: true,
   autoGainControl: true,
-  listen: false,
+  joined: false,
+  listensTo: [],
+  room: 'home',
   volumes: {},
 };
+
+/** What the microphone has to be opened anew for. */
+export const MICROPHONE_CHOICES = ['microphone', 'echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
 
 /** What a session needs of `localStorage`. */
 export type ChoiceStorage = Pick<Storage, 'getItem' | 'setItem'>;
@@ -38,9 +47,11 @@ export function loadChoices(storage: Pick<Storage, 'getItem'> | null = browserSt
     const kept = JSON.parse(storage?.getItem(KEY) ?? '{}') as Partial<Record<keyof Choices, unknown>> | null;
     // What an older or newer version kept under the same name may be of another kind.
     const usable = Object.entries(kept ?? {}).filter(
-      ([key, value]) => value !== null && typeof value === typeof DEFAULT_CHOICES[key as keyof Choices],
+      ([key, value]) => value !== null && kindOf(value) === kindOf(DEFAULT_CHOICES[key as keyof Choices]),
     );
-    return { ...DEFAULT_CHOICES, ...Object.fromEntries(usable) };
+    // Before there were several rooms to listen to, there was one switch.
+    const former = (kept as { listen?: unknown } | null)?.listen === true ? { joined: true, listensTo: ['home'] } : {};
+    return { ...DEFAULT_CHOICES, ...former, ...Object.fromEntries(usable) };
   } catch {
     return DEFAULT_CHOICES;
   }
@@ -62,4 +73,8 @@ export function browserStorage(): Storage | null {
   } catch {
     return null;
   }
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'array' : typeof value;
 }

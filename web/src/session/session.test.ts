@@ -6,8 +6,8 @@ import { DEFAULT_CHOICES, loadChoices } from './choices';
 import { devicesOf } from './devices';
 import { problemOf } from './microphone';
 import { nominatedAtOnce } from './offering-peer';
-import { parseMessage, streamOf } from './protocol';
-import { socketUrl } from './session';
+import { ROOM_WORDS } from '../rooms/room-protocol';
+import { socketUrl } from './signalling';
 
 describe('back-off', () => {
   it('begins soon and never waits a second while somebody looks', () => {
@@ -26,17 +26,13 @@ describe('back-off', () => {
 
 describe('messages', () => {
   it('are read by their type', () => {
-    expect(parseMessage('{"type":"stream_ended","stream_id":"x"}')).toEqual({ type: 'stream_ended', stream_id: 'x' });
+    expect(ROOM_WORDS.parse('{"type":"talking","who":"x"}')).toEqual({ type: 'talking', who: 'x' });
   });
 
   it('of other versions, or of no version, are passed over', () => {
-    for (const frame of ['', '1', 'null', '[]', '{', '{"type":"joined"}', '{"type":1}', new ArrayBuffer(1)]) {
-      expect(parseMessage(frame)).toBeNull();
+    for (const frame of ['', '1', 'null', '[]', '{', '{"type":"stream_ended"}', '{"type":1}', new ArrayBuffer(1)]) {
+      expect(ROOM_WORDS.parse(frame)).toBeNull();
     }
-  });
-
-  it('name a stream after its connection', () => {
-    expect(streamOf('1')).toBe('stream_1');
   });
 });
 
@@ -69,9 +65,15 @@ describe('choices', () => {
   });
 
   it('come back, except for what cannot be read', () => {
-    const kept = storage('{"name":"Anna","listen":"yes","volumes":null,"noiseSuppression":false,"older":1}');
+    const kept = storage('{"name":"Anna","listensTo":"yes","volumes":null,"noiseSuppression":false,"older":1}');
     expect(loadChoices(kept)).toEqual({ ...DEFAULT_CHOICES, name: 'Anna', noiseSuppression: false });
     expect(loadChoices(storage('{'))).toEqual(DEFAULT_CHOICES);
+  });
+
+  it('of the time when there was one switch to listen go on', () => {
+    expect(loadChoices(storage('{"listen":true}'))).toMatchObject({ joined: true, listensTo: ['home'] });
+    expect(loadChoices(storage('{"listen":false}'))).toMatchObject({ joined: false, listensTo: [] });
+    expect(loadChoices(storage('{"listen":true,"joined":true,"listensTo":["kitchen"]}'))).toMatchObject({ listensTo: ['kitchen'] });
   });
 });
 

@@ -14,6 +14,9 @@ const DOUBT_MS = 1_500;
 /** A socket that does not open by then is given up; each try has somewhat longer, for slow networks. */
 const OPEN_MS = { first: 2_000, more: 500, longest: 6_000 };
 
+/** Without any network there is no use in trying; when there is one, the browser tells. */
+const OFFLINE_MS = 5_000;
+
 /** The words that are spoken on a socket: what we say, and what is said to us. */
 export interface Dialect<Said, Heard> {
   /** Reads a frame; null for what is not known. */
@@ -122,7 +125,7 @@ export class Signalling<Said, Heard> {
     this.forget();
     this.events.down();
     if (!this.wanted || !this.lasting) return;
-    const wait = backoff(this.attempt++, document.hidden, Math.random());
+    const wait = navigator.onLine ? backoff(this.attempt++, document.hidden, Math.random()) : OFFLINE_MS;
     this.retry = setTimeout(() => {
       this.connect();
     }, wait);
@@ -135,5 +138,23 @@ export class Signalling<Said, Heard> {
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
+  }
+}
+
+/** The WebSocket next to the page, also below a path of somebody else's. */
+export function socketUrl(base: URL): string {
+  const url = new URL('ws', base);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+/** Reads a frame whose type is one of these; null for any other, as other versions may say. */
+export function readFrame(frame: unknown, known: ReadonlySet<string>): object | null {
+  if (typeof frame !== 'string') return null;
+  try {
+    const message = JSON.parse(frame) as { type?: unknown } | null;
+    return typeof message?.type === 'string' && known.has(message.type) ? message : null;
+  } catch {
+    return null;
   }
 }

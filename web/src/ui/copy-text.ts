@@ -5,7 +5,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 
 import { buttonStyles } from './button.styles';
 import { copyText, selectText } from '../lib/clipboard';
-import { streamWords as t } from '../messages/stream';
+import { speakerWords as t } from '../messages/speaker';
 
 /** How long the button says what it did. */
 const SAID_MS = 2_500;

@@ -24,3 +24,24 @@ export const silentIcon = picture(svg`
 
 export const chatIcon = picture(svg`
   <path d="M4 5.5h16v11h-9.5L6 20.5v-4H4z" />`);
+
+export const gearIcon = picture(svg`
+  <circle cx="12" cy="12" r="3" />
+  <path d="m10.2 3-.5 2.4-1.9 1.1-2.3-.8-1.8 3.1 1.8 1.6v2.2l-1.8 1.6 1.8 3.1 2.3-.8 1.9 1.1.5 2.4h3.6l.5-2.4 1.9-1.1 2.3.8 1.8-3.1-1.8-1.6v-2.2l1.8-1.6-1.8-3.1-2.3.8-1.9-1.1-.5-2.4z" />`);
+
+export const announceIcon = picture(svg`
+  <path d="M4 10v4h3l9 4.5v-13L7 10zM7 14l1.5 5h2.5l-1-3.7M19 9.5a3.5 3.5 0 0 1 0 5" />`);
+
+export const noteIcon = picture(svg`
+  <path d="M9 17.5V5.5l10-2v11.5" />
+  <circle cx="6.5" cy="17.5" r="2.5" fill="currentColor" /><circle cx="16.5" cy="15" r="2.5" fill="currentColor" />`);
+
+export const playIcon = picture(svg`<path d="M7 4.5v15l12-7.5z" fill="currentColor" />`);
+
+export const pauseIcon = picture(svg`<path d="M8 5v14M16 5v14" stroke-width="3.5" />`);
+
+export const stopIcon = picture(svg`<rect x="6" y="6" width="12" height="12" rx="1.5" fill="currentColor" />`);
+
+export const nextIcon = picture(svg`<path d="M5 5v14l10-7z" fill="currentColor" /><path d="M18.5 5v14" stroke-width="2.6" />`);
+
+export const previousIcon = picture(svg`<path d="M19 5v14L9 12z" fill="currentColor" /><path d="M5.5 5v14" stroke-width="2.6" />`);

@@ -1,4 +1,4 @@
-// How the stream page and the status page look. Colours come from page.css, light and dark.
+// How the views besides the page of the house look. Colours come from page.css, light and dark.
 
 import { css } from 'lit';
 
@@ -9,7 +9,7 @@ export const partStyles = css`
   :host {
     display: block;
   }
-  main {
+  :is(main, aside) {
     display: grid;
     grid-template-columns: minmax(0, 1fr);
     gap: 1rem;

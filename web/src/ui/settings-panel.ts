@@ -6,10 +6,11 @@ import { customElement, property, state } from 'lit/decorators.js';
 import './level-meter';
 import { problemInWords } from '../messages/problems';
 import { t } from '../messages/settings';
+import { NAME_LENGTH } from '../rooms/room-protocol';
 import type { Choices } from '../session/choices';
 import type { AudioDevice } from '../session/devices';
 import { microphoneObstacle, MicrophoneError, openMicrophone } from '../session/microphone';
-import type { VoiceSession } from '../session/session';
+import type { HouseSession } from '../house/house-session';
 import { settingsStyles } from './settings-panel.styles';
 import { SessionWatch } from './watch-session';
 
@@ -19,9 +20,6 @@ declare global {
   }
 }
 
-/** Names are cut there by the relay (docs/protocol.md). */
-const NAME_LENGTH = 64;
-
 const SWITCHES = ['echoCancellation', 'noiseSuppression', 'autoGainControl'] as const;
 
 @customElement('settings-panel')
@@ -29,7 +27,10 @@ export class SettingsPanel extends LitElement {
   static override styles = settingsStyles;
 
   /** Whose choices these are. */
-  @property({ attribute: false }) session: VoiceSession | null = null;
+  @property({ attribute: false }) session: HouseSession | null = null;
+
+  /** Whether it is open at first. */
+  @property({ type: Boolean }) open = false;
 
   /** The microphone under test. Only the person who tests it sees its level. */
   @state() private tested: MediaStreamTrack | null = null;
@@ -63,7 +64,7 @@ export class SettingsPanel extends LitElement {
     if (!this.session) return nothing;
     const choices = this.session.choices;
     return html`
-      <details @toggle=${this.toggled}>
+      <details ?open=${this.open} @toggle=${this.toggled}>
         <summary>${t('title')}</summary>
         ${this.renderName(choices)} ${this.renderDevices(choices)}
         ${SWITCHES.map((key) => this.renderSwitch(key, choices[key]))} ${this.renderTests()}

@@ -5,8 +5,8 @@ import { customElement, property } from 'lit/decorators.js';
 
 import { microphoneIcon } from './icons';
 import { t } from '../messages/talk-button';
-import { Press } from '../lib/press';
-import type { TalkState } from '../session/talker';
+import { ButtonPress } from '../lib/press';
+import { isTalking, type TalkState } from '../rooms/room-voice';
 import { SessionWatch, type TalkSession } from './watch-session';
 
 declare global {
@@ -15,17 +15,9 @@ declare global {
   }
 }
 
-/** A click so soon after a finger or a mouse has let go belongs to that press. */
-const SAME_PRESS_MS = 500;
-
 /** What is felt when others begin to hear us, and when they no longer do, in milliseconds. */
 const LIVE_PATTERN = [40];
 const END_PATTERN = [20, 60, 20];
-
-/** Whether the microphone is wanted in this state. */
-export function isTalking(state: TalkState): boolean {
-  return state !== 'idle' && state !== 'failed';
-}
 
 @customElement('talk-button')
 export class TalkButton extends LitElement {
@@ -44,7 +36,7 @@ export class TalkButton extends LitElement {
       height: 100%;
       padding: 0;
       border: 3px solid var(--accent);
-      border-radius: 50%;
+      border-radius: var(--talk-radius, 50%);
       background: var(--accent);
       color: var(--on-accent);
       font: inherit;
@@ -94,12 +86,23 @@ export class TalkButton extends LitElement {
       font-weight: 650;
       line-height: 1.3;
     }
+    .target {
+      display: -webkit-box;
+      max-width: 88%;
+      overflow: hidden;
+      font-size: min(1.15rem, var(--talk-size, 9rem) * 0.14);
+      font-weight: 650;
+      line-height: 1.15;
+      overflow-wrap: anywhere;
+      -webkit-box-orient: vertical;
+      -webkit-line-clamp: 2;
+    }
     .hint {
       min-height: 1.4em;
       font-size: 0.8rem;
       line-height: 1.4;
     }
-    :host([compact]) :is(.name, .hint) {
+    :host([compact]) :is(.name, .target, .hint) {
       position: absolute;
       width: 1px;
       height: 1px;
@@ -107,7 +110,7 @@ export class TalkButton extends LitElement {
       clip-path: inset(50%);
     }
     :host([compact]) svg {
-      width: 55%;
+      width: min(55%, 1.5rem);
     }
     @keyframes breathe {
       50% {
@@ -126,17 +129,18 @@ export class TalkButton extends LitElement {
   @property({ attribute: false }) session: TalkSession | null = null;
   /** Why nobody can talk here; the button is off then, and shows this to whoever asks. */
   @property({ attribute: 'disabled-reason' }) disabledReason: string | null = null;
+  /** Whom one talks to; empty where that is clear. */
+  @property() target = '';
   /** Without words, for where there is little room; they are read aloud all the same. */
   @property({ type: Boolean, reflect: true }) compact = false;
   /** The space bar works anywhere in the page, not only while the button has the focus. */
   @property({ type: Boolean, attribute: 'space-bar' }) spaceBar = false;
 
-  private readonly press = new Press({
+  private readonly press = new ButtonPress({
     isTalking: () => isTalking(this.state),
     start: () => void this.session?.talk(),
     stop: () => this.session?.stopTalking(),
   });
-  private releasedAt = -Infinity;
   private spaceIsDown = false;
   private felt: TalkState = 'idle';
 
@@ -178,16 +182,17 @@ export class TalkButton extends LitElement {
         aria-describedby="hint"
         title=${this.disabledReason ?? nothing}
         ?disabled=${this.disabledReason !== null || !this.session}
-        @pointerdown=${this.pointerDown}
-        @pointerup=${this.pointerUp}
+        @pointerdown=${this.press.pointerDown}
+        @pointerup=${this.released}
         @pointercancel=${this.letGo}
-        @click=${this.clicked}
+        @click=${this.press.clicked}
         @contextmenu=${(event: Event) => {
           event.preventDefault();
         }}
       >
         ${microphoneIcon}
-        <span class="name">${t('talk')}</span>
+        <span class="name">${this.target ? t('talkTo') : t('talk')}</span>
+        ${this.target ? html`<span class="target">${this.target}</span>` : nothing}
         <span class="hint" id="hint">${this.hint(state)}</span>
       </button>
     `;
@@ -207,22 +212,9 @@ export class TalkButton extends LitElement {
     return state === 'live' && this.press.isHeld ? t('held') : t(state);
   }
 
-  private readonly pointerDown = (event: PointerEvent) => {
-    if (event.button !== 0 || !event.isPrimary) return;
-    // The press goes on when the finger slides off the button.
-    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
-    this.press.down(event.timeStamp);
-  };
-
-  private readonly pointerUp = (event: PointerEvent) => {
-    if (event.button !== 0) return;
-    this.releasedAt = event.timeStamp;
-    this.press.up(event.timeStamp);
+  private readonly released = (event: PointerEvent) => {
+    this.press.pointerUp(event);
     this.requestUpdate();
-  };
-
-  private readonly clicked = (event: Event) => {
-    if (event.timeStamp - this.releasedAt > SAME_PRESS_MS) this.press.toggle();
   };
 
   private readonly keyDown = (event: KeyboardEvent) => {

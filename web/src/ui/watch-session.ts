@@ -2,7 +2,7 @@
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 
-import type { TalkState } from '../session/talker';
+import type { TalkState } from '../rooms/room-voice';
 
 /** A session as an element sees it that shows it and talks: of the page, of a card, of a room. */
 export interface TalkSession extends Pick<EventTarget, 'addEventListener' | 'removeEventListener'> {

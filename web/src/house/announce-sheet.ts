@@ -1,0 +1,280 @@
+// Announcing: where, and what: a recording, a chime, or a sound; and how it goes in each room.
+
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+
+import { announcementInWords, announceWords as t, recordingHint, recordingInWords } from '../messages/announce';
+import { problemInWords } from '../messages/problems';
+import { listFiles, titleOf, type SoundFile } from '../player/library';
+import { microphoneObstacle } from '../session/microphone';
+import { buttonStyles } from '../ui/button.styles';
+import { fieldStyles } from '../ui/field.styles';
+import { microphoneIcon } from '../ui/icons';
+import '../ui/side-sheet';
+import { Announcer } from './announcer';
+import type { Announcement } from './announcing';
+import type { HouseSession } from './house-session';
+import type { PlaceView } from './house-view';
+import { nameOf } from './presence';
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'announce-sheet': AnnounceSheet;
+  }
+}
+
+/** The chimes that every relay has, by the names of their files. */
+const CHIMES = ['ding', 'ding-dong', 'gong', 'alert'] as const;
+
+@customElement('announce-sheet')
+export class AnnounceSheet extends LitElement {
+  static override styles = [
+    buttonStyles,
+    fieldStyles,
+    css`
+      .parts {
+        display: grid;
+        gap: 1.1rem;
+      }
+      fieldset {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem;
+        min-width: 0;
+        margin: 0;
+        padding: 0;
+        border: 0;
+      }
+      legend {
+        margin-bottom: 0.4rem;
+        padding: 0;
+        font-weight: 650;
+      }
+      #discard,
+      .chip {
+        box-sizing: border-box;
+        height: 3rem;
+      }
+      .chip {
+        display: flex;
+        gap: 0.5rem;
+        align-items: center;
+        min-height: 2.75rem;
+        padding: 0 0.9rem;
+        border: 2px solid var(--line);
+        border-radius: 1.4rem;
+        background: var(--surface);
+        overflow-wrap: anywhere;
+      }
+      .chip:has(:checked) {
+        border-color: var(--accent);
+      }
+      .chip:has(:focus-visible) {
+        outline: 3px solid var(--accent);
+        outline-offset: 2px;
+      }
+      input[type='checkbox'] {
+        width: 1.2rem;
+        height: 1.2rem;
+        margin: 0;
+        accent-color: var(--accent);
+      }
+      #record {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0 0.9rem;
+        align-items: center;
+        min-height: 4.5rem;
+        border-radius: 2.25rem;
+        background: var(--accent);
+        color: var(--on-accent);
+        text-align: start;
+        touch-action: none;
+        user-select: none;
+        -webkit-user-select: none;
+      }
+      #record svg {
+        grid-row: span 2;
+        width: 2.2rem;
+      }
+      #record small {
+        font-weight: 400;
+      }
+      #record[aria-pressed='true'] {
+        border-color: var(--live);
+        background: var(--live);
+        color: var(--on-live);
+      }
+      #record:disabled {
+        border-color: var(--line);
+        background: var(--surface);
+        color: var(--quiet);
+      }
+      .sound {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) auto;
+        gap: 0.75rem;
+        align-items: end;
+      }
+      p,
+      ul {
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+      li {
+        padding: 0.2rem 0;
+      }
+      .quiet {
+        color: var(--quiet);
+      }
+      .buttons {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.75rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) session: HouseSession | null = null;
+  @property({ attribute: false }) places: readonly PlaceView[] = [];
+  /** The room that is selected on the page. */
+  @property() selected = '';
+
+  /** Rooms in which it is to be heard; null: all that there are. */
+  @state() private chosen: readonly string[] | null = null;
+  @state() private chimeFirst = true;
+  @state() private sounds: readonly SoundFile[] = [];
+  private readonly obstacle = microphoneObstacle();
+  private readonly announcer = new Announcer(this, {
+    source: () => this.session,
+    rooms: () => this.rooms,
+    chimeFirst: () => this.chimeFirst,
+  });
+  /** Ends what is asked of the relay when the sheet is closed. */
+  private readonly ending = new AbortController();
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.ending.abort();
+  }
+
+  protected override updated(changes: PropertyValues<this>): void {
+    if (changes.has('session')) void this.learnSounds();
+  }
+
+  protected override render(): TemplateResult {
+    const { stage, said } = this.announcer;
+    return html`<side-sheet label=${t('title')}>
+      <div class="parts">
+        ${stage === 'sent' || stage === 'sending' ? this.renderSent() : this.renderWish()}
+        ${said ? html`<p id="said" role="alert">${said}</p>` : nothing}
+      </div>
+    </side-sheet>`;
+  }
+
+  private get rooms(): readonly string[] {
+    const all = this.places.map(({ room }) => room.id);
+    return this.chosen?.filter((id) => all.includes(id)) ?? all;
+  }
+
+  private renderWish(): TemplateResult {
+    return html`
+      ${this.renderRooms()} ${this.renderRecord()}
+      <fieldset>
+        <legend>${t('chimes')}</legend>
+        ${CHIMES.map((chime) => html`<button type="button" data-chime=${chime} @click=${() => void this.announcer.send({ file: chime }, t(chime))}>${t(chime)}</button>`)}
+      </fieldset>
+      ${this.sounds.length ? this.renderSounds() : nothing}
+    `;
+  }
+
+  private renderRooms(): TemplateResult {
+    const { rooms } = this;
+    const turn = (id: string) => {
+      this.chosen = rooms.includes(id) ? rooms.filter((one) => one !== id) : [...rooms, id];
+    };
+    const all = () => {
+      this.chosen = this.chosen === null ? [this.selected] : null;
+    };
+    return html`<fieldset>
+      <legend>${t('where')}</legend>
+      <label class="chip"><input id="everywhere" type="checkbox" .checked=${rooms.length === this.places.length} @change=${all} /> ${t('everywhere')}</label>
+      ${this.places.map(
+        ({ room }) => html`<label class="chip">
+          <input type="checkbox" data-room=${room.id} .checked=${rooms.includes(room.id)} @change=${() => { turn(room.id); }} /> ${nameOf(room)}
+        </label>`,
+      )}
+    </fieldset>`;
+  }
+
+  private renderRecord(): TemplateResult {
+    const { stage, isRecording, press } = this.announcer;
+    return html`
+      <button id="record" type="button" aria-pressed=${isRecording} ?disabled=${this.obstacle !== null || stage === 'preparing'}
+        @pointerdown=${press.pointerDown} @pointerup=${this.released} @pointercancel=${() => { press.cancel(); }} @click=${press.clicked}>
+        ${microphoneIcon}<span>${recordingInWords(this.announcer)}</span><small>${recordingHint(this.announcer)}</small>
+      </button>
+      ${isRecording ? html`<button id="discard" type="button" @click=${() => { this.announcer.discard(); }}>${t('discard')}</button>` : this.renderChimeFirst()}
+      ${this.obstacle ? html`<p class="quiet">${problemInWords({ code: this.obstacle, detail: '' })}</p>` : nothing}
+    `;
+  }
+
+  /** As high as the button whose place it takes: a sheet that shrinks would bring something else below the finger. */
+  private renderChimeFirst(): TemplateResult {
+    return html`<label class="chip">
+      <input id="chime-first" type="checkbox" .checked=${this.chimeFirst}
+        @change=${(event: Event) => { this.chimeFirst = (event.target as HTMLInputElement).checked; }} />
+      ${t('chimeFirst')}
+    </label>`;
+  }
+
+  private renderSounds(): TemplateResult {
+    const play = () => {
+      const id = this.renderRoot.querySelector('select')?.value;
+      const file = this.sounds.find((sound) => sound.id === id);
+      if (file) void this.announcer.send({ file: file.id }, titleOf(file));
+    };
+    return html`<div class="sound">
+      <label>${t('sound')}
+        <select id="sound">${this.sounds.map((file) => html`<option value=${file.id}>${titleOf(file)}</option>`)}</select>
+      </label>
+      <button id="play-sound" type="button" @click=${play}>${t('play')}</button>
+    </div>`;
+  }
+
+  private renderSent(): TemplateResult {
+    const { stage, announcements, isGoing } = this.announcer;
+    return html`
+      ${stage === 'sending' ? html`<p role="status">${t('sending')}</p>` : nothing}
+      <div role="status"><ul id="announced">
+        ${announcements.map((one) => html`<li data-room=${one.room} data-state=${one.state}>${this.inWords(one)}</li>`)}
+      </ul></div>
+      <div class="buttons">
+        ${isGoing ? html`<button id="stop" type="button" @click=${() => { this.announcer.stop(); }}>${t('stop')}</button>` : nothing}
+        ${stage === 'sent' && !isGoing
+          ? html`<button id="again" type="button" @click=${() => { this.announcer.again(); }}>${t('again')}</button>`
+          : nothing}
+      </div>
+    `;
+  }
+
+  private inWords(announcement: Announcement): string {
+    const place = this.places.find(({ room }) => room.id === announcement.room);
+    return announcementInWords(announcement, place ? nameOf(place.room) : announcement.room);
+  }
+
+  private readonly released = (event: PointerEvent) => {
+    this.announcer.press.pointerUp(event);
+    this.requestUpdate();
+  };
+
+  private async learnSounds(): Promise<void> {
+    if (!this.session) return;
+    try {
+      this.sounds = (await listFiles(this.session.base, '', 0, this.ending.signal)).files;
+    } catch {
+      // Whoever may not list them records something.
+    }
+  }
+}
