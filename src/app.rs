@@ -18,9 +18,10 @@ use crate::config::{Config, TlsMode, WhenIdle};
 use crate::core::{Relay, RelayConfig};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
+use crate::dispatch::{Dispatcher, DispatcherParts};
 use crate::domain::Track;
 use crate::engine::{self, Connected, Engine, MediaEvents, NewTracks, ThreadId};
-use crate::hass::{CoreLink, Home, HousePlayers, InvalidAddress};
+use crate::hass::{CoreLink, Home, HousePlayers, InvalidAddress, SpeechMaker};
 use crate::http::{self, Fanouts, Files, Gate, Handshakes, House, HttpPort, HttpStats, PortKind, Preludes, Shared};
 use crate::library::{Catalogue, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
@@ -261,13 +262,14 @@ impl App {
     }
 
     /// Home Assistant's media players, where there is a Home Assistant.
-    fn follow_players(&self, config: &Config) -> Result<Option<HousePlayers>, StartError> {
+    fn follow_players(&self, config: &Config) -> Result<Option<(HousePlayers, SpeechMaker)>, StartError> {
         let Some(address) = config.hass.core() else { return Ok(None) };
         let (link, task, news) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
-        let (players, followers) = HousePlayers::new(link, news, DataFolder::new(config.data_dir.clone()));
+        let (players, followers) = HousePlayers::new(link.clone(), news, DataFolder::new(config.data_dir.clone()));
+        let speech = SpeechMaker::new(link, players.clone(), &address, &config.hass);
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));
-        Ok(Some(players))
+        Ok(Some((players, speech)))
     }
 
     fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
@@ -359,12 +361,25 @@ impl App {
             Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
+        let (files, house) = (self.serve_files(config), self.follow_players(config)?);
+        let players = house.as_ref().map(|(players, _)| players.clone());
+        let dispatcher = Dispatcher::new(DispatcherParts {
+            announcer: announcer.clone(),
+            access: access.clone(),
+            rooms: rooms.clone(),
+            catalogue: files.catalogue.clone(),
+            house,
+            engine: self.relay.clone(),
+            mp3_port: self.ports.mp3.port(),
+            tracker: tracker.clone(),
+        });
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms, self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
-            house: House::new(clips, self.serve_files(config), sound, mounts, announcer, self.follow_players(config)?),
+            house: House::new(clips, files, sound, mounts, announcer, players),
+            dispatcher,
             audio,
             gate: self.gate(config, certificates.clone(), access),
             stats,

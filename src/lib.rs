@@ -12,7 +12,8 @@
 //! - [`live`] is what is heard just now, decoded only while somebody wants samples: programs, mounts, clips.
 //! - [`card`] is the machine's sound card, and [`sound`] makes it a listener and a sender.
 //! - [`library`] is the audio files of the house, and [`transfer`] how they come to clients over a data channel.
-//! - [`announce`] lets recordings be heard in a room, by whoever listens there.
+//! - [`announce`] lets recordings be heard in a room, by whoever listens there; [`dispatch`] brings one to several rooms and
+//!   media players at once.
 //! - [`http`] is everything a client speaks to besides UDP: signalling, MP3 URLs, health, the page.
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`players`] is the media players of the house: what is announced on them, and how they are left afterwards.
@@ -30,6 +31,7 @@ pub mod config;
 pub mod core;
 pub mod critical;
 pub mod data;
+pub mod dispatch;
 pub mod domain;
 pub mod engine;
 pub mod hass;

@@ -40,6 +40,8 @@ enum About {
     Hearing,
     /// To be heard there without having joined: the room must be open to all.
     Talking,
+    /// The same in any of the rooms that there are.
+    TalkingAnywhere,
     /// To look into it: its PIN must be shown.
     Looking,
     /// To join it: as hearing.
@@ -103,7 +105,10 @@ const ROUTES: &[Row] = &[
     with("POST /api/announce", TALK, About::Talking, r#"{"room":"{room}","file":"none"}"#),
     with("POST /api/announce/clip?room={room}", TALK, About::Talking, "no audio"),
     row("GET /announce/{id}.mp3", None, About::Nothing),
-    with("POST /api/announce", TALK, About::House, r#"{"player":"media_player.none","file":"none"}"#),
+    with("POST /api/announce", TALK, About::Talking, r#"{"to":"room:{room}","text":"none"}"#),
+    with("POST /api/announce", TALK, About::House, r#"{"to":["media_player.none"],"file":"none"}"#),
+    with("POST /api/announce", TALK, About::House, r#"{"to":["area:none"],"file":"none"}"#),
+    with("POST /api/announce", TALK, About::TalkingAnywhere, r#"{"to":["everybody"],"file":"none"}"#),
     row("GET /api/announce/{id}", LISTEN, About::Confined),
     row("DELETE /api/announce/{id}", TALK, About::Confined),
     row("GET /api/devices", LISTEN, About::House),
@@ -210,6 +215,10 @@ fn expected(needs: Option<Scope>, about: About, asking: &Asking, place: &Place) 
         About::Hearing | About::Joining => elsewhere || kicked || place.is_locked || pin_lacks,
         About::Looking => elsewhere || pin_lacks,
         About::Talking => elsewhere || kicked || !(place.is_open || asking.has(Scope::Share)),
+        About::TalkingAnywhere => asking.room.is_some_and(|only| {
+            let is_closed = ["secret", "locked"].contains(&only) && !asking.has(Scope::Share);
+            is_closed || (only == "attic" && place.from == KICKED)
+        }),
         About::AtHome => asking.room.is_some_and(|only| only != "home"),
         About::Hosting => elsewhere || !asking.has(Scope::Share),
     };

@@ -209,7 +209,7 @@ async fn what_cannot_be_announced_gets_an_error_that_says_why() {
         (json!({ "room": "home", "file": "lunch" }), 404, "no file \"lunch\""),
         (json!({ "room": "home", "file": "dinner", "chime": "gong" }), 404, "no file \"gong\""),
         (json!({ "room": "home", "file": "bell" }), 422, "damaged"),
-        (json!({ "room": "home" }), 400, "file names what"),
+        (json!({ "room": "home" }), 400, "either file"),
         (json!({ "file": "dinner" }), 400, "room"),
         (json!({ "room": "home", "file": "dinner", "volume": 21 }), 400, "from -60 to 20"),
         (json!({ "room": "home", "file": "dinner", "repeat": 11 }), 400, "1 to 10"),
@@ -330,7 +330,7 @@ async fn a_file_is_said_from_the_command_line_which_waits_until_it_was_heard() {
     assert!(content && told.contains("playing, 1 of 2 s") && told.contains("played"), "{told}");
     assert!(began.elapsed() > Duration::from_millis(1_600), "not before it was heard");
     for (arguments, why) in [
-        (&["--room", "attic", fire][..], "no such room"),
+        (&["--room", "attic", fire][..], "no such room: \"attic\""),
         (&["--chime", "gong", fire], "no file \"gong\""),
         (&["--volume=50", fire], "from -60 to 20"),
         (&["--token=forged", fire], "401"),

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::json;
-use support::core::{StandInCore, TOKEN};
+use support::core::{SPOKEN_HZ, StandInCore, TOKEN};
 use support::http::{get, post_json, request};
 use support::live::{PATIENCE, program, start_command, until};
 use support::sound::{between, decoded, share_at, wav};
@@ -67,7 +67,10 @@ async fn players_are_known_with_their_area_and_kind_but_for_those_that_play_no_a
     let (players, _guard) = follow(&core, folder.path());
     known(&players, 2).await;
     let list = players.list();
-    let seen: Vec<_> = list.iter().map(|it| (&*it.entity, it.kind, it.area.as_deref(), it.mode, it.volume)).collect();
+    let seen: Vec<_> = list
+        .iter()
+        .map(|it| (&*it.entity, it.kind, it.area.as_ref().map(|area| &*area.name), it.mode, it.volume))
+        .collect();
     assert_eq!(
         seen,
         [
@@ -175,8 +178,8 @@ async fn the_daemon_lists_them_for_whoever_may_listen() {
     assert_eq!(
         list().await["players"][0],
         json!({
-            "entity_id": SPEAKER, "name": "kitchen_speaker", "area": "Kitchen", "state": "idle", "volume": 0.3,
-            "announces_itself": false, "announcing": false
+            "entity_id": SPEAKER, "name": "kitchen_speaker", "area": "Kitchen", "area_id": "kitchen", "members": [],
+            "state": "idle", "volume": 0.3, "announces_itself": false, "announcing": false
         })
     );
     core.throw_out();
@@ -191,14 +194,14 @@ async fn a_file_is_announced_on_a_player_with_its_chime_whole_and_as_loud_as_was
     std::fs::write(folder.path().join("dinner.wav"), wav(22_050, SPEECH_HZ, 1.0)).expect("written");
     let (_child, ports) = daemon(&core, folder.path()).await;
     until(async || get(ports.http, "/api/files").await.json()["total"] == 2).await;
-    let wish = json!({ "player": SPEAKER, "file": "dinner.wav", "chime": "bell.wav", "player_volume": 80 });
+    let wish = json!({ "to": SPEAKER, "file": "dinner.wav", "chime": "bell.wav", "player_volume": 80 });
     let answer = post_json(ports.http, "/api/announce", &wish).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
     let path = format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"));
     let told = async || get(ports.http, &path).await.json();
     until(async || told().await["state"] == "playing").await;
     assert_eq!(core.state(SPEAKER), ("playing".into(), Some(0.8)));
-    assert!(told().await["late"].as_f64().expect("measured") > 0.0);
+    assert!(told().await["parts"][0]["late"].as_f64().expect("measured") > 0.0);
     until(async || told().await["state"] == "played").await;
     until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
     let (url, file) = core.fetched().pop_first().expect("fetched");
@@ -216,25 +219,127 @@ async fn an_announcement_on_a_player_is_stopped_and_what_cannot_be_is_said() {
     let (_child, ports) = daemon(&core, folder.path()).await;
     until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
     let announce = async |wish: serde_json::Value| post_json(ports.http, "/api/announce", &wish).await;
-    let answer = announce(json!({ "player": SPEAKER, "file": "long.wav", "player_volume": 80 })).await;
+    let answer = announce(json!({ "to": SPEAKER, "file": "long.wav", "player_volume": 80 })).await;
     let path = format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"));
     until(async || core.state(SPEAKER).0 == "playing").await;
     assert_eq!(request(ports.http, &format!("DELETE {path} HTTP/1.1"), &[], PATIENCE).await.status, 204);
     until(async || get(ports.http, &path).await.json()["state"] == "stopped").await;
     until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
-    let itself = announce(json!({ "player": SONOS, "file": "long.wav" })).await.json();
+    let itself = announce(json!({ "to": SONOS, "file": "long.wav" })).await.json();
     let stop = format!("DELETE /api/announce/{} HTTP/1.1", itself["id"].as_str().expect("an id"));
     until(async || core.called().iter().any(|(_, entity, _)| entity == SONOS)).await;
     assert_eq!(request(ports.http, &stop, &[], PATIENCE).await.status, 409);
     for (wish, status) in [
-        (json!({ "player": "media_player.attic", "file": "long.wav" }), 404),
-        (json!({ "player": SPEAKER, "file": "none.wav" }), 404),
-        (json!({ "player": SPEAKER, "room": "home", "file": "long.wav" }), 400),
+        (json!({ "to": "media_player.attic", "file": "long.wav" }), 404),
+        (json!({ "to": SPEAKER, "file": "none.wav" }), 404),
+        (json!({ "to": SPEAKER, "room": "home", "file": "long.wav" }), 400),
         (json!({ "file": "long.wav" }), 400),
-        (json!({ "player": SPEAKER, "file": "long.wav", "player_volume": 101 }), 400),
+        (json!({ "to": SPEAKER, "file": "long.wav", "player_volume": 101 }), 400),
+        (json!({ "to": [], "file": "long.wav" }), 400),
+        (json!({ "to": "the kitchen", "file": "long.wav" }), 400),
+        (json!({ "to": "area:attic", "file": "long.wav" }), 404),
+        (json!({ "to": ["room:home", "room:attic"], "file": "long.wav" }), 404),
+        (json!({ "to": "everybody", "file": "long.wav", "text": "x" }), 400),
+        (json!({ "to": "everybody", "text": " " }), 400),
+        (json!({ "to": "everybody", "text": "x".repeat(1_001) }), 400),
+        (json!({ "to": "everybody", "text": "x", "language": "xx" }), 502),
     ] {
         assert_eq!(announce(wish.clone()).await.status, status, "{wish}");
     }
+}
+
+#[tokio::test]
+async fn one_announcement_is_heard_in_a_room_and_on_all_players_of_an_area_and_of_a_group_each_once() {
+    let (core, folder) = house().await;
+    core.add("media_player.downstairs", "group", Some("hall"), "idle", 0.2);
+    core.group("media_player.downstairs", &[SPEAKER, SONOS]);
+    std::fs::write(folder.path().join("dinner.wav"), wav(22_050, SPEECH_HZ, 1.0)).expect("written");
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
+    until(async || get(ports.http, "/api/players").await.json()["players"][0]["members"][0] == SPEAKER).await;
+    let to = ["room:home", "area:KITCHEN", "media_player.downstairs", "everybody"];
+    let answer = post_json(ports.http, "/api/announce", &json!({ "to": to, "file": "dinner" })).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let wish = answer.json();
+    let places: Vec<_> = wish["parts"].as_array().expect("parts").iter().map(|part| &part["id"]).collect();
+    assert_eq!(places.len(), 3, "{wish}");
+    let path = format!("/api/announce/{}", wish["id"].as_str().expect("an id"));
+    let told = async || get(ports.http, &path).await.json();
+    let told_of = |told: &serde_json::Value, key: &str| {
+        told["parts"].as_array().expect("parts").iter().map(|part| part[key].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told_of(&told().await, "room")[0], "home");
+    assert_eq!(told_of(&told().await, "player")[1..], [SPEAKER, SONOS]);
+    until(async || told().await["state"] == "played").await;
+    assert_eq!(told_of(&told().await, "state"), ["played"; 3]);
+    assert!(core.called().iter().all(|(_, entity, _)| entity != "media_player.downstairs"));
+}
+
+#[tokio::test]
+async fn one_stop_ends_it_everywhere_but_where_a_player_announces_by_itself_which_is_said() {
+    let (core, folder) = house().await;
+    std::fs::write(folder.path().join("long.wav"), wav(8_000, SPEECH_HZ, 30.0)).expect("written");
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
+    let announce = async |to: &[&str]| {
+        let answer = post_json(ports.http, "/api/announce", &json!({ "to": to, "file": "long" })).await;
+        format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"))
+    };
+    let stop = async |path: &str| request(ports.http, &format!("DELETE {path} HTTP/1.1"), &[], PATIENCE).await;
+    let all = announce(&["room:home", SPEAKER]).await;
+    until(async || core.state(SPEAKER).0 == "playing").await;
+    assert_eq!(stop(&all).await.status, 204);
+    until(async || get(ports.http, &all).await.json()["state"] == "stopped").await;
+    assert_eq!(stop(&all).await.status, 404, "it is over");
+    let mixed = announce(&["room:home", SONOS]).await;
+    until(async || core.called().iter().any(|(_, entity, _)| entity == SONOS)).await;
+    let refused = stop(&mixed).await;
+    assert!(refused.status == 409 && refused.text().contains(SONOS), "{}", refused.text());
+    let parts = get(ports.http, &mixed).await.json()["parts"].clone();
+    assert_eq!((&parts[0]["state"], parts[1]["state"] == "stopped"), (&json!("stopped"), false));
+}
+
+#[tokio::test]
+async fn where_one_of_several_places_refuses_it_that_is_told_and_the_others_hear_it() {
+    let (core, folder) = house().await;
+    std::fs::write(folder.path().join("long.wav"), wav(8_000, SPEECH_HZ, 30.0)).expect("written");
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
+    let announce =
+        async |to: &[&str]| post_json(ports.http, "/api/announce", &json!({ "to": to, "file": "long" })).await;
+    // More than may wait for one player, and than one address may have in a room's line.
+    for _ in 0..21 {
+        assert_eq!(announce(&[SPEAKER]).await.status, 202);
+    }
+    assert_eq!(announce(&[SPEAKER]).await.status, 503);
+    let answer = announce(&["room:home", SPEAKER]).await;
+    assert_eq!(answer.status, 202);
+    let path = format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"));
+    let told = get(ports.http, &path).await.json();
+    assert_eq!((&told["state"], &told["parts"][0]["state"]), (&json!("playing"), &json!("playing")));
+    assert_eq!((&told["parts"][1]["state"], &told["parts"][1]["destination"]), (&json!("failed"), &json!(SPEAKER)));
+    assert!(told["parts"][1]["message"].as_str().expect("why").contains("Too many"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_is_spoken_by_home_assistant_in_a_room_and_on_a_player() {
+    let (core, folder) = house().await;
+    let (_child, ports) = daemon(&core, folder.path()).await;
+    until(async || get(ports.http, "/api/players").await.json()["speech"] == true).await;
+    let port = format!("--http-port={}", ports.http.port());
+    let to = format!("--to=room:home,{SPEAKER}");
+    let said = program()
+        .args(["say", &port, &to, "--text=Tea & cake", "--language=en_GB"])
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .await
+        .expect("run");
+    let told = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+    assert!(said.status.success() && told.contains("played in 2 of 2"), "{told}");
+    assert_eq!(core.spoken(), ["tts.piper?message=Tea+%26+cake&language=en_GB"], "no engine that is not an entity");
+    let (_, file) = core.fetched().pop_first().expect("fetched");
+    let pcm = decoded(&file).await;
+    assert!(share_at(SPOKEN_HZ, between(0.3..0.9, &pcm)) > 0.9);
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src`, from the bottom up: each may name what stands before it, and nothing else.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "domain", "limits", "critical", "data", "rooms", "access", "core", "audio", "engine", "live", "library",
-    "transfer", "announce", "config", "log", "players", "hass", "tls", "net", "card", "bridge", "sound", "http", "app",
+    "transfer", "announce", "config", "log", "players", "hass", "tls", "net", "card", "bridge", "sound", "dispatch",
+    "http", "app",
 ];
 
 /// Layers of the core, none of which may name those behind it.

@@ -36,11 +36,9 @@ pub enum Priority {
     Urgent,
 }
 
-/// Something that is to be announced.
+/// Something that is to be announced, wherever that is.
 #[derive(Debug)]
 pub struct AnnounceRequest {
-    /// To be heard, and where.
-    pub permit: Permit,
     /// How people call it.
     pub name: String,
     /// What.
@@ -55,6 +53,24 @@ pub struct AnnounceRequest {
     pub priority: Priority,
     /// The memory that it takes, if it is no file.
     pub memory: Option<Place>,
+}
+
+/// The same once it is known that it can be played. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(super) name: Arc<str>,
+    pub(super) priority: Priority,
+    pub(super) playlist: Playlist,
+    /// How long all of it is, where the files say so.
+    pub(super) seconds: Option<f64>,
+    pub(super) memory: Option<Arc<Place>>,
+}
+
+impl Prepared {
+    /// How people call it.
+    pub fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
 }
 
 /// Something is not announced.
@@ -106,7 +122,7 @@ pub struct Announcement {
     /// Where it is heard.
     pub room: RoomId,
     /// How people call it.
-    pub name: String,
+    pub name: Arc<str>,
     /// Before what it is heard.
     pub priority: Priority,
     /// How long all of it is, where the files say so.
@@ -116,19 +132,12 @@ pub struct Announcement {
     pub(super) frames: AtomicU64,
     pub(super) over: AtomicBool,
     pub(super) permit: Permit,
-    _memory: Option<Place>,
+    _memory: Option<Arc<Place>>,
 }
 
 impl Announcement {
-    pub(super) fn new(
-        id: AnnouncementId,
-        name: String,
-        priority: Priority,
-        playlist: Playlist,
-        seconds: Option<f64>,
-        memory: Option<Place>,
-        (room, permit): (RoomId, Permit),
-    ) -> Self {
+    pub(super) fn new(id: AnnouncementId, prepared: Prepared, room: RoomId, permit: Permit) -> Self {
+        let Prepared { name, priority, playlist, seconds, memory } = prepared;
         let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));
         Self { id, room, name, priority, seconds, playlist, frames, over, permit, _memory: memory }
     }

@@ -2,8 +2,8 @@
 //! from, and the relay, where they are a sender like any other, so that whoever hears the room hears them.
 //!
 //! Each `announcement` waits in its room's `line`; while there is one, the room has a `player`, which is a thread that
-//! performs it. `playlist` is what is heard of one, `pace` when, and `render` the same as a file for media players. Who may announce, and how that is asked for, is
-//! `http`'s business.
+//! performs it. `playlist` is what is heard of one, `pace` when, and `render` the same as a file for media players. Where
+//! else one is heard at the same time is [`dispatch`](crate::dispatch)'s business.
 
 mod announcement;
 mod line;
@@ -27,8 +27,8 @@ use crate::limits::{self, Place, Places};
 use crate::rooms::RoomsHandle;
 
 pub use announcement::{
-    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, KnownAnnouncement, Outcome, Priority, REPEATS,
-    VOLUMES,
+    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, KnownAnnouncement, Outcome, Prepared, Priority,
+    REPEATS, VOLUMES,
 };
 use line::{Placed, RoomQueue};
 use playlist::Playlist;
@@ -130,6 +130,11 @@ impl Announcer {
         self.0.memory.taken()
     }
 
+    /// Bytes that a recording may have.
+    pub fn most_bytes(&self) -> u64 {
+        self.0.limits.clip_bytes
+    }
+
     /// Memory for a recording of so many bytes, for whoever answers for this permit.
     ///
     /// # Errors
@@ -143,21 +148,29 @@ impl Announcer {
         place.map_err(|full| self.refused(AnnounceError::MemoryFull(full)))
     }
 
-    /// Announces something, as soon as it is its turn; gives its place in the line.
+    /// Looks whether something can be played, once for wherever it is to be heard; whoever asks holds a permit to announce.
     ///
     /// # Errors
-    /// When it cannot be played, or there are too many.
-    pub async fn announce(&self, wish: AnnounceRequest) -> Result<(AnnouncementId, usize), AnnounceError> {
-        let AnnounceRequest { permit, name, recording, chime, volume, repeat, priority, memory } = wish;
-        let room = permit.room().filter(|_| permit.permits(Action::Announce)).ok_or(AnnounceError::NotPermitted)?;
+    /// When it cannot, or too much is looked at.
+    pub async fn prepare(&self, permit: &Permit, wish: AnnounceRequest) -> Result<Prepared, AnnounceError> {
+        let AnnounceRequest { name, recording, chime, volume, repeat, priority, memory } = wish;
         let playlist = Playlist::new(chime, &recording, repeat, volume);
         let turn = self.0.probes.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
         let probe = playlist.clone();
         let probed = tokio::task::spawn_blocking(move || probe.probe()).await;
         let seconds = probed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;
         drop(turn);
+        Ok(Prepared { name: name.into(), priority, playlist, seconds, memory: memory.map(Arc::new) })
+    }
+
+    /// Announces something in the room of the permit, as soon as it is its turn; gives its place in the line.
+    ///
+    /// # Errors
+    /// When it is not permitted, or there are too many.
+    pub fn announce(&self, permit: Permit, prepared: Prepared) -> Result<(AnnouncementId, usize), AnnounceError> {
+        let room = permit.room().filter(|_| permit.permits(Action::Announce)).ok_or(AnnounceError::NotPermitted)?;
         let id = AnnouncementId(Uuid::new_v4());
-        let announcement = Arc::new(Announcement::new(id, name, priority, playlist, seconds, memory, (room, permit)));
+        let announcement = Arc::new(Announcement::new(id, prepared, room, permit));
         Ok((id, self.place(&announcement)?))
     }
 

@@ -77,7 +77,7 @@ impl Player {
         self.on_air = None;
         let id = StreamId::of_connection(announcement.id.0);
         let permit = announcement.permit.clone();
-        let sender = self.announcer.relay().local_sender(permit, id, announcement.name.clone());
+        let sender = self.announcer.relay().local_sender(permit, id, announcement.name.to_string());
         match Speech::of_recordings() {
             Ok(speech) => self.on_air = Some(OnAir { announcement: Arc::clone(announcement), sender, speech }),
             Err(error) => {

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use crate::access::{Action, Permit};
 use crate::audio::{Mp3File, SAMPLE_RATE};
-use crate::library::{NoAudio, Recording};
+use crate::library::NoAudio;
 use crate::limits::Place;
 
 use super::playlist::{Performance, Playlist};
-use super::{AnnounceError, Announcer};
+use super::{AnnounceError, Announcer, Prepared};
 
 /// What a player is given.
 #[derive(Debug)]
@@ -29,21 +29,15 @@ enum Unfinished {
 }
 
 impl Announcer {
-    /// Makes a file of a recording, with what is heard before it: so many times, so much louder in decibels.
+    /// Makes a file of what is to be announced.
     ///
     /// # Errors
     /// When it cannot be played, is larger than `announce.clip_bytes` as MP3, or there is no memory for it.
-    pub async fn render(
-        &self,
-        permit: &Permit,
-        (chime, recording): (Option<Recording>, Recording),
-        repeat: u32,
-        volume: f32,
-    ) -> Result<Rendered, AnnounceError> {
+    pub async fn render(&self, permit: &Permit, prepared: &Prepared) -> Result<Rendered, AnnounceError> {
         if !permit.permits(Action::AnnounceOnPlayer) {
             return Err(AnnounceError::NotPermitted);
         }
-        let playlist = Playlist::new(chime, &recording, repeat, volume);
+        let playlist = prepared.playlist.clone();
         let turn = self.0.probes.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
         let most = self.0.limits.clip_bytes;
         let made = tokio::task::spawn_blocking(move || perform(playlist, most)).await;

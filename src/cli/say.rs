@@ -1,19 +1,22 @@
-//! `voice-relay say`: has the daemon on this machine play a file in a room or on a player, and waits until it was heard.
+//! `voice-relay say`: has the daemon on this machine announce a file or a text, and waits until it was heard.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
-use reqwest::{Client, Response, Url};
-use serde_json::Value;
+use reqwest::{Client, RequestBuilder, Response, Url};
+use serde_json::{Value, json};
 use voice_relay::access::{Claims, Scope, Tokens};
-use voice_relay::config::{AccessMode, Config, SayCommand};
+use voice_relay::config::{AccessMode, Config, SayCommand, SayContent};
 use voice_relay::data::DataFolder;
 
 use super::health;
 
 /// Of one request; a recording is sent within it.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Of one that waits for Home Assistant to speak.
+const SPEECH_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Between two looks at how far it is.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -27,12 +30,10 @@ pub(crate) fn announce(command: &SayCommand, config: &Config) -> anyhow::Result<
     runtime.block_on(send(command, config))
 }
 
-/// Sends the file and tells how far it is until it was heard; stops it where the user does not want to wait.
+/// Sends what is to be announced and tells how far it is until it was heard; stops it where the user does not want to wait.
 async fn send(command: &SayCommand, config: &Config) -> anyhow::Result<()> {
     let daemon = Daemon::of(command, config)?;
-    let file = command.file.display();
-    let recording = std::fs::read(&command.file).with_context(|| format!("cannot read {file}"))?;
-    let announced = daemon.json(daemon.client.post(daemon.clip_url(command)?).body(recording)).await?;
+    let announced = daemon.json(daemon.request(command)?).await?;
     let id = announced["id"].as_str().context("this is no answer of a voice-relay")?;
     let url = daemon.url(&format!("api/announce/{id}"))?;
     tokio::select! {
@@ -66,21 +67,36 @@ impl Daemon {
         self.base.join(path).context("no address")
     }
 
-    fn clip_url(&self, command: &SayCommand) -> anyhow::Result<Url> {
-        let mut url = self.url("api/announce/clip")?;
-        let name = command.file.file_stem().unwrap_or_default().to_string_lossy();
+    /// What asks for the announcement: a recording is the body, with all else in the address; a text is among that.
+    fn request(&self, command: &SayCommand) -> anyhow::Result<RequestBuilder> {
+        let SayCommand { to, player_volume, chime, volume, repeat, .. } = command;
+        let place = to.as_deref().map_or(("room", &*command.room), |to| ("to", to));
         let priority = if command.urgent { "urgent" } else { "normal" };
-        let (volume, repeat) = (command.volume.to_string(), command.repeat.to_string());
-        let place = command.player.as_deref().map_or(("room", &*command.room), |player| ("player", player));
-        let manner = [place, ("name", &*name), ("priority", priority)];
-        url.query_pairs_mut().extend_pairs(command.player_volume.map(|percent| ("player_volume", percent.to_string())));
-        url.query_pairs_mut().extend_pairs(manner).extend_pairs([("volume", volume), ("repeat", repeat)]);
-        url.query_pairs_mut().extend_pairs(command.chime.iter().map(|chime| ("chime", chime)));
-        Ok(url)
+        let mut wish = json!({ "volume": volume, "repeat": repeat, "priority": priority });
+        wish[place.0] = json!(place.1);
+        chime.iter().for_each(|chime| wish["chime"] = json!(chime));
+        player_volume.iter().for_each(|percent| wish["player_volume"] = json!(percent));
+        match &command.content {
+            SayContent::Text(text, language) => {
+                wish["text"] = json!(text);
+                language.iter().for_each(|language| wish["language"] = json!(language));
+                Ok(self.client.post(self.url("api/announce")?).timeout(SPEECH_TIMEOUT).json(&wish))
+            }
+            SayContent::File(path) => {
+                let recording = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+                wish["name"] = json!(path.file_stem().unwrap_or_default().to_string_lossy());
+                let mut url = self.url("api/announce/clip")?;
+                for (name, value) in wish.as_object().into_iter().flatten() {
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    url.query_pairs_mut().append_pair(name, &value);
+                }
+                Ok(self.client.post(url).body(recording))
+            }
+        }
     }
 
     /// What the daemon answers, if it does what it is asked.
-    async fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -93,7 +109,7 @@ impl Daemon {
         bail!("{} ({status})", answer.text().await.unwrap_or_default())
     }
 
-    async fn json(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+    async fn json(&self, request: RequestBuilder) -> anyhow::Result<Value> {
         let text = self.answer(request).await?.text().await.context("the daemon does not answer")?;
         serde_json::from_str(&text).context("this is no answer of a voice-relay")
     }
@@ -116,8 +132,7 @@ impl Daemon {
                 }
                 other => {
                     println!();
-                    let why = state["message"].as_str().unwrap_or("before its end");
-                    bail!("{}: {why}", other.unwrap_or("unknown"))
+                    bail!("{}: {}", other.unwrap_or("unknown"), reasons(&state))
                 }
             }
         }
@@ -130,13 +145,39 @@ fn own_token(command: &SayCommand, config: &Config) -> anyhow::Result<Option<Str
         return Ok(None);
     }
     let scopes = [Scope::Listen, Scope::Talk, Scope::Share].into_iter().collect();
-    let room = command.player.is_none().then(|| command.room.clone());
+    let room = command.to.is_none().then(|| command.room.clone());
     let claims = Claims::new(scopes, room, None, SystemTime::now(), TOKEN_LIFE);
     let signed = Tokens::new(DataFolder::new(config.data_dir.clone())).sign(&claims);
     signed.map(Some).with_context(|| format!("cannot make a token in {}; --token gives one", config.data_dir.display()))
 }
 
+/// Why it was not heard, in each place where it was not.
+fn reasons(state: &Value) -> String {
+    let why = |part: &Value| part["message"].as_str().unwrap_or("before its end").to_owned();
+    let place =
+        |part: &Value| ["room", "player", "destination"].iter().find_map(|key| Some(part[*key].as_str()?.to_owned()));
+    match state["parts"].as_array() {
+        None => why(state),
+        Some(parts) => {
+            let failed = parts.iter().filter(|part| part["state"] != "played");
+            let told = failed.map(|part| format!("{}: {}", place(part).unwrap_or_default(), why(part)));
+            told.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+/// How many places are how far.
+fn progress_of_parts(parts: &[Value]) -> String {
+    let words = ["playing", "waiting", "played", "stopped", "displaced", "failed", "unknown"];
+    let counted = words.into_iter().map(|word| (word, parts.iter().filter(|part| part["state"] == word).count()));
+    let told = counted.filter(|(_, count)| *count > 0).map(|(word, count)| format!("{word} in {count}"));
+    format!("{} of {}", told.collect::<Vec<_>>().join(", "), parts.len())
+}
+
 fn progress(state: &Value) -> String {
+    if let Some(parts) = state["parts"].as_array() {
+        return progress_of_parts(parts);
+    }
     match state["state"].as_str() {
         Some("waiting") => format!("waiting behind {}", state["position"]),
         Some("playing") => {

@@ -42,13 +42,13 @@ pub enum CliCommand {
 /// What is to be announced.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SayCommand {
-    /// The file with it.
-    pub file: PathBuf,
-    /// The room's id, unless it is for a player.
+    /// What it is.
+    pub content: SayContent,
+    /// The room's id, unless it is for other places.
     pub room: String,
-    /// The entity of a media player.
-    pub player: Option<String>,
-    /// How loud that is to be, in percent.
+    /// Those places, as they are written.
+    pub to: Option<String>,
+    /// How loud players are to be, in percent.
     pub player_volume: Option<u8>,
     /// A file of the library that is heard before.
     pub chime: Option<String>,
@@ -60,6 +60,15 @@ pub struct SayCommand {
     pub urgent: bool,
     /// What permits it, where that is needed.
     pub token: Option<String>,
+}
+
+/// What somebody has announced from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SayContent {
+    /// A file of this machine.
+    File(PathBuf),
+    /// What Home Assistant speaks, in this language or the engine's own.
+    Text(String, Option<String>),
 }
 
 /// What is to be done about tokens.
@@ -167,21 +176,28 @@ fn say_arguments() -> clap::Command {
     let repeats = i64::from(*REPEATS.start())..=i64::from(*REPEATS.end());
     let volume = argument("volume").value_name("DECIBELS").value_parser(clap::value_parser!(f32)).default_value("0");
     clap::Command::new("say")
-        .about("Have the running daemon play a file in a room or on a player, and wait until it was heard")
-        .arg(clap::Arg::new("file").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf)))
+        .about("Have the running daemon announce a file or a text, and wait until it was heard")
+        .arg(
+            clap::Arg::new("file")
+                .value_name("FILE")
+                .required_unless_present("text")
+                .conflicts_with("text")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+        .arg(argument("text").help("What Home Assistant speaks, in place of a file"))
+        .arg(argument("language").requires("text").help("The language of the text, such as en or de-CH"))
         .arg(argument("room").default_value(HOME).help("The room's id"))
         .arg(
-            argument("player")
-                .value_name("ENTITY")
-                .conflicts_with("room")
-                .help("A media player of Home Assistant's instead, such as media_player.kitchen"),
+            argument("to").value_name("PLACES").conflicts_with("room").help(
+                "Where instead: everybody, room:study, area:kitchen, media_player.kitchen, or several with commas",
+            ),
         )
         .arg(
             argument("player-volume")
                 .value_name("PERCENT")
-                .requires("player")
+                .requires("to")
                 .value_parser(clap::value_parser!(u8).range(0..=100))
-                .help("How loud that is meanwhile"),
+                .help("How loud media players are meanwhile"),
         )
         .arg(argument("chime").help("What is heard before: a file of the library, such as ding"))
         .arg(volume.allow_hyphen_values(true).help("How loud, from -60 to 20; 0 is as it is"))
@@ -197,10 +213,14 @@ fn say_arguments() -> clap::Command {
 
 fn say_command(asked: &clap::ArgMatches) -> SayCommand {
     const GIVEN: &str = "it is required, or has a default";
+    let content = match asked.get_one::<String>("text") {
+        Some(text) => SayContent::Text(text.clone(), asked.get_one("language").cloned()),
+        None => SayContent::File(asked.get_one::<PathBuf>("file").expect(GIVEN).clone()),
+    };
     SayCommand {
-        file: asked.get_one::<PathBuf>("file").expect(GIVEN).clone(),
+        content,
         room: asked.get_one::<String>("room").expect(GIVEN).clone(),
-        player: asked.get_one("player").cloned(),
+        to: asked.get_one("to").cloned(),
         player_volume: asked.get_one("player-volume").copied(),
         chime: asked.get_one("chime").cloned(),
         volume: *asked.get_one("volume").expect(GIVEN),

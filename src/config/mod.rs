@@ -22,7 +22,7 @@ use crate::rooms::RoomsSettings;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
-pub use load::{CliCommand, Invocation, SayCommand, TokenCommand, load};
+pub use load::{CliCommand, Invocation, SayCommand, SayContent, TokenCommand, load};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,6 +73,8 @@ pub struct HassConfig {
     pub url: String,
     /// What Supervisor or core know us by; empty without Home Assistant.
     pub token: String,
+    /// The core's engine that speaks what is announced as text; `auto` is the first.
+    pub speech: String,
 }
 
 impl HassConfig {

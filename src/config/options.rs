@@ -605,6 +605,13 @@ pub(super) const OPTIONS: &[Opt] = &[
          (ingress) and for the addresses of the house's network, and links to Home Assistant. Without it nobody is asked.",
     ),
     opt(
+        "hass.speech",
+        OptionKind::Text,
+        "auto",
+        "Home Assistant's engine that speaks what is announced as text",
+        "Such as `tts.piper`; `auto` is the first that Home Assistant has.",
+    ),
+    opt(
         "log.level",
         OptionKind::LogLevels,
         "info",

@@ -4,7 +4,16 @@ use std::collections::HashMap;
 
 use crate::players::PlayerKind;
 
+use super::house_players::Area;
 use super::messages::{AreaEntry, DeviceEntry, EntityEntry};
+
+/// A player on which something can be announced.
+pub(super) struct DirectoryPlayer {
+    pub(super) entity: String,
+    pub(super) kind: PlayerKind,
+    pub(super) area: Option<Area>,
+    pub(super) device: Option<String>,
+}
 
 /// What the registries say, to be looked up.
 pub(super) struct Directory {
@@ -22,8 +31,8 @@ impl Directory {
         }
     }
 
-    /// A player on which something can be announced: its entity, kind and area.
-    pub(super) fn player(&self, entity: &str) -> Option<(String, PlayerKind, Option<String>)> {
+    /// The player, if something can be announced on this entity.
+    pub(super) fn player(&self, entity: &str) -> Option<DirectoryPlayer> {
         if !["media_player.", "assist_satellite."].iter().any(|domain| entity.starts_with(domain)) {
             return None;
         }
@@ -32,11 +41,13 @@ impl Directory {
             return None;
         }
         let kind = PlayerKind::of(entity, entry.map_or("", |entry| &entry.platform))?;
-        Some((entity.to_owned(), kind, entry.and_then(|entry| self.area_of(entry))))
+        let area = entry.and_then(|entry| self.area_of(entry));
+        let device = entry.and_then(|entry| entry.device_id.clone());
+        Some(DirectoryPlayer { entity: entity.to_owned(), kind, area, device })
     }
 
     /// Its own area, or that of its device, or of what that is a part of.
-    fn area_of(&self, entry: &EntityEntry) -> Option<String> {
+    fn area_of(&self, entry: &EntityEntry) -> Option<Area> {
         let device = entry.device_id.as_ref().and_then(|id| self.devices.get(id));
         let parent = device.and_then(|device| device.parent_device_id.as_ref()).and_then(|id| self.devices.get(id));
         let areas = [
@@ -44,6 +55,7 @@ impl Directory {
             device.and_then(|it| it.area_id.as_ref()),
             parent.and_then(|it| it.area_id.as_ref()),
         ];
-        areas.into_iter().flatten().find_map(|area| self.areas.get(area)).cloned()
+        let known = |id: &String| Some(Area { id: id.clone(), name: self.areas.get(id)?.clone() });
+        areas.into_iter().flatten().find_map(known)
     }
 }

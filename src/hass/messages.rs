@@ -168,6 +168,29 @@ pub(super) struct AreaEntry {
     pub(super) name: String,
 }
 
+/// What makes speech of text.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SpeechEngines {
+    #[serde(default)]
+    pub(super) providers: Vec<SpeechEngine>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SpeechEngine {
+    pub(super) engine_id: String,
+    /// Only those that are no entities have one.
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) deprecated: bool,
+}
+
+/// Something of the core's that can be played, as an address.
+#[derive(Debug, Deserialize)]
+pub(super) struct ResolvedMedia {
+    pub(super) url: String,
+}
+
 /// Who we are, as Home Assistant knows us.
 #[derive(Debug, Deserialize)]
 pub(super) struct CurrentUser {

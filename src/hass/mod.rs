@@ -3,7 +3,7 @@
 //! `supervisor` is what starts the app, and tells it of itself and of the house's network. `core_link` is the connection
 //! to Home Assistant's core, with the `messages` that go over it; `house_players` brings its media players together with
 //! what is announced on them ([`crate::players`]), by the `services` that players are called by; `directory` knows their kinds
-//! and areas, and `kept` how each is to be left.
+//! and areas, and `kept` how each is to be left. `speech` is made of text by its engines.
 
 mod core_link;
 mod directory;
@@ -11,11 +11,13 @@ mod house_players;
 mod kept;
 mod messages;
 mod services;
+mod speech;
 mod supervisor;
 
 pub use core_link::{CoreError, CoreLink, CoreLinkTask, CoreNews, InvalidAddress};
 pub use house_players::{
-    ClipProgress, HousePlayers, HousePlayersTask, KnownPlayer, NewClip, PlayerError, PlayersStats,
+    Area, ClipProgress, HousePlayers, HousePlayersTask, KnownPlayer, NewClip, PlayerError, PlayersStats,
 };
 pub use messages::{CoreEvent, EntityChanges, EntityState};
+pub use speech::{MAX_TEXT, SpeechError, SpeechMaker};
 pub use supervisor::{Home, SUPERVISOR_ADDRESS, SupervisorError, ask};

@@ -8,7 +8,6 @@ use crate::hass::HousePlayers;
 use crate::live::{Clips, Mounts};
 use crate::sound::Sound;
 
-use super::announce::PlayerAnnouncements;
 use super::files::Files;
 
 /// All of it. Cheap to clone.
@@ -26,8 +25,6 @@ pub struct House {
     announcer: Announcer,
     /// Home Assistant's media players, where there is a Home Assistant.
     players: Option<HousePlayers>,
-    /// What is announced on them.
-    player_announcements: PlayerAnnouncements,
 }
 
 impl House {
@@ -40,8 +37,7 @@ impl House {
         announcer: Announcer,
         players: Option<HousePlayers>,
     ) -> Self {
-        let player_announcements = PlayerAnnouncements::default();
-        Self { clips, files, sound, mounts, announcer, players, player_announcements }
+        Self { clips, files, sound, mounts, announcer, players }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -49,13 +45,9 @@ impl House {
         self.show(permit, &[Action::ReadClips, Action::DeleteClip, Action::ReadMetrics], &self.clips)
     }
 
-    /// To list and read files, to have one announced, and to count them.
+    /// To list and read files, and to count them.
     pub(super) fn files(&self, permit: &Permit) -> &Files {
-        self.show(
-            permit,
-            &[Action::ReadFiles, Action::Announce, Action::AnnounceOnPlayer, Action::ReadMetrics],
-            &self.files,
-        )
+        self.show(permit, &[Action::ReadFiles, Action::ReadMetrics], &self.files)
     }
 
     /// To look at the card, and to turn it.
@@ -68,21 +60,14 @@ impl House {
         self.show(permit, &[Action::ListStreams, Action::TurnStream], &self.mounts)
     }
 
-    /// To announce, to look what is announced, and to stop it.
+    /// To look what is announced in rooms, and to count it.
     pub(super) fn announcer(&self, permit: &Permit) -> &Announcer {
-        let actions = [Action::Announce, Action::AnnounceOnPlayer, Action::SeeAnnouncements, Action::ReadMetrics];
-        self.show(permit, &actions, &self.announcer)
+        self.show(permit, &[Action::SeeAnnouncements, Action::ReadMetrics], &self.announcer)
     }
 
     /// To list Home Assistant's media players, and to count what was announced on them.
     pub(super) fn players(&self, permit: &Permit) -> Option<&HousePlayers> {
-        self.show(permit, &[Action::ListPlayers, Action::AnnounceOnPlayer, Action::ReadMetrics], &self.players).as_ref()
-    }
-
-    /// To announce on them, to know how that goes, and to give a player what it was told to play.
-    pub(super) fn player_announcements(&self, permit: &Permit) -> &PlayerAnnouncements {
-        let actions = [Action::AnnounceOnPlayer, Action::ListPlayers, Action::SeePage];
-        self.show(permit, &actions, &self.player_announcements)
+        self.show(permit, &[Action::ListPlayers, Action::ReadMetrics], &self.players).as_ref()
     }
 
     /// Ends what the sound card does without a permit.

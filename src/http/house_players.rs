@@ -30,16 +30,20 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
             let players = shared.house.players(&permit);
             let list: Vec<_> = players.map(HousePlayers::list).unwrap_or_default().iter().map(described).collect();
             let linked = players.is_some_and(HousePlayers::is_linked);
-            no_store(&json!({ "linked": linked, "players": list })).into_response()
+            let speech = linked && shared.dispatcher.speaks();
+            no_store(&json!({ "linked": linked, "speech": speech, "players": list })).into_response()
         }
     }
 }
 
-fn described(KnownPlayer { entity, name, area, kind, mode, volume, announcing }: &KnownPlayer) -> Value {
+fn described(player: &KnownPlayer) -> Value {
+    let KnownPlayer { entity, name, area, kind, mode, volume, announcing, members, .. } = player;
     json!({
         "entity_id": entity,
         "name": name,
-        "area": area,
+        "area": area.as_ref().map(|area| &area.name),
+        "area_id": area.as_ref().map(|area| &area.id),
+        "members": members,
         "state": match mode {
             Mode::Unavailable => "unavailable",
             Mode::Off => "off",

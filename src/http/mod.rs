@@ -4,7 +4,7 @@
 //! protocol, and `whip` sending and hearing by one request (WHIP, WHEP). `streams` has the URLs of live audio, `player` what
 //! a player may ask for there, and `fanout` writes it to the players' sockets, each a `listener_socket`. `gains` is how
 //! loud each stream is in the mix, `sound` the machine's own card, `house_players` Home Assistant's media players, `rooms` those of the house; `files` has audio files, and
-//! the offers of those who want them over a data channel; `announce` lets them be heard in rooms. `trust` is what devices
+//! the offers of those who want them over a data channel; `announce` has them announced in rooms and on players. `trust` is what devices
 //! need to trust our certificate; `status` is how the daemon is, and `metrics` what it counts, written on an `exposition`;
 //! `assets` is the web page. `reply` and `problem` are answers that several give. What they share is in [`Shared`]. WebRTC
 //! and codecs are reached only through the engine and the mounts.
@@ -50,6 +50,7 @@ use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
 use crate::bridge::Bridge;
 use crate::config::{Limits, WhenIdle};
+use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, MediaStats};
 use crate::limits::Allotments;
 use crate::tls::Certificates;
@@ -105,6 +106,8 @@ pub struct Shared {
     pub preludes: Preludes,
     /// What there is for those who hold a permit.
     pub house: House,
+    /// Whoever brings announcements to their destinations, and asks who may.
+    pub dispatcher: Dispatcher,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// Who is let in.

@@ -7,16 +7,21 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
+use voice_relay::audio::Mp3File;
 
 /// What opens it.
 pub const TOKEN: &str = "a-long-lived-token";
 
 /// The user that the token is of.
 const US: &str = "user-of-the-relay";
+
+/// What its speech sounds like.
+pub const SPOKEN_HZ: f64 = 330.0;
 
 /// A player takes so long for everything.
 const DELAY: Duration = Duration::from_millis(20);
@@ -53,6 +58,8 @@ struct House {
     lengths: BTreeMap<String, Duration>,
     /// What players have fetched, by its address.
     fetched: BTreeMap<String, Vec<u8>>,
+    /// What was to be spoken, by its address: the engine's question.
+    spoken: BTreeMap<String, String>,
 }
 
 impl StandInCore {
@@ -113,6 +120,16 @@ impl StandInCore {
         self.house().fetched.clone()
     }
 
+    /// What was to be spoken: engine, text and language, as the media source has it.
+    pub fn spoken(&self) -> Vec<String> {
+        self.house().spoken.values().cloned().collect()
+    }
+
+    /// A player stands for others.
+    pub fn group(&self, entity: &str, members: &[&str]) {
+        self.house().entities.get_mut(entity).expect("there").attributes.insert("entity_id".into(), json!(members));
+    }
+
     /// What was called, in order.
     pub fn called(&self) -> Vec<(String, String, Value)> {
         self.house().called.clone()
@@ -132,6 +149,12 @@ impl StandInCore {
     }
 
     async fn serve(&self, socket: TcpStream) -> Option<()> {
+        let mut beginning = [0; 4_096];
+        let length = socket.peek(&mut beginning).await.ok()?;
+        let request = String::from_utf8_lossy(&beginning[..length]).into_owned();
+        if let Some(rest) = request.strip_prefix("GET /api/tts_proxy/") {
+            return self.serve_speech(socket, rest.split(' ').next()?).await;
+        }
         let (mut sink, mut stream) = tokio_tungstenite::accept_async(socket).await.ok()?.split();
         let text = |message: Value| Message::text(message.to_string());
         sink.send(text(json!({ "type": "auth_required", "ha_version": "2026.11.0" }))).await.ok()?;
@@ -182,6 +205,29 @@ impl StandInCore {
         }
     }
 
+    /// Speech, as the real one has it: MP3 in chunks, of a length that nobody says, and for nobody twice.
+    async fn serve_speech(&self, mut socket: TcpStream, name: &str) -> Option<()> {
+        // What is not read when the socket is closed takes the answer with it.
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(socket.read_u8().await.ok()?);
+        }
+        let is_known = self.house().spoken.contains_key(&format!("/api/tts_proxy/{name}"));
+        if !is_known {
+            return socket.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await.ok();
+        }
+        let mut file = Mp3File::default();
+        let sample = |at: u32| (f64::from(at) / 48_000.0 * SPOKEN_HZ * std::f64::consts::TAU).sin() * 9_000.0;
+        file.add(&(0..48_000).map(|at| sample(at) as i16).collect::<Vec<_>>());
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n";
+        socket.write_all(head.as_bytes()).await.ok()?;
+        for piece in file.finish().chunks(1_000) {
+            let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+            socket.write_all(&chunk).await.ok()?;
+        }
+        socket.write_all(b"0\r\n\r\n").await.ok()
+    }
+
     fn compressed(&self, entity: &str, who: Option<&str>) -> Option<Value> {
         let house = self.house();
         let SimEntity { state, attributes, .. } = house.entities.get(entity)?;
@@ -213,12 +259,32 @@ impl StandInCore {
                 Ok(players.chain([others]).collect())
             }
             "subscribe_entities" | "subscribe_events" => Ok(Value::Null),
+            "tts/engine/list" => Ok(json!({ "providers": [
+                { "engine_id": "cloud", "name": "cloud", "supported_languages": ["en-GB"] },
+                { "engine_id": "tts.piper", "supported_languages": ["en_GB", "de_DE"] }
+            ]})),
+            "media_source/resolve_media" => {
+                drop(house);
+                self.resolve(message["media_content_id"].as_str().unwrap_or_default())
+            }
             "call_service" => {
                 drop(house);
                 self.call(message).map(|()| json!({ "context": { "id": "01", "user_id": US } }))
             }
             other => Err(("unknown_command", format!("Unknown command {other}."))),
         }
+    }
+
+    fn resolve(&self, id: &str) -> Result<Value, (&'static str, String)> {
+        let spoken = id.strip_prefix("media-source://tts/").filter(|spoken| spoken.starts_with("tts.piper?"));
+        let spoken = spoken.ok_or_else(|| ("resolve_media_failed", "TTS engine not found".to_owned()))?;
+        if spoken.ends_with("language=xx") {
+            return Err(("resolve_media_failed", "Language 'xx' not supported".into()));
+        }
+        let mut house = self.house();
+        let url = format!("/api/tts_proxy/{}.mp3", house.spoken.len());
+        house.spoken.insert(url.clone(), spoken.into());
+        Ok(json!({ "url": url, "mime_type": "audio/mpeg" }))
     }
 
     fn call(&self, message: &Value) -> Result<(), (&'static str, String)> {

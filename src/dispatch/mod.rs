@@ -1,0 +1,345 @@
+//! One announcement to all its destinations: rooms, media players, areas, everybody. Joins what is announced in rooms
+//! ([`crate::announce`]) with what is announced on players ([`crate::hass`]), so that there is one progress and one stop.
+//!
+//! `destination` is how they are written, `admission` who may announce there, and `on_player` one announcement on one
+//! player; `found` is what is known of them afterwards.
+
+mod admission;
+mod destination;
+mod found;
+mod on_player;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::access::{Access, Denied, Permit};
+use crate::announce::{AnnounceError, AnnounceRequest, Announcer, Prepared, Priority, Rendered};
+use crate::domain::RoomId;
+use crate::engine::Engine;
+use crate::hass::{HousePlayers, NewClip, PlayerError, SpeechError, SpeechMaker};
+use crate::library::{Catalogue, FileId, OpenError, Recording};
+use crate::limits::Place;
+use crate::players::VolumeRule;
+use crate::rooms::{RoomsHandle, clean_name};
+
+pub use admission::Admitted;
+pub use destination::{Destination, Destinations, UnknownDestination};
+pub use found::{Found, JointAnnouncement, Part, State, StopError};
+pub use on_player::OnPlayer;
+
+/// Places in which one announcement is heard.
+pub const MAX_PLACES: usize = 100;
+
+/// Announcements that are over, of which it is still known how they ended; the oldest is forgotten.
+const REMEMBERED: usize = 200;
+
+/// What our own addresses of files begin with.
+const FILES: &str = "api/files/";
+
+/// How something is called that came without a name.
+const NAMELESS: &str = "Announcement";
+
+/// What is announced.
+#[derive(Debug)]
+pub enum Content {
+    /// A file of the library, by its id, its name, or its address here.
+    File(String),
+    /// What was sent along, and the memory that it takes.
+    Clip(Recording, Place),
+    /// What Home Assistant makes speech of, in this language or the engine's own.
+    Text(String, Option<String>),
+}
+
+/// And how.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// How people call it, if not by the file's name.
+    pub name: Option<String>,
+    /// What is heard before: a file, as it is named.
+    pub chime: Option<String>,
+    /// In decibels.
+    pub volume: f32,
+    /// Times.
+    pub repeat: u32,
+    /// Before what.
+    pub priority: Priority,
+    /// How loud players are to be meanwhile, in percent; without it, as they are.
+    pub player_volume: Option<u8>,
+}
+
+/// Something is not announced anywhere.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// Whoever asks may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// There is no such room.
+    #[error("There is no such room: {0:?}; /api/rooms lists those there are")]
+    NoRoom(String),
+    /// There is no such area, or nothing plays in it.
+    #[error("There is no area {0:?} with a media player; /api/players lists those there are")]
+    NoArea(String),
+    /// It says nowhere where.
+    #[error("Say where: to is a list, such as everybody, room:study, area:kitchen or media_player.kitchen")]
+    Nowhere,
+    /// It is too many places.
+    #[error("An announcement has {MAX_PLACES} places at most")]
+    TooManyPlaces,
+    /// There is no such file.
+    #[error("There is no file {0:?}; /api/files lists those there are")]
+    NoFile(String),
+    /// The file cannot be opened.
+    #[error("{0}: {1}")]
+    File(String, OpenError),
+    /// There is no memory for it.
+    #[error("There is no memory for the recording")]
+    NoMemory,
+    /// It is not announced in rooms.
+    #[error(transparent)]
+    Room(#[from] AnnounceError),
+    /// It is not announced on players.
+    #[error(transparent)]
+    Player(#[from] PlayerError),
+    /// Text cannot be spoken.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    /// Players could not find us.
+    #[error("This machine has no address under which a player could find it")]
+    NoAddress,
+}
+
+/// Whoever brings announcements to their destinations. Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatcher(Arc<Inner>);
+
+struct Inner {
+    announcer: Announcer,
+    access: Access,
+    rooms: RoomsHandle,
+    catalogue: Catalogue,
+    house: Option<(HousePlayers, SpeechMaker)>,
+    engine: Engine,
+    /// The port at which players find what they are to play.
+    mp3_port: u16,
+    tracker: TaskTracker,
+    on_players: Mutex<VecDeque<Arc<OnPlayer>>>,
+    joint: Mutex<VecDeque<Arc<JointAnnouncement>>>,
+}
+
+/// What a dispatcher brings together.
+pub struct DispatcherParts {
+    /// Whoever announces in rooms.
+    pub announcer: Announcer,
+    /// Who may.
+    pub access: Access,
+    /// The rooms.
+    pub rooms: RoomsHandle,
+    /// Files that can be announced.
+    pub catalogue: Catalogue,
+    /// Home Assistant's players and its speech, where there is a Home Assistant.
+    pub house: Option<(HousePlayers, SpeechMaker)>,
+    /// The relay, which knows the machine's addresses.
+    pub engine: Engine,
+    /// The port at which players find what they are to play.
+    pub mp3_port: u16,
+    /// Tasks that a shutdown waits for.
+    pub tracker: TaskTracker,
+}
+
+/// What was announced.
+#[derive(Debug, Clone)]
+pub enum Dispatched {
+    /// In one place, behind so many others.
+    Single(Uuid, usize),
+    /// In several.
+    Joint(Arc<JointAnnouncement>),
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dispatcher")
+    }
+}
+
+impl Dispatcher {
+    /// Announces by these.
+    pub fn new(parts: DispatcherParts) -> Self {
+        let DispatcherParts { announcer, access, rooms, catalogue, house, engine, mp3_port, tracker } = parts;
+        let (on_players, joint) = Default::default();
+        Self(Arc::new(Inner {
+            announcer,
+            access,
+            rooms,
+            catalogue,
+            house,
+            engine,
+            mp3_port,
+            tracker,
+            on_players,
+            joint,
+        }))
+    }
+
+    /// Memory for a recording of so many bytes that is to be heard there.
+    ///
+    /// # Errors
+    /// When it is too large, or there is none left.
+    pub fn reserve(&self, admitted: &Admitted, bytes: u64) -> Result<Place, DispatchError> {
+        Ok(self.0.announcer.reserve(admitted.permit(), bytes)?)
+    }
+
+    /// Announces something wherever it was admitted. Where it is refused in some of several places only, that is told of
+    /// them.
+    ///
+    /// # Errors
+    /// When it cannot be played, or is refused everywhere.
+    pub async fn announce(
+        &self,
+        admitted: Admitted,
+        content: Content,
+        manner: Manner,
+    ) -> Result<Dispatched, DispatchError> {
+        let volume = manner.player_volume.map(|percent| VolumeRule::Absolute(f32::from(percent) / 100.0));
+        let prepared = self.prepare(admitted.permit(), content, manner).await?;
+        let rendered = match admitted.house() {
+            Some(permit) => Some(Arc::new(self.0.announcer.render(permit, &prepared).await?)),
+            None => None,
+        };
+        let (is_joint, mut parts) = (admitted.is_joint, Vec::new());
+        for (room, permit) in admitted.rooms {
+            parts.push(self.place_in_room(room, permit, &prepared));
+        }
+        for entity in admitted.players {
+            // Rendered, since there are players.
+            let Some(rendered) = &rendered else { break };
+            let volume = volume.unwrap_or(VolumeRule::Keep);
+            parts.push(self.place_on_player(entity, &prepared, Arc::clone(rendered), volume).await);
+        }
+        if !is_joint && let Some(only) = parts.pop() {
+            return only.map(|(part, position)| Dispatched::Single(part.id(), position)).map_err(|(_, error)| error);
+        }
+        if parts.iter().all(Result::is_err) {
+            return Err(parts.into_iter().find_map(Result::err).map_or(DispatchError::Nowhere, |(_, error)| error));
+        }
+        let told = parts
+            .into_iter()
+            .map(|part| part.map_or_else(|(place, error)| Part::Refused(place, error.to_string()), |(part, _)| part));
+        let joint = Arc::new(JointAnnouncement { id: Uuid::new_v4(), name: prepared.name(), parts: told.collect() });
+        remember(&mut lock(&self.0.joint), Arc::clone(&joint), |_| true);
+        Ok(Dispatched::Joint(joint))
+    }
+
+    /// Whether text can be announced.
+    pub fn speaks(&self) -> bool {
+        self.0.house.as_ref().is_some_and(|(_, speech)| speech.is_there())
+    }
+
+    async fn prepare(&self, permit: &Permit, content: Content, manner: Manner) -> Result<Prepared, DispatchError> {
+        let Manner { name, chime, volume, repeat, priority, .. } = manner;
+        let chime = match chime.filter(|chime| !chime.is_empty()) {
+            Some(chime) => Some(self.file(&chime).await?.0),
+            None => None,
+        };
+        let (recording, called, memory) = match content {
+            Content::File(file) => {
+                let (recording, called) = self.file(&file).await?;
+                (recording, called, None)
+            }
+            Content::Clip(recording, memory) => (recording, NAMELESS.to_owned(), Some(memory)),
+            Content::Text(text, language) => {
+                let (_, speech) = self.0.house.as_ref().ok_or(PlayerError::Unlinked)?;
+                let file = speech.speak(&text, language.as_deref(), self.0.announcer.most_bytes()).await?;
+                let memory = self.0.announcer.reserve(permit, file.len() as u64)?;
+                let recording = Recording::of_bytes(&file).map_err(|_| DispatchError::NoMemory)?;
+                (recording, text, Some(memory))
+            }
+        };
+        let name = clean_name(name.as_deref().unwrap_or(&called));
+        let name = Some(name).filter(|name| !name.is_empty()).unwrap_or_else(|| NAMELESS.into());
+        let wish = AnnounceRequest { name, recording, chime, volume, repeat, priority, memory };
+        Ok(self.0.announcer.prepare(permit, wish).await?)
+    }
+
+    /// The file that is meant, by its id, its name, or its address here; and how people call it.
+    async fn file(&self, file: &str) -> Result<(Recording, String), DispatchError> {
+        let catalogue = &self.0.catalogue;
+        let plain = file.strip_prefix('/').unwrap_or(file);
+        let id = match plain.strip_prefix(FILES) {
+            Some(id) => id.parse().ok(),
+            None => catalogue.called(file).or_else(|| file.parse::<FileId>().ok()),
+        };
+        let known = id.and_then(|id| Some((id, catalogue.find(id)?)));
+        let (id, facts) = known.ok_or_else(|| DispatchError::NoFile(file.to_owned()))?;
+        let open = catalogue.open(id).await.map_err(|error| DispatchError::File(facts.name.clone(), error))?;
+        let stem = facts.name.rsplit('/').next().unwrap_or_default();
+        let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem).to_owned();
+        Ok((Recording::of(open), facts.title.unwrap_or(stem)))
+    }
+
+    fn place_in_room(&self, room: RoomId, permit: Permit, prepared: &Prepared) -> Placed {
+        let slug = self.0.rooms.slug(room).unwrap_or_default();
+        match self.0.announcer.announce(permit, prepared.clone()) {
+            Ok((id, position)) => Ok((Part::Room { id, room, slug }, position)),
+            Err(error) => Err((Destination::Room(slug), error.into())),
+        }
+    }
+
+    async fn place_on_player(
+        &self,
+        entity: String,
+        prepared: &Prepared,
+        rendered: Arc<Rendered>,
+        volume: VolumeRule,
+    ) -> Placed {
+        let refused = |entity: &str, error| (Destination::Player(entity.to_owned()), error);
+        let Some((players, _)) = &self.0.house else { return Err(refused(&entity, PlayerError::Unlinked.into())) };
+        let length = Some(rendered.length);
+        let new = Arc::new(OnPlayer::new(entity, prepared.name(), rendered));
+        let host = self.host().await.map_err(|error| refused(&new.entity, error))?;
+        let url = format!("http://{}/announce/{}.mp3", SocketAddr::new(host, self.0.mp3_port), new.id);
+        // Before the player is told, which may ask for it at once.
+        remember(&mut lock(&self.0.on_players), Arc::clone(&new), |other| other.is_over());
+        match players.announce(&new.entity, NewClip { url, length, volume }).await {
+            Ok(placed) => {
+                new.placed.set(placed).expect("it is placed once");
+                self.0.tracker.spawn(Arc::clone(&new).tidy());
+                Ok((Part::Player(new), 0))
+            }
+            Err(error) => {
+                lock(&self.0.on_players).retain(|other| other.id != new.id);
+                Err(refused(&new.entity, error.into()))
+            }
+        }
+    }
+
+    /// Where players find this machine: players know no names, and not what is local here alone.
+    async fn host(&self) -> Result<IpAddr, DispatchError> {
+        let addresses = self.0.engine.addresses().await.unwrap_or_default();
+        let hosts = || addresses.iter().map(SocketAddr::ip);
+        let own = hosts().find(|host| host.is_ipv4() && !host.is_loopback()).or_else(|| hosts().next());
+        own.ok_or(DispatchError::NoAddress)
+    }
+}
+
+/// What became of an announcement in one place: how many are before it there, or why it is refused.
+type Placed = Result<(Part, usize), (Destination, DispatchError)>;
+
+/// Keeps one more, in place of the first that may be forgotten where there are many.
+fn remember<T>(known: &mut VecDeque<Arc<T>>, new: Arc<T>, may_go: impl Fn(&T) -> bool) {
+    if known.len() >= REMEMBERED
+        && let Some(place) = known.iter().position(|one| may_go(one))
+    {
+        known.remove(place);
+    }
+    known.push_back(new);
+}
+
+/// Whole at every moment, also after a panic.
+fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,72 @@
+//! An announcement on one of Home Assistant's media players: what the player is given, and how far it is.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::announce::Rendered;
+use crate::hass::ClipProgress;
+use crate::players::ClipId;
+
+/// One announcement on one player.
+pub struct OnPlayer {
+    /// Its identity, which is in the address that the player fetches.
+    pub id: Uuid,
+    /// The player.
+    pub entity: String,
+    /// How people call it.
+    pub name: Arc<str>,
+    /// Once the player has it: which clip of the player's it is, and how far.
+    pub(super) placed: OnceLock<(ClipId, watch::Receiver<ClipProgress>)>,
+    /// While it is not over.
+    rendered: Mutex<Option<Arc<Rendered>>>,
+}
+
+impl fmt::Debug for OnPlayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OnPlayer").field(&self.id).finish()
+    }
+}
+
+impl OnPlayer {
+    pub(super) fn new(entity: String, name: Arc<str>, rendered: Arc<Rendered>) -> Self {
+        Self { id: Uuid::new_v4(), entity, name, placed: OnceLock::new(), rendered: Mutex::new(Some(rendered)) }
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> ClipProgress {
+        self.placed.get().map_or(ClipProgress::Waiting, |(_, progress)| progress.borrow().clone())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.progress(), ClipProgress::Over(_))
+    }
+
+    /// What the player plays, while it may.
+    pub fn file(&self) -> Option<Bytes> {
+        self.rendered().as_ref().map(|rendered| rendered.file.clone())
+    }
+
+    /// How long it is, while it is not over.
+    pub fn length(&self) -> Option<Duration> {
+        self.rendered().as_ref().map(|rendered| rendered.length)
+    }
+
+    /// Gives its memory back once it is over.
+    pub(super) async fn tidy(self: Arc<Self>) {
+        if let Some((_, mut progress)) = self.placed.get().cloned() {
+            // Without a player task it is over as well.
+            let _ = progress.wait_for(|progress| matches!(progress, ClipProgress::Over(_))).await;
+        }
+        *self.rendered() = None;
+    }
+
+    /// Whole at every moment, also after a panic.
+    fn rendered(&self) -> MutexGuard<'_, Option<Arc<Rendered>>> {
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
