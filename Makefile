@@ -80,6 +80,7 @@ openapi: build
 	tests/openapi/run $(PROGRAM)
 
 browser-test: test-tools build tests/browser/node_modules/.package-lock.json
+	cargo build --locked --example stand-in-core
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) npm test
 
 ## Clients of others, from npm and PyPI, in both directions: docs/testing.md.

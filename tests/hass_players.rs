@@ -178,7 +178,7 @@ async fn the_daemon_lists_them_for_whoever_may_listen() {
     assert_eq!(
         list().await["players"][0],
         json!({
-            "entity_id": SPEAKER, "name": "kitchen_speaker", "area": "Kitchen", "area_id": "kitchen", "members": [],
+            "entity_id": SPEAKER, "name": "kitchen speaker", "area": "Kitchen", "area_id": "kitchen", "members": [],
             "state": "idle", "volume": 0.3, "announces_itself": false, "announcing": false
         })
     );

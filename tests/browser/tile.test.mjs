@@ -114,7 +114,7 @@ test('an announcement under way is stopped by the same button, in every room', a
   await tab.click(`${CARD} #announce`);
   await face.getByText('Recording: 1 s (tap to send)').waitFor();
   await tab.click(`${CARD} #announce`);
-  await face.getByText('Announcing in 3 rooms…').waitFor();
+  await face.getByText('Announcing in 3 places…').waitFor();
   await ben.waitForFunction(() => new Set(window.voiceRelay.view.heard.map(({ room }) => room.id)).size === 3);
   await tab.click(`${CARD} #announce[aria-label=Stop]`);
   await face.getByText(/: stopped\.$/).waitFor();

@@ -87,7 +87,7 @@ impl StandInCore {
 
     /// One more player, of this integration, in this area, that is in this state.
     pub fn add(&self, entity: &str, platform: &'static str, area: Option<&'static str>, state: &str, volume: f64) {
-        let name = entity.split_once('.').expect("an entity").1;
+        let name = entity.split_once('.').expect("an entity").1.replace('_', " ");
         let mut attributes =
             BTreeMap::from([("friendly_name".into(), json!(name)), ("supported_features".into(), json!(FEATURES))]);
         if state != "off" {
@@ -252,7 +252,9 @@ impl StandInCore {
                 .map(|(id, player)| json!({ "entity_id": id, "platform": player.platform, "area_id": player.area }))
                 .collect()),
             "config/device_registry/list" => Ok(json!([])),
-            "config/area_registry/list" => Ok(json!([{ "area_id": "kitchen", "name": "Kitchen" }])),
+            "config/area_registry/list" => Ok(json!([
+                { "area_id": "bedroom", "name": "Bedroom" }, { "area_id": "kitchen", "name": "Kitchen" }
+            ])),
             "get_states" => {
                 let others = json!({ "entity_id": "light.hall", "state": "on" });
                 let players = house.entities.keys().map(|id| json!({ "entity_id": id, "state": "idle" }));

@@ -1,9 +1,9 @@
 // One card's place on a line: what the card wants of the session it shares, and what it does by itself.
 
-import { isOpenToAll } from '../house/announcing';
+import { isOpenToAll, placeOf } from '../house/announcing';
 import { HOME, type HouseSession } from '../house/house-session';
 import type { PlaceView } from '../house/house-view';
-import { hearersOf } from '../house/presence';
+import { hearersOf, nameOf } from '../house/presence';
 import { noticeInWords } from '../messages/room';
 import { isTalking, type TalkState } from '../rooms/room-voice';
 import type { PersonView, Refusal } from '../rooms/room-view';
@@ -107,10 +107,16 @@ export class Place extends EventTarget implements Seat {
     return session && { base: session.base, choices: { ...session.choices, ...this.voice } };
   }
 
-  /** Rooms in which this card announces: its own; without one, every room that is open to all. */
+  /** Where this card announces: in its own room; without one, in every room that is open to all. */
   get announcesIn(): readonly string[] {
-    if (this.config.room) return [this.room];
-    return this.session?.view.places?.flatMap(({ room }) => (isOpenToAll(room) ? [room.id] : [])) ?? [];
+    if (this.config.room) return [placeOf(this.room)];
+    return this.session?.view.places?.flatMap(({ room }) => (isOpenToAll(room) ? [placeOf(room.id)] : [])) ?? [];
+  }
+
+  /** How people call a place in which it announces; null where that room is no more. */
+  nameOf(place: string): string | null {
+    const found = this.session?.view.places?.find(({ room }) => placeOf(room.id) === place);
+    return found ? nameOf(found.room) : null;
   }
 
   /** Everything there is to show. */

@@ -152,7 +152,7 @@ export class RelayTile extends LitElement {
   private telling: ReturnType<typeof setTimeout> | undefined;
   private readonly announcer = new Announcer(this, {
     source: () => this.session?.recording ?? null,
-    rooms: () => this.session?.announcesIn ?? [],
+    places: () => this.session?.announcesIn ?? [],
     chimeFirst: () => true,
   });
   private readonly press = new TilePress({
@@ -225,7 +225,7 @@ export class RelayTile extends LitElement {
     const view = this.session?.view ?? null;
     if (announcer.said) return announcer.said;
     if (announcer.isRecording || announcer.stage === 'preparing') return `${recordingInWords(announcer)} (${recordingHint(announcer)})`;
-    if (announcer.stage !== 'choosing') return announcedInWords(announcer.announcements, this.name);
+    if (announcer.stage !== 'choosing') return announcedInWords(announcer.announcement, (place) => this.session?.nameOf(place) ?? this.name);
     if (!view?.connected) return t('looking');
     return isTalking(view.talk) || !view.place ? talkBriefly(view) : presenceInWords(view.place);
   }

@@ -1,9 +1,10 @@
-// Announcing: where, and what: a recording, a chime, or a sound; and how it goes in each room.
+// Announcing: in which rooms and on which media players, and what: a recording, a text, a chime, or a sound; and how it
+// goes in each place.
 
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
-import { announcementInWords, announceWords as t, recordingHint, recordingInWords } from '../messages/announce';
+import { announceWords as t, partInWords, recordingHint, recordingInWords } from '../messages/announce';
 import { problemInWords } from '../messages/problems';
 import { listFiles, titleOf, type SoundFile } from '../player/library';
 import { microphoneObstacle } from '../session/microphone';
@@ -12,8 +13,9 @@ import { fieldStyles } from '../ui/field.styles';
 import { microphoneIcon } from '../ui/icons';
 import '../ui/side-sheet';
 import { Announcer } from './announcer';
-import type { Announcement } from './announcing';
+import { placeOf, type AnnouncementPart } from './announcing';
 import type { HouseSession } from './house-session';
+import { listPlayers, NO_PLAYERS, type HousePlayers } from './house-players';
 import type { PlaceView } from './house-view';
 import { nameOf } from './presence';
 
@@ -22,6 +24,12 @@ declare global {
     'announce-sheet': AnnounceSheet;
   }
 }
+
+/** The chime before what is spoken. */
+const CHIME = 'ding-dong';
+
+/** Characters of a text, as the relay takes them. */
+const TEXT_LENGTH = 1_000;
 
 /** The chimes that every relay has, by the names of their files. */
 const CHIMES = ['ding', 'ding-dong', 'gong', 'alert'] as const;
@@ -143,12 +151,15 @@ export class AnnounceSheet extends LitElement {
 
   /** Rooms in which it is to be heard; null: all that there are. */
   @state() private chosen: readonly string[] | null = null;
+  /** Media players on which it is to be heard, by their entities: none, unless somebody wants them. */
+  @state() private speakers: readonly string[] = [];
+  @state() private players: HousePlayers = NO_PLAYERS;
   @state() private chimeFirst = true;
   @state() private sounds: readonly SoundFile[] = [];
   private readonly obstacle = microphoneObstacle();
   private readonly announcer = new Announcer(this, {
     source: () => this.session,
-    rooms: () => this.rooms,
+    places: () => [...this.rooms.map(placeOf), ...this.speakers],
     chimeFirst: () => this.chimeFirst,
   });
   /** Ends what is asked of the relay when the sheet is closed. */
@@ -160,7 +171,7 @@ export class AnnounceSheet extends LitElement {
   }
 
   protected override updated(changes: PropertyValues<this>): void {
-    if (changes.has('session')) void this.learnSounds();
+    if (changes.has('session')) void this.learn();
   }
 
   protected override render(): TemplateResult {
@@ -180,7 +191,8 @@ export class AnnounceSheet extends LitElement {
 
   private renderWish(): TemplateResult {
     return html`
-      ${this.renderRooms()} ${this.renderRecord()}
+      ${this.renderRooms()} ${this.players.players.length ? this.renderPlayers() : nothing} ${this.renderRecord()}
+      ${this.players.speech ? this.renderText() : nothing}
       <fieldset>
         <legend>${t('chimes')}</legend>
         ${CHIMES.map((chime) => html`<button type="button" data-chime=${chime} @click=${() => void this.announcer.send({ file: chime }, t(chime))}>${t(chime)}</button>`)}
@@ -206,6 +218,33 @@ export class AnnounceSheet extends LitElement {
         </label>`,
       )}
     </fieldset>`;
+  }
+
+  private renderPlayers(): TemplateResult {
+    const turn = (entity: string) => {
+      this.speakers = this.speakers.includes(entity) ? this.speakers.filter((one) => one !== entity) : [...this.speakers, entity];
+    };
+    return html`<fieldset>
+      <legend>${t('players')}</legend>
+      ${this.players.players.map(
+        ({ entity, name, area, isThere }) => html`<label class="chip">
+          <input type="checkbox" data-player=${entity} ?disabled=${!isThere} .checked=${this.speakers.includes(entity)} @change=${() => { turn(entity); }} />
+          <span>${name}${area && !name.includes(area) ? html` <small class="quiet">${area}</small>` : nothing}</span>
+        </label>`,
+      )}
+    </fieldset>`;
+  }
+
+  private renderText(): TemplateResult {
+    const say = (event: SubmitEvent) => {
+      event.preventDefault();
+      const text = (new FormData(event.target as HTMLFormElement).get('text') as string).trim();
+      if (text) void this.announcer.send({ text }, '', this.chimeFirst ? CHIME : '');
+    };
+    return html`<form class="sound" @submit=${say}>
+      <label>${t('text')} <input id="text" name="text" required maxlength=${TEXT_LENGTH} autocomplete="off" enterkeyhint="send" /></label>
+      <button id="say">${t('say')}</button>
+    </form>`;
   }
 
   private renderRecord(): TemplateResult {
@@ -244,12 +283,13 @@ export class AnnounceSheet extends LitElement {
   }
 
   private renderSent(): TemplateResult {
-    const { stage, announcements, isGoing } = this.announcer;
+    const { stage, announcement, isGoing } = this.announcer;
     return html`
       ${stage === 'sending' ? html`<p role="status">${t('sending')}</p>` : nothing}
       <div role="status"><ul id="announced">
-        ${announcements.map((one) => html`<li data-room=${one.room} data-state=${one.state}>${this.inWords(one)}</li>`)}
+        ${announcement?.parts.map((part) => html`<li data-state=${part.state}>${this.inWords(part)}</li>`)}
       </ul></div>
+      ${announcement?.id === null ? html`<p role="alert">${partInWords({ ...announcement, late: null }, t('title'))}</p>` : nothing}
       <div class="buttons">
         ${isGoing ? html`<button id="stop" type="button" @click=${() => { this.announcer.stop(); }}>${t('stop')}</button>` : nothing}
         ${stage === 'sent' && !isGoing
@@ -259,9 +299,10 @@ export class AnnounceSheet extends LitElement {
     `;
   }
 
-  private inWords(announcement: Announcement): string {
-    const place = this.places.find(({ room }) => room.id === announcement.room);
-    return announcementInWords(announcement, place ? nameOf(place.room) : announcement.room);
+  private inWords(part: AnnouncementPart): string {
+    const room = this.places.find((place) => placeOf(place.room.id) === part.place)?.room;
+    const player = this.players.players.find(({ entity }) => entity === part.place);
+    return partInWords(part, room ? nameOf(room) : (player?.name ?? part.place));
   }
 
   private readonly released = (event: PointerEvent) => {
@@ -269,12 +310,12 @@ export class AnnounceSheet extends LitElement {
     this.requestUpdate();
   };
 
-  private async learnSounds(): Promise<void> {
+  private async learn(): Promise<void> {
     if (!this.session) return;
-    try {
-      this.sounds = (await listFiles(this.session.base, '', 0, this.ending.signal)).files;
-    } catch {
-      // Whoever may not list them records something.
-    }
+    const { base } = this.session;
+    // Whoever may not list them, or has none, records something for the rooms.
+    const [files, players] = await Promise.allSettled([listFiles(base, '', 0, this.ending.signal), listPlayers(base, this.ending.signal)]);
+    if (files.status === 'fulfilled') this.sounds = files.value.files;
+    if (players.status === 'fulfilled') this.players = players.value;
   }
 }

@@ -1,4 +1,4 @@
-// How something is announced: a recording is made, or a sound chosen, and it is followed in each room until it is over.
+// How something is announced: a recording is made, or a sound chosen, and it is followed in each place until it is over.
 // For the page's sheet and for cards.
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
@@ -24,8 +24,8 @@ const TICK_MS = 250;
 export interface Announcing {
   /** The relay, and whose microphone records with which choices; null while there is none. */
   source(): { base: URL; choices: Choices } | null;
-  /** Ids of the rooms in which it is to be heard. */
-  rooms(): readonly string[];
+  /** Where it is to be heard, as the relay writes it. */
+  places(): readonly string[];
   /** Whether a chime comes before a recording. */
   chimeFirst(): boolean;
 }
@@ -37,8 +37,8 @@ export class Announcer implements ReactiveController {
   seconds = 0;
   /** Why the last wish led to nothing; empty when it did. */
   said = '';
-  /** What was sent last, for each room. */
-  announcements: readonly Announcement[] = [];
+  /** What was sent last. */
+  announcement: Announcement | null = null;
   /** Of the button that records. */
   readonly press = new ButtonPress({
     isTalking: () => this.isRecording,
@@ -77,7 +77,7 @@ export class Announcer implements ReactiveController {
 
   /** Whether anything that was sent is still to be heard. */
   get isGoing(): boolean {
-    return this.announcements.some(isUnderWay);
+    return this.announcement !== null && isUnderWay(this.announcement);
   }
 
   /** Throws the recording away. */
@@ -97,33 +97,31 @@ export class Announcer implements ReactiveController {
   /** Stops what was sent, everywhere. */
   stop(): void {
     const base = this.announcing.source()?.base;
-    if (base) for (const one of this.announcements) void stopAnnouncing(base, one);
+    if (base && this.announcement) void stopAnnouncing(base, this.announcement);
   }
 
-  /** Has something announced in all rooms; under this name, where it has one. */
+  /** Has something announced in all places; under this name, where it has one. */
   async send(what: Announced, name: string, chime = ''): Promise<void> {
-    const [source, rooms] = [this.announcing.source(), this.announcing.rooms()];
+    const [source, places] = [this.announcing.source(), this.announcing.places()];
     if (!source) return;
-    if (!rooms.length) {
+    if (!places.length) {
       this.set('choosing', t('nowhere'));
       return;
     }
-    this.announcements = [];
+    this.announcement = null;
     this.set('sending');
-    this.announcements = await Promise.all(rooms.map(async (room) => announce(source.base, room, what, chime, name)));
+    this.announcement = await announce(source.base, places, what, chime, name);
     this.set('sent');
-    for (const [place, one] of this.announcements.entries()) {
-      void follow(source.base, one, this.ending.signal, (now) => {
-        this.announcements = this.announcements.map((other, index) => (index === place ? now : other));
-        this.host.requestUpdate();
-      });
-    }
+    await follow(source.base, this.announcement, this.ending.signal, (now) => {
+      this.announcement = now;
+      this.host.requestUpdate();
+    });
   }
 
   private async record(): Promise<void> {
     const source = this.announcing.source();
     if (!source || this.stage === 'preparing' || this.stage === 'sending') return;
-    if (!this.announcing.rooms().length) {
+    if (!this.announcing.places().length) {
       this.set('choosing', t('nowhere'));
       return;
     }
@@ -167,7 +165,7 @@ export class Announcer implements ReactiveController {
     // Until the finger is gone, since what it has pressed is gone then.
     const [recording] = await Promise.all([recorder.finish(), new Promise((resolve) => setTimeout(resolve, FINGER_MS))]);
     if (!this.isHere) return;
-    if (recording) await this.send({ recording }, this.announcing.source()?.choices.name ?? '', this.announcing.chimeFirst() ? CHIME : '');
+    if (recording) void this.send({ recording }, this.announcing.source()?.choices.name ?? '', this.announcing.chimeFirst() ? CHIME : '');
     else this.set('choosing', t('tooShort'));
   }
 

@@ -1,21 +1,37 @@
-// Announcements as the relay takes them: sent to one room after another, followed until they were heard, and stopped.
+// Announcements as the relay takes them: sent to all their places at once, followed until they were heard, and stopped.
 
 import type { Room } from '../rooms/room-protocol';
 
-/** What is announced: a file of the relay, by its id or name; or a recording. */
-export type Announced = { file: string } | { recording: Blob };
+/** What is announced: a file of the relay, by its id or name; a recording; or a text, which Home Assistant speaks. */
+export type Announced = { file: string } | { recording: Blob } | { text: string };
 
-/** How an announcement in one room is. The words are the relay's, and `unknown` where it no longer tells. */
+/** How an announcement is. The words are the relay's. */
 export type AnnouncementState = 'waiting' | 'playing' | 'played' | 'stopped' | 'displaced' | 'failed' | 'unknown';
 
-/** One announcement in one room. */
-export interface Announcement {
-  room: string;
-  /** null: it was refused. */
-  id: string | null;
+/** An announcement in one of its places. */
+export interface AnnouncementPart {
+  /** As the relay writes it: `room:kitchen`, `media_player.kitchen`. */
+  place: string;
   state: AnnouncementState;
   /** While `failed`: why, in the relay's own words. */
   reason: string;
+  /** Of a media player that plays: seconds that it took to begin. */
+  late: number | null;
+}
+
+/** One announcement. */
+export interface Announcement {
+  /** null: it was refused. */
+  id: string | null;
+  state: AnnouncementState;
+  /** While `failed` everywhere: why, in the relay's own words. */
+  reason: string;
+  parts: readonly AnnouncementPart[];
+}
+
+/** The place that is a room. */
+export function placeOf(room: string): string {
+  return `room:${room}`;
 }
 
 /** Whether whoever may talk may announce something there, without having joined. */
@@ -26,18 +42,33 @@ export function isOpenToAll({ kind, pin, locked }: Pick<Room, 'kind' | 'pin' | '
 /** How often to ask how far it is. */
 const ASK_MS = 400;
 
-/** Has this announced in a room. What is refused comes back as `failed`. */
-export async function announce(base: URL, room: string, what: Announced, chime: string, name: string): Promise<Announcement> {
-  const wish = { room, ...(chime ? { chime } : {}), ...(name ? { name } : {}) };
-  const failed = (reason: string): Announcement => ({ room, id: null, state: 'failed', reason });
+/** Has this announced in these places. What is refused comes back as `failed`. */
+export async function announce(base: URL, places: readonly string[], what: Announced, chime: string, name: string): Promise<Announcement> {
+  const wish = { to: places.join(','), ...(chime ? { chime } : {}), ...(name ? { name } : {}) };
+  const failed = (reason: string): Announcement => ({ id: null, state: 'failed', reason, parts: [] });
   try {
-    const answer = 'file' in what ? await post(new URL('api/announce', base), { ...wish, file: what.file }) : await send(base, wish, what.recording);
+    const answer = 'recording' in what ? await send(base, wish, what.recording) : await post(new URL('api/announce', base), { ...wish, ...what });
     if (!answer.ok) return failed(await answer.text());
-    const { id, position } = (await answer.json()) as { id: string; position: number };
-    return { room, id, state: position ? 'waiting' : 'playing', reason: '' };
+    const { id, parts } = (await answer.json()) as { id: string; parts: readonly PartAnswer[] };
+    return { id, state: 'waiting', reason: '', parts: parts.map(partOf) };
   } catch {
     return failed('');
   }
+}
+
+/** What the relay says of a part. */
+interface PartAnswer {
+  room?: string;
+  player?: string;
+  destination?: string;
+  state?: AnnouncementState;
+  message?: string | null;
+  late?: number | null;
+}
+
+function partOf({ room, player, destination, state, message, late }: PartAnswer): AnnouncementPart {
+  const place = room === undefined ? (player ?? destination ?? '') : placeOf(room);
+  return { place, state: state ?? (message ? 'failed' : 'waiting'), reason: message ?? '', late: late ?? null };
 }
 
 /** Asks how it is until it is over, or nobody wants to know any more. */
@@ -65,15 +96,15 @@ async function look(base: URL, announcement: Announcement): Promise<Announcement
     const answer = await fetch(new URL(`api/announce/${announcement.id ?? ''}`, base), { cache: 'no-store' });
     // Of the last ones alone the relay knows how they ended.
     if (!answer.ok) return { ...announcement, state: 'unknown' };
-    const { state, message } = (await answer.json()) as { state: AnnouncementState; message?: string | null };
-    return { ...announcement, state, reason: message ?? '' };
+    const { state, parts } = (await answer.json()) as { state: AnnouncementState; parts: readonly PartAnswer[] };
+    return { ...announcement, state, parts: parts.map(partOf) };
   } catch {
     // It is asked again.
     return announcement;
   }
 }
 
-async function post(url: URL, body: Record<string, unknown>): Promise<Response> {
+async function post(url: URL, body: Record<string, string>): Promise<Response> {
   return fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 }
 

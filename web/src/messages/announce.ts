@@ -1,13 +1,14 @@
 // Words of announcements.
 
 import type { Announcer } from '../house/announcer';
-import { isUnderWay, type Announcement } from '../house/announcing';
-import { translator } from '../lib/i18n';
+import type { Announcement, AnnouncementPart } from '../house/announcing';
+import { spoken, translator } from '../lib/i18n';
 
 export const announceWords = translator({
   en: {
     title: 'Announce',
-    where: 'Where',
+    where: 'Rooms',
+    players: 'Media players',
     everywhere: 'All rooms',
     record: 'Record',
     recordHint: 'hold, or tap',
@@ -22,28 +23,32 @@ export const announceWords = translator({
     'ding-dong': 'Ding-dong',
     gong: 'Gong',
     alert: 'Alert',
+    text: 'Or a text to be spoken',
+    say: 'Say it',
     sound: 'Or a sound',
     play: 'Play',
-    nowhere: 'Choose a room first.',
+    nowhere: 'Choose first where it is to be heard.',
     tooShort: 'That was too short to hear. Hold the button while you speak.',
     preparing: 'Preparing…',
     sending: 'Sending…',
     unreachable: 'the relay doesn’t answer. Try again.',
-    failed: '{room}: that didn’t work: {reason}',
-    waiting: '{room}: waits for its turn.',
-    playing: '{room}: playing…',
-    played: '{room}: played.',
-    stopped: '{room}: stopped.',
-    displaced: '{room}: something urgent took its place.',
-    unknown: '{room}: the relay no longer knows whether it was played.',
-    playingMany: 'Announcing in {count} rooms…',
-    playedMany: 'Announced in {count} rooms.',
+    failed: '{place}: that didn’t work: {reason}',
+    waiting: '{place}: waits for its turn.',
+    playing: '{place}: playing…',
+    playingLate: '{place}: playing, {seconds} s behind…',
+    played: '{place}: played.',
+    stopped: '{place}: stopped.',
+    displaced: '{place}: something urgent took its place.',
+    unknown: '{place}: the relay no longer knows whether it was played.',
+    playingMany: 'Announcing in {count} places…',
+    playedMany: 'Announced in {count} places.',
     stop: 'Stop',
     again: 'Announce something else',
   },
   de: {
     title: 'Durchsage',
-    where: 'Wo',
+    where: 'Räume',
+    players: 'Player',
     everywhere: 'Alle Räume',
     record: 'Aufnehmen',
     recordHint: 'halten / tippen',
@@ -58,30 +63,34 @@ export const announceWords = translator({
     'ding-dong': 'Ding-Dong',
     gong: 'Gong',
     alert: 'Alarm',
+    text: 'Oder ein Text, der gesprochen wird',
+    say: 'Sprechen lassen',
     sound: 'Oder ein Klang',
     play: 'Abspielen',
-    nowhere: 'Wähle zuerst einen Raum.',
+    nowhere: 'Wähle zuerst, wo man es hören soll.',
     tooShort: 'Das war zu kurz. Halte die Taste, während du sprichst.',
     preparing: 'Wird vorbereitet…',
     sending: 'Wird gesendet…',
     unreachable: 'Die Anlage antwortet nicht. Versuche es noch einmal.',
-    failed: '{room}: Das hat nicht funktioniert: {reason}',
-    waiting: '{room}: wartet, bis die Durchsage an der Reihe ist.',
-    playing: '{room}: wird abgespielt…',
-    played: '{room}: abgespielt.',
-    stopped: '{room}: gestoppt.',
-    displaced: '{room}: Etwas Dringendes hat ihren Platz bekommen.',
-    unknown: '{room}: Die Anlage weiß nicht mehr, ob sie abgespielt wurde.',
-    playingMany: 'Durchsage in {count} Räumen…',
-    playedMany: 'In {count} Räumen durchgesagt.',
+    failed: '{place}: Das hat nicht funktioniert: {reason}',
+    waiting: '{place}: wartet, bis die Durchsage an der Reihe ist.',
+    playing: '{place}: wird abgespielt…',
+    playingLate: '{place}: wird abgespielt, {seconds} s verzögert…',
+    played: '{place}: abgespielt.',
+    stopped: '{place}: gestoppt.',
+    displaced: '{place}: Etwas Dringendes hat ihren Platz bekommen.',
+    unknown: '{place}: Die Anlage weiß nicht mehr, ob sie abgespielt wurde.',
+    playingMany: 'Durchsage an {count} Orten…',
+    playedMany: 'An {count} Orten durchgesagt.',
     stop: 'Stopp',
     again: 'Etwas anderes durchsagen',
   },
 });
 
-/** How an announcement goes in a room of this name. */
-export function announcementInWords({ state, reason }: Announcement, room: string): string {
-  return announceWords(state, { room, reason: reason || announceWords('unreachable') });
+/** How an announcement goes in a place of this name. */
+export function partInWords({ state, reason, late }: Pick<AnnouncementPart, 'state' | 'reason' | 'late'>, place: string): string {
+  if (state === 'playing' && late !== null) return announceWords('playingLate', { place, seconds: new Intl.NumberFormat(spoken(), { maximumFractionDigits: 1 }).format(late) });
+  return announceWords(state, { place, reason: reason || announceWords('unreachable') });
 }
 
 /** What the button that records is for, or what comes of it. */
@@ -96,11 +105,13 @@ export function recordingHint({ stage, isRecording, press }: Announcer): string 
   return announceWords(!isRecording ? 'recordHint' : press.isHeld ? 'release' : 'tapToSend');
 }
 
-/** How an announcement goes in all its rooms, on one line: what went wrong comes first. `name` is that of a single room. */
-export function announcedInWords(announcements: readonly Announcement[], name: string): string {
-  const [first] = announcements;
-  if (!first) return announceWords('sending');
-  const notable = announcements.find(({ state }) => state !== 'played' && !isUnderWay({ state }));
-  if (announcements.length === 1 || notable) return announcementInWords(notable ?? first, notable && announcements.length > 1 ? notable.room : name);
-  return announceWords(announcements.some(isUnderWay) ? 'playingMany' : 'playedMany', { count: announcements.length });
+/** How an announcement goes in all its places, on one line: what went wrong comes first. `name` says how people call a place. */
+export function announcedInWords(announcement: Announcement | null, name: (place: string) => string): string {
+  if (!announcement) return announceWords('sending');
+  const { id, state, reason, parts } = announcement;
+  const [first] = parts;
+  if (id === null || !first) return partInWords({ state, reason, late: null }, announceWords('title'));
+  const notable = parts.find((part) => !['played', 'playing', 'waiting'].includes(part.state));
+  if (parts.length === 1 || notable) return partInWords(notable ?? first, name((notable ?? first).place));
+  return announceWords(state === 'played' ? 'playedMany' : 'playingMany', { count: parts.length });
 }

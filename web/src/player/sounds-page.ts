@@ -4,9 +4,9 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
-import { announce, follow, isOpenToAll, type Announcement } from '../house/announcing';
+import { announce, follow, isOpenToAll, placeOf, type Announcement } from '../house/announcing';
 import { nameOf } from '../house/presence';
-import { announcementInWords } from '../messages/announce';
+import { announcedInWords } from '../messages/announce';
 import { soundsWords as t } from '../messages/sounds';
 import type { Room } from '../rooms/room-protocol';
 import { announceIcon } from '../ui/icons';
@@ -235,9 +235,9 @@ export class SoundsPage extends LitElement {
     const places = session?.view.places?.filter(({ room }) => isOpenToAll(room)) ?? [];
     const play = async (room: Room) => {
       if (!session) return;
-      const announcement = await announce(session.base, room.id, { file: file.id }, '', titleOf(file));
+      const announcement = await announce(session.base, [placeOf(room.id)], { file: file.id }, '', titleOf(file));
       const tell = (now: Announcement) => {
-        this.told = announcementInWords(now, nameOf(room));
+        this.told = announcedInWords(now, () => nameOf(room));
       };
       tell(announcement);
       await follow(session.base, announcement, this.watching.signal, tell);

@@ -1,0 +1,20 @@
+//! The stand-in for Home Assistant's core, as a program, for the tests in browsers: a house with four media players.
+//! Prints its address, and serves until it is killed.
+
+// As in the tests: what they ask it afterwards, nobody asks here.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../tests/support/core.rs"]
+mod stand_in;
+
+use stand_in::{StandInCore, TOKEN};
+
+#[tokio::main]
+async fn main() {
+    let core = StandInCore::start().await;
+    core.add("media_player.bedroom", "cast", Some("bedroom"), "unavailable", 0.2);
+    core.add("media_player.kitchen_speaker", "cast", Some("kitchen"), "idle", 0.3);
+    core.add("media_player.living_room", "sonos", None, "playing", 0.4);
+    core.add("media_player.echo", "alexa_devices", None, "idle", 0.4);
+    println!("url={} token={TOKEN}", core.url);
+    std::future::pending::<()>().await;
+}
