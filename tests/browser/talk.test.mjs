@@ -37,9 +37,11 @@ afterEach(async () => {
 
 const open = () => openPage(browser, daemon.url);
 
-async function assertHearsSpeech(page) {
+/** It is the voice itself. A machine that is busy for a moment drops some of it; what is wrong is so every time. */
+async function assertHearsSpeech(page, tries = 3) {
   const [heard] = await record(page, 5);
   const alike = likeness(heard, readWav(speech));
+  if (alike <= ALIKE && tries > 1) return assertHearsSpeech(page, tries - 1);
   assert.ok(alike > ALIKE, `like its source: ${alike.toFixed(2)}`);
 }
 

@@ -229,7 +229,7 @@ export class AnnounceSheet extends LitElement {
       ${this.players.players.map(
         ({ entity, name, area, isThere }) => html`<label class="chip">
           <input type="checkbox" data-player=${entity} ?disabled=${!isThere} .checked=${this.speakers.includes(entity)} @change=${() => { turn(entity); }} />
-          <span>${name}${area && !name.includes(area) ? html` <small class="quiet">${area}</small>` : nothing}</span>
+          <span>${name} <small class="quiet">${isThere ? (name.includes(area) ? '' : area) : t('away')}</small></span>
         </label>`,
       )}
     </fieldset>`;
