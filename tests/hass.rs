@@ -52,8 +52,13 @@ async fn told(manifest: Value) -> Option<Home> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
     tokio::spawn(warp::serve(supervisor(manifest)).incoming(listener).run());
-    hass::ask(&HassConfig { supervisor: format!("http://127.0.0.1:{port}"), url: "off".into(), token: TOKEN.into() })
-        .await
+    hass::ask(&HassConfig {
+        supervisor: format!("http://127.0.0.1:{port}"),
+        url: "off".into(),
+        token: TOKEN.into(),
+        speech: "auto".into(),
+    })
+    .await
 }
 
 fn manifest() -> Value {

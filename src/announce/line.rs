@@ -67,21 +67,22 @@ mod tests {
 
     use super::*;
     use crate::access::{Action, Permit};
+    use crate::announce::Prepared;
     use crate::announce::playlist::Playlist;
     use crate::domain::RoomId;
     use crate::library::Recording;
 
     fn one(number: u128, priority: Priority) -> Arc<Announcement> {
         let nothing = Recording::of_bytes(b"").expect("memory");
-        Arc::new(Announcement::new(
-            AnnouncementId(Uuid::from_u128(number)),
-            number.to_string(),
+        let prepared = Prepared {
+            name: number.to_string().into(),
             priority,
-            Playlist::new(None, &nothing, 1, 0.0),
-            None,
-            None,
-            (RoomId::HOME, Permit::of_a_test(Action::Announce, RoomId::HOME)),
-        ))
+            playlist: Playlist::new(None, &nothing, 1, 0.0),
+            seconds: None,
+            memory: None,
+        };
+        let permit = Permit::of_a_test(Action::Announce, RoomId::HOME);
+        Arc::new(Announcement::new(AnnouncementId(Uuid::from_u128(number)), prepared, RoomId::HOME, permit))
     }
 
     fn names(line: &RoomQueue) -> Vec<&str> {

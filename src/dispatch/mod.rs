@@ -303,7 +303,7 @@ impl Dispatcher {
         let host = self.host().await.map_err(|error| refused(&new.entity, error))?;
         let url = format!("http://{}/announce/{}.mp3", SocketAddr::new(host, self.0.mp3_port), new.id);
         // Before the player is told, which may ask for it at once.
-        remember(&mut lock(&self.0.on_players), Arc::clone(&new), |other| other.is_over());
+        remember(&mut lock(&self.0.on_players), Arc::clone(&new), OnPlayer::is_over);
         match players.announce(&new.entity, NewClip { url, length, volume }).await {
             Ok(placed) => {
                 new.placed.set(placed).expect("it is placed once");
