@@ -14,7 +14,7 @@ BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
 TEST_TOOLS := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
-.PHONY: run build web card test check lint lint-app test-programs unit openapi browser-test clients files-long home-assistant screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
+.PHONY: run build web card test check lint lint-app test-programs unit openapi browser-test clients files-long home-assistant home-assistant-current screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools
 
 run: build
 	$(PROGRAM)
@@ -110,6 +110,12 @@ target/home-assistant/bin/hass: tests/browser/home-assistant.requirements.txt
 	python3 -m venv target/home-assistant
 	target/home-assistant/bin/pip install --quiet --requirement $<
 	touch $@
+
+## The link, players, speech and automations with the newest Home Assistant, in a Debian of its own. Takes three minutes the
+## first time, and root.
+home-assistant-current: build
+	@tools/require debootstrap debootstrap
+	tests/home-assistant/run $(PROGRAM)
 
 ## Builds the app's image by its Dockerfile, without Docker, and runs what is in it. Takes ten minutes and root.
 app-root:

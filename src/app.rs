@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
 use crate::audio::AudioStats;
+use crate::automation::Automations;
 use crate::bridge::Bridge;
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::core::{Relay, RelayConfig};
@@ -21,7 +22,7 @@ use crate::data::DataFolder;
 use crate::dispatch::{Dispatcher, DispatcherParts};
 use crate::domain::Track;
 use crate::engine::{self, Connected, Engine, MediaEvents, NewTracks, ThreadId};
-use crate::hass::{CoreLink, Home, HousePlayers, InvalidAddress, SpeechMaker};
+use crate::hass::{CoreFeed, CoreLink, Home, HousePlayers, InvalidAddress, SpeechMaker};
 use crate::http::{self, Fanouts, Files, Gate, Handshakes, House, HttpPort, HttpStats, PortKind, Preludes, Shared};
 use crate::library::{Catalogue, Folder};
 use crate::limits::{Allotments, MediaPlaces, Places};
@@ -262,14 +263,16 @@ impl App {
     }
 
     /// Home Assistant's media players, where there is a Home Assistant.
-    fn follow_players(&self, config: &Config) -> Result<Option<(HousePlayers, SpeechMaker)>, StartError> {
+    fn link_to_core(&self, config: &Config) -> Result<Option<Linked>, StartError> {
         let Some(address) = config.hass.core() else { return Ok(None) };
-        let (link, task, news) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
-        let (players, followers) = HousePlayers::new(link.clone(), news, DataFolder::new(config.data_dir.clone()));
-        let speech = SpeechMaker::new(link, players.clone(), &address, &config.hass);
+        let (link, mut task) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
+        let (players, followers) =
+            HousePlayers::new(link.clone(), task.feed(&link), DataFolder::new(config.data_dir.clone()));
+        let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
+        let feed = task.feed(&link);
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));
-        Ok(Some((players, speech)))
+        Ok(Some(Linked { link, feed, players, speech }))
     }
 
     fn keep_certificate_good(&self, keeper: Keeper, advertised: Vec<IpAddr>) {
@@ -361,17 +364,23 @@ impl App {
             Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
-        let (files, house) = (self.serve_files(config), self.follow_players(config)?);
-        let players = house.as_ref().map(|(players, _)| players.clone());
+        let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
+        let players = linked.as_ref().map(|linked| linked.players.clone());
         let dispatcher = Dispatcher::new(DispatcherParts {
             announcer: announcer.clone(),
             access: access.clone(),
             rooms: rooms.clone(),
             catalogue: files.catalogue.clone(),
-            house,
+            house: linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone())),
             engine: self.relay.clone(),
             mp3_port: self.ports.mp3.port(),
             tracker: tracker.clone(),
+        });
+        let automation = linked.map(|Linked { link, feed, .. }| {
+            let automations = Automations::new(link, feed, dispatcher.clone(), rooms.clone());
+            let stats = automations.stats();
+            self.spawn("automations", automations.run(shutdown.clone()));
+            stats
         });
         let shared = Shared {
             relay: self.relay.clone(),
@@ -380,6 +389,7 @@ impl App {
             preludes: Preludes::default(),
             house: House::new(clips, files, sound, mounts, announcer, players),
             dispatcher,
+            automation,
             audio,
             gate: self.gate(config, certificates.clone(), access),
             stats,
@@ -398,6 +408,15 @@ impl App {
         self.spawn("access", shared.clone().enforce(self.files_relay.clone()));
         Ok(shared)
     }
+}
+
+/// What there is of Home Assistant, where there is one.
+struct Linked {
+    link: CoreLink,
+    /// For its automations.
+    feed: CoreFeed,
+    players: HousePlayers,
+    speech: SpeechMaker,
 }
 
 /// The ports of the media threads: what follows the first one is for files, as a rule, and the others come then.

@@ -18,6 +18,7 @@
 //! - [`tls`] is the certificate that it does so with: Home Assistant's, or one of our own.
 //! - [`players`] is the media players of the house: what is announced on them, and how they are left afterwards.
 //! - [`hass`] is Home Assistant, where there is one: what it tells an app, and the link to its core.
+//! - [`automation`] is what its automations hear of the relay, and ask of it.
 //! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, [`log`] what is told to whoever runs it, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again; what must not end by itself is [`critical`].
 
@@ -25,6 +26,7 @@ pub mod access;
 pub mod announce;
 pub mod app;
 pub mod audio;
+pub mod automation;
 pub mod bridge;
 pub mod card;
 pub mod config;

@@ -30,8 +30,8 @@ fn follow(core: &StandInCore, folder: &std::path::Path) -> (HousePlayers, DropGu
 
 fn follow_with(core: &StandInCore, folder: &std::path::Path, token: &str) -> (HousePlayers, DropGuard) {
     let shutdown = CancellationToken::new();
-    let (link, task, news) = CoreLink::new(&core.url, token.into()).expect("an address");
-    let (players, followers) = HousePlayers::new(link, news, DataFolder::new(folder.into()));
+    let (link, mut task) = CoreLink::new(&core.url, token.into()).expect("an address");
+    let (players, followers) = HousePlayers::new(link.clone(), task.feed(&link), DataFolder::new(folder.into()));
     tokio::spawn(task.run(shutdown.clone()));
     tokio::spawn(followers.run(shutdown.clone()));
     (players, shutdown.drop_guard())

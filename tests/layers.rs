@@ -5,10 +5,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src`, from the bottom up: each may name what stands before it, and nothing else.
-const ORDER: [&str; 25] = [
-    "domain", "limits", "critical", "data", "rooms", "access", "core", "audio", "engine", "live", "library",
-    "transfer", "announce", "config", "log", "players", "hass", "tls", "net", "card", "bridge", "sound", "dispatch",
-    "http", "app",
+const ORDER: [&str; 26] = [
+    "domain",
+    "limits",
+    "critical",
+    "data",
+    "rooms",
+    "access",
+    "core",
+    "audio",
+    "engine",
+    "live",
+    "library",
+    "transfer",
+    "announce",
+    "config",
+    "log",
+    "players",
+    "hass",
+    "tls",
+    "net",
+    "card",
+    "bridge",
+    "sound",
+    "dispatch",
+    "automation",
+    "http",
+    "app",
 ];
 
 /// Layers of the core, none of which may name those behind it.

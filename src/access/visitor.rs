@@ -44,6 +44,12 @@ impl Visitor {
         Self { address, scopes, name: None, user: None, is_proxied: false, room: None, token: None }
     }
 
+    /// An automation of Home Assistant's, or the user who caused what it does: an administrator, since nobody else may fire
+    /// events there. They may what the panel may.
+    pub fn of_home_assistant(user: Option<&str>) -> Self {
+        Self { user: user.map(Into::into), ..Self::machine() }
+    }
+
     /// The daemon itself.
     pub(super) fn machine() -> Self {
         Self::at(Ipv4Addr::UNSPECIFIED.into(), Scopes::all())

@@ -1,10 +1,11 @@
 //! One announcement: what is wished, what becomes of it, and how it ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::Permit;
@@ -130,7 +131,7 @@ pub struct Announcement {
     pub(super) playlist: Playlist,
     /// Those of 20 ms that were heard.
     pub(super) frames: AtomicU64,
-    pub(super) over: AtomicBool,
+    pub(super) over: CancellationToken,
     pub(super) permit: Permit,
     _memory: Option<Arc<Place>>,
 }
@@ -138,7 +139,7 @@ pub struct Announcement {
 impl Announcement {
     pub(super) fn new(id: AnnouncementId, prepared: Prepared, room: RoomId, permit: Permit) -> Self {
         let Prepared { name, priority, playlist, seconds, memory } = prepared;
-        let (frames, over) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (frames, over) = (AtomicU64::new(0), CancellationToken::new());
         Self { id, room, name, priority, seconds, playlist, frames, over, permit, _memory: memory }
     }
 
@@ -148,7 +149,7 @@ impl Announcement {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.over.is_cancelled()
     }
 }
 

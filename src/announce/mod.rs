@@ -198,6 +198,13 @@ impl Announcer {
         lives.or_else(over)
     }
 
+    /// Waits until one is over.
+    pub async fn ended(&self, id: AnnouncementId) {
+        if let Some(KnownAnnouncement::Lives(announcement, _)) = self.find(id) {
+            announcement.over.cancelled().await;
+        }
+    }
+
     /// Stops one, or takes it out of its line. False: there is none, or no more.
     pub fn stop(&self, id: AnnouncementId) -> bool {
         match self.find(id) {
@@ -259,7 +266,7 @@ impl Announcer {
     }
 
     fn note(&self, queues: &mut Queues, announcement: &Announcement, outcome: Outcome) {
-        announcement.over.store(true, Ordering::Relaxed);
+        announcement.over.cancel();
         let stats = &self.0.stats;
         let counter = match &outcome {
             Outcome::Played => &stats.played,

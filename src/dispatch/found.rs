@@ -10,7 +10,7 @@ use crate::domain::RoomId;
 use crate::hass::ClipProgress;
 use crate::players;
 
-use super::{Destination, Dispatcher, OnPlayer, lock};
+use super::{Destination, DispatchError, Dispatcher, OnPlayer, lock};
 
 /// One announcement in several places.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct JointAnnouncement {
     pub parts: Vec<Part>,
 }
 
-/// An announcement in one of its places.
-#[derive(Debug)]
+/// An announcement in one of its places. Cheap to clone.
+#[derive(Debug, Clone)]
 pub enum Part {
     /// In a room.
     Room {
@@ -140,7 +140,7 @@ impl State {
     }
 
     /// Of all places together: as long as it is heard anywhere it plays, and played it was only if it was everywhere.
-    fn of_all(states: &[Self]) -> Self {
+    pub(super) fn of_all(states: &[Self]) -> Self {
         let order = [Self::Playing, Self::Waiting, Self::Failed, Self::Displaced, Self::Stopped, Self::Unknown];
         order.into_iter().find(|state| states.contains(state)).unwrap_or(Self::Played)
     }
@@ -201,6 +201,32 @@ impl Dispatcher {
             (0, true) => Err(StopError::Unknown),
             (_, true) => Ok(()),
         }
+    }
+
+    /// Stops whatever this visitor may stop in these places, or everywhere.
+    ///
+    /// # Errors
+    /// When they may not in one of them, or there is no such place.
+    pub async fn stop_in(&self, visitor: &Visitor, places: Option<&[Destination]>) -> Result<(), DispatchError> {
+        let admitted = match places {
+            Some(places) => Some(self.admit(visitor, places).await?),
+            None => None,
+        };
+        let is_meant = |part: &Part| {
+            admitted.as_ref().is_none_or(|admitted| match part {
+                Part::Room { room, .. } => admitted.rooms.iter().any(|(other, _)| other == room),
+                Part::Player(on_player) => admitted.players.contains(&on_player.entity),
+                Part::Refused(..) => false,
+            })
+        };
+        let in_rooms = self.0.announcer.list().into_iter().flat_map(|(_, line)| line);
+        let in_rooms = in_rooms.map(|one| Part::Room { id: one.id, room: one.room, slug: String::new() });
+        let on_players: Vec<_> = lock(&self.0.on_players).iter().map(|one| Part::Player(Arc::clone(one))).collect();
+        for part in in_rooms.chain(on_players).filter(is_meant) {
+            // What a player announces by itself goes on; nothing else can be done.
+            self.stop_part(visitor, &part).await;
+        }
+        Ok(())
     }
 
     /// What is announced on a player under this identity, for whoever knows it.

@@ -1,19 +1,22 @@
 //! One announcement to all its destinations: rooms, media players, areas, everybody. Joins what is announced in rooms
 //! ([`crate::announce`]) with what is announced on players ([`crate::hass`]), so that there is one progress and one stop.
 //!
-//! `destination` is how they are written, `admission` who may announce there, and `on_player` one announcement on one
-//! player; `found` is what is known of them afterwards.
+//! `wish` and `destination` are how they are written, `admission` who may announce there, and `on_player` one announcement on one
+//! player; `found` is what is known of them afterwards, and `events` what is told meanwhile.
 
 mod admission;
 mod destination;
+mod events;
 mod found;
 mod on_player;
+mod wish;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -29,8 +32,10 @@ use crate::rooms::{RoomsHandle, clean_name};
 
 pub use admission::Admitted;
 pub use destination::{Destination, Destinations, UnknownDestination};
+pub use events::AnnouncementEvent;
 pub use found::{Found, JointAnnouncement, Part, State, StopError};
 pub use on_player::OnPlayer;
+pub use wish::Wish;
 
 /// Places in which one announcement is heard.
 pub const MAX_PLACES: usize = 100;
@@ -84,6 +89,9 @@ pub enum DispatchError {
     /// There is no such area, or nothing plays in it.
     #[error("There is no area {0:?} with a media player; /api/players lists those there are")]
     NoArea(String),
+    /// What is wished for cannot be: why.
+    #[error("{0}")]
+    Invalid(&'static str),
     /// It says nowhere where.
     #[error("Say where: to is a list, such as everybody, room:study, area:kitchen or media_player.kitchen")]
     Nowhere,
@@ -129,6 +137,7 @@ struct Inner {
     tracker: TaskTracker,
     on_players: Mutex<VecDeque<Arc<OnPlayer>>>,
     joint: Mutex<VecDeque<Arc<JointAnnouncement>>>,
+    events: broadcast::Sender<AnnouncementEvent>,
 }
 
 /// What a dispatcher brings together.
@@ -171,6 +180,7 @@ impl Dispatcher {
     pub fn new(parts: DispatcherParts) -> Self {
         let DispatcherParts { announcer, access, rooms, catalogue, house, engine, mp3_port, tracker } = parts;
         let (on_players, joint) = Default::default();
+        let (events, _) = broadcast::channel(events::EVENTS);
         Self(Arc::new(Inner {
             announcer,
             access,
@@ -182,6 +192,7 @@ impl Dispatcher {
             tracker,
             on_players,
             joint,
+            events,
         }))
     }
 
@@ -221,7 +232,9 @@ impl Dispatcher {
             parts.push(self.place_on_player(entity, &prepared, Arc::clone(rendered), volume).await);
         }
         if !is_joint && let Some(only) = parts.pop() {
-            return only.map(|(part, position)| Dispatched::Single(part.id(), position)).map_err(|(_, error)| error);
+            let (part, position) = only.map_err(|(_, error)| error)?;
+            self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));
+            return Ok(Dispatched::Single(part.id(), position));
         }
         if parts.iter().all(Result::is_err) {
             return Err(parts.into_iter().find_map(Result::err).map_or(DispatchError::Nowhere, |(_, error)| error));
@@ -231,6 +244,7 @@ impl Dispatcher {
             .map(|part| part.map_or_else(|(place, error)| Part::Refused(place, error.to_string()), |(part, _)| part));
         let joint = Arc::new(JointAnnouncement { id: Uuid::new_v4(), name: prepared.name(), parts: told.collect() });
         remember(&mut lock(&self.0.joint), Arc::clone(&joint), |_| true);
+        self.follow(joint.id, Arc::clone(&joint.name), &joint.parts);
         Ok(Dispatched::Joint(joint))
     }
 

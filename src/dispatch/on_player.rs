@@ -56,12 +56,17 @@ impl OnPlayer {
         self.rendered().as_ref().map(|rendered| rendered.length)
     }
 
-    /// Gives its memory back once it is over.
-    pub(super) async fn tidy(self: Arc<Self>) {
+    /// Waits until it is over.
+    pub(super) async fn ended(&self) {
         if let Some((_, mut progress)) = self.placed.get().cloned() {
             // Without a player task it is over as well.
             let _ = progress.wait_for(|progress| matches!(progress, ClipProgress::Over(_))).await;
         }
+    }
+
+    /// Gives its memory back once it is over.
+    pub(super) async fn tidy(self: Arc<Self>) {
+        self.ended().await;
         *self.rendered() = None;
     }
 

@@ -87,11 +87,36 @@ struct Endpoint {
 struct Request {
     message: Value,
     reply: Reply,
+    /// Who is told what comes of it later, where it subscribes to something.
+    events: Option<mpsc::Sender<CoreNews>>,
 }
 
 /// The link, for whoever asks something. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CoreLink(mpsc::Sender<Request>);
+
+/// What the core tells one of those who use the link: when it is there and when not, and what they subscribed to.
+#[derive(Debug)]
+pub struct CoreFeed {
+    link: CoreLink,
+    news: mpsc::Receiver<CoreNews>,
+    sender: mpsc::Sender<CoreNews>,
+}
+
+impl CoreFeed {
+    /// The next news.
+    pub async fn next(&mut self) -> Option<CoreNews> {
+        self.news.recv().await
+    }
+
+    /// Subscribes to something, for as long as this connection lasts; `message` is as for [`CoreLink::ask`].
+    ///
+    /// # Errors
+    /// When the core refuses it.
+    pub async fn subscribe(&self, message: Value) -> Result<(), CoreError> {
+        self.link.request(message, Some(self.sender.clone())).await.map(drop)
+    }
+}
 
 /// The address is none that we can go to.
 #[derive(Debug, thiserror::Error)]
@@ -102,16 +127,16 @@ pub struct InvalidAddress(String);
 pub struct CoreLinkTask {
     endpoint: Endpoint,
     requests: mpsc::Receiver<Request>,
-    news: mpsc::Sender<CoreNews>,
+    feeds: Vec<mpsc::Sender<CoreNews>>,
 }
 
 impl CoreLink {
-    /// A link to the core at this address, such as `http://supervisor/core` or `http://192.168.1.5:8123`, and what it
-    /// tells. Nothing happens before the task [runs](CoreLinkTask::run).
+    /// A link to the core at this address, such as `http://supervisor/core` or `http://192.168.1.5:8123`. Nothing
+    /// happens before the task [runs](CoreLinkTask::run).
     ///
     /// # Errors
     /// When the address is none.
-    pub fn new(address: &str, token: String) -> Result<(Self, CoreLinkTask, mpsc::Receiver<CoreNews>), InvalidAddress> {
+    pub fn new(address: &str, token: String) -> Result<(Self, CoreLinkTask), InvalidAddress> {
         let invalid = || InvalidAddress(address.to_owned());
         let rest = address.trim().trim_end_matches('/').strip_prefix("http://").ok_or_else(invalid)?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -119,8 +144,8 @@ impl CoreLink {
         // The Supervisor's proxy has the socket beside the API, the core itself below it.
         let path = if path.is_empty() { "api".to_owned() } else { path.to_owned() };
         let endpoint = Endpoint { url: format!("ws://{host}/{path}/websocket"), host, token };
-        let ((sender, requests), (news, told)) = (mpsc::channel(REQUESTS), mpsc::channel(NEWS));
-        Ok((Self(sender), CoreLinkTask { endpoint, requests, news }, told))
+        let (sender, requests) = mpsc::channel(REQUESTS);
+        Ok((Self(sender), CoreLinkTask { endpoint, requests, feeds: Vec::new() }))
     }
 
     /// Asks something; `message` is an object with a `type`.
@@ -128,13 +153,26 @@ impl CoreLink {
     /// # Errors
     /// When it cannot be had.
     pub async fn ask<T: DeserializeOwned>(&self, message: Value) -> Result<T, CoreError> {
+        let answer = self.request(message, None).await?;
+        serde_json::from_value(answer).map_err(|error| CoreError::Unreadable(error.to_string()))
+    }
+
+    async fn request(&self, message: Value, events: Option<mpsc::Sender<CoreNews>>) -> Result<Value, CoreError> {
         let (reply, answer) = oneshot::channel();
-        self.0.try_send(Request { message, reply }).map_err(|error| match error {
+        self.0.try_send(Request { message, reply, events }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => CoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => CoreError::Away,
         })?;
-        let answer = answer.await.unwrap_or(Err(CoreError::Away))?;
-        serde_json::from_value(answer).map_err(|error| CoreError::Unreadable(error.to_string()))
+        answer.await.unwrap_or(Err(CoreError::Away))
+    }
+
+    /// Has the core's automations hear of something, as an event of this type.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub async fn fire(&self, event: &str, data: Value) -> Result<(), CoreError> {
+        let fire = json!({ "type": "fire_event", "event_type": event, "event_data": data });
+        self.ask::<Value>(fire).await.map(drop)
     }
 
     /// Calls a service on one entity; the answer may take as long as what it does.
@@ -152,6 +190,13 @@ impl CoreLink {
 }
 
 impl CoreLinkTask {
+    /// Somebody else who is told what the core tells.
+    pub fn feed(&mut self, link: &CoreLink) -> CoreFeed {
+        let (sender, news) = mpsc::channel(NEWS);
+        self.feeds.push(sender.clone());
+        CoreFeed { link: link.clone(), news, sender }
+    }
+
     /// Keeps the link until the shutdown.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
@@ -168,7 +213,10 @@ impl CoreLinkTask {
                     Err(error) => tracing::warn!(%error, address = %self.endpoint.host, "no link to Home Assistant"),
                 },
             }
-            let _ = self.news.send(CoreNews::Lost).await;
+            for feed in &self.feeds {
+                // Whoever is full reads it when they have read the rest.
+                let _ = feed.send(CoreNews::Lost).await;
+            }
             if began.elapsed() > LAST_PAUSE {
                 pause = FIRST_PAUSE;
             }
@@ -197,9 +245,9 @@ impl CoreLinkTask {
         let (socket, version) =
             timeout(HANDSHAKE_TIMEOUT, open(&self.endpoint)).await.map_err(|_| SessionError::Silent)??;
         tracing::info!(version, "linked to Home Assistant");
-        self.tell(CoreNews::Connected(version))?;
+        self.feeds.iter().try_for_each(|feed| tell(feed, CoreNews::Connected(version.clone())))?;
         let (mut sink, mut stream) = socket.split();
-        let mut pending = HashMap::<u64, Reply>::new();
+        let mut open = Open::default();
         let (mut last_id, mut heard) = (0, Instant::now());
         let mut ping = interval(PING_INTERVAL);
         loop {
@@ -207,18 +255,17 @@ impl CoreLinkTask {
                 message = stream.next() => {
                     heard = Instant::now();
                     match message.ok_or(SessionError::Closed)?? {
-                        Message::Text(text) => self.take(&text, &mut pending)?,
+                        Message::Text(text) => open.take(&text)?,
                         Message::Close(_) => return Err(SessionError::Closed),
                         _ => {}
                     }
                     continue;
                 }
                 request = self.requests.recv() => {
-                    let Some(Request { mut message, reply }) = request else { return Ok(()) };
+                    let Some(Request { mut message, reply, events }) = request else { return Ok(()) };
                     last_id += 1;
                     message["id"] = last_id.into();
-                    pending.insert(last_id, reply);
-                    pending.retain(|_, reply| !reply.is_closed());
+                    open.add(last_id, reply, events);
                     message
                 }
                 _ = ping.tick() => {
@@ -234,21 +281,42 @@ impl CoreLinkTask {
             sent.await.map_err(|_| SessionError::Silent)??;
         }
     }
+}
 
-    fn take(&self, text: &str, pending: &mut HashMap<u64, Reply>) -> Result<(), SessionError> {
+/// What was asked on one connection, and is to be answered.
+#[derive(Default)]
+struct Open {
+    pending: HashMap<u64, Reply>,
+    subscriptions: HashMap<u64, mpsc::Sender<CoreNews>>,
+}
+
+impl Open {
+    fn add(&mut self, id: u64, reply: Reply, events: Option<mpsc::Sender<CoreNews>>) {
+        self.pending.retain(|_, reply| !reply.is_closed());
+        self.pending.insert(id, reply);
+        self.subscriptions.extend(events.map(|events| (id, events)));
+    }
+
+    fn take(&mut self, text: &str) -> Result<(), SessionError> {
         match serde_json::from_str(text) {
             Ok(Incoming::Result { id, success, result, error }) => {
                 let answer = success.then_some(result).ok_or_else(|| {
                     let Refusal { code, message } = error.unwrap_or_default();
                     CoreError::Refused { code, message }
                 });
-                if let Some(reply) = pending.remove(&id) {
+                if answer.is_err() {
+                    self.subscriptions.remove(&id);
+                }
+                if let Some(reply) = self.pending.remove(&id) {
                     // Whoever asked may have gone.
                     let _ = reply.send(answer);
                 }
                 Ok(())
             }
-            Ok(Incoming::Event { event }) => self.tell(news_of(event)?),
+            Ok(Incoming::Event { id, event }) => match self.subscriptions.get(&id) {
+                Some(feed) => tell(feed, news_of(event)?),
+                None => Ok(()),
+            },
             Ok(_) => Ok(()),
             Err(error) => {
                 // One message that is not understood says nothing of the next.
@@ -257,10 +325,10 @@ impl CoreLinkTask {
             }
         }
     }
+}
 
-    fn tell(&self, news: CoreNews) -> Result<(), SessionError> {
-        self.news.try_send(news).map_err(|_| SessionError::Flooded)
-    }
+fn tell(feed: &mpsc::Sender<CoreNews>, news: CoreNews) -> Result<(), SessionError> {
+    feed.try_send(news).map_err(|_| SessionError::Flooded)
 }
 
 /// An event of what was asked for: with its type, or else of entities.

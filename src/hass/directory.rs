@@ -4,8 +4,23 @@ use std::collections::HashMap;
 
 use crate::players::PlayerKind;
 
-use super::house_players::Area;
 use super::messages::{AreaEntry, DeviceEntry, EntityEntry};
+
+/// A part of the house.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Area {
+    /// As programs know it.
+    pub id: String,
+    /// As people do.
+    pub name: String,
+}
+
+impl Area {
+    /// Whether somebody means this one: by its id, or by its name in any case.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.name.to_lowercase() == name.to_lowercase()
+    }
+}
 
 /// A player on which something can be announced.
 pub(super) struct DirectoryPlayer {

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::data::DataFolder;
 use crate::players::{ClipId, Mode, Outcome, PlayerKind, VolumeRule};
 
-use super::core_link::{CoreLink, CoreNews};
+use super::core_link::{CoreFeed, CoreLink};
+use super::directory::Area;
 
 pub use task::HousePlayersTask;
 
@@ -41,22 +42,6 @@ pub struct KnownPlayer {
     pub volume: Option<f32>,
     /// Something is announced on it, or waits.
     pub announcing: bool,
-}
-
-/// A part of the house.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Area {
-    /// As programs know it.
-    pub id: String,
-    /// As people do.
-    pub name: String,
-}
-
-impl Area {
-    /// Whether somebody means this one: by its id, or by its name in any case.
-    pub fn is_called(&self, name: &str) -> bool {
-        self.id == name || self.name.to_lowercase() == name.to_lowercase()
-    }
 }
 
 /// How far a clip is on a player.
@@ -141,10 +126,10 @@ pub struct NewClip {
 
 impl HousePlayers {
     /// The players that this core knows, and the task that has them.
-    pub fn new(link: CoreLink, news: mpsc::Receiver<CoreNews>, data: DataFolder) -> (Self, HousePlayersTask) {
+    pub fn new(link: CoreLink, feed: CoreFeed, data: DataFolder) -> (Self, HousePlayersTask) {
         let (orders, received) = mpsc::channel(ORDERS);
         let players = Self { orders, shown: Arc::default(), linked: Arc::default(), stats: Arc::default() };
-        let task = HousePlayersTask::new(link, news, received, &players, data);
+        let task = HousePlayersTask::new(link, feed, received, &players, data);
         (players, task)
     }
 

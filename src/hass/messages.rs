@@ -26,6 +26,7 @@ pub(super) enum Incoming {
         error: Option<Refusal>,
     },
     Event {
+        id: u64,
         event: Value,
     },
     Pong,

@@ -14,9 +14,10 @@ mod services;
 mod speech;
 mod supervisor;
 
-pub use core_link::{CoreError, CoreLink, CoreLinkTask, CoreNews, InvalidAddress};
+pub use core_link::{CoreError, CoreFeed, CoreLink, CoreLinkTask, CoreNews, InvalidAddress};
+pub use directory::Area;
 pub use house_players::{
-    Area, ClipProgress, HousePlayers, HousePlayersTask, KnownPlayer, NewClip, PlayerError, PlayersStats,
+    ClipProgress, HousePlayers, HousePlayersTask, KnownPlayer, NewClip, PlayerError, PlayersStats,
 };
 pub use messages::{CoreEvent, EntityChanges, EntityState};
 pub use speech::{MAX_TEXT, SpeechError, SpeechMaker};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, pin_mut};
-use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 use warp::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS};
@@ -16,8 +15,8 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Target, Visitor};
-use crate::announce::{AnnounceError, Announcement, Priority, REPEATS, VOLUMES};
-use crate::dispatch::{Admitted, Content, Destinations, DispatchError, Dispatched, Manner, StopError};
+use crate::announce::{AnnounceError, Announcement};
+use crate::dispatch::{Content, DispatchError, Dispatched, StopError, Wish};
 use crate::hass::{CoreError, PlayerError, SpeechError};
 use crate::library::{OpenError, Recording};
 
@@ -31,39 +30,6 @@ use views::{described, living, placed};
 /// Bytes of a request that names a file, or has a text.
 const MAX_BODY: u64 = 16_384;
 
-/// What is to be announced, where and how.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wish {
-    /// Where it is to be heard, in one or several places.
-    to: Option<Destinations>,
-    /// The same, if it is one room: its id. Then it has a progress of its own, and not one of several places.
-    room: Option<String>,
-    /// How loud players are to be meanwhile, in percent; without it, as they are.
-    player_volume: Option<u8>,
-    /// What is announced: a file's id, its name, or its address here. Not with a recording that is sent along.
-    file: Option<String>,
-    /// Instead of it, what Home Assistant is to speak.
-    text: Option<String>,
-    /// In which language; without it, the engine's own.
-    language: Option<String>,
-    /// How people call it, if not by the file's name.
-    name: Option<String>,
-    /// What is heard before: likewise a file.
-    chime: Option<String>,
-    /// In decibels.
-    #[serde(default)]
-    volume: f32,
-    #[serde(default = "once")]
-    repeat: u32,
-    #[serde(default)]
-    priority: Priority,
-}
-
-fn once() -> u32 {
-    1
-}
-
 /// `/api/announce` and what is below it.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = warp::any().map(move || shared.clone());
@@ -74,7 +40,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::post())
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::json())
-        .then(async |visitor, shared, wish| answered(announce_file(&visitor, wish, &shared).await));
+        .then(async |visitor, shared, wish| announce_file(&visitor, wish, &shared).await);
     let clip = warp::path!("api" / "announce" / "clip")
         .and(warp::post())
         .and(visitor)
@@ -110,14 +76,8 @@ fn answered(result: Result<Response, Response>) -> Response {
     result.unwrap_or_else(|refusal| refusal)
 }
 
-async fn announce_file(visitor: &Visitor, mut wish: Wish, shared: &Shared) -> Result<Response, Response> {
-    let content = match (wish.file.take(), wish.text.take()) {
-        (Some(file), None) => Content::File(file),
-        (None, Some(text)) => Content::Text(text, wish.language.take()),
-        _ => return Err(text(StatusCode::BAD_REQUEST, "Say what: either file, by its id, name or address, or text")),
-    };
-    let admitted = admit(&wish, visitor, shared).await?;
-    announce(admitted, content, wish, shared).await
+async fn announce_file(visitor: &Visitor, wish: Wish, shared: &Shared) -> Response {
+    answer(shared.dispatcher.fulfil(visitor, wish).await, shared)
 }
 
 async fn announce_clip<B: Buf>(
@@ -127,7 +87,8 @@ async fn announce_clip<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     shared: &Shared,
 ) -> Result<Response, Response> {
-    let admitted = admit(&wish, visitor, shared).await?;
+    let dispatcher = &shared.dispatcher;
+    let admitted = dispatcher.admit_wish(visitor, &wish).await.map_err(|error| refused(&error, shared))?;
     if wish.file.is_some() || wish.text.is_some() {
         return Err(text(
             StatusCode::BAD_REQUEST,
@@ -135,20 +96,11 @@ async fn announce_clip<B: Buf>(
         ));
     }
     // Before anything is read: what comes is in memory.
-    let memory = shared.dispatcher.reserve(&admitted, length).map_err(|error| refused(&error, shared))?;
+    let memory = dispatcher.reserve(&admitted, length).map_err(|error| refused(&error, shared))?;
     let bytes = read(body, length).await?;
     let recording = Recording::of_bytes(&bytes).map_err(|_| refused(&DispatchError::NoMemory, shared))?;
-    announce(admitted, Content::Clip(recording, memory), wish, shared).await
-}
-
-/// Lets them announce wherever they wish to, if they may.
-async fn admit(wish: &Wish, visitor: &Visitor, shared: &Shared) -> Result<Admitted, Response> {
-    let admitted = match (&wish.to, &wish.room) {
-        (Some(Destinations(to)), None) => shared.dispatcher.admit(visitor, to).await,
-        (None, Some(room)) => shared.dispatcher.admit_to_one(visitor, room).await,
-        _ => Err(DispatchError::Nowhere),
-    };
-    admitted.map_err(|error| refused(&error, shared))
+    let manner = wish.manner().map_err(|error| refused(&error, shared))?;
+    Ok(answer(dispatcher.announce(admitted, Content::Clip(recording, memory), manner).await, shared))
 }
 
 /// The body, which is as long as it says.
@@ -167,21 +119,14 @@ async fn read<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>>, length: 
     Ok(bytes.freeze())
 }
 
-async fn announce(admitted: Admitted, content: Content, wish: Wish, shared: &Shared) -> Result<Response, Response> {
-    let Wish { player_volume, volume, repeat, priority, name, chime, .. } = wish;
-    if player_volume.is_some_and(|percent| percent > 100) {
-        return Err(text(StatusCode::BAD_REQUEST, "player_volume is a percentage, from 0 to 100"));
-    }
-    if !VOLUMES.contains(&volume) || !REPEATS.contains(&repeat) {
-        return Err(text(StatusCode::BAD_REQUEST, "volume is decibels, from -60 to 20; repeat is 1 to 10"));
-    }
-    let manner = Manner { name, chime, volume, repeat, priority, player_volume };
-    let announced = shared.dispatcher.announce(admitted, content, manner).await;
-    let reply = match announced.map_err(|error| refused(&error, shared))? {
-        Dispatched::Single(id, position) => json!({ "id": id, "position": position }),
-        Dispatched::Joint(joint) => json!({ "id": joint.id, "position": 0, "parts": placed(&joint) }),
+/// Where it was placed, or why nowhere.
+fn answer(announced: Result<Dispatched, DispatchError>, shared: &Shared) -> Response {
+    let reply = match announced {
+        Ok(Dispatched::Single(id, position)) => json!({ "id": id, "position": position }),
+        Ok(Dispatched::Joint(joint)) => json!({ "id": joint.id, "position": 0, "parts": placed(&joint) }),
+        Err(error) => return refused(&error, shared),
     };
-    Ok(warp::reply::with_status(warp::reply::json(&reply), StatusCode::ACCEPTED).into_response())
+    warp::reply::with_status(warp::reply::json(&reply), StatusCode::ACCEPTED).into_response()
 }
 
 /// Why something is not announced.
@@ -191,9 +136,10 @@ fn refused(error: &DispatchError, shared: &Shared) -> Response {
             shared.gate.note_denied();
             return denied(refusal);
         }
-        DispatchError::Nowhere | DispatchError::TooManyPlaces | DispatchError::Speech(SpeechError::Length) => {
-            StatusCode::BAD_REQUEST
-        }
+        DispatchError::Nowhere
+        | DispatchError::Invalid(_)
+        | DispatchError::TooManyPlaces
+        | DispatchError::Speech(SpeechError::Length) => StatusCode::BAD_REQUEST,
         DispatchError::NoRoom(_)
         | DispatchError::NoArea(_)
         | DispatchError::NoFile(_)

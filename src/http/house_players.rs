@@ -8,6 +8,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Target, Visitor};
+use crate::automation::AutomationStats;
 use crate::hass::{HousePlayers, KnownPlayer};
 use crate::players::Mode;
 
@@ -58,7 +59,11 @@ fn described(player: &KnownPlayer) -> Value {
 }
 
 /// What is counted, for `/metrics`.
-pub(super) fn encode(page: &mut Exposition<'_>, players: &HousePlayers) -> fmt::Result {
+pub(super) fn encode(
+    page: &mut Exposition<'_>,
+    players: &HousePlayers,
+    automation: Option<&AutomationStats>,
+) -> fmt::Result {
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (list, stats) = (players.list(), players.stats());
     let announcing = list.iter().filter(|player| player.announcing).count();
@@ -69,5 +74,10 @@ pub(super) fn encode(page: &mut Exposition<'_>, players: &HousePlayers) -> fmt::
     page.counter("player_clips_stopped", "Clips that were stopped", load(&stats.stopped))?;
     page.counter("player_clips_failed", "Clips that players did not play to their end", load(&stats.failed))?;
     page.counter("player_calls_refused", "Calls that Home Assistant refused", load(&stats.refused))?;
-    page.counter("players_recovered", "Players put back after a crash in the middle", load(&stats.recovered))
+    page.counter("players_recovered", "Players put back after a crash in the middle", load(&stats.recovered))?;
+    let Some(AutomationStats { told, lost, obeyed, refused }) = automation else { return Ok(()) };
+    page.counter("automation_events", "Events that Home Assistant's automations were told", load(told))?;
+    page.counter("automation_events_lost", "Events that they were not told", load(lost))?;
+    page.counter("automation_commands", "Commands of automations that were obeyed", load(obeyed))?;
+    page.counter("automation_commands_refused", "Commands of automations that were not", load(refused))
 }

@@ -98,7 +98,7 @@ impl Collector for Scrape {
         super::files::encode(&mut page, self.shared.house.files(&self.permit))?;
         super::announce::encode(&mut page, self.shared.house.announcer(&self.permit))?;
         if let Some(players) = self.shared.house.players(&self.permit) {
-            super::house_players::encode(&mut page, players)?;
+            super::house_players::encode(&mut page, players, self.shared.automation.as_deref())?;
         }
         let sessions = self.media.as_ref().map(|media| media.resources).unwrap_or_default();
         super::whip::encode(&mut page, &self.shared.stats.whip, sessions)?;

@@ -48,6 +48,7 @@ use warp::{Filter, Rejection};
 
 use crate::access::{Access, Action, Denied, Permit, Target, Visitor};
 use crate::audio::AudioStats;
+use crate::automation::AutomationStats;
 use crate::bridge::Bridge;
 use crate::config::{Limits, WhenIdle};
 use crate::dispatch::Dispatcher;
@@ -108,6 +109,8 @@ pub struct Shared {
     pub house: House,
     /// Whoever brings announcements to their destinations, and asks who may.
     pub dispatcher: Dispatcher,
+    /// What is counted of automations, where there is a Home Assistant.
+    pub automation: Option<Arc<AutomationStats>>,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// Who is let in.

@@ -46,6 +46,8 @@ pub struct StandInCore {
     pub url: String,
     house: Arc<Mutex<House>>,
     changes: broadcast::Sender<(String, &'static str)>,
+    /// Events that somebody else fires: type, data, user.
+    events: broadcast::Sender<(String, Value, Option<String>)>,
     /// Cancelled to throw everybody out.
     thrown_out: Arc<Mutex<CancellationToken>>,
 }
@@ -58,6 +60,8 @@ struct House {
     lengths: BTreeMap<String, Duration>,
     /// What players have fetched, by its address.
     fetched: BTreeMap<String, Vec<u8>>,
+    /// Events that we fired: type and data.
+    fired: Vec<(String, Value)>,
     /// What was to be spoken, by its address: the engine's question.
     spoken: BTreeMap<String, String>,
 }
@@ -67,8 +71,8 @@ impl StandInCore {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let (changes, _) = broadcast::channel(1_000);
-        let core = Self { url, house: Arc::default(), changes, thrown_out: Arc::default() };
+        let ((changes, _), (events, _)) = (broadcast::channel(1_000), broadcast::channel(1_000));
+        let core = Self { url, house: Arc::default(), changes, events, thrown_out: Arc::default() };
         let serving = core.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -125,6 +129,16 @@ impl StandInCore {
         self.house().spoken.values().cloned().collect()
     }
 
+    /// Somebody fires an event; false while nobody has subscribed to any.
+    pub fn fire(&self, event: &str, data: Value, user: Option<&str>) -> bool {
+        self.events.send((event.into(), data, user.map(Into::into))).is_ok()
+    }
+
+    /// What was fired here, in order.
+    pub fn fired(&self) -> Vec<(String, Value)> {
+        self.house().fired.clone()
+    }
+
     /// A player stands for others.
     pub fn group(&self, entity: &str, members: &[&str]) {
         self.house().entities.get_mut(entity).expect("there").attributes.insert("entity_id".into(), json!(members));
@@ -165,7 +179,8 @@ impl StandInCore {
         }
         sink.send(text(json!({ "type": "auth_ok", "ha_version": "2026.11.0" }))).await.ok()?;
         let mut changes = self.changes.subscribe();
-        let (mut followed, mut last_id) = (None::<(u64, Vec<String>)>, 0);
+        let mut events = None::<broadcast::Receiver<_>>;
+        let (mut followed, mut subscribed, mut last_id) = (None::<(u64, Vec<String>)>, BTreeMap::new(), 0);
         loop {
             tokio::select! {
                 message = stream.next() => {
@@ -185,6 +200,12 @@ impl StandInCore {
                         }),
                     };
                     sink.send(text(answer)).await.ok()?;
+                    if message["type"] == "subscribe_events" {
+                        subscribed.insert(message["event_type"].as_str()?.to_owned(), id);
+                        if message["event_type"] == "voice_relay_command" {
+                            events = Some(self.events.subscribe());
+                        }
+                    }
                     if message["type"] == "subscribe_entities" {
                         let entities: Vec<String> = serde_json::from_value(message["entity_ids"].clone()).ok()?;
                         let all: serde_json::Map<_, _> =
@@ -192,6 +213,13 @@ impl StandInCore {
                         sink.send(text(json!({ "id": id, "type": "event", "event": { "a": all } }))).await.ok()?;
                         followed = Some((id, entities));
                     }
+                }
+                event = next_event(&mut events) => {
+                    let (kind, data, user): (String, Value, Option<String>) = event?;
+                    let Some(id) = subscribed.get(&kind) else { continue };
+                    let context = json!({ "id": "02", "parent_id": null, "user_id": user });
+                    let event = json!({ "event_type": kind, "data": data, "origin": "LOCAL", "context": context });
+                    sink.send(text(json!({ "id": id, "type": "event", "event": event }))).await.ok()?;
                 }
                 change = changes.recv() => {
                     let (entity, who) = change.ok()?;
@@ -243,8 +271,13 @@ impl StandInCore {
     }
 
     fn answer(&self, message: &Value) -> Result<Value, (&'static str, String)> {
-        let house = self.house();
+        let mut house = self.house();
         match message["type"].as_str().unwrap_or_default() {
+            "fire_event" => {
+                let kind = message["event_type"].as_str().unwrap_or_default().to_owned();
+                house.fired.push((kind, message["event_data"].clone()));
+                Ok(json!({ "context": { "id": "03", "user_id": US } }))
+            }
             "auth/current_user" => Ok(json!({ "id": US, "name": "Voice Relay", "is_admin": true })),
             "config/entity_registry/list" => Ok(house
                 .entities
@@ -361,6 +394,14 @@ impl StandInCore {
             player.attributes.remove("media_content_id");
         }
         let _ = self.changes.send((entity.into(), "the device"));
+    }
+}
+
+/// Of somebody who has subscribed to any.
+async fn next_event<T: Clone>(events: &mut Option<broadcast::Receiver<T>>) -> Option<T> {
+    match events {
+        Some(events) => events.recv().await.ok(),
+        None => std::future::pending().await,
     }
 }
 

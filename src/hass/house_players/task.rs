@@ -12,8 +12,8 @@ use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::data::DataFolder;
-use crate::hass::core_link::{CoreError, CoreLink, CoreNews};
-use crate::hass::directory::{Directory, DirectoryPlayer};
+use crate::hass::core_link::{CoreError, CoreFeed, CoreLink, CoreNews};
+use crate::hass::directory::{Area, Directory, DirectoryPlayer};
 use crate::hass::kept::Kept;
 use crate::hass::messages::{
     AreaEntry, CurrentUser, DeviceEntry, EntityChanges, EntityEntry, EntityState, SpeechEngines,
@@ -24,8 +24,7 @@ use crate::players::{
 };
 
 use super::{
-    Announced, Area, ClipProgress, HousePlayers, KnownPlayer, NewClip, ORDERS, Order, PlayerError, PlayersStats, Shown,
-    lock,
+    Announced, ClipProgress, HousePlayers, KnownPlayer, NewClip, ORDERS, Order, PlayerError, PlayersStats, Shown, lock,
 };
 
 /// Players that are followed; a house with more has the first by name.
@@ -43,7 +42,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// The task that has the players.
 pub struct HousePlayersTask {
     link: CoreLink,
-    news: mpsc::Receiver<CoreNews>,
+    feed: CoreFeed,
     orders: mpsc::Receiver<Order>,
     results: mpsc::Sender<CallResult>,
     ended: mpsc::Receiver<CallResult>,
@@ -91,7 +90,7 @@ struct CallResult {
 impl HousePlayersTask {
     pub(super) fn new(
         link: CoreLink,
-        news: mpsc::Receiver<CoreNews>,
+        feed: CoreFeed,
         orders: mpsc::Receiver<Order>,
         players: &HousePlayers,
         data: DataFolder,
@@ -99,7 +98,7 @@ impl HousePlayersTask {
         let (results, ended) = mpsc::channel(ORDERS);
         Self {
             link,
-            news,
+            feed,
             orders,
             results,
             ended,
@@ -122,7 +121,7 @@ impl HousePlayersTask {
             let due = self.due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Some(news) = self.news.recv() => self.hear(news).await,
+                Some(news) = self.feed.next() => self.hear(news).await,
                 Some(order) = self.orders.recv() => self.obey(order),
                 Some(CallResult { entity, call, result }) = self.ended.recv() => self.call_ended(&entity, call, result),
                 () = sleep_until(due.into()) => self.tick().await,
@@ -222,11 +221,11 @@ impl HousePlayersTask {
         // Each subscription lasts as long as the link: there is one more only where there is something new.
         if self.followed.is_none() {
             let registry = json!({ "type": "subscribe_events", "event_type": "entity_registry_updated" });
-            link.ask::<Value>(registry).await?;
+            self.feed.subscribe(registry).await?;
         }
         if self.followed.as_ref() != Some(&entities) {
             tracing::info!(players = entities.len(), "media players of Home Assistant");
-            link.ask::<Value>(json!({ "type": "subscribe_entities", "entity_ids": entities })).await?;
+            self.feed.subscribe(json!({ "type": "subscribe_entities", "entity_ids": entities })).await?;
             self.followed = Some(entities);
         }
         Ok(())

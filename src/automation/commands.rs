@@ -1,0 +1,90 @@
+//! What automations ask of the relay, by an event of theirs.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::access::Visitor;
+use crate::dispatch::{Destination, Destinations, DispatchError, Dispatcher, Wish};
+
+/// The type of the event.
+pub(super) const COMMAND: &str = "voice_relay_command";
+
+/// One command: its name is in `do`, and what it takes beside it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum Command {
+    /// Announces something.
+    Announce(Wish),
+    /// Stops what is announced.
+    Stop(Places),
+}
+
+/// Where; everywhere, if nothing is said.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Places {
+    to: Option<Destinations>,
+    room: Option<String>,
+}
+
+/// A command is not obeyed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommandError {
+    /// It is none.
+    #[error("{0}")]
+    Unreadable(serde_json::Error),
+    /// It cannot be.
+    #[error(transparent)]
+    Dispatch(#[from] DispatchError),
+}
+
+impl Command {
+    /// The command that is in an event.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(super) fn read(data: Value) -> Result<Self, CommandError> {
+        serde_json::from_value(data).map_err(CommandError::Unreadable)
+    }
+
+    /// Does it, for this visitor.
+    ///
+    /// # Errors
+    /// When they may not, or it cannot be done.
+    pub(super) async fn obey(self, visitor: &Visitor, dispatcher: &Dispatcher) -> Result<(), CommandError> {
+        match self {
+            Self::Announce(wish) => dispatcher.fulfil(visitor, wish).await.map(drop)?,
+            Self::Stop(Places { to, room }) => {
+                let room = room.map(Destination::Room);
+                let to = to.map(|Destinations(to)| to).or_else(|| room.map(|room| vec![room]));
+                dispatcher.stop_in(visitor, to.as_deref()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_its_name_and_what_it_takes() {
+        let read = |data: Value| Command::read(data).map_err(|error| error.to_string());
+        let told = read(json!({ "do": "announce", "room": "kitchen", "message": "Dinner" })).expect("a command");
+        assert!(matches!(told, Command::Announce(Wish { text: Some(text), .. }) if text == "Dinner"));
+        assert!(matches!(read(json!({ "do": "stop" })), Ok(Command::Stop(Places { to: None, room: None }))));
+        for (wrong, why) in [
+            (json!({}), "missing field `do`"),
+            (json!({ "do": "explode" }), "unknown variant `explode`"),
+            (json!({ "do": "announce", "to": "kitchen", "text": "x" }), "no destination"),
+            (json!({ "do": "announce", "colour": "red" }), "unknown field `colour`"),
+            (json!("announce"), "expected"),
+        ] {
+            let error = read(wrong.clone()).expect_err("none");
+            assert!(error.contains(why), "{wrong}: {error}");
+        }
+    }
+}

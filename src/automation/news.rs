@@ -1,0 +1,71 @@
+//! What automations hear of: who comes, goes and talks in rooms, and what is announced.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::dispatch::AnnouncementEvent;
+use crate::domain::RoomId;
+use crate::rooms::{ParticipantId, ParticipantInfo, Published, RoomEvent, RoomsHandle};
+
+/// Who is where, as automations are told of it.
+#[derive(Default)]
+pub(super) struct Presence {
+    /// By what people in rooms are called.
+    names: HashMap<(RoomId, ParticipantId), String>,
+}
+
+impl Presence {
+    /// Those who are in the rooms now.
+    pub(super) fn of(rooms: &RoomsHandle) -> Self {
+        let mut presence = Self::default();
+        for room in rooms.list().iter().filter_map(|room| rooms.find(&room.id)) {
+            for participant in rooms.participants(room).unwrap_or_default() {
+                presence.note(room, &participant);
+            }
+        }
+        presence
+    }
+
+    /// What automations are told of something that happened in a room; most of it is not for them.
+    pub(super) fn news_of(&mut self, published: &Published, rooms: &RoomsHandle) -> Option<Value> {
+        let room = published.room()?;
+        let (kind, who, name) = match published.event() {
+            RoomEvent::ParticipantJoined { participant } => {
+                self.note(room, participant);
+                ("joined", participant.id, participant.name.clone())
+            }
+            RoomEvent::ParticipantChanged { participant } => {
+                self.note(room, participant);
+                return None;
+            }
+            RoomEvent::ParticipantLeft { who, .. } => ("left", *who, self.names.remove(&(room, *who))?),
+            RoomEvent::Talking { who, on, music: false } => {
+                let name = self.names.get(&(room, *who)).cloned().unwrap_or_default();
+                (if *on { "talk_started" } else { "talk_ended" }, *who, name)
+            }
+            RoomEvent::RoomClosed { .. } => {
+                self.names.retain(|(of, _), _| *of != room);
+                return None;
+            }
+            _ => return None,
+        };
+        Some(json!({ "type": kind, "room": rooms.slug(room)?, "participant": who, "name": name }))
+    }
+
+    fn note(&mut self, room: RoomId, participant: &ParticipantInfo) {
+        self.names.insert((room, participant.id), participant.name.clone());
+    }
+}
+
+/// The same of an announcement.
+pub(super) fn of_announcement(event: &AnnouncementEvent) -> Value {
+    match event {
+        AnnouncementEvent::Started { id, name, places } => {
+            json!({ "type": "announcement_started", "announcement": id, "name": &**name, "to": places })
+        }
+        AnnouncementEvent::Ended { id, name, places, state } => json!({
+            "type": "announcement_ended", "announcement": id, "name": &**name, "to": places, "state": state.name()
+        }),
+    }
+}

@@ -1,0 +1,124 @@
+//! What automations of Home Assistant hear of the relay, and what they ask of it, over a real socket against a stand-in for
+//! its core.
+
+mod support;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::core::{StandInCore, TOKEN};
+use support::http::{get, post_json};
+use support::live::{metric, metric_becomes, participant, program, start_command, until};
+use support::sound::wav;
+use tokio::process::Child;
+use voice_relay::app::Ports;
+
+const SPEAKER: &str = "media_player.kitchen_speaker";
+
+/// A core, and the program linked to it with a file to be announced; it ends with the child.
+async fn house(folder: &Path) -> (StandInCore, Child, Ports) {
+    std::fs::write(folder.join("long.wav"), wav(8_000, 440.0, 30.0)).expect("written");
+    std::fs::write(folder.join("dinner.wav"), wav(8_000, 440.0, 0.5)).expect("written");
+    let core = StandInCore::start().await;
+    core.add(SPEAKER, "cast", Some("kitchen"), "idle", 0.3);
+    let mut command = program();
+    command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
+    let data = format!("--data-dir={}", folder.join("data").display());
+    let files = format!("--files-folders={}", folder.display());
+    let flags = [&*data, &files, "--tls-mode=off", "--log-level=error", "--rooms-intercom=Kitchen"];
+    let (child, ports) = start_command(command, &flags).await;
+    until(async || get(ports.http, "/api/players").await.json()["players"][0]["state"] == "idle").await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 2).await;
+    (core, child, ports)
+}
+
+/// Fires a command, once the relay listens to them.
+async fn command(core: &StandInCore, data: Value) {
+    until(async || core.fire("voice_relay_command", data.clone(), Some("anna"))).await;
+}
+
+/// What automations were told of this type.
+fn told(core: &StandInCore, kind: &str) -> Vec<Value> {
+    let fired = core.fired().into_iter().filter(|(event, _)| event == "voice_relay");
+    fired.map(|(_, data)| data).filter(|data| data["type"] == kind).collect()
+}
+
+#[tokio::test]
+async fn an_automation_announces_in_a_room_and_on_a_player_and_is_told_how_it_went() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    let wish = json!({ "do": "announce", "to": ["room:kitchen", SPEAKER], "message": "Dinner", "language": "de" });
+    command(&core, wish).await;
+    until(async || !told(&core, "announcement_ended").is_empty()).await;
+    let (started, ended) = (&told(&core, "announcement_started")[0], &told(&core, "announcement_ended")[0]);
+    assert_eq!(ended["announcement"], started["announcement"]);
+    assert_eq!((&ended["to"], &ended["name"]), (&json!(["room:kitchen", SPEAKER]), &json!("Dinner")));
+    assert_eq!(ended["state"], "played");
+    assert_eq!(core.spoken(), ["tts.piper?message=Dinner&language=de"]);
+    assert_eq!(metric(ports, "automation_commands").await, 1);
+}
+
+#[tokio::test]
+async fn an_automation_stops_what_is_announced_in_one_place_or_everywhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    for room in ["home", "kitchen"] {
+        let wish = json!({ "room": room, "file": "long" });
+        assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, 202);
+    }
+    command(&core, json!({ "do": "announce", "to": SPEAKER, "file": "long" })).await;
+    until(async || core.state(SPEAKER).0 == "playing").await;
+    command(&core, json!({ "do": "stop", "room": "kitchen" })).await;
+    until(async || told(&core, "announcement_ended").len() == 1).await;
+    assert_eq!(told(&core, "announcement_ended")[0]["to"], json!(["room:kitchen"]));
+    command(&core, json!({ "do": "stop" })).await;
+    until(async || told(&core, "announcement_ended").len() == 3).await;
+    assert!(told(&core, "announcement_ended").iter().all(|ended| ended["state"] == "stopped"));
+    until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_be_obeyed_is_told_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    let wrong = [
+        (json!({ "do": "explode" }), "unknown variant"),
+        (json!({ "room": "kitchen", "message": "Dinner" }), "missing field `do`"),
+        (json!({ "do": "announce", "room": "attic", "file": "dinner" }), "no such room"),
+        (json!({ "do": "announce", "to": "{{ states('x') }}", "file": "dinner" }), "no destination"),
+        (json!({ "do": "announce", "room": "kitchen", "file": "lunch" }), "no file"),
+        (json!({ "do": "announce", "room": "kitchen", "file": "dinner", "volume": 99 }), "from -60 to 20"),
+        (json!({ "do": "announce", "room": "kitchen", "message": "x", "language": "xx" }), "not supported"),
+        (json!({ "do": "stop", "to": "area:attic" }), "no area"),
+    ];
+    for (number, (data, why)) in wrong.iter().enumerate() {
+        command(&core, data.clone()).await;
+        until(async || told(&core, "command_failed").len() > number).await;
+        let failed = &told(&core, "command_failed")[number];
+        assert_eq!(&failed["command"], data);
+        assert!(failed["message"].as_str().expect("a sentence").contains(why), "{failed}");
+    }
+    assert_eq!(metric(ports, "automation_commands_refused").await, wrong.len() as u64);
+}
+
+#[tokio::test]
+async fn automations_hear_who_comes_talks_and_leaves_also_after_a_restart_of_home_assistant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    command(&core, json!({ "do": "stop" })).await;
+    core.throw_out();
+    until(async || get(ports.http, "/api/players").await.json()["linked"] == false).await;
+    until(async || get(ports.http, "/api/players").await.json()["linked"] == true).await;
+    let mut anna = participant(ports, json!({ "type": "join", "room": "kitchen", "name": "Anna" })).await;
+    until(async || !told(&core, "joined").is_empty()).await;
+    anna.talk().await;
+    until(async || !told(&core, "talk_started").is_empty()).await;
+    anna.say(json!({ "type": "leave" })).await;
+    until(async || !told(&core, "left").is_empty()).await;
+    let all: Vec<_> = ["joined", "talk_started", "left"].iter().map(|kind| told(&core, kind)[0].clone()).collect();
+    for event in &all {
+        assert_eq!((&event["room"], &event["name"]), (&json!("kitchen"), &json!("Anna")), "{event}");
+        assert_eq!(event["participant"], all[0]["participant"]);
+    }
+    metric_becomes(ports, "automation_events_lost", 0).await;
+}
