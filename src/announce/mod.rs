@@ -148,6 +148,14 @@ impl Announcer {
         place.map_err(|full| self.refused(AnnounceError::MemoryFull(full)))
     }
 
+    /// A place among those whose recordings are made or looked at just now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn turn(&self, permit: &Permit) -> Result<Place, AnnounceError> {
+        self.0.probes.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))
+    }
+
     /// Looks whether something can be played, once for wherever it is to be heard; whoever asks holds a permit to announce.
     ///
     /// # Errors
@@ -155,7 +163,7 @@ impl Announcer {
     pub async fn prepare(&self, permit: &Permit, wish: AnnounceRequest) -> Result<Prepared, AnnounceError> {
         let AnnounceRequest { name, recording, chime, volume, repeat, priority, memory } = wish;
         let playlist = Playlist::new(chime, &recording, repeat, volume);
-        let turn = self.0.probes.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
+        let turn = self.turn(permit)?;
         let probe = playlist.clone();
         let probed = tokio::task::spawn_blocking(move || probe.probe()).await;
         let seconds = probed.map_err(|_| AnnounceError::ShuttingDown)?.map_err(AnnounceError::Broken)?;

@@ -38,7 +38,7 @@ impl Announcer {
             return Err(AnnounceError::NotPermitted);
         }
         let playlist = prepared.playlist.clone();
-        let turn = self.0.probes.take(&permit.owner()).map_err(|full| self.refused(AnnounceError::Busy(full)))?;
+        let turn = self.turn(permit)?;
         let most = self.0.limits.clip_bytes;
         let made = tokio::task::spawn_blocking(move || perform(playlist, most)).await;
         drop(turn);

@@ -32,6 +32,9 @@ const WAITING: usize = 256;
 /// The core takes an event within this, or it is not told.
 const FIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Bytes of a command that is told with the reason why it is not obeyed.
+const MAX_ECHO: usize = 2_048;
+
 /// Commands that are obeyed at a time; one more is refused.
 const COMMANDS: usize = 16;
 
@@ -170,6 +173,7 @@ impl Herald {
     fn refuse(&self, command: &Value, why: &str) {
         self.stats.refused.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(why, "a command of an automation is not obeyed");
+        let command = Some(command).filter(|command| command.to_string().len() <= MAX_ECHO);
         self.announce(json!({ "type": "command_failed", "message": why, "command": command }));
     }
 }

@@ -168,7 +168,8 @@ impl Dispatcher {
             for part in &joint.parts {
                 parts.extend(self.look(visitor, part).await);
             }
-            return (!parts.is_empty()).then_some(Found::Joint(joint, parts));
+            let is_known = parts.iter().any(|part| !matches!(part, Found::Refused(..)));
+            return is_known.then_some(Found::Joint(joint, parts));
         }
         let part = self.single(visitor, Action::SeeAnnouncements, id).await?;
         self.look(visitor, &part).await
@@ -212,19 +213,19 @@ impl Dispatcher {
             Some(places) => Some(self.admit(visitor, places).await?),
             None => None,
         };
-        let is_meant = |part: &Part| {
-            admitted.as_ref().is_none_or(|admitted| match part {
-                Part::Room { room, .. } => admitted.rooms.iter().any(|(other, _)| other == room),
-                Part::Player(on_player) => admitted.players.contains(&on_player.entity),
-                Part::Refused(..) => false,
-            })
+        let is_room = |room: RoomId| {
+            admitted.as_ref().is_none_or(|admitted| admitted.rooms.iter().any(|(other, _)| *other == room))
         };
-        let in_rooms = self.0.announcer.list().into_iter().flat_map(|(_, line)| line);
-        let in_rooms = in_rooms.map(|one| Part::Room { id: one.id, room: one.room, slug: String::new() });
-        let on_players: Vec<_> = lock(&self.0.on_players).iter().map(|one| Part::Player(Arc::clone(one))).collect();
-        for part in in_rooms.chain(on_players).filter(is_meant) {
+        let is_player = |entity: &String| admitted.as_ref().is_none_or(|admitted| admitted.players.contains(entity));
+        for (room, line) in self.0.announcer.list().into_iter().filter(|(room, _)| is_room(*room)) {
+            for announcement in line {
+                self.stop_in_room(visitor, room, announcement.id).await;
+            }
+        }
+        let on_players = lock(&self.0.on_players).clone();
+        for on_player in on_players.iter().filter(|one| is_player(&one.entity)) {
             // What a player announces by itself goes on; nothing else can be done.
-            self.stop_part(visitor, &part).await;
+            self.stop_on_player(visitor, on_player).await;
         }
         Ok(())
     }
@@ -270,24 +271,24 @@ impl Dispatcher {
 
     async fn stop_part(&self, visitor: &Visitor, part: &Part) -> Stopped {
         match part {
-            Part::Room { id, room, .. } => {
-                let may = self.0.access.authorize(visitor, Action::Announce, Target::room(*room)).await.is_ok();
-                if may && self.0.announcer.stop(*id) { Stopped::Now } else { Stopped::Before }
-            }
-            Part::Player(on_player) => {
-                let may = self.0.access.authorize(visitor, Action::AnnounceOnPlayer, Target::House).await.is_ok();
-                let placed = on_player.placed.get().filter(|_| may && !on_player.is_over());
-                match (placed, &self.0.house) {
-                    (Some((clip, _)), Some((players, _))) => {
-                        match players.stop(&on_player.entity, *clip).await || on_player.is_over() {
-                            true => Stopped::Now,
-                            false => Stopped::Never(on_player.entity.clone()),
-                        }
-                    }
-                    _ => Stopped::Before,
-                }
-            }
+            Part::Room { id, room, .. } => self.stop_in_room(visitor, *room, *id).await,
+            Part::Player(on_player) => self.stop_on_player(visitor, on_player).await,
             Part::Refused(..) => Stopped::Before,
+        }
+    }
+
+    async fn stop_in_room(&self, visitor: &Visitor, room: RoomId, id: AnnouncementId) -> Stopped {
+        let may = self.0.access.authorize(visitor, Action::Announce, Target::room(room)).await.is_ok();
+        if may && self.0.announcer.stop(id) { Stopped::Now } else { Stopped::Before }
+    }
+
+    async fn stop_on_player(&self, visitor: &Visitor, on_player: &OnPlayer) -> Stopped {
+        let may = self.0.access.authorize(visitor, Action::AnnounceOnPlayer, Target::House).await.is_ok();
+        let placed = on_player.placed.get().filter(|_| may && !on_player.is_over());
+        let (Some((clip, _)), Some((players, _))) = (placed, &self.0.house) else { return Stopped::Before };
+        match players.stop(&on_player.entity, *clip).await || on_player.is_over() {
+            true => Stopped::Now,
+            false => Stopped::Never(on_player.entity.clone()),
         }
     }
 }

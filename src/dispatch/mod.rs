@@ -216,32 +216,37 @@ impl Dispatcher {
         manner: Manner,
     ) -> Result<Dispatched, DispatchError> {
         let volume = manner.player_volume.map(|percent| VolumeRule::Absolute(f32::from(percent) / 100.0));
+        let volume = volume.unwrap_or(VolumeRule::Keep);
         let prepared = self.prepare(admitted.permit(), content, manner).await?;
-        let rendered = match admitted.house() {
-            Some(permit) => Some(Arc::new(self.0.announcer.render(permit, &prepared).await?)),
-            None => None,
-        };
-        let (is_joint, mut parts) = (admitted.is_joint, Vec::new());
-        for (room, permit) in admitted.rooms {
-            parts.push(self.place_in_room(room, permit, &prepared));
-        }
-        for entity in admitted.players {
-            // Rendered, since there are players.
-            let Some(rendered) = &rendered else { break };
-            let volume = volume.unwrap_or(VolumeRule::Keep);
-            parts.push(self.place_on_player(entity, &prepared, Arc::clone(rendered), volume).await);
+        let house = admitted.house().cloned();
+        let Admitted { rooms, players, is_joint, .. } = admitted;
+        // Rooms first: they need no file, and begin at once.
+        let place_in_room = |(room, permit)| self.place_in_room(room, permit, &prepared);
+        let mut parts: Vec<_> = rooms.into_iter().map(place_in_room).collect();
+        if let Some(permit) = house {
+            match self.0.announcer.render(&permit, &prepared).await.map(Arc::new) {
+                Ok(rendered) => {
+                    for entity in players {
+                        parts.push(self.place_on_player(entity, &prepared, Arc::clone(&rendered), volume).await);
+                    }
+                }
+                Err(error) if parts.is_empty() => return Err(error.into()),
+                Err(error) => {
+                    let refusal = |entity| Refusal::of(Destination::Player(entity), error.to_string());
+                    parts.extend(players.into_iter().map(|entity| Err(refusal(entity))));
+                }
+            }
         }
         if !is_joint && let Some(only) = parts.pop() {
-            let (part, position) = only.map_err(|(_, error)| error)?;
+            let (part, position) = only.map_err(Refusal::into_error)?;
             self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));
             return Ok(Dispatched::Single(part.id(), position));
         }
         if parts.iter().all(Result::is_err) {
-            return Err(parts.into_iter().find_map(Result::err).map_or(DispatchError::Nowhere, |(_, error)| error));
+            let first = parts.into_iter().find_map(Result::err);
+            return Err(first.map_or(DispatchError::Nowhere, Refusal::into_error));
         }
-        let told = parts
-            .into_iter()
-            .map(|part| part.map_or_else(|(place, error)| Part::Refused(place, error.to_string()), |(part, _)| part));
+        let told = parts.into_iter().map(|part| part.map_or_else(Refusal::into_part, |(part, _)| part));
         let joint = Arc::new(JointAnnouncement { id: Uuid::new_v4(), name: prepared.name(), parts: told.collect() });
         remember(&mut lock(&self.0.joint), Arc::clone(&joint), |_| true);
         self.follow(joint.id, Arc::clone(&joint.name), &joint.parts);
@@ -267,6 +272,8 @@ impl Dispatcher {
             Content::Clip(recording, memory) => (recording, NAMELESS.to_owned(), Some(memory)),
             Content::Text(text, language) => {
                 let (_, speech) = self.0.house.as_ref().ok_or(PlayerError::Unlinked)?;
+                // It keeps Home Assistant busy for seconds.
+                let _turn = self.0.announcer.turn(permit)?;
                 let file = speech.speak(&text, language.as_deref(), self.0.announcer.most_bytes()).await?;
                 let memory = self.0.announcer.reserve(permit, file.len() as u64)?;
                 let recording = Recording::of_bytes(&file).map_err(|_| DispatchError::NoMemory)?;
@@ -299,7 +306,7 @@ impl Dispatcher {
         let slug = self.0.rooms.slug(room).unwrap_or_default();
         match self.0.announcer.announce(permit, prepared.clone()) {
             Ok((id, position)) => Ok((Part::Room { id, room, slug }, position)),
-            Err(error) => Err((Destination::Room(slug), error.into())),
+            Err(error) => Err(Refusal::with(Destination::Room(slug), error)),
         }
     }
 
@@ -310,7 +317,7 @@ impl Dispatcher {
         rendered: Arc<Rendered>,
         volume: VolumeRule,
     ) -> Placed {
-        let refused = |entity: &str, error| (Destination::Player(entity.to_owned()), error);
+        let refused = |entity: &str, error: DispatchError| Refusal::with(Destination::Player(entity.to_owned()), error);
         let Some((players, _)) = &self.0.house else { return Err(refused(&entity, PlayerError::Unlinked.into())) };
         let length = Some(rendered.length);
         let new = Arc::new(OnPlayer::new(entity, prepared.name(), rendered));
@@ -341,7 +348,34 @@ impl Dispatcher {
 }
 
 /// What became of an announcement in one place: how many are before it there, or why it is refused.
-type Placed = Result<(Part, usize), (Destination, DispatchError)>;
+type Placed = Result<(Part, usize), Refusal>;
+
+/// That one place does not take an announcement.
+struct Refusal {
+    place: Destination,
+    why: String,
+    /// The same for programs, unless it is why others refuse it too.
+    error: Option<DispatchError>,
+}
+
+impl Refusal {
+    fn of(place: Destination, why: String) -> Self {
+        Self { place, why, error: None }
+    }
+
+    fn with(place: Destination, error: impl Into<DispatchError>) -> Self {
+        let error = error.into();
+        Self { place, why: error.to_string(), error: Some(error) }
+    }
+
+    fn into_part(self) -> Part {
+        Part::Refused(self.place, self.why)
+    }
+
+    fn into_error(self) -> DispatchError {
+        self.error.unwrap_or(DispatchError::Nowhere)
+    }
+}
 
 /// Keeps one more, in place of the first that may be forgotten where there are many.
 fn remember<T>(known: &mut VecDeque<Arc<T>>, new: Arc<T>, may_go: impl Fn(&T) -> bool) {

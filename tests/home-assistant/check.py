@@ -162,6 +162,19 @@ async def check(relay):
         await until("it is as it was", as_before)
         print("ok: automations as they are in docs/home-assistant.md")
 
+        await socket.ask(type="call_service", domain="input_button", service="press", target={"entity_id": "input_button.bus"})
+        _, event = await socket.event("announcement_ended")
+        assert event["data"]["name"] == "The bus leaves" and event["data"]["state"] == "played", event
+        for ring in ("relay_lab_ring", "relay_lab_ring"):
+            await socket.ask(type="fire_event", event_type=ring)
+            at, event = await socket.event("announcement_ended")
+            assert event["data"]["name"] == "Doorbell" and event["data"]["state"] == "played", event
+        await socket.ask(type="fire_event", event_type="relay_lab_night")
+        _, event = await socket.event("announcement_ended")
+        assert event["data"]["name"] == "Good night" and event["data"]["to"] == ["room:kitchen"], event
+        await until("it is as it was", as_before)
+        print("ok: the three blueprints")
+
         await socket.ask(type="fire_event", event_type="voice_relay_command", event_data={"do": "announce", "room": "attic"})
         _, event = await socket.event("command_failed")
         print("ok: told why a command fails:", event["data"]["message"])
