@@ -161,11 +161,19 @@ async fn whoever_turns_the_knob_has_the_last_word() {
 
 /// The program, linked to this core, with files of this folder; it ends with the child.
 async fn daemon(core: &StandInCore, folder: &std::path::Path) -> (tokio::process::Child, voice_relay::app::Ports) {
+    daemon_with(core, folder, "--announce-clip-bytes=10000000").await
+}
+
+async fn daemon_with(
+    core: &StandInCore,
+    folder: &std::path::Path,
+    flag: &str,
+) -> (tokio::process::Child, voice_relay::app::Ports) {
     let mut command = program();
     command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
     let (data, files) =
         (format!("--data-dir={}", folder.join("data").display()), format!("--files-folders={}", folder.display()));
-    let (child, ports) = start_command(command, &[&data, &files, "--tls-mode=off", "--log-level=warn"]).await;
+    let (child, ports) = start_command(command, &[&data, &files, flag, "--tls-mode=off", "--log-level=warn"]).await;
     until(async || get(ports.http, "/api/players").await.json()["players"][0]["state"] == "idle").await;
     (child, ports)
 }
@@ -319,6 +327,22 @@ async fn where_one_of_several_places_refuses_it_that_is_told_and_the_others_hear
     assert_eq!((&told["state"], &told["parts"][0]["state"]), (&json!("playing"), &json!("playing")));
     assert_eq!((&told["parts"][1]["state"], &told["parts"][1]["destination"]), (&json!("failed"), &json!(SPEAKER)));
     assert!(told["parts"][1]["message"].as_str().expect("why").contains("Too many"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_players_is_heard_in_rooms_all_the_same() {
+    let (core, folder) = house().await;
+    std::fs::write(folder.path().join("long.wav"), wav(8_000, SPEECH_HZ, 30.0)).expect("written");
+    let (_child, ports) = daemon_with(&core, folder.path(), "--announce-clip-bytes=100000").await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
+    let announce =
+        async |to: &[&str]| post_json(ports.http, "/api/announce", &json!({ "to": to, "file": "long" })).await;
+    assert_eq!(announce(&[SPEAKER]).await.status, 413);
+    let answer = announce(&["room:home", SPEAKER]).await;
+    assert_eq!(answer.status, 202);
+    let told = get(ports.http, &format!("/api/announce/{}", answer.json()["id"].as_str().expect("an id"))).await.json();
+    assert_eq!((&told["parts"][0]["state"], &told["parts"][1]["state"]), (&json!("playing"), &json!("failed")));
+    assert!(told["parts"][1]["message"].as_str().expect("why").contains("announce.clip_bytes"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
