@@ -266,8 +266,12 @@ impl App {
     fn link_to_core(&self, config: &Config) -> Result<Option<Linked>, StartError> {
         let Some(address) = config.hass.core() else { return Ok(None) };
         let (link, mut task) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
-        let (players, followers) =
-            HousePlayers::new(link.clone(), task.feed(&link), DataFolder::new(config.data_dir.clone()));
+        let (players, followers) = HousePlayers::new(
+            link.clone(),
+            task.feed(&link),
+            DataFolder::new(config.data_dir.clone()),
+            config.limits.share,
+        );
         let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
         let feed = task.feed(&link);
         self.spawn("hass", task.run(self.shutdown.clone()));

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::access::Permit;
 use crate::announce::{AnnounceRequest, Prepared, Rendered};
-use crate::domain::RoomId;
+use crate::domain::{Owner, RoomId};
 use crate::hass::{NewClip, PlayerError};
 use crate::library::{FileId, Recording};
 use crate::limits::Place;
@@ -54,8 +54,9 @@ impl Dispatcher {
         if let Some(permit) = house {
             match self.0.announcer.render(&permit, &prepared).await.map(Arc::new) {
                 Ok(rendered) => {
+                    let given = ForPlayers { rendered, volume, owner: permit.owner() };
                     for entity in players {
-                        parts.push(self.place_on_player(entity, &prepared, Arc::clone(&rendered), volume).await);
+                        parts.push(self.place_on_player(entity, &prepared, &given).await);
                     }
                 }
                 Err(error) if parts.is_empty() => return Err(error.into()),
@@ -133,22 +134,17 @@ impl Dispatcher {
         }
     }
 
-    async fn place_on_player(
-        &self,
-        entity: String,
-        prepared: &Prepared,
-        rendered: Arc<Rendered>,
-        volume: VolumeRule,
-    ) -> Placed {
+    async fn place_on_player(&self, entity: String, prepared: &Prepared, given: &ForPlayers) -> Placed {
+        let ForPlayers { rendered, volume, owner } = given;
         let refused = |entity: &str, error: DispatchError| Refusal::with(Destination::Player(entity.to_owned()), error);
         let Some((players, _)) = &self.0.house else { return Err(refused(&entity, PlayerError::Unlinked.into())) };
         let length = Some(rendered.length);
-        let new = Arc::new(OnPlayer::new(entity, prepared.name(), rendered));
+        let new = Arc::new(OnPlayer::new(entity, prepared.name(), Arc::clone(rendered)));
         let host = self.host().await.map_err(|error| refused(&new.entity, error))?;
         let url = format!("http://{}/announce/{}.mp3", SocketAddr::new(host, self.0.mp3_port), new.id);
         // Before the player is told, which may ask for it at once.
         remember(&mut lock(&self.0.on_players), Arc::clone(&new), OnPlayer::is_over);
-        match players.announce(&new.entity, NewClip { url, length, volume }).await {
+        match players.announce(&new.entity, NewClip { url, length, volume: *volume, owner: owner.clone() }).await {
             Ok(placed) => {
                 new.placed.set(placed).expect("it is placed once");
                 self.0.tracker.spawn(Arc::clone(&new).tidy());
@@ -168,6 +164,14 @@ impl Dispatcher {
         let own = hosts().find(|host| host.is_ipv4() && !host.is_loopback()).or_else(|| hosts().next());
         own.ok_or(DispatchError::NoAddress)
     }
+}
+
+/// What all players of one announcement are given.
+struct ForPlayers {
+    rendered: Arc<Rendered>,
+    volume: VolumeRule,
+    /// Who answers for it.
+    owner: Owner,
 }
 
 /// What became of an announcement in one place: how many are before it there, or why it is refused.

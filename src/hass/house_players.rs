@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::data::DataFolder;
+use crate::domain::Owner;
 use crate::players::{ClipId, Mode, Outcome, PlayerKind, VolumeRule};
 
 use super::core_link::{CoreFeed, CoreLink};
@@ -64,6 +65,9 @@ pub enum PlayerError {
     /// It has enough.
     #[error("Too many announcements wait for {0}")]
     Full(String),
+    /// It has enough of whoever announces.
+    #[error("Too many announcements of yours wait for {0}; limits.share sets how many may")]
+    Share(String),
     /// Home Assistant is not there.
     #[error("Home Assistant cannot be reached")]
     Away,
@@ -83,6 +87,8 @@ pub struct PlayersStats {
     pub failed: AtomicU64,
     /// Players that were put back after a crash.
     pub recovered: AtomicU64,
+    /// Clips that were not taken, since too many waited.
+    pub full: AtomicU64,
     /// Calls that Home Assistant refused.
     pub refused: AtomicU64,
 }
@@ -122,14 +128,17 @@ pub struct NewClip {
     pub length: Option<Duration>,
     /// How loud.
     pub volume: VolumeRule,
+    /// Who answers for it.
+    pub owner: Owner,
 }
 
 impl HousePlayers {
-    /// The players that this core knows, and the task that has them.
-    pub fn new(link: CoreLink, feed: CoreFeed, data: DataFolder) -> (Self, HousePlayersTask) {
+    /// The players that this core knows, and the task that has them. `share` is the percentage of a player's line that one
+    /// owner may have; half of it in any case.
+    pub fn new(link: CoreLink, feed: CoreFeed, data: DataFolder, share: u8) -> (Self, HousePlayersTask) {
         let (orders, received) = mpsc::channel(ORDERS);
         let players = Self { orders, shown: Arc::default(), linked: Arc::default(), stats: Arc::default() };
-        let task = HousePlayersTask::new(link, feed, received, &players, data);
+        let task = HousePlayersTask::new(link, feed, received, &players, (data, share));
         (players, task)
     }
 

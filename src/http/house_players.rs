@@ -73,6 +73,7 @@ pub(super) fn encode(
     page.counter("player_clips_played", "Clips that players played to their end", load(&stats.played))?;
     page.counter("player_clips_stopped", "Clips that were stopped", load(&stats.stopped))?;
     page.counter("player_clips_failed", "Clips that players did not play to their end", load(&stats.failed))?;
+    page.counter("player_clips_refused", "Clips for which too many waited", load(&stats.full))?;
     page.counter("player_calls_refused", "Calls that Home Assistant refused", load(&stats.refused))?;
     page.counter("players_recovered", "Players put back after a crash in the middle", load(&stats.recovered))?;
     let Some(AutomationStats { told, lost, obeyed, refused }) = automation else { return Ok(()) };

@@ -284,7 +284,7 @@ test('a room is made on the page of the house, is there for others at once, and 
 
 test('the page of a room and that of the house are one: what is said and heard goes on from one to the other', async () => {
   const tab = await openPage(browser, daemon.url, { name: 'Ben', listensTo: ['home'] });
-  const peer = await tab.evaluateHandle(() => window.voiceRelay.connections[0].peer);
+  const peer = await tab.waitForFunction(() => window.voiceRelay.connections[0]?.peer);
   await tab.click('#room-link');
   await untilRoom(tab, 'carries', 'yes');
   await press(tab);

@@ -12,6 +12,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::data::DataFolder;
+use crate::domain::Owner;
 use crate::hass::core_link::{CoreError, CoreFeed, CoreLink, CoreNews};
 use crate::hass::directory::{Area, Directory, DirectoryPlayer};
 use crate::hass::kept::Kept;
@@ -19,8 +20,10 @@ use crate::hass::messages::{
     AreaEntry, CurrentUser, DeviceEntry, EntityChanges, EntityEntry, EntityState, SpeechEngines,
 };
 use crate::hass::services::service_of;
+use crate::limits;
 use crate::players::{
-    CallId, Cause, Clip, ClipId, Command, Content, Effect, Features, Mode, Outcome, Player, PlayerKind, PlayerState,
+    CallId, Cause, Clip, ClipId, Command, Content, Effect, Features, MAX_WAITING, Mode, Outcome, Player, PlayerKind,
+    PlayerState,
 };
 
 use super::{
@@ -48,6 +51,8 @@ pub struct HousePlayersTask {
     ended: mpsc::Receiver<CallResult>,
     shown: Arc<Mutex<Shown>>,
     stats: Arc<PlayersStats>,
+    /// Clips of one owner that may wait for one player.
+    share: usize,
     kept: Kept,
     /// To be made once what is to be kept is kept.
     calls: Vec<(String, CallId, Command)>,
@@ -75,6 +80,7 @@ struct Entry {
 /// A clip that is not over.
 struct Underway {
     url: String,
+    owner: Owner,
     progress: watch::Sender<ClipProgress>,
     /// When the player was told to play it.
     told: Option<Instant>,
@@ -93,8 +99,10 @@ impl HousePlayersTask {
         feed: CoreFeed,
         orders: mpsc::Receiver<Order>,
         players: &HousePlayers,
-        data: DataFolder,
+        (data, share): (DataFolder, u8),
     ) -> Self {
+        let line = MAX_WAITING + 1;
+        let share = limits::share_of(line, share).max(line.div_ceil(2));
         let (results, ended) = mpsc::channel(ORDERS);
         Self {
             link,
@@ -104,6 +112,7 @@ impl HousePlayersTask {
             ended,
             shown: Arc::clone(&players.shown),
             stats: Arc::clone(&players.stats),
+            share,
             kept: Kept::read(data),
             calls: Vec::new(),
             entries: BTreeMap::new(),
@@ -292,18 +301,23 @@ impl HousePlayersTask {
         }
     }
 
-    fn announce(&mut self, entity: &str, NewClip { url, length, volume }: NewClip) -> Announced {
+    fn announce(&mut self, entity: &str, NewClip { url, length, volume, owner }: NewClip) -> Announced {
         if !self.linked.load(Ordering::Relaxed) {
             return Err(PlayerError::Away);
         }
         self.last_clip += 1;
         let id = ClipId(self.last_clip);
         let entry = self.entries.get_mut(entity).ok_or_else(|| PlayerError::Unknown(entity.to_owned()))?;
+        if entry.clips.values().filter(|clip| clip.owner == owner).count() >= self.share {
+            self.stats.full.fetch_add(1, Ordering::Relaxed);
+            return Err(PlayerError::Share(entity.to_owned()));
+        }
         let (progress, watched) = watch::channel(ClipProgress::Waiting);
-        entry.clips.insert(id, Underway { url: url.clone(), progress, told: None });
+        entry.clips.insert(id, Underway { url: url.clone(), owner, progress, told: None });
         let clip = Clip { id, url, length, volume };
         if entry.player.announce(Instant::now(), clip).is_err() {
             entry.clips.remove(&id);
+            self.stats.full.fetch_add(1, Ordering::Relaxed);
             return Err(PlayerError::Full(entity.to_owned()));
         }
         self.with(entity, |_| {});
