@@ -312,7 +312,7 @@ async fn one_stop_ends_it_everywhere_but_where_a_player_announces_by_itself_whic
 async fn where_one_of_several_places_refuses_it_that_is_told_and_the_others_hear_it() {
     let (core, folder) = house().await;
     std::fs::write(folder.path().join("long.wav"), wav(8_000, SPEECH_HZ, 30.0)).expect("written");
-    let (_child, ports) = daemon(&core, folder.path()).await;
+    let (_child, ports) = daemon_with(&core, folder.path(), "--limits-share=25").await;
     until(async || get(ports.http, "/api/files").await.json()["total"] == 1).await;
     let announce =
         async |to: &[&str]| post_json(ports.http, "/api/announce", &json!({ "to": to, "file": "long" })).await;
