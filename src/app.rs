@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
 use crate::audio::AudioStats;
-use crate::automation::Automations;
+use crate::automation::{AutomationStats, Automations};
 use crate::bridge::Bridge;
 use crate::config::{Config, TlsMode, WhenIdle};
 use crate::core::{Relay, RelayConfig};
@@ -370,22 +370,9 @@ impl App {
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
         let players = linked.as_ref().map(|linked| linked.players.clone());
-        let dispatcher = Dispatcher::new(DispatcherParts {
-            announcer: announcer.clone(),
-            access: access.clone(),
-            rooms: rooms.clone(),
-            catalogue: files.catalogue.clone(),
-            house: linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone())),
-            engine: self.relay.clone(),
-            mp3_port: self.ports.mp3.port(),
-            tracker: tracker.clone(),
-        });
-        let automation = linked.map(|Linked { link, feed, .. }| {
-            let automations = Automations::new(link, feed, dispatcher.clone(), rooms.clone());
-            let stats = automations.stats();
-            self.spawn("automations", automations.run(shutdown.clone()));
-            stats
-        });
+        let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
+        let dispatcher = self.dispatcher(&announcer, (&access, &rooms), &files, house);
+        let automation = linked.map(|linked| self.speak_with_automations(linked, &dispatcher, &rooms));
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,
@@ -411,6 +398,38 @@ impl App {
         };
         self.spawn("access", shared.clone().enforce(self.files_relay.clone()));
         Ok(shared)
+    }
+
+    fn dispatcher(
+        &self,
+        announcer: &Announcer,
+        (access, rooms): (&Access, &RoomsHandle),
+        files: &Files,
+        house: Option<(HousePlayers, SpeechMaker)>,
+    ) -> Dispatcher {
+        Dispatcher::new(DispatcherParts {
+            announcer: announcer.clone(),
+            access: access.clone(),
+            rooms: rooms.clone(),
+            catalogue: files.catalogue.clone(),
+            house,
+            engine: self.relay.clone(),
+            mp3_port: self.ports.mp3.port(),
+            tracker: self.tracker.clone(),
+        })
+    }
+
+    /// Automations hear of the house, and ask something of it; gives what is counted.
+    fn speak_with_automations(
+        &self,
+        Linked { link, feed, .. }: Linked,
+        dispatcher: &Dispatcher,
+        rooms: &RoomsHandle,
+    ) -> Arc<AutomationStats> {
+        let automations = Automations::new(link, feed, dispatcher.clone(), rooms.clone());
+        let stats = automations.stats();
+        self.spawn("automations", automations.run(self.shutdown.clone()));
+        stats
     }
 }
 

@@ -102,6 +102,19 @@ async fn a_command_that_cannot_be_obeyed_is_told_with_the_reason() {
 }
 
 #[tokio::test]
+async fn an_automation_announces_where_others_need_a_pin_as_the_panel_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    let opened = post_json(ports.http, "/api/rooms", &json!({ "roomName": "Secret", "pin": "4711" })).await;
+    assert_eq!(opened.status, 201, "{}", opened.text());
+    let wish = json!({ "room": "secret", "file": "dinner" });
+    assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, 403, "others may not");
+    command(&core, json!({ "do": "announce", "room": "secret", "file": "dinner" })).await;
+    until(async || !told(&core, "announcement_ended").is_empty()).await;
+    assert_eq!(told(&core, "announcement_ended")[0]["state"], "played");
+}
+
+#[tokio::test]
 async fn automations_hear_who_comes_talks_and_leaves_also_after_a_restart_of_home_assistant() {
     let folder = tempfile::tempdir().expect("a folder");
     let (core, _child, ports) = house(folder.path()).await;

@@ -44,28 +44,9 @@ impl Dispatcher {
         manner: Manner,
     ) -> Result<Dispatched, DispatchError> {
         let volume = manner.player_volume.map(|percent| VolumeRule::Absolute(f32::from(percent) / 100.0));
-        let volume = volume.unwrap_or(VolumeRule::Keep);
         let prepared = self.prepare(admitted.permit(), content, manner).await?;
-        let house = admitted.house().cloned();
-        let Admitted { rooms, players, is_joint, .. } = admitted;
-        // Rooms first: they need no file, and begin at once.
-        let place_in_room = |(room, permit)| self.place_in_room(room, permit, &prepared);
-        let mut parts: Vec<_> = rooms.into_iter().map(place_in_room).collect();
-        if let Some(permit) = house {
-            match self.0.announcer.render(&permit, &prepared).await.map(Arc::new) {
-                Ok(rendered) => {
-                    let given = ForPlayers { rendered, volume, owner: permit.owner() };
-                    for entity in players {
-                        parts.push(self.place_on_player(entity, &prepared, &given).await);
-                    }
-                }
-                Err(error) if parts.is_empty() => return Err(error.into()),
-                Err(error) => {
-                    let refusal = |entity| Refusal::of(Destination::Player(entity), error.to_string());
-                    parts.extend(players.into_iter().map(|entity| Err(refusal(entity))));
-                }
-            }
-        }
+        let is_joint = admitted.is_joint;
+        let mut parts = self.place(admitted, &prepared, volume.unwrap_or(VolumeRule::Keep)).await?;
         if !is_joint && let Some(only) = parts.pop() {
             let (part, position) = only.map_err(Refusal::into_error)?;
             self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));
@@ -80,6 +61,35 @@ impl Dispatcher {
         remember(&mut lock(&self.0.joint), Arc::clone(&joint), |_| true);
         self.follow(joint.id, Arc::clone(&joint.name), &joint.parts);
         Ok(Dispatched::Joint(joint))
+    }
+
+    /// Has it wait in the line of each place.
+    async fn place(
+        &self,
+        admitted: Admitted,
+        prepared: &Prepared,
+        volume: VolumeRule,
+    ) -> Result<Vec<Placed>, DispatchError> {
+        let house = admitted.house().cloned();
+        let Admitted { rooms, players, .. } = admitted;
+        // Rooms first: they need no file, and begin at once.
+        let place_in_room = |(room, permit)| self.place_in_room(room, permit, prepared);
+        let mut parts: Vec<_> = rooms.into_iter().map(place_in_room).collect();
+        let Some(permit) = house else { return Ok(parts) };
+        match self.0.announcer.render(&permit, prepared).await.map(Arc::new) {
+            Ok(rendered) => {
+                let given = ForPlayers { rendered, volume, owner: permit.owner() };
+                for entity in players {
+                    parts.push(self.place_on_player(entity, prepared, &given).await);
+                }
+            }
+            Err(error) if parts.is_empty() => return Err(error.into()),
+            Err(error) => {
+                let refusal = |entity| Refusal::of(Destination::Player(entity), error.to_string());
+                parts.extend(players.into_iter().map(|entity| Err(refusal(entity))));
+            }
+        }
+        Ok(parts)
     }
 
     async fn prepare(&self, permit: &Permit, content: Content, manner: Manner) -> Result<Prepared, DispatchError> {

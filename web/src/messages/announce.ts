@@ -89,9 +89,12 @@ export const announceWords = translator({
   },
 });
 
+/** Who is less late than this is not late for anybody. */
+const NOTABLE_SECONDS = 0.1;
+
 /** How an announcement goes in a place of this name. */
 export function partInWords({ state, reason, late }: Pick<AnnouncementPart, 'state' | 'reason' | 'late'>, place: string): string {
-  if (state === 'playing' && late !== null) return announceWords('playingLate', { place, seconds: new Intl.NumberFormat(spoken(), { maximumFractionDigits: 1 }).format(late) });
+  if (state === 'playing' && late !== null && late >= NOTABLE_SECONDS) return announceWords('playingLate', { place, seconds: new Intl.NumberFormat(spoken(), { maximumFractionDigits: 1 }).format(late) });
   return announceWords(state, { place, reason: reason || announceWords('unreachable') });
 }
 
