@@ -174,9 +174,6 @@ async function assertLives(page, role, names) {
   await article.locator('[data-measure=jitterMs] td:nth-child(2)').getByText('ms').waitFor();
   await page.waitForTimeout(2_000);
   assert.match(await article.locator('dl').innerText(), /connected[\s\S]*connected[\s\S]*opus/);
-  // A second in which a busy machine sends nothing is told as it is.
-  const isCarrying = async () => parseFloat((await measures(page, role)).kilobits) > 5;
-  for (const end = Date.now() + 10_000; !(await isCarrying()) && Date.now() < end; ) await page.waitForTimeout(200);
   const first = await measures(page, role);
   assert.deepEqual(Object.keys(first), names);
   for (const [name, value] of Object.entries(first)) assert.match(value, /^[\d.,]+ (ms|%|kbit\/s)$/, name);

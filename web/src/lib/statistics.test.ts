@@ -27,6 +27,23 @@ describe('a look at a connection', () => {
     expect(sampleOf(without, 'hear', 0).roundTrip).toBe(9);
   });
 
+  // In which order a browser lists them is anybody's guess.
+  it('counts a microphone and idle music together, in every order', () => {
+    const tracks: StatsEntry[] = [
+      { id: 'music', type: 'outbound-rtp', kind: 'audio', packetsSent: 0, bytesSent: 0 },
+      { id: 'M1', type: 'remote-inbound-rtp', localId: 'music', fractionLost: 0 },
+      { id: 'voice', type: 'outbound-rtp', kind: 'audio', packetsSent: 50, bytesSent: 4_000, codecId: 'C' },
+      { id: 'M2', type: 'remote-inbound-rtp', localId: 'voice', fractionLost: 0.25 },
+    ];
+    for (const inOrder of [tracks, [...tracks].reverse()])
+      expect(sampleOf([...CONNECTION, ...inOrder], 'talk', 0)).toMatchObject({ packets: 50, bytes: 4_000, codec: 'opus', lostRemotely: 0.25 });
+  });
+
+  it('counts everybody who is heard', () => {
+    const two = [...received(50, { packetsLost: 1 }), ...received(90, { id: 'J', jitter: 0.007, packetsLost: 2 })];
+    expect(sampleOf(two, 'hear', 0)).toMatchObject({ packets: 140, bytes: 11_200, lost: 3, jitter: 0.007 });
+  });
+
   it('leaves open what the browser does not tell', () => {
     const measures = measure(null, sampleOf([], 'talk', 0));
     expect(Object.values(measures).every((value) => value === null)).toBe(true);
@@ -54,7 +71,7 @@ describe('between two looks', () => {
 
   it('believes the relay about what it lost of ours', () => {
     const sent: StatsEntry = { id: 'O', type: 'outbound-rtp', kind: 'audio', codecId: 'C', packetsSent: 50, bytesSent: 4_000 };
-    const told: StatsEntry = { id: 'M', type: 'remote-inbound-rtp', kind: 'audio', fractionLost: 0.25, jitter: 0.004 };
+    const told: StatsEntry = { id: 'M', type: 'remote-inbound-rtp', localId: 'O', kind: 'audio', fractionLost: 0.25, jitter: 0.004 };
     const measures = measure(null, sampleOf([...CONNECTION, sent, told], 'talk', 0));
     expect(measures).toMatchObject({ lossPercent: 25, jitterMs: 4 });
     expect(estimatedDelay('talk', measures)).toBe(20 + 6);

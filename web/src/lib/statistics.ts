@@ -50,10 +50,16 @@ const PACKET_MS = 20;
 /** From the jitter buffer to the ear, where the browser does not tell. */
 const PLAYOUT_MS = 20;
 
-/** Reads a report of `RTCPeerConnection.getStats`. */
+/**
+ * Reads a report of `RTCPeerConnection.getStats`. A connection carries a microphone and music, or several
+ * people: totals are of all of them, and what can't be added up is of the track with the most packets.
+ */
 export function sampleOf(entries: readonly StatsEntry[], direction: Direction, at: number): Sample {
-  const media = entries.find(({ type, kind }) => type === (direction === 'talk' ? 'outbound-rtp' : 'inbound-rtp') && kind === 'audio');
-  const remote = entries.find(({ type }) => direction === 'talk' && type === 'remote-inbound-rtp');
+  const tracks = entries.filter(({ type, kind }) => type === (direction === 'talk' ? 'outbound-rtp' : 'inbound-rtp') && kind === 'audio');
+  const packets = direction === 'talk' ? 'packetsSent' : 'packetsReceived';
+  const most = Math.max(...tracks.map((track) => numberOf(track, packets) ?? 0));
+  const busiest = tracks.find((track) => (numberOf(track, packets) ?? 0) === most);
+  const remote = entries.find(({ type, localId }) => direction === 'talk' && type === 'remote-inbound-rtp' && localId === busiest?.id);
   const transport = entries.find(({ type }) => type === 'transport');
   const playout = entries.find(({ type }) => type === 'media-playout');
   const pair = pairInUse(entries, transport);
@@ -63,14 +69,14 @@ export function sampleOf(entries: readonly StatsEntry[], direction: Direction, a
     dtls: textOf(transport, 'dtlsState'),
     local: addressOf(byId(pair?.['localCandidateId'])),
     remote: addressOf(byId(pair?.['remoteCandidateId'])),
-    codec: textOf(byId(media?.['codecId']), 'mimeType')?.replace('audio/', '') ?? null,
+    codec: textOf(byId(busiest?.['codecId']), 'mimeType')?.replace('audio/', '') ?? null,
     roundTrip: numberOf(pair, 'currentRoundTripTime') ?? numberOf(remote, 'roundTripTime'),
-    jitter: numberOf(remote ?? media, 'jitter'),
-    packets: numberOf(media, direction === 'talk' ? 'packetsSent' : 'packetsReceived'),
-    bytes: numberOf(media, direction === 'talk' ? 'bytesSent' : 'bytesReceived'),
-    lost: numberOf(media, 'packetsLost'),
+    jitter: numberOf(remote ?? busiest, 'jitter'),
+    packets: sumOf(tracks, packets),
+    bytes: sumOf(tracks, direction === 'talk' ? 'bytesSent' : 'bytesReceived'),
+    lost: sumOf(tracks, 'packetsLost'),
     lostRemotely: numberOf(remote, 'fractionLost'),
-    buffer: { seconds: numberOf(media, 'jitterBufferDelay'), count: numberOf(media, 'jitterBufferEmittedCount') },
+    buffer: { seconds: sumOf(tracks, 'jitterBufferDelay'), count: sumOf(tracks, 'jitterBufferEmittedCount') },
     playout: { seconds: numberOf(playout, 'totalPlayoutDelay'), count: numberOf(playout, 'totalSamplesCount') },
   };
 }
@@ -148,6 +154,12 @@ function inMilliseconds(seconds: number | null): number | null {
 function numberOf(entry: StatsEntry | undefined, field: string): number | null {
   const value = entry?.[field];
   return typeof value === 'number' ? value : null;
+}
+
+/** What these tracks have together; null where none of them tells. */
+function sumOf(tracks: readonly StatsEntry[], field: string): number | null {
+  const told = tracks.map((track) => numberOf(track, field)).filter((value) => value !== null);
+  return told.length ? told.reduce((sum, value) => sum + value) : null;
 }
 
 function textOf(entry: StatsEntry | undefined, field: string): string | null {
