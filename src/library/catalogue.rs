@@ -29,6 +29,7 @@ use index::{Index, IndexEntry};
 pub use open_file::{OpenFile, ReadError};
 pub use walk::Folder;
 use walk::{Found, Walk};
+use watch::FolderWatch;
 
 /// Files whose hash is computed at once: a disk reads one thing best.
 const HASHES_AT_ONCE: usize = 2;
@@ -206,14 +207,14 @@ impl Catalogue {
         *shelf = Arc::new(Shelf::of(entries));
     }
 
-    /// Looks through all folders; gives those that are to be watched. Blocks.
-    fn scan(&self) -> Vec<PathBuf> {
+    /// Looks through all folders. Blocks.
+    fn scan(&self, watch: &mut FolderWatch) {
         if let Some(chimes) = &self.0.chimes
             && let Err(error) = chimes::make_once(chimes)
         {
             tracing::warn!(%error, folder = %chimes.display(), "cannot make the chimes");
         }
-        let mut walk = Walk::new(self.0.max);
+        let mut walk = Walk::new(self.0.max, watch);
         let (mut entries, mut changed) = (BTreeMap::new(), Vec::new());
         for folder in &self.0.folders {
             for found in walk.through(folder) {
@@ -237,7 +238,6 @@ impl Catalogue {
         drop(index);
         self.count(&walk, entries.len());
         self.publish(Shelf::of(entries));
-        walk.watched
     }
 
     /// Keeps what is there of a file already: its hash may be known.
@@ -249,7 +249,7 @@ impl Catalogue {
         }
     }
 
-    fn count(&self, walk: &Walk, served: usize) {
+    fn count(&self, walk: &Walk<'_>, served: usize) {
         let stats = &self.0.stats;
         stats.scans.fetch_add(1, Ordering::Relaxed);
         stats.broken.store(walk.names.len().saturating_sub(served) as u64, Ordering::Relaxed);

@@ -23,7 +23,7 @@ fn files_are_listed_by_name_found_by_a_part_of_it_and_given_in_parts() {
     let (_parent, sounds, data) = house();
     let catalogue = catalogue(&sounds, &data, 100);
     assert!(catalogue.is_empty());
-    catalogue.scan();
+    catalogue.scan(&mut FolderWatch::default());
     let names = |listed: Listed| listed.files.into_iter().map(|file| file.name).collect::<Vec<_>>();
     let all = ["sounds/alert.wav", "sounds/ding-dong.wav", "sounds/ding.wav", "sounds/gong.wav"];
     assert_eq!(names(catalogue.list("", 0, 10)), all);
@@ -40,7 +40,7 @@ fn what_is_known_of_a_file_is_not_read_again_after_a_restart() {
     let (_parent, sounds, data) = house();
     let path = sounds.join("gong.wav");
     let first = catalogue(&sounds, &data, 100);
-    first.scan();
+    first.scan(&mut FolderWatch::default());
     drop(first);
     // The same length and the same time, but nothing that could be read.
     let written = fs::metadata(&path).expect("there").modified().expect("a time");
@@ -48,11 +48,11 @@ fn what_is_known_of_a_file_is_not_read_again_after_a_restart() {
     fs::write(&path, vec![0; length as usize]).expect("written");
     File::options().write(true).open(&path).expect("there").set_modified(written).expect("set");
     let second = catalogue(&sounds, &data, 100);
-    second.scan();
+    second.scan(&mut FolderWatch::default());
     assert_eq!((second.len(), second.list("gong", 0, 1).files[0].seconds), (4, Some(4.0)));
     // With another time it is another file, and that is none.
     File::options().write(true).open(&path).expect("there").set_modified(SystemTime::now()).expect("set");
-    second.scan();
+    second.scan(&mut FolderWatch::default());
     assert_eq!(second.len(), 3);
     assert_eq!(second.stats().broken.load(Ordering::Relaxed), 1);
 }
@@ -61,7 +61,7 @@ fn what_is_known_of_a_file_is_not_read_again_after_a_restart() {
 fn no_more_files_are_served_than_may_be_and_those_left_out_are_counted() {
     let (_parent, sounds, data) = house();
     let catalogue = catalogue(&sounds, &data, 3);
-    catalogue.scan();
+    catalogue.scan(&mut FolderWatch::default());
     assert_eq!((catalogue.len(), catalogue.stats().over_limit.load(Ordering::Relaxed)), (3, 1));
 }
 
@@ -69,9 +69,9 @@ fn no_more_files_are_served_than_may_be_and_those_left_out_are_counted() {
 fn a_folder_that_is_not_there_just_now_is_remembered() {
     let (parent, sounds, data) = house();
     let catalogue = catalogue(&sounds, &data, 100);
-    catalogue.scan();
+    catalogue.scan(&mut FolderWatch::default());
     fs::rename(&sounds, parent.path().join("away")).expect("renamed");
-    catalogue.scan();
+    catalogue.scan(&mut FolderWatch::default());
     assert!(catalogue.is_empty());
     assert!(catalogue.index().find(&remembered(parent.path().join("away/ding.wav"))).is_some());
 }
@@ -86,7 +86,7 @@ fn remembered(path: PathBuf) -> Found {
 async fn a_file_that_changed_since_it_was_found_is_opened_as_it_is_now() {
     let (_parent, sounds, data) = house();
     let catalogue = catalogue(&sounds, &data, 100);
-    catalogue.scan();
+    catalogue.scan(&mut FolderWatch::default());
     let id = FileId::of("sounds/ding.wav");
     let before = catalogue.find(id).expect("known");
     fs::copy(sounds.join("gong.wav"), sounds.join("ding.wav")).expect("copied");

@@ -10,6 +10,7 @@ use super::super::inside;
 use super::super::reading;
 use super::index::IndexEntry;
 use super::open_file::Stamp;
+use super::watch::FolderWatch;
 
 /// Folders within folders, so deep at most.
 const MAX_DEPTH: usize = 32;
@@ -44,25 +45,25 @@ pub(super) struct Found {
 }
 
 /// One way through all folders.
-pub(super) struct Walk {
+pub(super) struct Walk<'a> {
     max: usize,
+    /// Told of every folder.
+    watch: &'a mut FolderWatch,
     /// Names of the folders that are there.
     reached: HashSet<String>,
     /// Names of all that was found.
     pub(super) names: HashSet<String>,
     /// Files beyond `max`.
     pub(super) over_limit: u64,
-    /// Folders that were seen: each is to be watched.
-    pub(super) watched: Vec<PathBuf>,
-    /// The same, as the disk knows them: links may make a ring of them.
+    /// Folders that were seen, as the disk knows them: links may make a ring of them.
     seen: HashSet<PathBuf>,
     found: Vec<Found>,
 }
 
-impl Walk {
-    pub(super) fn new(max: usize) -> Self {
+impl<'a> Walk<'a> {
+    pub(super) fn new(max: usize, watch: &'a mut FolderWatch) -> Self {
         let (reached, names, seen) = (HashSet::new(), HashSet::new(), HashSet::new());
-        Self { max, reached, names, over_limit: 0, watched: Vec::new(), seen, found: Vec::new() }
+        Self { max, watch, reached, names, over_limit: 0, seen, found: Vec::new() }
     }
 
     /// Files in this folder, and in those within.
@@ -87,11 +88,11 @@ impl Walk {
         if depth > MAX_DEPTH || !self.seen.insert(path.to_owned()) {
             return;
         }
+        self.watch.add(path);
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) => return tracing::debug!(%error, folder = %path.display(), "a folder cannot be read"),
         };
-        self.watched.push(path.to_owned());
         let mut entries: Vec<_> = entries.filter_map(Result::ok).collect();
         // The same ones are left out each time where there are too many.
         entries.sort_by_key(DirEntry::file_name);

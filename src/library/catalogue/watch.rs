@@ -1,10 +1,10 @@
 //! Notices that files come, go and change: from the kernel (inotify), where it tells.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use inotify::{EventStream, Inotify, WatchMask};
+use inotify::{EventStream, Inotify, WatchMask, Watches};
 
 use super::Catalogue;
 
@@ -27,13 +27,49 @@ const EVENT_BYTES: usize = 4_096;
 pub(super) async fn keep_fresh(catalogue: Catalogue) {
     let mut eyes = Eyes::open();
     loop {
-        let scanned = catalogue.clone();
-        let folders = tokio::task::spawn_blocking(move || scanned.scan()).await.unwrap_or_default();
-        let interval = if eyes.look_at(&folders) { BACKSTOP_INTERVAL } else { RESCAN_INTERVAL };
+        let (scanned, mut watch) = (catalogue.clone(), eyes.watch());
+        let scan = move || {
+            scanned.scan(&mut watch);
+            watch.sees_all()
+        };
+        let sees_all = tokio::task::spawn_blocking(scan).await.unwrap_or_default();
+        let interval = if sees_all { BACKSTOP_INTERVAL } else { RESCAN_INTERVAL };
         if tokio::time::timeout(interval, eyes.change()).await.is_ok() {
             // Until nothing more comes, but not for ever.
             let _ = tokio::time::timeout(LONGEST_SETTLE, eyes.rest()).await;
         }
+    }
+}
+
+/// Whoever lets the kernel tell of folders, from before they are read: nothing happens unnoticed in between.
+#[derive(Debug, Default)]
+pub(super) struct FolderWatch {
+    watches: Option<Watches>,
+    folders: usize,
+    refused: bool,
+}
+
+impl FolderWatch {
+    /// Has changes in this folder told from now on. One that is watched already is watched once.
+    pub(super) fn add(&mut self, folder: &Path) {
+        let Some(watches) = &mut self.watches else { return };
+        let mask = WatchMask::CLOSE_WRITE
+            | WatchMask::CREATE
+            | WatchMask::DELETE
+            | WatchMask::MOVE
+            | WatchMask::DELETE_SELF
+            | WatchMask::ONLYDIR;
+        self.folders += 1;
+        if let Err(error) = watches.add(folder, mask)
+            && !std::mem::replace(&mut self.refused, true)
+        {
+            tracing::debug!(%error, "files are looked for every minute: there are more folders than may be watched");
+        }
+    }
+
+    /// Whether there are any, and changes in all of them are told.
+    fn sees_all(&self) -> bool {
+        self.folders > 0 && !self.refused
     }
 }
 
@@ -49,21 +85,9 @@ impl Eyes {
         Self(events.ok())
     }
 
-    /// True: it will tell of changes in all of these. Those that it watches already are watched once.
-    fn look_at(&mut self, folders: &[PathBuf]) -> bool {
-        let Some(events) = &mut self.0 else { return false };
-        let mask = WatchMask::CLOSE_WRITE
-            | WatchMask::CREATE
-            | WatchMask::DELETE
-            | WatchMask::MOVE
-            | WatchMask::DELETE_SELF
-            | WatchMask::ONLYDIR;
-        let mut watches = events.watches();
-        let refused = folders.iter().find_map(|folder| watches.add(folder, mask).err());
-        if let Some(error) = &refused {
-            tracing::debug!(%error, "files are looked for every minute: there are more folders than may be watched");
-        }
-        refused.is_none() && !folders.is_empty()
+    /// Whoever lets the kernel tell of further folders.
+    fn watch(&self) -> FolderWatch {
+        FolderWatch { watches: self.0.as_ref().map(EventStream::watches), ..FolderWatch::default() }
     }
 
     /// Waits for a change.
@@ -77,5 +101,28 @@ impl Eyes {
     /// Waits until no more changes come.
     async fn rest(&mut self) {
         while tokio::time::timeout(SETTLE, self.change()).await.is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::data::DataFolder;
+    use crate::library::Folder;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_happens_while_folders_are_read_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(folder.path().join("files/new")).expect("made");
+        let data = DataFolder::new(folder.path().join("data"));
+        let catalogue = Catalogue::new(vec![Folder::at(folder.path().join("files"))], None, &data, 10, String::new());
+        let mut eyes = Eyes::open();
+        catalogue.scan(&mut eyes.watch());
+        // Before anybody has read what came of the scan.
+        fs::remove_dir_all(folder.path().join("files/new")).expect("removed");
+        tokio::time::timeout(SETTLE, eyes.change()).await.expect("it is told");
     }
 }
