@@ -6,12 +6,12 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts docs/card
 
 # Debian's names of what the build, and the tests besides, need from the system.
 BUILD_PACKAGES := cmake make gcc g++ pkg-config libasound2-dev
-TEST_PACKAGES := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils iproute2 nftables \
+TEST_PACKAGES := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio pulseaudio-utils mosquitto iproute2 nftables \
 	gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice \
 	gir1.2-gst-plugins-bad-1.0 python3-gi curl openssl libnss3-tools
 APP_PACKAGES := shellcheck apparmor git
 BUILD_TOOLS := cmake gcc g++ pkg-config pc:alsa
-TEST_TOOLS := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio parec ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
+TEST_TOOLS := chromium firefox-esr ffmpeg mpg123 sox espeak-ng pulseaudio parec mosquitto ip nft gst-launch-1.0 gi:GstWebRTC curl openssl certutil
 APP_TOOLS := shellcheck apparmor_parser git
 
 .PHONY: run build web card test check lint lint-app test-programs unit openapi browser-test clients files-long home-assistant home-assistant-current screenshots app-root bench instructions compare fuzz docs clean build-tools test-tools app-tools

@@ -22,6 +22,7 @@ use crate::data::DataFolder;
 use crate::dispatch::{Dispatcher, DispatcherParts};
 use crate::domain::Track;
 use crate::engine::{self, Connected, Engine, MediaEvents, NewTracks, ThreadId};
+use crate::entities::{Entities, EntitiesStats};
 use crate::hass::{CoreFeed, CoreLink, Home, HousePlayers, InvalidAddress, SpeechMaker};
 use crate::http::{self, Fanouts, Files, Gate, Handshakes, House, HttpPort, HttpStats, PortKind, Preludes, Shared};
 use crate::library::{Catalogue, Folder};
@@ -376,11 +377,12 @@ impl App {
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,
-            fanouts: Fanouts::new(mounts.clone(), rooms, self.relay.clone(), shutdown.clone(), tracker.clone()),
+            fanouts: Fanouts::new(mounts.clone(), rooms.clone(), self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
             house: House::new(clips, files, sound, mounts, announcer, players),
-            dispatcher,
             automation,
+            entities: self.show_entities(config, &dispatcher, &rooms),
+            dispatcher,
             audio,
             gate: self.gate(config, certificates.clone(), access),
             stats,
@@ -430,6 +432,20 @@ impl App {
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
         stats
+    }
+
+    /// Home Assistant has entities of the house, where there is a broker; gives what is counted.
+    fn show_entities(
+        &self,
+        config: &Config,
+        dispatcher: &Dispatcher,
+        rooms: &RoomsHandle,
+    ) -> Option<Arc<EntitiesStats>> {
+        let data = DataFolder::new(config.data_dir.clone());
+        let entities = Entities::new((&config.mqtt, &config.hass), data, rooms.clone(), dispatcher.clone())?;
+        let stats = entities.stats();
+        self.spawn("entities", entities.run(self.shutdown.clone()));
+        Some(stats)
     }
 }
 

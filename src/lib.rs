@@ -19,6 +19,7 @@
 //! - [`players`] is the media players of the house: what is announced on them, and how they are left afterwards.
 //! - [`hass`] is Home Assistant, where there is one: what it tells an app, and the link to its core.
 //! - [`automation`] is what its automations hear of the relay, and ask of it.
+//! - [`entities`] is what it shows of every room, and lets people use.
 //! - [`config`] is the one typed tree of options, [`data`] the folder of what outlives a restart, [`log`] what is told to whoever runs it, and [`domain`] the words that all of them share.
 //! - [`app`] joins the parts, and takes them apart again; what must not end by itself is [`critical`].
 
@@ -36,6 +37,7 @@ pub mod data;
 pub mod dispatch;
 pub mod domain;
 pub mod engine;
+pub mod entities;
 pub mod hass;
 pub mod http;
 pub mod library;

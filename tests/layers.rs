@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src`, from the bottom up: each may name what stands before it, and nothing else.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "domain",
     "limits",
     "critical",
@@ -30,6 +30,7 @@ const ORDER: [&str; 26] = [
     "sound",
     "dispatch",
     "automation",
+    "entities",
     "http",
     "app",
 ];

@@ -57,12 +57,17 @@ pub struct Config {
     pub limits: Limits,
     /// Home Assistant, where there is one.
     pub hass: HassConfig,
+    /// The MQTT broker of its entities.
+    pub mqtt: MqttConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
 
 /// The word for no address of Home Assistant's.
 const NO_ADDRESS: &str = "off";
+
+/// The word for the broker that the Supervisor knows of.
+const AUTO_BROKER: &str = "auto";
 
 /// Home Assistant, where there is one.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,6 +95,36 @@ impl HassConfig {
             (NO_ADDRESS, _) => Some(format!("{}/core", self.supervisor.trim_end_matches('/'))),
             (url, _) => Some(url.to_owned()),
         }
+    }
+}
+
+/// The MQTT broker of Home Assistant's entities.
+#[derive(Clone, Deserialize)]
+pub struct MqttConfig {
+    /// Where it is: an address, or one of the words `auto` and `off`.
+    pub broker: String,
+    /// What it knows us by, where it is not the Supervisor that tells that; empty where anybody may be.
+    pub username: String,
+    /// And what proves it.
+    pub password: String,
+}
+
+impl MqttConfig {
+    /// Whether the Supervisor is asked.
+    pub fn is_auto(&self) -> bool {
+        self.broker == AUTO_BROKER
+    }
+
+    /// Host and port of a broker that is named.
+    pub fn address(&self) -> Option<(String, u16)> {
+        options::broker_address(&self.broker)
+    }
+}
+
+/// Where it is, and not what proves who we are.
+impl std::fmt::Debug for MqttConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.broker)
     }
 }
 

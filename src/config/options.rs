@@ -59,8 +59,25 @@ pub(super) enum OptionKind {
     Folders,
     /// Of Home Assistant, by plain http; or the word off.
     HassAddress,
+    /// Of an MQTT broker; or one of the words auto and off.
+    Broker,
     LogLevels,
 }
+
+/// Host and port of an MQTT broker.
+pub(super) fn broker_address(text: &str) -> Option<(String, u16)> {
+    let address = text.strip_prefix("mqtt://")?.trim_end_matches('/');
+    // Of IPv6 addresses, those in brackets; the colons of others are no port's.
+    let (host, port) = match address.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']')) {
+        Some((host, port)) => (host, port.parse().ok()?),
+        None => (address, MQTT_PORT),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty() && !host.contains(['/', '@', ' '])).then(|| (host.to_owned(), port))
+}
+
+/// Where brokers are as a rule, without TLS.
+const MQTT_PORT: u16 = 1_883;
 
 impl OptionKind {
     /// Reads a value; the error says what is allowed.
@@ -108,6 +125,7 @@ impl OptionKind {
                 let host = text.strip_prefix("http://").unwrap_or_default();
                 (text == "off" || !host.is_empty() && !host.starts_with('/')).then(string)?
             }
+            Self::Broker => (matches!(text, "auto" | "off") || broker_address(text).is_some()).then(string)?,
             Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -130,6 +148,7 @@ impl OptionKind {
             Self::Path => "a path".into(),
             Self::Folders => "folders separated by commas, or auto, or off".into(),
             Self::HassAddress => "an address such as http://192.168.1.5:8123, or off".into(),
+            Self::Broker => "an address such as mqtt://192.168.1.5:1883, or auto, or off".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }
     }
@@ -611,6 +630,22 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Home Assistant's engine that speaks what is announced as text",
         "Such as `tts.piper`; `auto` is the first that Home Assistant has.",
     ),
+    opt(
+        "mqtt.broker",
+        OptionKind::Broker,
+        "auto",
+        "MQTT broker by which Home Assistant has entities of every room",
+        "Such as `mqtt://192.168.1.5:1883`, without TLS. `auto` is the broker that Home Assistant's Supervisor knows of, so an \
+         app needs nothing here; without a Supervisor it is none.",
+    ),
+    opt(
+        "mqtt.username",
+        OptionKind::Secret,
+        "",
+        "What the broker knows the daemon by",
+        "Not for the broker that the Supervisor knows of, which tells it by itself.",
+    ),
+    opt("mqtt.password", OptionKind::Secret, "", "What proves it to the broker", ""),
     opt(
         "log.level",
         OptionKind::LogLevels,

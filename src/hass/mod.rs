@@ -1,10 +1,11 @@
 //! Home Assistant, where there is one. Everything here is optional: the daemon runs the same without it.
 //!
-//! `supervisor` is what starts the app, and tells it of itself and of the house's network. `core_link` is the connection
+//! `supervisor` is what starts the app, and tells it of itself, of the house's network, and of its `broker`. `core_link` is the connection
 //! to Home Assistant's core, with the `messages` that go over it; `house_players` brings its media players together with
 //! what is announced on them ([`crate::players`]), by the `services` that players are called by; `directory` knows their kinds
 //! and areas, and `kept` how each is to be left. `speech` is made of text by its engines.
 
+mod broker;
 mod core_link;
 mod directory;
 mod house_players;
@@ -14,6 +15,7 @@ mod services;
 mod speech;
 mod supervisor;
 
+pub use broker::{Broker, find_broker};
 pub use core_link::{CoreError, CoreFeed, CoreLink, CoreLinkTask, CoreNews, InvalidAddress};
 pub use directory::Area;
 pub use house_players::{

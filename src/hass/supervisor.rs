@@ -62,8 +62,13 @@ pub async fn ask(config: &HassConfig) -> Option<Home> {
     None
 }
 
+/// Whoever asks the Supervisor.
+pub(super) fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()
+}
+
 async fn describe(config: &HassConfig) -> Result<Home, SupervisorError> {
-    let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()?;
+    let client = client()?;
     let app: AppInfo = get(&client, config, "addons/self/info").await?;
     let ingress_port = app.ingress_port.filter(|port| *port != 0);
     let network = get::<NetworkInfo>(&client, config, "network/info").await;
@@ -75,7 +80,8 @@ async fn describe(config: &HassConfig) -> Result<Home, SupervisorError> {
     Ok(Home { ingress_port, addresses, ..Home::default() })
 }
 
-async fn get<T: DeserializeOwned>(
+/// What the Supervisor answers to this question.
+pub(super) async fn get<T: DeserializeOwned>(
     client: &reqwest::Client,
     config: &HassConfig,
     path: &str,

@@ -100,6 +100,9 @@ impl Collector for Scrape {
         if let Some(players) = self.shared.house.players(&self.permit) {
             super::house_players::encode(&mut page, players, self.shared.automation.as_deref())?;
         }
+        if let Some(entities) = &self.shared.entities {
+            super::entities::encode(&mut page, entities)?;
+        }
         let sessions = self.media.as_ref().map(|media| media.resources).unwrap_or_default();
         super::whip::encode(&mut page, &self.shared.stats.whip, sessions)?;
         self.encode_sound(&mut page)

@@ -12,6 +12,7 @@
 mod announce;
 mod assets;
 mod clips;
+mod entities;
 mod exposition;
 mod fanout;
 mod files;
@@ -53,6 +54,7 @@ use crate::bridge::Bridge;
 use crate::config::{Limits, WhenIdle};
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, MediaStats};
+use crate::entities::EntitiesStats;
 use crate::limits::Allotments;
 use crate::tls::Certificates;
 
@@ -111,6 +113,8 @@ pub struct Shared {
     pub dispatcher: Dispatcher,
     /// What is counted of automations, where there is a Home Assistant.
     pub automation: Option<Arc<AutomationStats>>,
+    /// What is counted of Home Assistant's entities, where there are any.
+    pub entities: Option<Arc<EntitiesStats>>,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// Who is let in.

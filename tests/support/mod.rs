@@ -9,6 +9,7 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod broker;
 pub mod channel;
 pub mod client;
 pub mod core;

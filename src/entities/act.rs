@@ -1,0 +1,85 @@
+//! What an entity does when it is used.
+
+use crate::access::Visitor;
+use crate::announce::VOLUMES;
+use crate::dispatch::{Destination, Destinations, DispatchError, Dispatcher, Wish};
+
+use super::house::Place;
+use super::table::TONES;
+
+/// How a bell that rings is called.
+pub(super) const BELL: &str = "Bell";
+
+/// Something that is to be done in a place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Act {
+    /// Home Assistant's speech of this text is to be heard.
+    Announce(String),
+    /// A bell is to ring.
+    Ring {
+        /// One of [`TONES`].
+        tone: String,
+        /// In decibels.
+        volume: f32,
+    },
+    /// Whatever is announced is to end.
+    Stop,
+}
+
+impl Act {
+    /// A bell of this tone, the first one without; as loud as this share of its own loudness.
+    ///
+    /// # Errors
+    /// When there is no such tone.
+    pub(super) fn ring(tone: Option<&str>, loudness: Option<f32>) -> Result<Self, String> {
+        let tone = tone.unwrap_or(TONES[0]);
+        if !TONES.contains(&tone) {
+            return Err(format!("There is no tone {tone:?}, but {}", TONES.join(", ")));
+        }
+        // Half of it is 6 dB less.
+        let volume = loudness.map_or(0.0, |share| (20.0 * share.min(1.0).log10()).max(*VOLUMES.start()));
+        Ok(Self::Ring { tone: tone.to_owned(), volume })
+    }
+
+    /// Does it, for this visitor.
+    ///
+    /// # Errors
+    /// When they may not, or it cannot be done.
+    pub(super) async fn perform(
+        self,
+        place: &Place,
+        visitor: &Visitor,
+        dispatcher: &Dispatcher,
+    ) -> Result<(), DispatchError> {
+        let to = vec![match place {
+            Place::House => Destination::Everybody,
+            Place::Room(room) => Destination::Room(room.clone()),
+        }];
+        let wish = match self {
+            Self::Stop => return dispatcher.stop_in(visitor, Some(&to)).await,
+            Self::Announce(text) => Wish { text: Some(text), ..Wish::default() },
+            Self::Ring { tone, volume } => {
+                Wish { file: Some(format!("{tone}.wav")), name: Some(BELL.into()), volume, ..Wish::default() }
+            }
+        };
+        dispatcher.fulfil(visitor, Wish { to: Some(Destinations(to)), repeat: 1, ..wish }).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bell_has_tones_of_ours_and_is_quieter_by_its_share() {
+        let volume = |share| match Act::ring(Some("gong"), share) {
+            Ok(Act::Ring { volume, .. }) => volume,
+            other => panic!("no bell: {other:?}"),
+        };
+        assert_eq!((volume(None), volume(Some(1.0)), volume(Some(7.0))), (0.0, 0.0, 0.0));
+        assert!((volume(Some(0.5)) + 6.02).abs() < 0.01);
+        assert!((volume(Some(0.0)) + 60.0).abs() < 0.01);
+        assert!(Act::ring(Some("siren"), None).is_err_and(|why| why.contains("ding-dong")));
+        assert!(matches!(Act::ring(None, None), Ok(Act::Ring { tone, .. }) if tone == "ding-dong"));
+    }
+}

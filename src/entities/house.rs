@@ -1,0 +1,77 @@
+//! The places that have entities, and how it is there now.
+
+use crate::dispatch::Dispatcher;
+use crate::rooms::RoomsHandle;
+
+/// A place that has entities.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// All rooms together.
+    House,
+    /// One of them, by its id.
+    Room(String),
+}
+
+impl Place {
+    /// The id of the room that it is.
+    pub(super) fn into_room(self) -> Option<String> {
+        match self {
+            Self::Room(room) => Some(room),
+            Self::House => None,
+        }
+    }
+}
+
+/// How it is in a place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct PlaceState {
+    /// Who is heard, by their names.
+    pub(super) talking: Vec<String>,
+    /// Who is there.
+    pub(super) people: Vec<String>,
+    /// What is announced there: the first of it.
+    pub(super) announcing: Option<String>,
+}
+
+/// The house, as entities show it: the rooms that are always there. Others come and go with those who open them, and are
+/// theirs.
+pub(super) struct House {
+    pub(super) rooms: RoomsHandle,
+    pub(super) dispatcher: Dispatcher,
+}
+
+impl House {
+    /// All places, with how people call them.
+    pub(super) fn places(&self) -> Vec<(Place, String)> {
+        let rooms = self.rooms.list().into_iter().filter(|room| room.permanent);
+        let rooms = rooms.map(|room| (Place::Room(room.id), room.name));
+        std::iter::once((Place::House, String::new())).chain(rooms).collect()
+    }
+
+    /// How it is there now.
+    pub(super) fn state(&self, place: &Place) -> PlaceState {
+        match place {
+            Place::Room(room) => self.state_of_room(room),
+            Place::House => {
+                let mut house = PlaceState::default();
+                for room in self.rooms.list().iter().filter(|room| room.permanent) {
+                    let PlaceState { talking, people, announcing } = self.state_of_room(&room.id);
+                    house.talking.extend(talking);
+                    house.people.extend(people);
+                    house.announcing = house.announcing.or(announcing);
+                }
+                house
+            }
+        }
+    }
+
+    fn state_of_room(&self, slug: &str) -> PlaceState {
+        let Some(room) = self.rooms.find(slug) else { return PlaceState::default() };
+        let people = self.rooms.participants(room).unwrap_or_default();
+        PlaceState {
+            talking: people.iter().filter(|one| one.talking).map(|one| one.name.clone()).collect(),
+            people: people.into_iter().map(|one| one.name).collect(),
+            announcing: self.dispatcher.announced_in(room).map(|name| name.to_string()),
+        }
+    }
+}

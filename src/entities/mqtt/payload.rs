@@ -1,0 +1,139 @@
+//! What entities show and are told, as Home Assistant writes and reads it over MQTT.
+
+use serde::Deserialize;
+
+use crate::entities::act::Act;
+use crate::entities::house::PlaceState;
+use crate::entities::table::Kind;
+
+/// Whether it shows something.
+pub(super) fn is_state(kind: &Kind) -> bool {
+    matches!(kind, Kind::Binary { .. } | Kind::Count { .. } | Kind::Siren { .. })
+}
+
+/// Whether more is known of what it shows.
+pub(super) fn has_details(kind: &Kind) -> bool {
+    matches!(kind, Kind::Binary { .. } | Kind::Count { .. })
+}
+
+/// Whether it does something.
+pub(super) fn is_command(kind: &Kind) -> bool {
+    matches!(kind, Kind::Notify(_) | Kind::Siren { .. } | Kind::Button(_))
+}
+
+/// What it shows.
+pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
+    let switch = |on| if on { "ON" } else { "OFF" }.to_owned();
+    match kind {
+        Kind::Binary { read, .. } | Kind::Siren { read } => Some(switch(read(place))),
+        Kind::Count { read, .. } => Some(read(place).to_string()),
+        Kind::Notify(_) | Kind::Button(_) => None,
+    }
+}
+
+/// What else is known of that, as a JSON object.
+pub(super) fn details(kind: &Kind, place: &PlaceState) -> Option<String> {
+    match kind {
+        Kind::Binary { details, .. } | Kind::Count { details, .. } => Some(details(place).to_string()),
+        Kind::Siren { .. } | Kind::Notify(_) | Kind::Button(_) => None,
+    }
+}
+
+/// What it is told to do.
+///
+/// # Errors
+/// When that is nothing it can do: why.
+pub(super) fn command(kind: &Kind, payload: &[u8]) -> Result<Act, String> {
+    let text = std::str::from_utf8(payload).map_err(|_| "It is no text".to_owned())?.trim();
+    match kind {
+        Kind::Notify(act) => Ok(act(text.to_owned())),
+        Kind::Button(act) if text == PRESS => Ok(act.clone()),
+        Kind::Button(_) => Err(format!("A button takes {PRESS}")),
+        Kind::Siren { .. } => siren(text),
+        Kind::Binary { .. } | Kind::Count { .. } => Err("It shows something, and does nothing".into()),
+    }
+}
+
+/// What Home Assistant sends when a button is pressed.
+const PRESS: &str = "PRESS";
+
+fn siren(text: &str) -> Result<Act, String> {
+    let told = match text {
+        "ON" | "OFF" => Siren { state: text.into(), tone: None, volume_level: None },
+        text => serde_json::from_str(text).map_err(|error| format!("It is no JSON of a siren: {error}"))?,
+    };
+    match &*told.state {
+        "ON" => Act::ring(told.tone.as_deref(), told.volume_level),
+        "OFF" => Ok(Act::Stop),
+        other => Err(format!("A siren is ON or OFF, not {other:?}")),
+    }
+}
+
+#[derive(Deserialize)]
+struct Siren {
+    state: String,
+    tone: Option<String>,
+    volume_level: Option<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::entities::table::find;
+
+    use super::*;
+
+    fn told(key: &str, payload: &[u8]) -> Result<Act, String> {
+        command(&find(key).expect("a row").kind, payload)
+    }
+
+    #[test]
+    fn what_home_assistant_sends_is_what_is_done() {
+        let ring = |tone: &str, volume| Ok(Act::Ring { tone: tone.into(), volume });
+        assert_eq!(
+            told("announce", "Das Essen ist fertig".as_bytes()),
+            Ok(Act::Announce("Das Essen ist fertig".into()))
+        );
+        assert_eq!(told("stop", b"PRESS"), Ok(Act::Stop));
+        assert_eq!(told("bell", br#"{"state":"ON","tone":"gong","duration":5,"volume_level":1.0}"#), ring("gong", 0.0));
+        assert_eq!(told("bell", b"ON"), ring("ding-dong", 0.0));
+        assert_eq!(told("bell", br#"{"state":"OFF"}"#), Ok(Act::Stop));
+    }
+
+    #[test]
+    fn what_is_no_command_is_refused_with_the_reason() {
+        for (key, payload, why) in [
+            ("stop", &b"stop"[..], "PRESS"),
+            ("stop", b"", "PRESS"),
+            ("bell", b"", "no JSON"),
+            ("bell", br#"{"state":"LOUD"}"#, "ON or OFF"),
+            ("bell", br#"{"state":"ON","tone":"klaxon"}"#, "no tone"),
+            ("bell", b"[1]", "no JSON"),
+            ("announce", b"\xff\xfe", "no text"),
+            ("talking", b"ON", "does nothing"),
+            ("people", b"3", "does nothing"),
+        ] {
+            let error = told(key, payload).expect_err(key);
+            assert!(error.contains(why), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_shown_as_it_is() {
+        let place = PlaceState {
+            talking: vec!["Anna".into()],
+            people: vec!["Anna".into(), "Jürgen \"J\"".into()],
+            announcing: None,
+        };
+        let shown = |key: &str| {
+            let kind = &find(key).expect("a row").kind;
+            (state(kind, &place).unwrap_or_default(), details(kind, &place).unwrap_or_default())
+        };
+        assert_eq!(shown("talking"), ("ON".into(), r#"{"who":["Anna"]}"#.into()));
+        assert_eq!(shown("people"), ("2".into(), r#"{"names":["Anna","Jürgen \"J\""]}"#.into()));
+        assert_eq!(shown("announcing"), ("OFF".into(), r#"{"announcement":null}"#.into()));
+        assert_eq!(shown("bell").0, "OFF");
+        assert_eq!(shown("stop").0, "");
+        let rings = PlaceState { announcing: Some("Bell".into()), ..PlaceState::default() };
+        assert_eq!(state(&find("bell").expect("a row").kind, &rings).as_deref(), Some("ON"));
+    }
+}

@@ -1,0 +1,102 @@
+//! The one table of entities. Each place has all of them; a wire renders what it finds here, so that one more is one row.
+
+use serde_json::{Value, json};
+
+use super::act::Act;
+use super::house::PlaceState;
+
+/// Sounds that a bell has: chimes of ours, by their names.
+pub(super) const TONES: [&str; 4] = ["ding-dong", "ding", "gong", "alert"];
+
+/// One entity of a place.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Its name in topics and ids: one word, which never changes.
+    pub(super) key: &'static str,
+    /// Its name for people.
+    pub(super) name: &'static str,
+    /// Of Home Assistant's set (mdi).
+    pub(super) icon: &'static str,
+    /// What it shows, or does.
+    pub(super) kind: Kind,
+}
+
+/// What an entity shows, or does.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Something that is so, or not.
+    Binary {
+        /// Home Assistant's word for such a thing.
+        class: &'static str,
+        /// Whether it is so.
+        read: fn(&PlaceState) -> bool,
+        /// What else is known of it.
+        details: fn(&PlaceState) -> Value,
+    },
+    /// Something that is counted.
+    Count {
+        /// Of what.
+        unit: &'static str,
+        /// How many.
+        read: fn(&PlaceState) -> usize,
+        /// What else is known of them.
+        details: fn(&PlaceState) -> Value,
+    },
+    /// Something that takes a text.
+    Notify(fn(String) -> Act),
+    /// Something that sounds until it is over, or is turned off.
+    Siren {
+        /// Whether it sounds.
+        read: fn(&PlaceState) -> bool,
+    },
+    /// Something to be pressed.
+    Button(Act),
+}
+
+/// All entities of a place.
+pub(super) const ROWS: [Row; 6] = [
+    Row {
+        key: "talking",
+        name: "Talking",
+        icon: "mdi:account-voice",
+        kind: Kind::Binary {
+            class: "sound",
+            read: |place| !place.talking.is_empty(),
+            details: |place| json!({ "who": place.talking }),
+        },
+    },
+    Row {
+        key: "people",
+        name: "People",
+        icon: "mdi:account-group",
+        kind: Kind::Count {
+            unit: "people",
+            read: |place| place.people.len(),
+            details: |place| json!({ "names": place.people }),
+        },
+    },
+    Row {
+        key: "announcing",
+        name: "Announcing",
+        icon: "mdi:bullhorn",
+        kind: Kind::Binary {
+            class: "running",
+            read: |place| place.announcing.is_some(),
+            details: |place| json!({ "announcement": place.announcing }),
+        },
+    },
+    Row { key: "announce", name: "Announce", icon: "mdi:bullhorn-variant", kind: Kind::Notify(Act::Announce) },
+    Row {
+        key: "bell",
+        name: "Bell",
+        icon: "mdi:bell-ring",
+        kind: Kind::Siren { read: |place| place.announcing.as_deref() == Some(super::act::BELL) },
+    },
+    Row { key: "stop", name: "Stop", icon: "mdi:stop", kind: Kind::Button(Act::Stop) },
+];
+
+/// The row of this key.
+pub(super) fn find(key: &str) -> Option<&'static Row> {
+    const TABLE: &[Row] = &ROWS;
+    TABLE.iter().find(|row| row.key == key)
+}

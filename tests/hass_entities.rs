@@ -1,0 +1,273 @@
+//! Entities of Home Assistant's over a real MQTT broker: made known, shown, used, and taken back.
+
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::broker::{Broker, LOGIN, Watcher};
+use support::core::{StandInCore, TOKEN};
+use support::http::{get, post_json};
+use support::live::{metric, metric_becomes, participant, program, start_command, until};
+use support::sound::wav;
+use tokio::process::{Child, Command};
+use voice_relay::app::Ports;
+
+/// The program with files to be announced, and rooms of these names, at this broker.
+async fn relay(folder: &Path, broker: &Broker, rooms: &str) -> (Child, Ports) {
+    start(program(), folder, broker, rooms).await
+}
+
+async fn start(command: Command, folder: &Path, broker: &Broker, rooms: &str) -> (Child, Ports) {
+    let sounds = folder.join("sounds");
+    std::fs::create_dir_all(&sounds).expect("made");
+    std::fs::write(sounds.join("long.wav"), wav(8_000, 440.0, 30.0)).expect("written");
+    std::fs::write(sounds.join("gong.wav"), wav(8_000, 440.0, 0.6)).expect("written");
+    let data = format!("--data-dir={}", folder.join("data").display());
+    let (files, rooms) = (format!("--files-folders={}", sounds.display()), format!("--rooms-intercom={rooms}"));
+    let flags = [&*data, &files, &rooms, &broker.flag(), "--tls-mode=off", "--log-level=error"];
+    let (child, ports) = start_command(command, &flags).await;
+    until(async || get(ports.http, "/api/files").await.json()["total"] == 2).await;
+    (child, ports)
+}
+
+/// Ends the program as a system does.
+async fn end(mut child: Child) {
+    let pid = child.id().expect("it runs").to_string();
+    assert!(Command::new("kill").arg(pid).status().await.is_ok_and(|status| status.success()));
+    child.wait().await.expect("it ends");
+}
+
+/// A broker, somebody who sees all on it, and the program.
+async fn house(folder: &Path) -> (Broker, Watcher, Child, Ports) {
+    let broker = Broker::start().await;
+    let watcher = broker.watch().await;
+    let (child, ports) = relay(folder, &broker, "Kitchen").await;
+    watcher.shows("/status", "online").await;
+    watcher.shows("/room/kitchen/talking", "OFF").await;
+    (broker, watcher, child, ports)
+}
+
+#[tokio::test]
+async fn every_room_is_a_device_with_its_entities_and_so_is_the_house() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, _ports) = house(folder.path()).await;
+    let configs: Vec<_> = watcher.seen().into_iter().filter(|message| message.topic.ends_with("/config")).collect();
+    let names: Vec<_> = configs
+        .iter()
+        .map(|config| serde_json::from_str::<serde_json::Value>(&config.payload).expect("JSON")["dev"]["name"].clone())
+        .collect();
+    assert_eq!(names, ["Voice Relay", "Voice Relay Home", "Voice Relay Kitchen"]);
+    for place in ["house", "room/home", "room/kitchen"] {
+        for (entity, state) in [("talking", "OFF"), ("people", "0"), ("announcing", "OFF"), ("bell", "OFF")] {
+            watcher.shows(&format!("/{place}/{entity}"), state).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn entities_are_there_within_a_second_of_the_broker_s_coming() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut broker, watcher, _child, ports) = house(folder.path()).await;
+    for _ in 0..2 {
+        broker.crash().await;
+        metric_becomes(ports, "mqtt_connected", 0).await;
+        watcher.forget();
+        broker.serve().await;
+        watcher.shows("/room/kitchen/talking", "OFF").await;
+        watcher.shows("/status", "online").await;
+        assert_eq!(watcher.last_json("kitchen/config")["dev"]["sa"], "Kitchen");
+    }
+}
+
+#[tokio::test]
+async fn who_is_there_and_who_talks_is_shown_in_their_room_and_in_the_house() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    let mut anna = participant(ports, json!({ "type": "join", "room": "kitchen", "name": "Anna" })).await;
+    watcher.shows("/room/kitchen/people", "1").await;
+    watcher.shows("/house/people", "1").await;
+    assert_eq!(watcher.last_json("/room/kitchen/people/details"), json!({ "names": ["Anna"] }));
+    anna.talk().await;
+    watcher.shows("/room/kitchen/talking", "ON").await;
+    watcher.shows("/house/talking", "ON").await;
+    let order: Vec<_> = watcher.seen().into_iter().filter(|one| one.topic.contains("/kitchen/talking")).collect();
+    let on = order.iter().position(|one| one.payload == "ON").expect("shown");
+    assert_eq!(order[on - 1].payload, r#"{"who":["Anna"]}"#, "whoever waits for the state finds who it is");
+    anna.say(json!({ "type": "leave" })).await;
+    watcher.shows("/room/kitchen/talking", "OFF").await;
+    watcher.shows("/house/people", "0").await;
+    assert_eq!(watcher.last("/room/home/people").as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn what_is_announced_is_shown_and_a_button_stops_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    for room in ["home", "kitchen"] {
+        let wish = json!({ "room": room, "file": "long", "name": "A story" });
+        assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, 202);
+        watcher.shows(&format!("/room/{room}/announcing"), "ON").await;
+    }
+    assert_eq!(watcher.last_json("/room/kitchen/announcing/details"), json!({ "announcement": "A story" }));
+    watcher.command("room/kitchen", "stop", "PRESS").await;
+    watcher.shows("/room/kitchen/announcing", "OFF").await;
+    assert_eq!(watcher.last("/room/home/announcing").as_deref(), Some("ON"), "another room goes on");
+    watcher.command("house", "stop", "PRESS").await;
+    watcher.shows("/house/announcing", "OFF").await;
+    metric_becomes(ports, "entity_commands", 2).await;
+}
+
+#[tokio::test]
+async fn a_bell_rings_where_it_is_turned_on_and_is_off_when_it_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    watcher.command("room/kitchen", "bell", r#"{"state":"ON","tone":"gong","volume_level":0.5}"#).await;
+    watcher.shows("/room/kitchen/bell", "ON").await;
+    watcher.shows("/house/bell", "ON").await;
+    watcher.shows("/room/kitchen/bell", "OFF").await;
+    assert!(watcher.seen().iter().all(|one| !one.topic.ends_with("/home/bell") || one.payload == "OFF"));
+    metric_becomes(ports, "announcements_played", 1).await;
+}
+
+#[tokio::test]
+async fn a_text_is_spoken_by_home_assistant_in_the_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let core = StandInCore::start().await;
+    core.add("media_player.radio", "cast", None, "idle", 0.3);
+    let broker = Broker::start().await;
+    let watcher = broker.watch().await;
+    let mut command = program();
+    command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
+    let (_child, ports) = start(command, folder.path(), &broker, "Kitchen").await;
+    until(async || get(ports.http, "/api/players").await.json()["linked"] == true).await;
+    watcher.shows("/room/kitchen/talking", "OFF").await;
+    watcher.command("room/kitchen", "announce", "Das Essen ist fertig").await;
+    metric_becomes(ports, "announcements_played", 1).await;
+    assert_eq!(core.spoken(), ["tts.piper?message=Das+Essen+ist+fertig"]);
+}
+
+#[tokio::test]
+async fn what_is_no_command_does_nothing_and_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    let room = watcher.topic("/room/kitchen/talking").replace("/talking", "");
+    for (topic, payload) in [
+        ("stop/set", "stop"),
+        ("stop/set", ""),
+        ("bell/set", "{"),
+        ("bell/set", r#"{"state":"ON","tone":"klaxon"}"#),
+        ("talking/set", "ON"),
+        ("volume/set", "5"),
+        ("announce/set", "There is no Home Assistant that could speak"),
+        ("announce/set", ""),
+    ] {
+        watcher.publish(&format!("{room}/{topic}"), false, payload).await;
+    }
+    watcher.publish(&room.replace("/kitchen", "/attic/stop/set"), false, "PRESS").await;
+    watcher.publish(&format!("{room}/announce/set"), false, vec![0xff, 0xfe]).await;
+    metric_becomes(ports, "entity_commands_refused", 10).await;
+    assert_eq!(metric(ports, "entity_commands").await, 0);
+    watcher.command("room/kitchen", "bell", r#"{"state":"ON","tone":"gong"}"#).await;
+    metric_becomes(ports, "announcements_played", 1).await;
+}
+
+#[tokio::test]
+async fn a_command_of_yesterday_is_not_obeyed_today() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, watcher, mut child, _) = house(folder.path()).await;
+    child.kill().await.expect("killed");
+    let bell = watcher.topic("/room/kitchen/bell") + "/set";
+    watcher.publish(&bell, true, "ON").await;
+    watcher.shows("/kitchen/bell/set", "ON").await;
+    let (_child, ports) = relay(folder.path(), &broker, "Kitchen").await;
+    metric_becomes(ports, "entity_commands_refused", 1).await;
+    assert_eq!(metric(ports, "entity_commands").await, 0);
+}
+
+#[tokio::test]
+async fn a_storm_of_commands_is_bounded_and_the_relay_lives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    for _ in 0..500 {
+        watcher.command("room/kitchen", "bell", "ON").await;
+    }
+    until(async || metric(ports, "entity_commands").await + metric(ports, "entity_commands_refused").await == 500)
+        .await;
+    watcher.command("house", "stop", "PRESS").await;
+    watcher.shows("/house/announcing", "OFF").await;
+}
+
+#[tokio::test]
+async fn whoever_ends_or_is_killed_is_unavailable_and_comes_back_as_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, watcher, mut child, _) = house(folder.path()).await;
+    let before = watcher.topic("kitchen/config");
+    child.kill().await.expect("killed");
+    watcher.shows("/status", "offline").await;
+    let (child, _) = relay(folder.path(), &broker, "Kitchen").await;
+    watcher.shows("/status", "online").await;
+    let asked = Instant::now();
+    end(child).await;
+    watcher.shows("/status", "offline").await;
+    assert!(asked.elapsed() < Duration::from_secs(20), "it says goodbye, and is not only missed");
+    assert!(watcher.seen().iter().all(|one| !one.topic.ends_with("kitchen/config") || one.topic == before));
+}
+
+#[tokio::test]
+async fn a_room_that_is_no_more_is_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, watcher, mut child, _) = house(folder.path()).await;
+    child.kill().await.expect("killed");
+    let (mut child, _) = relay(folder.path(), &broker, "Study").await;
+    watcher.shows("/room/study/talking", "OFF").await;
+    watcher.shows("kitchen/config", "").await;
+    let kept = folder.path().join("data/entities.json");
+    until(async || !std::fs::read_to_string(&kept).expect("there").contains("kitchen")).await;
+    child.kill().await.expect("killed");
+    // What is still retained comes to whoever comes anew.
+    let late = broker.watch().await;
+    late.shows("/room/study/people", "0").await;
+    assert!(late.seen().iter().all(|one| !one.topic.contains("kitchen")), "{:?}", late.seen());
+    // And it was told of once.
+    watcher.forget();
+    let (_child, _) = relay(folder.path(), &broker, "Study").await;
+    watcher.shows("/status", "online").await;
+    watcher.shows("/room/study/talking", "OFF").await;
+    assert!(watcher.seen().iter().all(|one| !one.topic.contains("kitchen")), "{:?}", watcher.seen());
+}
+
+#[tokio::test]
+async fn home_assistant_is_told_all_again_when_it_has_started_but_for_what_was_deleted_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, watcher, mut child, _) = house(folder.path()).await;
+    watcher.publish(&watcher.topic("kitchen/config"), true, "").await;
+    watcher.shows("kitchen/config", "").await;
+    watcher.forget();
+    watcher.publish("homeassistant/status", false, "online").await;
+    until(async || watcher.last("_home/config").is_some() && watcher.last("/house/bell").is_some()).await;
+    until(async || watcher.last("/room/home/bell").is_some()).await;
+    assert!(watcher.seen().iter().all(|one| !one.topic.contains("kitchen")), "{:?}", watcher.seen());
+    child.kill().await.expect("killed");
+    let (_child, _) = relay(folder.path(), &broker, "Kitchen").await;
+    until(async || watcher.last_json("kitchen/config")["dev"]["sa"] == "Kitchen").await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_or_no_broker_hinders_nothing_and_the_right_one_helps() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut broker = Broker::guarded().await;
+    let (mut child, ports) = relay(folder.path(), &broker, "Kitchen").await;
+    assert_eq!(get(ports.http, "/api/health").await.status, 200);
+    assert_eq!(metric(ports, "mqtt_connected").await, 0);
+    broker.crash().await;
+    assert_eq!(get(ports.http, "/api/health").await.status, 200);
+    child.kill().await.expect("killed");
+    broker.serve().await;
+    let mut command = program();
+    command.env("VOICE_RELAY__MQTT__USERNAME", LOGIN.0).env("VOICE_RELAY__MQTT__PASSWORD", LOGIN.1);
+    let (_child, ports) = start(command, folder.path(), &broker, "Kitchen").await;
+    metric_becomes(ports, "mqtt_connected", 1).await;
+    broker.watch().await.shows("/status", "online").await;
+}
