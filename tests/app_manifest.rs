@@ -173,9 +173,11 @@ fn only_certificates_and_media_are_mapped_and_both_to_be_read() {
 #[test]
 fn what_nothing_uses_is_not_asked_for() {
     let manifest = manifest();
-    for unused in ["services", "discovery", "auth_api", "stdin"] {
+    for unused in ["discovery", "auth_api", "stdin"] {
         assert!(!manifest.contains_key(unused), "{unused}");
     }
+    // Wanted, not needed: the app is installed where there is no broker, too.
+    assert_eq!(manifest["services"], json!(["mqtt:want"]));
 }
 
 #[test]

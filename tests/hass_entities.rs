@@ -45,7 +45,8 @@ async fn house(folder: &Path) -> (Broker, Watcher, Child, Ports) {
     let watcher = broker.watch().await;
     let (child, ports) = relay(folder, &broker, "Kitchen").await;
     watcher.shows("/status", "online").await;
-    watcher.shows("/room/kitchen/talking", "OFF").await;
+    // The last of all that is told.
+    watcher.shows("/room/kitchen/bell", "OFF").await;
     (broker, watcher, child, ports)
 }
 

@@ -17,6 +17,10 @@ const MANIFEST = JSON.parse(readFileSync(new URL('../../config.json', import.met
 
 /** Whether the real Supervisor lets an app with this manifest ask for this path (its api/middleware/security.py). */
 const isAllowed = (path) =>
+  (!path.startsWith('/services/') || MANIFEST.services?.some((wanted) => wanted.startsWith(`${path.split('/')[2]}:`))) &&
+  isAllowedByPath(path);
+
+const isAllowedByPath = (path) =>
   ['/addons/self/', '/info', '/services', '/discovery', '/auth'].some((prefix) => path.startsWith(prefix)) ||
   (MANIFEST.homeassistant_api && path.startsWith('/core/api')) ||
   (MANIFEST.hassio_api && /^\/.+\/info$/.test(path));
