@@ -114,7 +114,7 @@ target/home-assistant/bin/hass: tests/browser/home-assistant.requirements.txt
 ## The link, players, speech and automations with the newest Home Assistant, in a Debian of its own. Takes three minutes the
 ## first time, and root.
 home-assistant-current: build
-	@tools/require debootstrap debootstrap
+	@tools/require 'debootstrap mosquitto' 'debootstrap mosquitto'
 	tests/home-assistant/run $(PROGRAM)
 
 ## Builds the app's image by its Dockerfile, without Docker, and runs what is in it. Takes ten minutes and root.

@@ -1,4 +1,5 @@
-"""What the relay and the real Home Assistant make of each other. `onboard` moves in and leaves a token; `check URL` looks."""
+"""What the relay and the real Home Assistant make of each other. `onboard` moves in and leaves a token; `check URL`
+looks at everything, `killed` and `fewer` at what is left of a daemon that was killed, and of a room that is no more."""
 
 import asyncio
 import json
@@ -10,6 +11,15 @@ import aiohttp
 CORE = "http://127.0.0.1:18123"
 TOKEN = "/lab/token"
 SPEAKER = "media_player.lab_speaker"
+# Of every place, by what Home Assistant calls such a thing.
+ENTITIES = [
+    ("binary_sensor", "talking"),
+    ("sensor", "people"),
+    ("binary_sensor", "announcing"),
+    ("notify", "announce"),
+    ("siren", "bell"),
+    ("button", "stop"),
+]
 
 
 async def until(what, holds, limit=30):
@@ -77,6 +87,11 @@ async def onboard():
         for step in ("core_config", "analytics"):
             await post(f"/api/onboarding/{step}", {}, token=token)
         await post("/api/onboarding/integration", {**client, "redirect_uri": f"{CORE}/"}, token=token)
+        flow = await post("/api/config/config_entries/flow", {"handler": "mqtt"}, token=token)
+        broker = {"broker": "127.0.0.1", "port": 18830, "protocol": "5"}
+        broker["other_settings"] = {"set_client_cert": False, "set_ca_cert": "off", "transport": "tcp"}
+        made = await post(f"/api/config/config_entries/flow/{flow['flow_id']}", broker, token=token)
+        assert made["type"] == "create_entry", made
         socket = await Socket().open(session, token)
         lasting = await socket.ask(type="auth/long_lived_access_token", client_name="Voice Relay", lifespan=3650)
         with open(TOKEN, "w") as file:
@@ -122,6 +137,58 @@ async def check(relay):
         assert player["volume"] == 0.3 and player["name"] == "Lab speaker", player
         print("ok: the player and the speech engine are known")
 
+        async def call(entity, service, **data):
+            domain = entity.split(".")[0]
+            await socket.ask(type="call_service", domain=domain, service=service, service_data=data, target={"entity_id": entity})
+
+        async def becomes(entity, wanted, limit=30):
+            async def is_so():
+                return (await state(entity))["state"] == wanted
+
+            await until(f"{entity} is {wanted}", is_so, limit)
+
+        async def exposed():
+            """Whatever there is of the relay, and can be used."""
+            states = {one["entity_id"]: one["state"] for one in await socket.ask(type="get_states")}
+            names = [f"{kind}.voice_relay{place}_{key}" for place in ("", "_home", "_kitchen") for kind, key in ENTITIES]
+            return all(states.get(name, "unavailable") != "unavailable" for name in names) and states
+
+        async def entities():
+            await until("every entity of the house and its rooms is there", exposed)
+            for place in ("", "_home", "_kitchen"):
+                for entity, wanted in (("binary_sensor.{}_talking", "off"), ("sensor.{}_people", "0"), ("siren.{}_bell", "off")):
+                    await becomes(entity.format(f"voice_relay{place}"), wanted)
+            areas = {area["area_id"]: area["name"] for area in await socket.ask(type="config/area_registry/list")}
+            devices = await socket.ask(type="config/device_registry/list")
+            mine = {one["name"]: areas.get(one["area_id"]) for one in devices if one["manufacturer"] == "Voice Relay"}
+            assert mine == {"Voice Relay": None, "Voice Relay Home": None, "Voice Relay Kitchen": "Kitchen"}, mine
+
+            began = time.monotonic()
+            await call("siren.voice_relay_kitchen_bell", "turn_on", tone="gong", volume_level=0.5)
+            at, event = await socket.event("announcement_started")
+            assert event["data"]["to"] == ["room:kitchen"] and event["data"]["name"] == "Bell", event
+            print(f"ok: {1000 * (at - began):.0f} ms from the siren turned on to the bell in the room")
+            await becomes("siren.voice_relay_kitchen_bell", "on")
+            await becomes("binary_sensor.voice_relay_announcing", "on")
+            await becomes("binary_sensor.voice_relay_home_announcing", "off")
+            await call("siren.voice_relay_kitchen_bell", "turn_off")
+            assert (await socket.event("announcement_ended"))[1]["data"]["state"] == "stopped"
+            await becomes("siren.voice_relay_kitchen_bell", "off")
+
+            await call("notify.voice_relay_announce", "send_message", message="Everybody, dinner")
+            _, event = await socket.event("announcement_started")
+            assert event["data"]["to"] == ["room:home", "room:kitchen"], event
+            _, event = await socket.event("announcement_ended")
+            assert (event["data"]["name"], event["data"]["state"]) == ("Everybody, dinner", "played"), event
+
+            await call("siren.voice_relay_home_bell", "turn_on", tone="gong")
+            await becomes("binary_sensor.voice_relay_home_announcing", "on")
+            await socket.event("announcement_started")
+            await call("button.voice_relay_stop", "press")
+            assert (await socket.event("announcement_ended"))[1]["data"]["state"] == "stopped"
+            await becomes("binary_sensor.voice_relay_announcing", "off")
+            print("ok: every entity is there by MQTT, and does what it says")
+
         placed = await announce(to=SPEAKER, text="Hello", player_volume=80)
 
         async def loud():
@@ -147,6 +214,7 @@ async def check(relay):
             await socket.event(kind)
         print("ok: a text was spoken on a player, which is as it was")
 
+        await entities()
         began = time.monotonic()
         await socket.ask(type="call_service", domain="input_button", service="press", target={"entity_id": "input_button.dinner"})
         at, event = await socket.event("announcement_started")
@@ -200,11 +268,35 @@ async def check(relay):
 
         await until("Home Assistant answers", answers, 60)
         socket = await connect()
+        await entities()
         await socket.ask(type="fire_event", event_type="voice_relay_command", event_data={"do": "announce", "room": "kitchen", "message": "Back"})
         _, event = await socket.event("announcement_ended")
         assert event["data"]["state"] == "played", event
         print("ok: the same after a restart of Home Assistant")
 
 
+async def look(what, holds):
+    """Waits until that holds of the states of the relay's entities in the kitchen and in the room Home."""
+    with open(TOKEN) as file:
+        token = file.read()
+    async with aiohttp.ClientSession() as session:
+        socket = await Socket().open(session, token)
+
+        async def now():
+            states = {one["entity_id"]: one["state"] for one in await socket.ask(type="get_states")}
+            kitchen, home = (states.get(f"sensor.voice_relay_{room}_people") for room in ("kitchen", "home"))
+            return holds(kitchen, home)
+
+        await until(what, now)
+        print(f"ok: {what}")
+
+
+STEPS = {
+    "onboard": onboard,
+    "check": check,
+    "killed": lambda: look("entities of a daemon that was killed are unavailable", lambda *both: both == ("unavailable",) * 2),
+    "fewer": lambda: look("a room that is no more is gone, and the others are back", lambda *both: both == (None, "0")),
+}
+
 if __name__ == "__main__":
-    asyncio.run(onboard() if sys.argv[1] == "onboard" else check(sys.argv[2]))
+    asyncio.run(STEPS[sys.argv[1]](*sys.argv[2:]))
