@@ -372,7 +372,7 @@ impl App {
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
         let players = linked.as_ref().map(|linked| linked.players.clone());
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
-        let dispatcher = self.dispatcher(&announcer, (&access, &rooms), &files, house);
+        let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms), &files, house);
         let automation = linked.map(|linked| self.speak_with_automations(linked, &dispatcher, &rooms));
         let shared = Shared {
             relay: self.relay.clone(),
@@ -404,6 +404,7 @@ impl App {
 
     fn dispatcher(
         &self,
+        config: &Config,
         announcer: &Announcer,
         (access, rooms): (&Access, &RoomsHandle),
         files: &Files,
@@ -416,6 +417,7 @@ impl App {
             catalogue: files.catalogue.clone(),
             house,
             engine: self.relay.clone(),
+            data: DataFolder::new(config.data_dir.clone()),
             mp3_port: self.ports.mp3.port(),
             tracker: self.tracker.clone(),
         })

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use support::broker::{Broker, LOGIN, Watcher};
 use support::core::{StandInCore, TOKEN};
-use support::http::{get, post_json};
-use support::live::{metric, metric_becomes, participant, program, start_command, until};
-use support::sound::wav;
+use support::http::{get, post_json, request};
+use support::live::{PATIENCE, metric, metric_becomes, participant, program, start_command, until};
+use support::sound::{Player, between, wav};
 use tokio::process::{Child, Command};
 use voice_relay::app::Ports;
 
@@ -150,6 +150,38 @@ async fn a_text_is_spoken_by_home_assistant_in_the_room() {
 }
 
 #[tokio::test]
+async fn announcements_are_as_loud_as_their_room_is_set_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, watcher, mut child, ports) = house(folder.path()).await;
+    watcher.command("room/kitchen", "volume", "25").await;
+    watcher.shows("/room/kitchen/volume", "25").await;
+    assert_eq!(watcher.last("/house/volume").as_deref(), Some("100"), "the loudest");
+    let [home, kitchen] = [loudness(ports, "home").await, loudness(ports, "kitchen").await];
+    assert!((kitchen / home - 0.25).abs() < 0.05, "{kitchen} in the kitchen, {home} at home");
+    watcher.command("house", "volume", "50").await;
+    watcher.shows("/room/home/volume", "50").await;
+    watcher.shows("/room/kitchen/volume", "50").await;
+    child.kill().await.expect("killed");
+    watcher.forget();
+    let (_child, ports) = relay(folder.path(), &broker, "Kitchen").await;
+    watcher.shows("/room/kitchen/volume", "50").await;
+    let after = loudness(ports, "kitchen").await;
+    assert!((after / home - 0.5).abs() < 0.05, "{after} in the kitchen, {home} at home");
+}
+
+/// How loud an announcement is that is heard in a room.
+async fn loudness(ports: Ports, room: &str) -> f64 {
+    let announced = post_json(ports.http, "/api/announce", &json!({ "room": room, "file": "long" })).await;
+    assert_eq!(announced.status, 202);
+    let heard = Player::Ffmpeg.hear(&format!("http://{}/stream/room/{room}.wav", ports.mp3), 3.0).await;
+    let second = between(2.0..3.0, &heard);
+    let power = second.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / second.len() as f64;
+    let announced = format!("DELETE /api/announce/{} HTTP/1.1", announced.json()["id"].as_str().expect("an id"));
+    assert!(request(ports.http, &announced, &[], PATIENCE).await.status < 300);
+    power.sqrt()
+}
+
+#[tokio::test]
 async fn what_is_no_command_does_nothing_and_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_broker, watcher, _child, ports) = house(folder.path()).await;
@@ -160,7 +192,8 @@ async fn what_is_no_command_does_nothing_and_is_counted() {
         ("bell/set", "{"),
         ("bell/set", r#"{"state":"ON","tone":"klaxon"}"#),
         ("talking/set", "ON"),
-        ("volume/set", "5"),
+        ("volume/set", "0"),
+        ("brightness/set", "5"),
         ("announce/set", "There is no Home Assistant that could speak"),
         ("announce/set", ""),
     ] {
@@ -168,7 +201,7 @@ async fn what_is_no_command_does_nothing_and_is_counted() {
     }
     watcher.publish(&room.replace("/kitchen", "/attic/stop/set"), false, "PRESS").await;
     watcher.publish(&format!("{room}/announce/set"), false, vec![0xff, 0xfe]).await;
-    metric_becomes(ports, "entity_commands_refused", 10).await;
+    metric_becomes(ports, "entity_commands_refused", 11).await;
     assert_eq!(metric(ports, "entity_commands").await, 0);
     watcher.command("room/kitchen", "bell", r#"{"state":"ON","tone":"gong"}"#).await;
     metric_becomes(ports, "announcements_played", 1).await;

@@ -119,6 +119,8 @@ pub enum Action {
     TurnStream,
     /// To know what the daemon is to a person who looks for a fault.
     ReadInfo,
+    /// To set how loud announcements are in a room.
+    TurnAnnouncements,
     /// To read what is counted.
     ReadMetrics,
     /// To know of the machine's sound card.
@@ -160,7 +162,7 @@ impl Action {
             }
             Self::Talk | Self::TalkInside | Self::Announce | Self::CloseRoom => (Some(Scope::Talk), true),
             Self::ListStreams => (Some(Scope::Listen), true),
-            Self::TurnStream => (Some(Scope::Admin), true),
+            Self::TurnStream | Self::TurnAnnouncements => (Some(Scope::Admin), true),
             Self::MakeToken => (Some(Scope::Share), true),
             Self::OpenRoom | Self::AnnounceOnPlayer => (Some(Scope::Talk), false),
             Self::ReadMetrics | Self::ReadSound | Self::ListPlayers | Self::ReadClips | Self::ReadFiles => {

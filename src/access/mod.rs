@@ -170,7 +170,9 @@ impl Access {
         let asker = visitor.asker();
         match action {
             Action::Hear | Action::TurnStream => rooms.may_listen(asker, room, shown.pin).await?,
-            Action::Talk | Action::Announce | Action::SeeAnnouncements => rooms.may_talk(&asker, room)?,
+            Action::Talk | Action::Announce | Action::TurnAnnouncements | Action::SeeAnnouncements => {
+                rooms.may_talk(&asker, room)?;
+            }
             Action::Look => rooms.may_look(asker, room, shown.pin, shown.key).await?,
             // Whose the room is, is the room's to know: it is asked once more when they join or close it.
             Action::Join | Action::CloseRoom => {}

@@ -49,7 +49,7 @@ async fn a_room_with_a_pin_is_heard_by_those_who_know_it_whichever_way_they_ask(
         assert_eq!(asked(Some("0000")).await.err(), Some(Denied::Room(JoinError::WrongPin)), "{action:?}");
         assert!(asked(Some("4711")).await.expect("let in").permits_in(action, secret));
     }
-    for action in [Action::Talk, Action::Announce] {
+    for action in [Action::Talk, Action::Announce, Action::TurnAnnouncements] {
         let refused = access.authorize(&visitor(1), action, Target::room(secret)).await;
         assert_eq!(refused.err(), Some(Denied::Room(JoinError::NotOpen)), "{action:?}");
     }

@@ -72,6 +72,13 @@ impl Prepared {
     pub fn name(&self) -> Arc<str> {
         Arc::clone(&self.name)
     }
+
+    /// The same at this share of its loudness, in percent.
+    #[must_use]
+    pub fn at(mut self, percent: u8) -> Self {
+        self.playlist.turn(f32::from(percent) / 100.0);
+        self
+    }
 }
 
 /// Something is not announced.

@@ -49,6 +49,11 @@ impl Playlist {
         Self { parts, gain: 10_f32.powf(volume / 20.0) }
     }
 
+    /// Multiplies each sample by this besides.
+    pub(super) fn turn(&mut self, gain: f32) {
+        self.gain *= gain;
+    }
+
     /// How long all of it is, where the recordings say so. Blocks.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! ([`crate::announce`]) with what is announced on players ([`crate::hass`]), so that there is one progress and one stop.
 //!
 //! `wish` and `destination` are how they are written, `admission` who may announce there, and `on_player` one announcement on one
-//! player; `placement` prepares it and has it placed, `found` is what is known of them afterwards, and `events` what is told meanwhile.
+//! player; `placement` prepares it and has it placed, `volumes` how loud that is in each room, `found` is what is known of them afterwards, and `events` what is told meanwhile.
 
 mod admission;
 mod destination;
@@ -10,6 +10,7 @@ mod events;
 mod found;
 mod on_player;
 mod placement;
+mod volumes;
 mod wish;
 
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use crate::access::{Access, Denied};
 use crate::announce::{AnnounceError, Announcer, Priority};
+use crate::data::DataFolder;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, PlayerError, SpeechError, SpeechMaker};
 use crate::library::{Catalogue, OpenError, Recording};
@@ -33,6 +35,8 @@ pub use destination::{Destination, Destinations, UnknownDestination};
 pub use events::AnnouncementEvent;
 pub use found::{Found, JointAnnouncement, Part, State, StopError};
 pub use on_player::OnPlayer;
+pub use volumes::ROOM_VOLUMES;
+use volumes::RoomVolumes;
 pub use wish::Wish;
 
 /// Places in which one announcement is heard.
@@ -124,6 +128,7 @@ struct Inner {
     catalogue: Catalogue,
     house: Option<(HousePlayers, SpeechMaker)>,
     engine: Engine,
+    volumes: RoomVolumes,
     /// The port at which players find what they are to play.
     mp3_port: u16,
     tracker: TaskTracker,
@@ -146,6 +151,8 @@ pub struct DispatcherParts {
     pub house: Option<(HousePlayers, SpeechMaker)>,
     /// The relay, which knows the machine's addresses.
     pub engine: Engine,
+    /// Where the volumes of rooms are kept.
+    pub data: DataFolder,
     /// The port at which players find what they are to play.
     pub mp3_port: u16,
     /// Tasks that a shutdown waits for.
@@ -170,7 +177,7 @@ impl fmt::Debug for Dispatcher {
 impl Dispatcher {
     /// Announces by these.
     pub fn new(parts: DispatcherParts) -> Self {
-        let DispatcherParts { announcer, access, rooms, catalogue, house, engine, mp3_port, tracker } = parts;
+        let DispatcherParts { announcer, access, rooms, catalogue, house, engine, data, mp3_port, tracker } = parts;
         let (on_players, joint) = Default::default();
         let (events, _) = broadcast::channel(events::EVENTS);
         Self(Arc::new(Inner {
@@ -180,6 +187,7 @@ impl Dispatcher {
             catalogue,
             house,
             engine,
+            volumes: RoomVolumes::read(data),
             mp3_port,
             tracker,
             on_players,

@@ -138,7 +138,7 @@ impl Dispatcher {
 
     fn place_in_room(&self, room: RoomId, permit: Permit, prepared: &Prepared) -> Placed {
         let slug = self.0.rooms.slug(room).unwrap_or_default();
-        match self.0.announcer.announce(permit, prepared.clone()) {
+        match self.0.announcer.announce(permit, prepared.clone().at(self.volume_in(&slug))) {
             Ok((id, position)) => Ok((Part::Room { id, room, slug }, position)),
             Err(error) => Err(Refusal::with(Destination::Room(slug), error)),
         }

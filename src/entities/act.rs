@@ -2,9 +2,9 @@
 
 use crate::access::Visitor;
 use crate::announce::VOLUMES;
-use crate::dispatch::{Destination, Destinations, DispatchError, Dispatcher, Wish};
+use crate::dispatch::{Destination, Destinations, DispatchError, Wish};
 
-use super::house::Place;
+use super::house::{House, Place};
 use super::table::TONES;
 
 /// How a bell that rings is called.
@@ -22,6 +22,8 @@ pub(super) enum Act {
         /// In decibels.
         volume: f32,
     },
+    /// Announcements are to be this loud, in percent.
+    SetVolume(u8),
     /// Whatever is announced is to end.
     Stop,
 }
@@ -45,18 +47,20 @@ impl Act {
     ///
     /// # Errors
     /// When they may not, or it cannot be done.
-    pub(super) async fn perform(
-        self,
-        place: &Place,
-        visitor: &Visitor,
-        dispatcher: &Dispatcher,
-    ) -> Result<(), DispatchError> {
+    pub(super) async fn perform(self, place: &Place, visitor: &Visitor, house: &House) -> Result<(), DispatchError> {
         let to = vec![match place {
             Place::House => Destination::Everybody,
             Place::Room(room) => Destination::Room(room.clone()),
         }];
+        let dispatcher = &house.dispatcher;
         let wish = match self {
             Self::Stop => return dispatcher.stop_in(visitor, Some(&to)).await,
+            Self::SetVolume(percent) => {
+                for room in house.rooms_of(place) {
+                    dispatcher.set_volume_in(visitor, &room, percent).await?;
+                }
+                return Ok(());
+            }
             Self::Announce(text) => Wish { text: Some(text), ..Wish::default() },
             Self::Ring { tone, volume } => {
                 Wish { file: Some(format!("{tone}.wav")), name: Some(BELL.into()), volume, ..Wish::default() }

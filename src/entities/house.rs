@@ -31,16 +31,27 @@ pub(super) struct PlaceState {
     pub(super) people: Vec<String>,
     /// What is announced there: the first of it.
     pub(super) announcing: Option<String>,
+    /// How loud announcements are there, in percent; in the house, where they are loudest.
+    pub(super) volume: u8,
 }
 
 /// The house, as entities show it: the rooms that are always there. Others come and go with those who open them, and are
 /// theirs.
+#[derive(Clone)]
 pub(super) struct House {
     pub(super) rooms: RoomsHandle,
     pub(super) dispatcher: Dispatcher,
 }
 
 impl House {
+    /// The rooms of a place, by their ids.
+    pub(super) fn rooms_of(&self, place: &Place) -> Vec<String> {
+        match place {
+            Place::Room(room) => vec![room.clone()],
+            Place::House => self.places().into_iter().filter_map(|(place, _)| place.into_room()).collect(),
+        }
+    }
+
     /// All places, with how people call them.
     pub(super) fn places(&self) -> Vec<(Place, String)> {
         let rooms = self.rooms.list().into_iter().filter(|room| room.permanent);
@@ -55,7 +66,8 @@ impl House {
             Place::House => {
                 let mut house = PlaceState::default();
                 for room in self.rooms.list().iter().filter(|room| room.permanent) {
-                    let PlaceState { talking, people, announcing } = self.state_of_room(&room.id);
+                    let PlaceState { talking, people, announcing, volume } = self.state_of_room(&room.id);
+                    house.volume = house.volume.max(volume);
                     house.talking.extend(talking);
                     house.people.extend(people);
                     house.announcing = house.announcing.or(announcing);
@@ -72,6 +84,7 @@ impl House {
             talking: people.iter().filter(|one| one.talking).map(|one| one.name.clone()).collect(),
             people: people.into_iter().map(|one| one.name).collect(),
             announcing: self.dispatcher.announced_in(room).map(|name| name.to_string()),
+            volume: self.dispatcher.volume_in(slug),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::dispatch::Dispatcher;
 use crate::hass::{Broker, find_broker};
 use crate::rooms::RoomsHandle;
 
-use house::House;
+use house::{House, Place};
 use kept::Kept;
 use mqtt::{Ended, Session, SessionParts};
 
@@ -83,7 +83,7 @@ impl Entities {
 
     /// Shows them until the shutdown.
     pub async fn run(self, shutdown: CancellationToken) {
-        let rooms = self.house.places().into_iter().filter_map(|(place, _)| place.into_room()).collect();
+        let rooms = self.house.rooms_of(&Place::House).into_iter().collect();
         match Kept::open(self.data.clone(), rooms).await {
             Ok(kept) => self.show(kept, &shutdown).await,
             Err(error) => {

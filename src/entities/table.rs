@@ -1,6 +1,10 @@
 //! The one table of entities. Each place has all of them; a wire renders what it finds here, so that one more is one row.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
+
+use crate::dispatch::ROOM_VOLUMES;
 
 use super::act::Act;
 use super::house::PlaceState;
@@ -49,12 +53,21 @@ pub(super) enum Kind {
         /// Whether it sounds.
         read: fn(&PlaceState) -> bool,
     },
+    /// Something that is set, in percent.
+    Percentage {
+        /// What it can be.
+        range: RangeInclusive<u8>,
+        /// How it is set.
+        read: fn(&PlaceState) -> u8,
+        /// Sets it.
+        act: fn(u8) -> Act,
+    },
     /// Something to be pressed.
     Button(Act),
 }
 
 /// All entities of a place.
-pub(super) const ROWS: [Row; 6] = [
+pub(super) const ROWS: [Row; 7] = [
     Row {
         key: "talking",
         name: "Talking",
@@ -91,6 +104,12 @@ pub(super) const ROWS: [Row; 6] = [
         name: "Bell",
         icon: "mdi:bell-ring",
         kind: Kind::Siren { read: |place| place.announcing.as_deref() == Some(super::act::BELL) },
+    },
+    Row {
+        key: "volume",
+        name: "Announcement volume",
+        icon: "mdi:volume-high",
+        kind: Kind::Percentage { range: ROOM_VOLUMES, read: |place| place.volume, act: Act::SetVolume },
     },
     Row { key: "stop", name: "Stop", icon: "mdi:stop", kind: Kind::Button(Act::Stop) },
 ];

@@ -18,6 +18,7 @@ ENTITIES = [
     ("binary_sensor", "announcing"),
     ("notify", "announce"),
     ("siren", "bell"),
+    ("number", "volume"),
     ("button", "stop"),
 ]
 
@@ -174,6 +175,15 @@ async def check(relay):
             await call("siren.voice_relay_kitchen_bell", "turn_off")
             assert (await socket.event("announcement_ended"))[1]["data"]["state"] == "stopped"
             await becomes("siren.voice_relay_kitchen_bell", "off")
+
+            await call("number.voice_relay_kitchen_volume", "set_value", value=40)
+            await becomes("number.voice_relay_kitchen_volume", "40")
+            await socket.ask(type="fire_event", event_type="relay_lab_evening")
+            await becomes("number.voice_relay_home_volume", "30")
+            await socket.ask(type="fire_event", event_type="relay_lab_washed")
+            assert (await socket.event("announcement_ended"))[1]["data"]["name"] == "Bell"
+            await call("number.voice_relay_volume", "set_value", value=100)
+            await becomes("number.voice_relay_kitchen_volume", "100")
 
             await call("notify.voice_relay_announce", "send_message", message="Everybody, dinner")
             _, event = await socket.event("announcement_started")

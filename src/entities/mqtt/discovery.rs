@@ -122,6 +122,9 @@ fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
         Kind::Count { unit, .. } => ("sensor", json!({ "unit_of_meas": unit, "stat_cla": "measurement" })),
         Kind::Notify(_) => ("notify", json!({})),
         Kind::Siren { .. } => ("siren", json!({ "av_tones": TONES, "sup_dur": false })),
+        Kind::Percentage { range, .. } => {
+            ("number", json!({ "min": range.start(), "max": range.end(), "unit_of_meas": "%", "mode": "slider" }))
+        }
         Kind::Button(_) => ("button", json!({})),
     };
     let mut component = json!({

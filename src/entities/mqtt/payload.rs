@@ -1,5 +1,7 @@
 //! What entities show and are told, as Home Assistant writes and reads it over MQTT.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 
 use crate::entities::act::Act;
@@ -8,7 +10,7 @@ use crate::entities::table::Kind;
 
 /// Whether it shows something.
 pub(super) fn is_state(kind: &Kind) -> bool {
-    matches!(kind, Kind::Binary { .. } | Kind::Count { .. } | Kind::Siren { .. })
+    matches!(kind, Kind::Binary { .. } | Kind::Count { .. } | Kind::Siren { .. } | Kind::Percentage { .. })
 }
 
 /// Whether more is known of what it shows.
@@ -18,7 +20,7 @@ pub(super) fn has_details(kind: &Kind) -> bool {
 
 /// Whether it does something.
 pub(super) fn is_command(kind: &Kind) -> bool {
-    matches!(kind, Kind::Notify(_) | Kind::Siren { .. } | Kind::Button(_))
+    matches!(kind, Kind::Notify(_) | Kind::Siren { .. } | Kind::Percentage { .. } | Kind::Button(_))
 }
 
 /// What it shows.
@@ -27,6 +29,7 @@ pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
     match kind {
         Kind::Binary { read, .. } | Kind::Siren { read } => Some(switch(read(place))),
         Kind::Count { read, .. } => Some(read(place).to_string()),
+        Kind::Percentage { read, .. } => Some(read(place).to_string()),
         Kind::Notify(_) | Kind::Button(_) => None,
     }
 }
@@ -35,7 +38,7 @@ pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
 pub(super) fn details(kind: &Kind, place: &PlaceState) -> Option<String> {
     match kind {
         Kind::Binary { details, .. } | Kind::Count { details, .. } => Some(details(place).to_string()),
-        Kind::Siren { .. } | Kind::Notify(_) | Kind::Button(_) => None,
+        Kind::Siren { .. } | Kind::Notify(_) | Kind::Percentage { .. } | Kind::Button(_) => None,
     }
 }
 
@@ -50,12 +53,20 @@ pub(super) fn command(kind: &Kind, payload: &[u8]) -> Result<Act, String> {
         Kind::Button(act) if text == PRESS => Ok(act.clone()),
         Kind::Button(_) => Err(format!("A button takes {PRESS}")),
         Kind::Siren { .. } => siren(text),
+        Kind::Percentage { range, act, .. } => percentage(text, range).map(act),
         Kind::Binary { .. } | Kind::Count { .. } => Err("It shows something, and does nothing".into()),
     }
 }
 
 /// What Home Assistant sends when a button is pressed.
 const PRESS: &str = "PRESS";
+
+/// Home Assistant writes whole numbers as such, and others with a point.
+fn percentage(text: &str, range: &RangeInclusive<u8>) -> Result<u8, String> {
+    let (least, most) = (f32::from(*range.start()), f32::from(*range.end()));
+    let read = text.parse::<f32>().ok().filter(|percent| (least..=most).contains(percent));
+    read.map(|percent| percent.round() as u8).ok_or_else(|| format!("It is no number from {least} to {most}"))
+}
 
 fn siren(text: &str) -> Result<Act, String> {
     let told = match text {
@@ -95,6 +106,8 @@ mod tests {
         );
         assert_eq!(told("stop", b"PRESS"), Ok(Act::Stop));
         assert_eq!(told("bell", br#"{"state":"ON","tone":"gong","duration":5,"volume_level":1.0}"#), ring("gong", 0.0));
+        assert_eq!(told("volume", b"55"), Ok(Act::SetVolume(55)));
+        assert_eq!(told("volume", b"55.6"), Ok(Act::SetVolume(56)));
         assert_eq!(told("bell", b"ON"), ring("ding-dong", 0.0));
         assert_eq!(told("bell", br#"{"state":"OFF"}"#), Ok(Act::Stop));
     }
@@ -109,6 +122,9 @@ mod tests {
             ("bell", br#"{"state":"ON","tone":"klaxon"}"#, "no tone"),
             ("bell", b"[1]", "no JSON"),
             ("announce", b"\xff\xfe", "no text"),
+            ("volume", b"0", "from 5 to 100"),
+            ("volume", b"NaN", "from 5 to 100"),
+            ("volume", b"loud", "from 5 to 100"),
             ("talking", b"ON", "does nothing"),
             ("people", b"3", "does nothing"),
         ] {
@@ -123,6 +139,7 @@ mod tests {
             talking: vec!["Anna".into()],
             people: vec!["Anna".into(), "Jürgen \"J\"".into()],
             announcing: None,
+            volume: 40,
         };
         let shown = |key: &str| {
             let kind = &find(key).expect("a row").kind;
@@ -132,6 +149,7 @@ mod tests {
         assert_eq!(shown("people"), ("2".into(), r#"{"names":["Anna","Jürgen \"J\""]}"#.into()));
         assert_eq!(shown("announcing"), ("OFF".into(), r#"{"announcement":null}"#.into()));
         assert_eq!(shown("bell").0, "OFF");
+        assert_eq!(shown("volume"), ("40".into(), String::new()));
         assert_eq!(shown("stop").0, "");
         let rings = PlaceState { announcing: Some("Bell".into()), ..PlaceState::default() };
         assert_eq!(state(&find("bell").expect("a row").kind, &rings).as_deref(), Some("ON"));

@@ -121,6 +121,7 @@ impl<'a> Session<'a> {
     /// Shows the house until the connection is over.
     pub(in crate::entities) async fn run(mut self, shutdown: &CancellationToken) -> Ended {
         let mut announced = self.parts.house.dispatcher.events();
+        let mut turned = self.parts.house.dispatcher.turned();
         let connected = Connected(Arc::clone(self.parts.stats));
         loop {
             tokio::select! {
@@ -156,6 +157,7 @@ impl<'a> Session<'a> {
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show_all(false),
                     Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,
                 },
+                Ok(()) = turned.changed() => self.show_all(false),
                 () = tokio::time::sleep(self.pace), if connected.get() && !self.queue.is_empty() => self.show_next(),
             }
         }
@@ -302,10 +304,10 @@ impl<'a> Session<'a> {
             Err(why) => return refuse(&why),
         };
         let Ok(turn) = Arc::clone(&self.commands).try_acquire_owned() else { return refuse("Too many at once") };
-        let dispatcher = self.parts.house.dispatcher.clone();
+        let house = self.parts.house.clone();
         tokio::spawn(async move {
             // The broker does not say who.
-            match act.perform(&place, &Visitor::of_home_assistant(None), &dispatcher).await {
+            match act.perform(&place, &Visitor::of_home_assistant(None), &house).await {
                 Ok(()) => drop(stats.obeyed.fetch_add(1, Ordering::Relaxed)),
                 Err(error) => refuse(&error.to_string()),
             }
