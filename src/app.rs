@@ -444,7 +444,7 @@ impl App {
         rooms: &RoomsHandle,
     ) -> Option<Arc<EntitiesStats>> {
         let data = DataFolder::new(config.data_dir.clone());
-        let entities = Entities::new((&config.mqtt, &config.hass), data, rooms.clone(), dispatcher.clone())?;
+        let entities = Entities::new(config, data, rooms.clone(), dispatcher.clone())?;
         let stats = entities.stats();
         self.spawn("entities", entities.run(self.shutdown.clone()));
         Some(stats)

@@ -20,6 +20,11 @@ fn replay(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
+fn entities() {
+    replay("entities", targets::entities);
+}
+
+#[test]
 fn messages() {
     replay("messages", targets::messages);
 }

@@ -29,6 +29,14 @@ pub use relay::relay;
 pub use tokens::tokens;
 pub use transfers::transfers;
 
+/// What Home Assistant and a broker say to entities: to the node of ESPHome's protocol, or on a topic and after a line's end.
+pub fn entities(data: &[u8]) {
+    voice_relay::entities::fuzzing::esphome(data);
+    if let Some(end) = data.iter().position(|byte| *byte == b'\n') {
+        voice_relay::entities::fuzzing::mqtt(&String::from_utf8_lossy(&data[..end]), &data[end + 1..]);
+    }
+}
+
 /// A client's signalling message.
 pub fn messages(data: &[u8]) {
     voice_relay::http::fuzzing::is_message(&String::from_utf8_lossy(data));

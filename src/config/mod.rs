@@ -59,6 +59,8 @@ pub struct Config {
     pub hass: HassConfig,
     /// The MQTT broker of its entities.
     pub mqtt: MqttConfig,
+    /// The node by which rooms are media players of it.
+    pub esphome: EspHomeConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -66,8 +68,11 @@ pub struct Config {
 /// The word for no address of Home Assistant's.
 const NO_ADDRESS: &str = "off";
 
-/// The word for the broker that the Supervisor knows of.
-const AUTO_BROKER: &str = "auto";
+/// The word for what is used where the Supervisor has started us.
+const AUTO: &str = "auto";
+
+/// Port of the node, beside ESPHome's own 6053.
+const NODE_PORT: u16 = 16_053;
 
 /// Home Assistant, where there is one.
 #[derive(Debug, Clone, Deserialize)]
@@ -112,12 +117,29 @@ pub struct MqttConfig {
 impl MqttConfig {
     /// Whether the Supervisor is asked.
     pub fn is_auto(&self) -> bool {
-        self.broker == AUTO_BROKER
+        self.broker == AUTO
     }
 
     /// Host and port of a broker that is named.
     pub fn address(&self) -> Option<(String, u16)> {
         options::broker_address(&self.broker)
+    }
+}
+
+/// The node by which rooms are media players of Home Assistant.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EspHomeConfig {
+    /// Its port on the loopback, or one of the words `auto` and `off`.
+    pub listen: String,
+}
+
+impl EspHomeConfig {
+    /// Its port, if there is one. Home Assistant is on the same machine wherever it has a Supervisor.
+    pub fn port(&self, is_supervised: bool) -> Option<u16> {
+        match &*self.listen {
+            AUTO => is_supervised.then_some(NODE_PORT),
+            port => port.parse().ok(),
+        }
     }
 }
 

@@ -61,6 +61,8 @@ pub(super) enum OptionKind {
     HassAddress,
     /// Of an MQTT broker; or one of the words auto and off.
     Broker,
+    /// A port, or one of the words auto and off.
+    NodePort,
     LogLevels,
 }
 
@@ -126,6 +128,10 @@ impl OptionKind {
                 (text == "off" || !host.is_empty() && !host.starts_with('/')).then(string)?
             }
             Self::Broker => (matches!(text, "auto" | "off") || broker_address(text).is_some()).then(string)?,
+            Self::NodePort => {
+                let is_port = text.parse::<u16>().is_ok_and(|port| port > 0);
+                (matches!(text, "auto" | "off") || is_port).then(string)?
+            }
             Self::Path | Self::Text => (!text.is_empty()).then(string)?,
             Self::LogLevels => EnvFilter::try_new(text).ok().filter(|_| !text.is_empty()).and_then(|_| string()),
         }
@@ -149,6 +155,7 @@ impl OptionKind {
             Self::Folders => "folders separated by commas, or auto, or off".into(),
             Self::HassAddress => "an address such as http://192.168.1.5:8123, or off".into(),
             Self::Broker => "an address such as mqtt://192.168.1.5:1883, or auto, or off".into(),
+            Self::NodePort => "a port from 1 to 65535, or auto, or off".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }
     }
@@ -646,6 +653,13 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Not for the broker that the Supervisor knows of, which tells it by itself.",
     ),
     opt("mqtt.password", OptionKind::Secret, "", "What proves it to the broker", ""),
+    opt(
+        "esphome.listen",
+        OptionKind::NodePort,
+        "auto",
+        "Port on the loopback at which Home Assistant finds rooms as media players, by ESPHome's protocol",
+        "`auto` is 16053 in an app, and none anywhere else. Without encryption, so for a Home Assistant on this machine alone.",
+    ),
     opt(
         "log.level",
         OptionKind::LogLevels,

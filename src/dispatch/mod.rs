@@ -54,6 +54,8 @@ pub enum Content {
     Clip(Recording, Place),
     /// What Home Assistant makes speech of, in this language or the engine's own.
     Text(String, Option<String>),
+    /// What Home Assistant has at this address. Not for others to choose: whatever is there is fetched.
+    Address(String),
 }
 
 /// And how.

@@ -109,15 +109,28 @@ impl Dispatcher {
                 // It keeps Home Assistant busy for seconds.
                 let _turn = self.0.announcer.turn(permit)?;
                 let file = speech.speak(&text, language.as_deref(), self.0.announcer.most_bytes()).await?;
-                let memory = self.0.announcer.reserve(permit, file.len() as u64)?;
-                let recording = Recording::of_bytes(&file).map_err(|_| DispatchError::NoMemory)?;
+                let (recording, memory) = self.keep(permit, &file)?;
                 (recording, text, Some(memory))
+            }
+            Content::Address(address) => {
+                let (_, speech) = self.0.house.as_ref().ok_or(PlayerError::Unlinked)?;
+                let _turn = self.0.announcer.turn(permit)?;
+                let file = speech.fetch_media(&address, self.0.announcer.most_bytes()).await?;
+                let (recording, memory) = self.keep(permit, &file)?;
+                (recording, NAMELESS.to_owned(), Some(memory))
             }
         };
         let name = clean_name(name.as_deref().unwrap_or(&called));
         let name = Some(name).filter(|name| !name.is_empty()).unwrap_or_else(|| NAMELESS.into());
         let wish = AnnounceRequest { name, recording, chime, volume, repeat, priority, memory };
         Ok(self.0.announcer.prepare(permit, wish).await?)
+    }
+
+    /// What was fetched, and the memory that it takes.
+    fn keep(&self, permit: &Permit, file: &[u8]) -> Result<(Recording, Place), DispatchError> {
+        let memory = self.0.announcer.reserve(permit, file.len() as u64)?;
+        let recording = Recording::of_bytes(file).map_err(|_| DispatchError::NoMemory)?;
+        Ok((recording, memory))
     }
 
     /// The file that is meant, by its id, its name, or its address here; and how people call it.

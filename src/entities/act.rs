@@ -2,7 +2,7 @@
 
 use crate::access::Visitor;
 use crate::announce::VOLUMES;
-use crate::dispatch::{Destination, Destinations, DispatchError, Wish};
+use crate::dispatch::{Content, Destination, Destinations, DispatchError, Wish};
 
 use super::house::{House, Place};
 use super::table::TONES;
@@ -15,6 +15,8 @@ pub(super) const BELL: &str = "Bell";
 pub(super) enum Act {
     /// Home Assistant's speech of this text is to be heard.
     Announce(String),
+    /// What Home Assistant has at this address is to be heard.
+    Play(String),
     /// A bell is to ring.
     Ring {
         /// One of [`TONES`].
@@ -60,6 +62,11 @@ impl Act {
                     dispatcher.set_volume_in(visitor, &room, percent).await?;
                 }
                 return Ok(());
+            }
+            Self::Play(address) => {
+                let manner = Wish { repeat: 1, ..Wish::default() }.manner()?;
+                let admitted = dispatcher.admit(visitor, &to).await?;
+                return dispatcher.announce(admitted, Content::Address(address), manner).await.map(drop);
             }
             Self::Announce(text) => Wish { text: Some(text), ..Wish::default() },
             Self::Ring { tone, volume } => {

@@ -1,9 +1,12 @@
 //! Entities: what Home Assistant shows of the house and lets people use, in every room and in all of them together.
 //!
 //! `table` says which there are; `house` reads how it is in a place, and `act` does what an entity is told. `mqtt` brings
-//! them to Home Assistant by a broker. `kept` is what makes them the same after a restart.
+//! them to Home Assistant by a broker, `esphome` without one, and rooms as media players besides. `kept` is what makes them the same after a restart.
 
 mod act;
+mod esphome;
+#[doc(hidden)]
+pub mod fuzzing;
 mod house;
 mod kept;
 mod mqtt;
@@ -12,17 +15,19 @@ mod table;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{HassConfig, MqttConfig};
+use crate::config::{Config, HassConfig, MqttConfig};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::hass::{Broker, find_broker};
 use crate::rooms::RoomsHandle;
 
+use esphome::EspHome;
 use house::{House, Place};
 use kept::Kept;
 use mqtt::{Ended, Session, SessionParts};
@@ -46,12 +51,27 @@ pub struct EntitiesStats {
     pub refused: AtomicU64,
 }
 
+impl EntitiesStats {
+    /// A command was obeyed, or was not: why, which is logged.
+    fn note(&self, obeyed: &Result<(), String>, place: &Place) {
+        match obeyed {
+            Ok(()) => drop(self.obeyed.fetch_add(1, Ordering::Relaxed)),
+            Err(why) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(why, ?place, "a command of an entity is not obeyed");
+            }
+        }
+    }
+}
+
 /// The task that shows them.
 pub struct Entities {
     house: House,
     mqtt: MqttConfig,
     hass: HassConfig,
     data: DataFolder,
+    /// At which port Home Assistant finds a node of ESPHome's.
+    node_port: Option<u16>,
     stats: Arc<EntitiesStats>,
 }
 
@@ -62,18 +82,22 @@ impl fmt::Debug for Entities {
 }
 
 impl Entities {
-    /// Whoever shows these rooms by the broker that is configured, or that the Supervisor knows of; `None` where there is
-    /// neither.
+    /// Whoever shows these rooms by the broker that is configured, or that the Supervisor knows of, and by a node of
+    /// ESPHome's; `None` where there is nothing of the kind.
     pub fn new(
-        (mqtt, hass): (&MqttConfig, &HassConfig),
+        Config { mqtt, hass, esphome, .. }: &Config,
         data: DataFolder,
         rooms: RoomsHandle,
         dispatcher: Dispatcher,
     ) -> Option<Self> {
-        let may_be_there = mqtt.address().is_some() || mqtt.is_auto() && hass.is_supervised();
+        let node_port = esphome.port(hass.is_supervised());
         let house = House { rooms, dispatcher };
-        let (mqtt, hass) = (mqtt.clone(), hass.clone());
-        may_be_there.then(|| Self { house, mqtt, hass, data, stats: Arc::default() })
+        let entities = Self { house, mqtt: mqtt.clone(), hass: hass.clone(), data, node_port, stats: Arc::default() };
+        (entities.may_have_broker() || node_port.is_some()).then_some(entities)
+    }
+
+    fn may_have_broker(&self) -> bool {
+        self.mqtt.address().is_some() || self.mqtt.is_auto() && self.hass.is_supervised()
     }
 
     /// What is counted.
@@ -85,7 +109,12 @@ impl Entities {
     pub async fn run(self, shutdown: CancellationToken) {
         let rooms = self.house.rooms_of(&Place::House).into_iter().collect();
         match Kept::open(self.data.clone(), rooms).await {
-            Ok(kept) => self.show(kept, &shutdown).await,
+            Ok(kept) => {
+                // Until it is known that there is none.
+                let by_broker = watch::Sender::new(self.may_have_broker());
+                let node = self.serve_node(kept.instance().to_owned(), by_broker.subscribe(), shutdown.clone());
+                tokio::join!(self.show(kept, &by_broker, &shutdown), node);
+            }
             Err(error) => {
                 tracing::error!(%error, "Home Assistant gets no entities: the data folder cannot be written");
                 shutdown.cancelled().await;
@@ -93,11 +122,25 @@ impl Entities {
         }
     }
 
-    /// Connects again and again.
-    async fn show(&self, mut kept: Kept, shutdown: &CancellationToken) {
+    /// Waits for Home Assistant, if it may come by itself.
+    async fn serve_node(&self, instance: String, by_broker: watch::Receiver<bool>, shutdown: CancellationToken) {
+        let Some(port) = self.node_port else { return };
+        match EspHome::bind(port, self.house.clone(), instance, by_broker, Arc::clone(&self.stats)).await {
+            Ok(node) => node.run(shutdown).await,
+            Err(error) => {
+                tracing::warn!(%error, port, "rooms are no media players of Home Assistant: see esphome.listen");
+            }
+        }
+    }
+
+    /// Connects to brokers again and again.
+    async fn show(&self, mut kept: Kept, by_broker: &watch::Sender<bool>, shutdown: &CancellationToken) {
+        if !self.may_have_broker() {
+            return shutdown.cancelled().await;
+        }
         let mut removed = BTreeSet::new();
         let mut patience = Patience::default();
-        while let Some(broker) = shutdown.run_until_cancelled(self.find()).await {
+        while let Some(broker) = shutdown.run_until_cancelled(self.find(by_broker)).await {
             let (house, stats) = (&self.house, &self.stats);
             let parts = SessionParts { house, kept: &mut kept, removed: &mut removed, stats };
             let pause = match Session::new(&broker, parts).run(shutdown).await {
@@ -116,7 +159,7 @@ impl Entities {
     }
 
     /// The broker, as soon as there is one.
-    async fn find(&self) -> Broker {
+    async fn find(&self, by_broker: &watch::Sender<bool>) -> Broker {
         if let Some((host, port)) = self.mqtt.address() {
             let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
             let (username, password) = (known(&self.mqtt.username), known(&self.mqtt.password));
@@ -125,14 +168,18 @@ impl Entities {
         let mut told = false;
         loop {
             let why = match find_broker(&self.hass).await {
-                Ok(broker) if !broker.ssl => return broker,
+                Ok(broker) if !broker.ssl => {
+                    by_broker.send_replace(true);
+                    return broker;
+                }
                 Ok(_) => {
                     "the broker that the Supervisor knows of speaks TLS; set mqtt.broker to a port without it".into()
                 }
                 Err(error) => error.to_string(),
             };
+            by_broker.send_if_modified(|by_broker| std::mem::replace(by_broker, false));
             if !std::mem::replace(&mut told, true) {
-                tracing::info!(why, "no MQTT broker, so no entities; asking the Supervisor again every minute");
+                tracing::info!(why, "no MQTT broker; asking the Supervisor again every minute");
             }
             tokio::time::sleep(ASK_EVERY).await;
         }

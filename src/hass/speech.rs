@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -18,6 +18,9 @@ pub const MAX_TEXT: usize = 1_000;
 
 /// From the question to the last byte. Engines on small machines are as slow as they speak.
 const SPEECH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What begins the paths of its own that it gives.
+const CORE_PATH: &str = "/api/";
 
 /// The word for the first engine that there is.
 const FIRST_ENGINE: &str = "auto";
@@ -101,13 +104,37 @@ impl SpeechMaker {
         self.players.speech_engines().into_iter().next()
     }
 
+    /// What Home Assistant has at this address, of so many bytes at most: speech, or a file of its own or of others.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn fetch_media(&self, address: &str, most: u64) -> Result<Bytes, SpeechError> {
+        let url = Url::parse(address).ok().filter(|url| url.scheme() == "http");
+        let url = url.ok_or_else(|| SpeechError::Fetch("it is no address of plain http".into()))?;
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let fetched = async {
+            match self.read(self.client.get(url), most).await {
+                // By a name that this machine does not know, as a rule; its own way to the core it knows.
+                Err(SpeechError::Fetch(_)) if path.starts_with(CORE_PATH) => self.fetch(&path, most).await,
+                fetched => fetched,
+            }
+        };
+        timeout(SPEECH_TIMEOUT, fetched).await.map_err(|_| SpeechError::Late)?
+    }
+
     async fn fetch(&self, path: &str, most: u64) -> Result<Bytes, SpeechError> {
-        let fetch_error = |error: reqwest::Error| SpeechError::Fetch(error.without_url().to_string());
         // The token is for the core alone.
-        if !path.starts_with("/api/") {
+        if !path.starts_with(CORE_PATH) {
             return Err(SpeechError::Fetch("it is not on Home Assistant itself".into()));
         }
-        let request = self.client.get(format!("{}{path}", self.address)).bearer_auth(&self.token);
+        self.read(self.client.get(format!("{}{path}", self.address)).bearer_auth(&self.token), most).await
+    }
+
+    async fn read(&self, request: RequestBuilder, most: u64) -> Result<Bytes, SpeechError> {
+        let fetch_error = |error: reqwest::Error| SpeechError::Fetch(error.without_url().to_string());
         let mut answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(fetch_error)?;
         let mut file = BytesMut::new();
         while let Some(piece) = answer.chunk().await.map_err(fetch_error)? {

@@ -199,6 +199,42 @@ async def check(relay):
             await becomes("binary_sensor.voice_relay_announcing", "off")
             print("ok: every entity is there by MQTT, and does what it says")
 
+        async def players():
+            """Rooms as media players, by the relay's node."""
+            headers = {"Authorization": f"Bearer {token}"}
+            flows = f"{CORE}/api/config/config_entries/flow"
+            async with session.post(flows, json={"handler": "esphome"}, headers=headers) as answer:
+                flow = (await answer.json())["flow_id"]
+            node = {"host": "127.0.0.1", "port": 16053}
+            async with session.post(f"{flows}/{flow}", json=node, headers=headers) as answer:
+                made = await answer.json()
+            assert made["type"] == "create_entry", made
+            room, house = "media_player.kitchen_intercom_speaker", "media_player.voice_relay_speaker"
+
+            async def there():
+                states = {one["entity_id"]: one["state"] for one in await socket.ask(type="get_states")}
+                return states.get(room) == states.get(house) == "idle"
+
+            await until("rooms are media players", there, 60)
+            spoken = {"media_content_id": "media-source://tts/demo?message=Hello&language=en", "media_content_type": "music"}
+            began = time.monotonic()
+            await call(room, "play_media", announce=True, **spoken)
+            at, event = await socket.event("announcement_started")
+            assert event["data"]["to"] == ["room:kitchen"], event
+            print(f"ok: {1000 * (at - began):.0f} ms from play_media to the speech in the room, made and fetched")
+            await becomes(room, "playing")
+            assert (await socket.event("announcement_ended"))[1]["data"]["state"] == "played"
+            await becomes(room, "idle")
+            await call(room, "volume_set", volume_level=0.4)
+            await becomes("number.voice_relay_kitchen_volume", "40")
+            await call(room, "volume_set", volume_level=1)
+            await socket.ask(
+                type="call_service", domain="esphome", service="voice_relay_ring", service_data={"room": "kitchen", "tone": "gong"}
+            )
+            _, event = await socket.event("announcement_ended")
+            assert (event["data"]["name"], event["data"]["state"]) == ("Bell", "played"), event
+            print("ok: rooms are media players, and what is called is done")
+
         placed = await announce(to=SPEAKER, text="Hello", player_volume=80)
 
         async def loud():
@@ -225,6 +261,7 @@ async def check(relay):
         print("ok: a text was spoken on a player, which is as it was")
 
         await entities()
+        await players()
         began = time.monotonic()
         await socket.ask(type="call_service", domain="input_button", service="press", target={"entity_id": "input_button.dinner"})
         at, event = await socket.event("announcement_started")

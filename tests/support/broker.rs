@@ -1,6 +1,5 @@
 //! A real MQTT broker (mosquitto), and somebody who sees everything on it, as Home Assistant does.
 
-use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
+use super::esphome::free_port;
 use super::live::until;
 
 /// Who may come, where not everybody may.
@@ -161,8 +161,4 @@ impl Watcher {
         let topic = self.topic(&format!("/{room}/talking")).replace("/talking", &format!("/{entity}/set"));
         self.publish(&topic, false, payload).await;
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
 }

@@ -124,6 +124,14 @@ impl StandInCore {
         self.house().fetched.clone()
     }
 
+    /// Speech of a text that Home Assistant has made by itself; gives its address.
+    pub fn speech(&self, text: &str) -> String {
+        let mut house = self.house();
+        let path = format!("/api/tts_proxy/{}.mp3", house.spoken.len());
+        house.spoken.insert(path.clone(), format!("tts.piper?message={text}"));
+        format!("{}{path}", self.url)
+    }
+
     /// What was to be spoken: engine, text and language, as the media source has it.
     pub fn spoken(&self) -> Vec<String> {
         self.house().spoken.values().cloned().collect()

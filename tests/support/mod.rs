@@ -13,6 +13,7 @@ pub mod broker;
 pub mod channel;
 pub mod client;
 pub mod core;
+pub mod esphome;
 pub mod house;
 pub mod http;
 pub mod listener;

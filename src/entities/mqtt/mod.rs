@@ -8,4 +8,17 @@ mod discovery;
 mod payload;
 mod session;
 
+/// For `fuzz/` alone.
+pub(super) mod fuzzing {
+    use super::{discovery::Topics, payload};
+    use crate::entities::table::Row;
+
+    /// Whether an entity does something when it is told this, on a topic that ends so.
+    pub(in crate::entities) fn obeys(topic: &str, row: &Row, payload: &[u8]) -> bool {
+        let topics = Topics::new("ab12cd34");
+        let topic = format!("voice_relay/ab12cd34/{topic}");
+        topics.commanded(&topic).is_some() && payload::command(&row.kind, payload).is_ok()
+    }
+}
+
 pub(super) use session::{Ended, Session, SessionParts};

@@ -286,13 +286,7 @@ impl<'a> Session<'a> {
 
     fn obey(&self, place: Place, key: &str, message: &Publish) {
         let stats = Arc::clone(self.parts.stats);
-        let refuse = {
-            let (stats, place, key) = (Arc::clone(&stats), place.clone(), key.to_owned());
-            move |why: &str| {
-                stats.refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(why, ?place, key, "a command of an entity is not obeyed");
-            }
-        };
+        let refuse = |why: &str| stats.note(&Err(why.to_owned()), &place);
         if message.retain {
             // Of yesterday, for all that one knows.
             return refuse("It is retained");
@@ -307,10 +301,8 @@ impl<'a> Session<'a> {
         let house = self.parts.house.clone();
         tokio::spawn(async move {
             // The broker does not say who.
-            match act.perform(&place, &Visitor::of_home_assistant(None), &house).await {
-                Ok(()) => drop(stats.obeyed.fetch_add(1, Ordering::Relaxed)),
-                Err(error) => refuse(&error.to_string()),
-            }
+            let performed = act.perform(&place, &Visitor::of_home_assistant(None), &house).await;
+            stats.note(&performed.map_err(|error| error.to_string()), &place);
             drop(turn);
         });
     }
