@@ -1,5 +1,6 @@
 """What the relay and the real Home Assistant make of each other. `onboard` moves in and leaves a token; `check URL`
-looks at everything, `killed` and `fewer` at what is left of a daemon that was killed, and of a room that is no more."""
+looks at everything, `killed`, `fewer` and `alone` at what there is of a daemon that was killed, of a room that is no
+more, and of a daemon without a broker."""
 
 import asyncio
 import json
@@ -11,6 +12,8 @@ import aiohttp
 CORE = "http://127.0.0.1:18123"
 TOKEN = "/lab/token"
 SPEAKER = "media_player.lab_speaker"
+KITCHEN = "sensor.voice_relay_kitchen_people"
+HOME = "sensor.voice_relay_home_people"
 # Of every place, by what Home Assistant calls such a thing.
 ENTITIES = [
     ("binary_sensor", "talking"),
@@ -181,6 +184,7 @@ async def check(relay):
             await socket.ask(type="fire_event", event_type="relay_lab_evening")
             await becomes("number.voice_relay_home_volume", "30")
             await socket.ask(type="fire_event", event_type="relay_lab_washed")
+            await socket.event("announcement_started")
             assert (await socket.event("announcement_ended"))[1]["data"]["name"] == "Bell"
             await call("number.voice_relay_volume", "set_value", value=100)
             await becomes("number.voice_relay_kitchen_volume", "100")
@@ -231,6 +235,7 @@ async def check(relay):
             await socket.ask(
                 type="call_service", domain="esphome", service="voice_relay_ring", service_data={"room": "kitchen", "tone": "gong"}
             )
+            await socket.event("announcement_started")
             _, event = await socket.event("announcement_ended")
             assert (event["data"]["name"], event["data"]["state"]) == ("Bell", "played"), event
             print("ok: rooms are media players, and what is called is done")
@@ -322,8 +327,8 @@ async def check(relay):
         print("ok: the same after a restart of Home Assistant")
 
 
-async def look(what, holds):
-    """Waits until that holds of the states of the relay's entities in the kitchen and in the room Home."""
+async def look(what, wanted):
+    """Waits until these entities have these states; none where there is to be no entity."""
     with open(TOKEN) as file:
         token = file.read()
     async with aiohttp.ClientSession() as session:
@@ -331,18 +336,28 @@ async def look(what, holds):
 
         async def now():
             states = {one["entity_id"]: one["state"] for one in await socket.ask(type="get_states")}
-            kitchen, home = (states.get(f"sensor.voice_relay_{room}_people") for room in ("kitchen", "home"))
-            return holds(kitchen, home)
+            return all(states.get(entity) == state for entity, state in wanted.items())
 
-        await until(what, now)
+        await until(what, now, 60)
         print(f"ok: {what}")
 
 
 STEPS = {
     "onboard": onboard,
     "check": check,
-    "killed": lambda: look("entities of a daemon that was killed are unavailable", lambda *both: both == ("unavailable",) * 2),
-    "fewer": lambda: look("a room that is no more is gone, and the others are back", lambda *both: both == (None, "0")),
+    "killed": lambda: look("entities of a daemon that was killed are unavailable", {KITCHEN: "unavailable", HOME: "unavailable"}),
+    "fewer": lambda: look("a room that is no more is gone, and the others are back", {KITCHEN: None, HOME: "0"}),
+    "alone": lambda: look(
+        "without a broker, entities are there by the node",
+        {
+            "binary_sensor.kitchen_intercom_talking": "off",
+            "sensor.kitchen_intercom_people": "0.0",
+            "binary_sensor.voice_relay_announcing_2": "off",
+            "number.kitchen_intercom_announcement_volume": "100.0",
+            "button.kitchen_intercom_stop": "unknown",
+            "media_player.kitchen_intercom_speaker": "idle",
+        },
+    ),
 }
 
 if __name__ == "__main__":
