@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, HassConfig, MqttConfig};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
-use crate::hass::{Broker, find_broker};
+use crate::hass::{Broker, SupervisorError, find_broker};
 use crate::rooms::RoomsHandle;
 
 use esphome::EspHome;
@@ -169,21 +169,32 @@ impl Entities {
         loop {
             let why = match find_broker(&self.hass).await {
                 Ok(broker) if !broker.ssl => {
-                    by_broker.send_replace(true);
+                    tell(by_broker, true);
                     return broker;
                 }
                 Ok(_) => {
+                    tell(by_broker, false);
                     "the broker that the Supervisor knows of speaks TLS; set mqtt.broker to a port without it".into()
                 }
-                Err(error) => error.to_string(),
+                Err(error) => {
+                    // Whoever does not answer knows of one, for all we know.
+                    if matches!(error, SupervisorError::Refused(_)) {
+                        tell(by_broker, false);
+                    }
+                    error.to_string()
+                }
             };
-            by_broker.send_if_modified(|by_broker| std::mem::replace(by_broker, false));
             if !std::mem::replace(&mut told, true) {
                 tracing::info!(why, "no MQTT broker; asking the Supervisor again every minute");
             }
             tokio::time::sleep(ASK_EVERY).await;
         }
     }
+}
+
+/// Whoever waits is told of changes alone: at each of them Home Assistant is sent away, and comes back.
+fn tell(by_broker: &watch::Sender<bool>, is_so: bool) {
+    by_broker.send_if_modified(|known| std::mem::replace(known, is_so) != is_so);
 }
 
 /// How long to wait for a broker that cannot be reached, and what was said of it.

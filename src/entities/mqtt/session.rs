@@ -8,7 +8,7 @@ use std::time::Duration;
 use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS, SubscribeFilter};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Visitor;
@@ -82,6 +82,8 @@ pub(in crate::entities) struct Session<'a> {
     /// Places to be shown anew, and whether they are to be made known before.
     queue: VecDeque<(Place, bool)>,
     pace: Duration,
+    /// When the next of them is.
+    show_at: Instant,
     commands: Arc<Semaphore>,
     /// Acknowledgements until the broker has forgotten all rooms that are gone.
     unforgotten: usize,
@@ -111,6 +113,7 @@ impl<'a> Session<'a> {
             told: HashMap::new(),
             queue: VecDeque::new(),
             pace: PACE,
+            show_at: Instant::now(),
             commands: Arc::new(Semaphore::new(COMMANDS)),
             unforgotten: 0,
             observed,
@@ -158,7 +161,7 @@ impl<'a> Session<'a> {
                     Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,
                 },
                 Ok(()) = turned.changed() => self.show_all(false),
-                () = tokio::time::sleep(self.pace), if connected.get() && !self.queue.is_empty() => self.show_next(),
+                () = tokio::time::sleep_until(self.show_at), if connected.get() && !self.queue.is_empty() => self.show_next(),
             }
         }
     }
@@ -221,6 +224,7 @@ impl<'a> Session<'a> {
     }
 
     fn show_next(&mut self) {
+        self.show_at = Instant::now() + self.pace;
         if let Some((place, anew)) = self.queue.pop_front() {
             self.show(&place, anew);
         }
