@@ -108,6 +108,17 @@ export class AnnounceSheet extends LitElement {
       #record small {
         font-weight: 400;
       }
+      @media (max-width: 17rem) {
+        #record {
+          grid-template-columns: 1fr;
+          justify-items: center;
+          padding-inline: 0.5rem;
+          text-align: center;
+        }
+        #record svg {
+          grid-row: auto;
+        }
+      }
       #record[aria-pressed='true'] {
         border-color: var(--live);
         background: var(--live);
