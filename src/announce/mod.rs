@@ -189,6 +189,11 @@ impl Announcer {
         lines.filter(|(_, line)| !line.is_empty()).collect()
     }
 
+    /// The one that plays in a room, or is about to.
+    pub fn first_in(&self, room: RoomId) -> Option<Arc<Announcement>> {
+        self.lock().lines.get(&room).and_then(RoomQueue::first).map(Arc::clone)
+    }
+
     /// What is known of one.
     pub fn find(&self, id: AnnouncementId) -> Option<KnownAnnouncement> {
         let queues = self.lock();

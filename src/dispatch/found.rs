@@ -206,9 +206,7 @@ impl Dispatcher {
 
     /// What is announced in a room now, as people call it.
     pub fn announced_in(&self, room: RoomId) -> Option<Arc<str>> {
-        let lines = self.0.announcer.list();
-        let line = lines.into_iter().find(|(other, _)| *other == room)?.1;
-        line.first().map(|first| Arc::clone(&first.name))
+        self.0.announcer.first_in(room).map(|first| Arc::clone(&first.name))
     }
 
     /// Stops whatever this visitor may stop in these places, or everywhere.

@@ -23,6 +23,8 @@ pub(super) struct RoomVolumes {
     data: DataFolder,
     /// In percent, by the ids of rooms; those that are not here have all of it.
     percent: Mutex<BTreeMap<String, u8>>,
+    /// Held while they are written. Whoever wants to know one does not wait for the disk.
+    writing: Mutex<()>,
     /// Tells that one was set.
     turned: watch::Sender<()>,
 }
@@ -33,7 +35,7 @@ impl RoomVolumes {
         let kept = std::fs::read(data.file(FILE)).ok().and_then(|kept| serde_json::from_slice(&kept).ok());
         let mut percent: BTreeMap<String, u8> = kept.unwrap_or_default();
         percent.retain(|_, percent| ROOM_VOLUMES.contains(percent));
-        Self { data, percent: Mutex::new(percent), turned: watch::Sender::new(()) }
+        Self { data, percent: Mutex::new(percent), writing: Mutex::default(), turned: watch::Sender::new(()) }
     }
 
     /// That of a room, in percent.
@@ -43,15 +45,15 @@ impl RoomVolumes {
 
     /// Sets and keeps it.
     fn set(&self, room: &str, percent: u8) {
-        // Two at once are written in the order in which they are set.
-        let mut all = lock(&self.percent);
-        all.insert(room.to_owned(), percent);
-        let written = serde_json::to_vec(&*all).map_err(std::io::Error::from);
+        lock(&self.percent).insert(room.to_owned(), percent);
+        self.turned.send_replace(());
+        let _turn = lock(&self.writing);
+        // As all of them are by now: of two at once, the last to be written has both.
+        let written = serde_json::to_vec(&*lock(&self.percent)).map_err(std::io::Error::from);
         if let Err(error) = written.and_then(|written| self.data.make().and_then(|()| self.data.write(FILE, &written)))
         {
             tracing::warn!(%error, "how loud announcements are cannot be kept: after a restart it is as before");
         }
-        self.turned.send_replace(());
     }
 }
 

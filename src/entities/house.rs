@@ -65,8 +65,8 @@ impl House {
             Place::Room(room) => self.state_of_room(room),
             Place::House => {
                 let mut house = PlaceState::default();
-                for room in self.rooms.list().iter().filter(|room| room.permanent) {
-                    let PlaceState { talking, people, announcing, volume } = self.state_of_room(&room.id);
+                for room in self.rooms_of(place) {
+                    let PlaceState { talking, people, announcing, volume } = self.state_of_room(&room);
                     house.volume = house.volume.max(volume);
                     house.talking.extend(talking);
                     house.people.extend(people);

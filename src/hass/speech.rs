@@ -22,6 +22,9 @@ const SPEECH_TIMEOUT: Duration = Duration::from_secs(60);
 /// What begins the paths of its own that it gives.
 const CORE_PATH: &str = "/api/";
 
+/// What begins those of speech.
+const SPEECH_PATH: &str = "/api/tts_proxy/";
+
 /// The word for the first engine that there is.
 const FIRST_ENGINE: &str = "auto";
 
@@ -118,7 +121,7 @@ impl SpeechMaker {
         let fetched = async {
             match self.read(self.client.get(url), most).await {
                 // By a name that this machine does not know, as a rule; its own way to the core it knows.
-                Err(SpeechError::Fetch(_)) if path.starts_with(CORE_PATH) => self.fetch(&path, most).await,
+                Err(SpeechError::Fetch(_)) if path.starts_with(SPEECH_PATH) => self.fetch(&path, most).await,
                 fetched => fetched,
             }
         };

@@ -113,3 +113,31 @@ fn the_documentation_is_in_step() {
     let committed = include_str!("../../../docs/configuration.md");
     assert!(committed == markdown(), "run: cargo run -- generate-docs > docs/configuration.md");
 }
+
+#[test]
+fn a_broker_is_an_address_with_or_without_a_port_and_nothing_else() {
+    for (written, host, port) in [
+        ("mqtt://192.168.1.5", "192.168.1.5", 1_883),
+        ("mqtt://core-mosquitto:1884/", "core-mosquitto", 1_884),
+        ("mqtt://[fd00::1]:1884", "fd00::1", 1_884),
+        ("mqtt://[fd00::1]", "fd00::1", 1_883),
+        ("mqtt://fd00::1", "fd00::1", 1_883),
+    ] {
+        let config = try_load(&["--mqtt-broker", written], &[]).expect(written).config;
+        assert_eq!(config.mqtt.address(), Some((host.to_owned(), port)), "{written}");
+    }
+    for wrong in
+        ["", "broker", "mqtts://broker", "mqtt://", "mqtt://broker:70000", "mqtt://me:secret@broker", "mqtt://a b"]
+    {
+        assert!(message(&["--mqtt-broker", wrong], &[]).contains("mqtt://192.168.1.5:1883"), "{wrong}");
+    }
+}
+
+#[test]
+fn rooms_are_players_by_themselves_where_home_assistant_is_on_the_same_machine() {
+    let port = |flags: &[&str], supervised| try_load(flags, &[]).expect("valid").config.esphome.port(supervised);
+    assert_eq!((port(&[], true), port(&[], false)), (Some(16_053), None));
+    assert_eq!(port(&["--esphome-listen=7000"], false), Some(7_000));
+    assert_eq!(port(&["--esphome-listen=off"], true), None);
+    assert!(message(&["--esphome-listen=0"], &[]).contains("from 1 to 65535"));
+}

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::access::Visitor;
 
@@ -95,6 +96,7 @@ impl EspHome {
     /// Serves it until the shutdown.
     pub(super) async fn run(self, shutdown: CancellationToken) {
         let (places, node) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(self));
+        let connections = TaskTracker::new();
         while let Some(accepted) = shutdown.run_until_cancelled(node.listener.accept()).await {
             let Ok((socket, _)) = accepted else {
                 // Too many files are open: a moment later there may be fewer.
@@ -106,7 +108,7 @@ impl EspHome {
                 continue;
             };
             let (node, shutdown) = (Arc::clone(&node), shutdown.clone());
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 match node.serve(socket, &shutdown).await {
                     Ok(()) => tracing::debug!("ESPHome: the connection is over"),
                     Err(error) => tracing::info!(%error, "ESPHome: the connection is over"),
@@ -114,6 +116,9 @@ impl EspHome {
                 drop(place);
             });
         }
+        // Each says goodbye.
+        connections.close();
+        connections.wait().await;
     }
 
     async fn serve(&self, socket: TcpStream, shutdown: &CancellationToken) -> io::Result<()> {

@@ -73,7 +73,7 @@ impl Node {
         Self { instance: instance.to_owned(), places: places.collect(), has_rows }
     }
 
-    /// What it has to be done about a message.
+    /// What has to be done about a message.
     pub(super) fn hear(&self, frame: &Frame<'_>) -> Heard {
         match frame.kind {
             kind::HELLO => Heard::Answer(written(kind::HELLO_ANSWER, &self.hello())),
