@@ -192,7 +192,7 @@ async fn welcome<S>(
 
 async fn serve_connection<C, S>(connection: C, client: SocketAddr, service: S, shutdown: CancellationToken)
 where
-    C: AsyncRead + AsyncWrite + Into<Socket> + Unpin + Send + 'static,
+    C: AsyncRead + AsyncWrite + TryInto<Socket, Error = io::Error> + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
@@ -200,7 +200,10 @@ where
     if let Some(departure) = converse(io.share(), client, service, shutdown).await
         && let Some(connection) = io.into_inner()
     {
-        departure.go(connection.into()).await;
+        match connection.try_into() {
+            Ok(socket) => departure.go(socket).await,
+            Err(error) => tracing::debug!(%error, "a connection went before it was taken over"),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ async fn listener_socket(framing: Framing) -> (ListenerSocket, TcpStream, Arc<Li
     let place = Places::unshared(1).take(&Owner::Machine).expect("room");
     let hearing = Hearing { permit, _place: place, _listening: None };
     let listener_socket = ListenerSocket::new(
-        socket.into(),
+        socket.try_into().expect("a socket"),
         Bytes::from_static(b"HEAD\r\n\r\n"),
         framing,
         1,

@@ -1,8 +1,11 @@
 //! A client's socket that has left hyper: whoever writes to it need not know whether it speaks TLS.
+//!
+//! It has left tokio too. Nobody waits for it: what it does not take at one write, it is offered with the next. The
+//! runtime's own record of it, and the task that once waited for its request, would be a quarter of a listener's memory.
 
 use std::io::{self, Write};
+use std::net::TcpStream;
 
-use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConnection;
 use tokio_rustls::server::TlsStream;
 
@@ -23,17 +26,22 @@ pub(in crate::http) struct TlsSocket {
     session: ServerConnection,
 }
 
-impl From<TcpStream> for Socket {
-    fn from(tcp: TcpStream) -> Self {
-        Self::Plain(tcp)
+impl TryFrom<tokio::net::TcpStream> for Socket {
+    type Error = io::Error;
+
+    fn try_from(tcp: tokio::net::TcpStream) -> io::Result<Self> {
+        // It stays as tokio has it: no write to it waits.
+        tcp.into_std().map(Self::Plain)
     }
 }
 
-impl From<TlsStream<TcpStream>> for Socket {
-    fn from(stream: TlsStream<TcpStream>) -> Self {
+impl TryFrom<TlsStream<tokio::net::TcpStream>> for Socket {
+    type Error = io::Error;
+
+    fn try_from(stream: TlsStream<tokio::net::TcpStream>) -> io::Result<Self> {
         let (tcp, mut session) = stream.into_inner();
         session.set_buffer_limit(Some(MAX_SEALED));
-        Self::Tls(Box::new(TlsSocket { tcp, session }))
+        Ok(Self::Tls(Box::new(TlsSocket { tcp: tcp.into_std()?, session })))
     }
 }
 
@@ -44,7 +52,7 @@ impl Socket {
     /// `WouldBlock` when nothing is; others when the client is gone.
     pub(in crate::http) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(tcp) => tcp.try_write(bytes),
+            Self::Plain(tcp) => tcp.write(bytes),
             Self::Tls(sealed) => sealed.try_write(bytes),
         }
     }
@@ -72,25 +80,8 @@ impl TlsSocket {
 
     fn flush(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            self.session.write_tls(&mut Unwaiting(&self.tcp))?;
+            self.session.write_tls(&mut self.tcp)?;
         }
-        Ok(())
-    }
-}
-
-/// A socket for rustls.
-struct Unwaiting<'a>(&'a TcpStream);
-
-impl Write for Unwaiting<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
-    }
-
-    fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.0.try_write_vectored(pieces)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
