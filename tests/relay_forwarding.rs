@@ -213,3 +213,18 @@ fn a_fan_out_sends_one_datagram_for_each_receiver_and_packet() {
     let others = (after.datagrams_out - before.datagrams_out) - (after.packets_forwarded - before.packets_forwarded);
     assert!(others < 51 * 10 * 3, "{others}");
 }
+
+#[test]
+fn reports_and_checks_that_change_nothing_leave_packets_on_the_fast_path() {
+    let mut world = World::new(20);
+    let (_, listeners) = world.talk_with(3);
+    world.run_for(secs(5));
+    let before = world.relay.stats();
+    world.run_for(secs(20));
+    let after = world.relay.stats();
+    let forwarded = after.packets_forwarded - before.packets_forwarded;
+    let slow = forwarded - (after.packets_fast - before.packets_fast);
+    assert!(forwarded >= 2_900, "{forwarded}");
+    // A pattern holds for two seconds: ten in twenty, and one that was half over.
+    assert!(slow <= 11 * listeners.len() as u64, "{slow} of {forwarded} went through str0m");
+}

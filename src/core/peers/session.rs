@@ -35,6 +35,7 @@ pub use channel::ChannelEvent;
 use channel::DataChannel;
 use fast_path::FastPath;
 pub(super) use fast_path::Sealed;
+use header::ExtensionIds;
 use output::drain;
 pub(super) use output::{Over, SessionOutput};
 use rtp::LastMid;
@@ -262,7 +263,7 @@ impl Session {
             return ReceiveOutcome::Unauthenticated;
         }
         if !is_rtp {
-            self.fast_path.forget_patterns();
+            self.fast_path.note_received(source, destination, payload);
         }
         ReceiveOutcome::Taken
     }
@@ -290,9 +291,11 @@ impl Session {
         // What was written goes out when time is fed, even if none has passed.
         let before = out.transmits.len();
         self.advance(now, out);
-        let level_id = self.rtc.media(mid).and_then(|media| media.remote_extmap().id_of(Extension::AudioLevel));
+        let extensions = self.rtc.media(mid).map(|media| media.remote_extmap());
+        let id_of = |extension| extensions.and_then(|extensions| extensions.id_of(extension));
+        let ids = ExtensionIds { level: id_of(Extension::AudioLevel), mid: id_of(Extension::RtpMid) };
         for made in &out.transmits[before..] {
-            self.fast_path.learn(now, egress.track.mid, level_id, made);
+            self.fast_path.learn(now, egress.track.mid, ids, made);
         }
     }
 

@@ -2,19 +2,21 @@
 //!
 //! str0m spends some twelve thousand instructions on a packet, a seventh of them on sealing it; and of what it decides
 //! on the way nothing changes from one packet of a voice to the next. So a packet goes through str0m whenever something
-//! may have changed since the last one: the remote sent a check (its address may be another) or a report (str0m stops
-//! to name the m-line then), or a while has passed (str0m's own reports want to know the time). What str0m made of that
+//! may have changed since the last one: the remote sent a check from elsewhere, or the first report (str0m stops to
+//! name the m-line then), or a while has passed (str0m's own reports want to know the time). What str0m made of that
 //! packet is the pattern for the following ones: the same header with other numbers, to the same address.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
 use str0m::rtp::rtcp::Nack;
 
-use super::header::Header;
+use super::header::{ExtensionIds, Header};
 use super::output::Retransmitted;
 use super::retransmission::RetransmissionBuffer;
 use super::srtp::{Sealer, TAG};
+use super::stun::is_stun;
 use crate::core::Transmit;
 use crate::core::packet::{EgressPacket, Mid};
 
@@ -26,8 +28,9 @@ const PATTERN_HOLDS: Duration = Duration::from_secs(2);
 pub(super) struct FastPath {
     /// Once DTLS has agreed on keys that it can use.
     pub(super) sealer: Option<Sealer>,
-    /// One for each m-line on which something was sent.
-    tracks: Vec<SentTrack>,
+    /// One for each m-line on which something was sent. Between two packets of a voice the processor's caches forget them
+    /// all, and what is fetched anew for each copy is most of its cost: hence one of them in place, and each small.
+    tracks: SmallVec<[SentTrack; 1]>,
 }
 
 struct SentTrack {
@@ -37,7 +40,7 @@ struct SentTrack {
     /// What str0m made of the last packet that it had.
     pattern: Option<Pattern>,
     /// What may be asked for again, once something was.
-    buffer: Option<RetransmissionBuffer>,
+    buffer: Option<Box<RetransmissionBuffer>>,
 }
 
 struct Pattern {
@@ -59,9 +62,25 @@ pub(in crate::core) enum Sealed {
 }
 
 impl FastPath {
-    /// Something came from the remote that may change how str0m sends to it.
+    /// What was agreed may have changed, and how str0m sends with it.
     pub(super) fn forget_patterns(&mut self) {
-        for pattern in self.tracks.iter_mut().filter_map(|track| track.pattern.as_mut()) {
+        self.forget_patterns_if(|_| true);
+    }
+
+    /// Takes note of what came from the remote, RTP apart: it may change how str0m sends to it.
+    pub(super) fn note_received(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
+        match payload.first() {
+            // A check: the remote may want what it hears at this address from now on.
+            Some(_) if is_stun(payload) => self.forget_patterns_if(|pattern| !pattern.is_between(destination, source)),
+            // A report.
+            Some(128..=191) => self.forget_patterns_if(|pattern| pattern.header.names_mid),
+            _ => self.forget_patterns(),
+        }
+    }
+
+    fn forget_patterns_if(&mut self, is_over: impl Fn(&Pattern) -> bool) {
+        let patterns = self.tracks.iter_mut().filter_map(|track| track.pattern.as_mut());
+        for pattern in patterns.filter(|pattern| is_over(pattern)) {
             pattern.made = None;
         }
     }
@@ -87,9 +106,9 @@ impl FastPath {
         Sealed::Fast(transmit, duplicate)
     }
 
-    /// Learns from what str0m made of a packet; `level_id` is the extension by which the remote is told how loud it is.
-    pub(super) fn learn(&mut self, now: Instant, mid: Mid, level_id: Option<u8>, made: &Transmit) {
-        let Some(header) = Header::of(&made.payload, level_id) else { return };
+    /// Learns from what str0m made of a packet.
+    pub(super) fn learn(&mut self, now: Instant, mid: Mid, ids: ExtensionIds, made: &Transmit) {
+        let Some(header) = Header::of(&made.payload, ids) else { return };
         let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid) else { return };
         if let Some(buffer) = &mut track.buffer {
             buffer.push(header.sequence(), &made.payload);
@@ -126,6 +145,10 @@ impl FastPath {
 }
 
 impl Pattern {
+    fn is_between(&self, source: SocketAddr, destination: SocketAddr) -> bool {
+        (self.source, self.destination) == (source, destination)
+    }
+
     fn fits(&self, now: Instant, egress: &EgressPacket<'_>) -> bool {
         self.made.is_some_and(|made| now.saturating_duration_since(made) < PATTERN_HOLDS) && self.header.fits(egress)
     }
