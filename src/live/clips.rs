@@ -17,8 +17,15 @@ use crate::domain::{OpusPacket, Owner, StreamId};
 use crate::engine::{NewTrack, NewTracks};
 use crate::limits::{Full, Place, Places};
 
-/// A sender who says nothing for so long has finished.
+/// A sender who says nothing for so long, or [`GATHERING`] less, has finished.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// Packets are taken in so long after the first of them, all at once: whoever records wakes a few times a second, and
+/// not for every packet. A tenth of what may wait.
+const GATHERING: Duration = Duration::from_millis(250);
+
+/// So many at most.
+const GATHERED: usize = 128;
 
 /// The longest gap that is kept as it was: a pause, and what the relay lets a sender's time run ahead.
 const MAX_GAP: usize = 15 * SAMPLE_RATE as usize;
@@ -162,23 +169,32 @@ impl Clips {
     async fn record_stream(self, birth: NewTrack) {
         let NewTrack { stream, owner, mut packets } = birth;
         let mut take = Take::new(owner, self.unfinished.clone());
+        let mut gathered = Vec::new();
         loop {
-            match tokio::time::timeout(PAUSE, packets.recv()).await {
-                Ok(Some(packet)) => {
-                    // Many who speak at once finish early, rather than take more than there is.
-                    if !take.add(packet.clone()) {
-                        self.keep(stream, &mut take);
-                        // Others of the same owner may still hold all that one may have.
-                        let is_lost = !take.add(packet);
-                        self.stats.dropped.fetch_add(u64::from(is_lost), Ordering::Relaxed);
-                    }
-                    if take.packets.duration() >= self.limits.length {
-                        self.keep(stream, &mut take);
+            match tokio::time::timeout(PAUSE - GATHERING, packets.recv_many(&mut gathered, GATHERED)).await {
+                Ok(0) => return self.keep(stream, &mut take),
+                Ok(_) => {
+                    gathered.drain(..).for_each(|packet| self.record_packet(stream, &mut take, packet));
+                    // What is over is a clip at once.
+                    if !packets.is_closed() {
+                        tokio::time::sleep(GATHERING).await;
                     }
                 }
-                Ok(None) => return self.keep(stream, &mut take),
                 Err(_) => self.keep(stream, &mut take),
             }
+        }
+    }
+
+    fn record_packet(&self, stream: StreamId, take: &mut Take, packet: OpusPacket) {
+        // Many who speak at once finish early, rather than take more than there is.
+        if !take.add(packet.clone()) {
+            self.keep(stream, take);
+            // Others of the same owner may still hold all that one may have.
+            let is_lost = !take.add(packet);
+            self.stats.dropped.fetch_add(u64::from(is_lost), Ordering::Relaxed);
+        }
+        if take.packets.duration() >= self.limits.length {
+            self.keep(stream, take);
         }
     }
 

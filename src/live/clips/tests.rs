@@ -45,7 +45,7 @@ async fn say_as(new_tracks: &mpsc::Sender<NewTrack>, owner: Owner, said: Vec<Opu
 }
 
 async fn settle() {
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    tokio::time::sleep(GATHERING + Duration::from_millis(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
