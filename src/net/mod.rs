@@ -53,6 +53,16 @@ impl Carries {
             Self::Files => "files",
         }
     }
+
+    /// How long a timer may wait for something else to wake the thread. Of voices nothing that is timed is in a hurry: it is
+    /// reports, silence and goodbyes, and with hundreds who listen a wake-up of its own for each would be a fifth of all.
+    /// What carries files paces itself by timers.
+    const fn timer_slack(self) -> Duration {
+        match self {
+            Self::Voices => Duration::from_millis(5),
+            Self::Files => Duration::ZERO,
+        }
+    }
 }
 
 /// A running media thread.
@@ -78,7 +88,8 @@ impl MediaThread {
                 Carries::Voices => priority::raise(),
                 Carries::Files => priority::lower(),
             }
-            let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission };
+            let timer_slack = carries.timer_slack();
+            let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission, timer_slack };
             runtime.block_on(media_loop.run(commands, stopped, guard));
         })?;
         Ok(Self { thread, stop })
@@ -115,6 +126,7 @@ struct MediaLoop {
     media: Media,
     outgoing: Outgoing,
     admission: Arc<Admission>,
+    timer_slack: Duration,
 }
 
 impl MediaLoop {
@@ -131,7 +143,9 @@ impl MediaLoop {
         let socket = self.socket.register()?;
         let mut batch = Batch::default();
         loop {
-            let deadline = tokio::time::Instant::from_std(self.media.relay.deadline());
+            let deadline = self.media.relay.deadline();
+            // What is due already is due now.
+            let slack = if deadline > Instant::now() { self.timer_slack } else { Duration::ZERO };
             tokio::select! {
                 biased;
                 _ = &mut stopped => return Ok(()),
@@ -148,7 +162,7 @@ impl MediaLoop {
                     None => return Ok(()),
                 },
                 () = self.media.streams_changed() => self.media.note_streams(Instant::now()),
-                () = tokio::time::sleep_until(deadline) => {}
+                () = tokio::time::sleep_until((deadline + slack).into()) => {}
             }
             // A flood of datagrams must not keep everybody else waiting.
             for command in std::iter::from_fn(|| commands.next_waiting()).take(MAX_COMMANDS) {
