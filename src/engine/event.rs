@@ -1,9 +1,10 @@
 //! Events: what media threads tell those who want to know.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::{GrantId, OpusPacket, Owner, StreamId, Track};
 
@@ -47,6 +48,8 @@ pub struct NewTrack {
     pub owner: Owner,
     /// All of its packets, over a bounded channel that closes when it ends.
     pub packets: mpsc::Receiver<OpusPacket>,
+    /// Closes then, too: for those who let packets gather.
+    pub ended: oneshot::Receiver<Infallible>,
 }
 
 /// Every stream that begins.

@@ -8,17 +8,15 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::access::{Action, Permit};
 use crate::core::{CloseReason, Event, Relay};
-use crate::domain::{GrantId, OpusPacket, Owner, PeerId, RoomId, StreamId, Track};
+use crate::domain::{GrantId, Owner, PeerId, RoomId, StreamId, Track};
 use crate::limits::{Full, MediaPlaces, Place};
 
 use super::files::Channels;
 use super::pipes::Links;
 use super::ports::PortCommand;
 use super::resources::Resources;
+use super::taps::Tap;
 use super::{Command, Levels, MediaEvent, MediaStats, Names, NewTrack, SocketStats, StreamEvent, ThreadId};
-
-/// Packets of a stream that may wait for its decoder: 2.5 s of audio. A tap that is full loses packets.
-const TAP_QUEUE: usize = 128;
 
 /// Characters of a stream's name that are kept.
 const MAX_NAME: usize = 64;
@@ -47,13 +45,13 @@ pub struct Media {
     pub(super) places: MediaPlaces,
     /// Of the streams that are live.
     sending: HashMap<StreamId, Place>,
-    taps: HashMap<StreamId, Vec<mpsc::Sender<OpusPacket>>>,
-    tap_overflows: u64,
+    pub(super) taps: HashMap<StreamId, Vec<Tap>>,
+    pub(super) tap_overflows: u64,
     room_events_lost: u64,
     pub(super) channels: Channels,
     pub(super) resources: Resources,
     pub(super) links: Links,
-    outlets: Outlets,
+    pub(super) outlets: Outlets,
     /// Commands that were done, by their kind.
     commands: BTreeMap<&'static str, u64>,
 }
@@ -242,24 +240,8 @@ impl Media {
         drop(self.outlets.events.send(event));
     }
 
-    /// Lets whoever records have a stream from its beginning. What is said in other rooms than `home` is not for
-    /// everybody in the house, who may all hear the clips.
-    fn record(&mut self, stream: Track) {
-        if self.outlets.new_tracks.is_closed() || stream.room != RoomId::HOME {
-            return;
-        }
-        let stream = stream.id;
-        let Ok(place) = self.outlets.new_tracks.try_reserve() else {
-            tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
-            return;
-        };
-        let (sender, packets) = mpsc::channel(TAP_QUEUE);
-        self.taps.entry(stream).or_default().push(sender);
-        place.send(NewTrack { stream, owner: self.owner_of(stream), packets });
-    }
-
     /// Who answers for a stream: whoever its connection is of; of those without one, whoever had it sent.
-    fn owner_of(&self, stream: StreamId) -> Owner {
+    pub(super) fn owner_of(&self, stream: StreamId) -> Owner {
         let admitted = self.relay.peer_of(stream).and_then(|peer| self.admitted.get(&peer));
         let local = || self.senders.get(&stream).map_or(Owner::Machine, |(_, owner)| owner.clone());
         admitted.map_or_else(local, |(permit, _)| permit.owner())
@@ -275,32 +257,6 @@ impl Media {
         names.retain(|stream, _| self.relay.has_publisher(*stream));
         if !name.is_empty() {
             names.insert(stream, name.into());
-        }
-    }
-
-    pub(super) fn tap(&mut self, stream: StreamId) -> Option<mpsc::Receiver<OpusPacket>> {
-        if !self.relay.set_tapped(stream, true) {
-            return None;
-        }
-        let (sender, receiver) = mpsc::channel(TAP_QUEUE);
-        self.taps.entry(stream).or_default().push(sender);
-        Some(receiver)
-    }
-
-    fn feed_taps(&mut self, stream: StreamId, packet: &OpusPacket) {
-        let Some(taps) = self.taps.get_mut(&stream) else { return };
-        let overflows = &mut self.tap_overflows;
-        taps.retain(|tap| match tap.try_send(packet.clone()) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                *overflows += 1;
-                true
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-        });
-        if taps.is_empty() {
-            self.taps.remove(&stream);
-            self.relay.set_tapped(stream, false);
         }
     }
 }

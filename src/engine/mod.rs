@@ -17,6 +17,7 @@ mod ports;
 mod resources;
 mod rooms;
 mod stats;
+mod taps;
 mod thread;
 
 use std::collections::HashMap;

@@ -1,8 +1,10 @@
 //! Clips: what was said between press and release, kept for a while as the sender's own packets, and
 //! made into a file when somebody asks for it.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod render;
+mod take;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -12,10 +14,12 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::audio::{AudioStats, Bitrate, Decoder, Mp3Encoder, SAMPLE_RATE, duration};
 use crate::domain::{OpusPacket, Owner, StreamId};
 use crate::engine::{NewTrack, NewTracks};
-use crate::limits::{Full, Place, Places};
+use crate::limits::Places;
+
+use render::render;
+use take::{Packets, Take};
 
 /// A sender who says nothing for so long, or [`GATHERING`] less, has finished.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -26,15 +30,6 @@ const GATHERING: Duration = Duration::from_millis(250);
 
 /// So many at most.
 const GATHERED: usize = 128;
-
-/// The longest gap that is kept as it was: a pause, and what the relay lets a sender's time run ahead.
-const MAX_GAP: usize = 15 * SAMPLE_RATE as usize;
-
-/// After the last word: players cut what comes last, and this is not missed.
-const CLOSING_SILENCE: usize = SAMPLE_RATE as usize / 2;
-
-/// What a packet takes besides its payload: its numbers, its places in maps, and what the allocator adds.
-const PACKET_OVERHEAD: u64 = 128;
 
 /// The share of all memory for clips at which what one owner says becomes clips, however short they are: a fourth.
 const SPEECHES: u64 = 4;
@@ -167,7 +162,7 @@ impl Clips {
     }
 
     async fn record_stream(self, birth: NewTrack) {
-        let NewTrack { stream, owner, mut packets } = birth;
+        let NewTrack { stream, owner, mut packets, mut ended } = birth;
         let mut take = Take::new(owner, self.unfinished.clone());
         let mut gathered = Vec::new();
         loop {
@@ -177,7 +172,7 @@ impl Clips {
                     gathered.drain(..).for_each(|packet| self.record_packet(stream, &mut take, packet));
                     // What is over is a clip at once.
                     if !packets.is_closed() {
-                        tokio::time::sleep(GATHERING).await;
+                        let _ = tokio::time::timeout(GATHERING, &mut ended).await;
                     }
                 }
                 Err(_) => self.keep(stream, &mut take),
@@ -253,121 +248,6 @@ fn oldest_of_whoever_has_most(shelf: &VecDeque<Arc<Clip>>, weight: fn(&Clip) -> 
     }
     let most = held.values().max()?;
     shelf.iter().position(|clip| held[&clip.owner] == *most)
-}
-
-/// Packets by their sequence numbers, and what they take.
-#[derive(Debug, Default)]
-struct Packets {
-    by_sequence: BTreeMap<u64, OpusPacket>,
-    bytes: u64,
-}
-
-impl Packets {
-    /// One that is there already is not added again.
-    fn add(&mut self, packet: OpusPacket) {
-        if let Entry::Vacant(place) = self.by_sequence.entry(packet.sequence) {
-            self.bytes += bytes_of(&packet);
-            place.insert(packet);
-        }
-    }
-
-    fn has(&self, packet: &OpusPacket) -> bool {
-        self.by_sequence.contains_key(&packet.sequence)
-    }
-
-    /// From the first to the last.
-    fn samples(&self) -> u64 {
-        let ends = self.by_sequence.first_key_value().zip(self.by_sequence.last_key_value());
-        ends.map_or(0, |((_, first), (_, last))| last.timestamp.saturating_sub(first.timestamp) + samples_in(last))
-    }
-
-    fn duration(&self) -> Duration {
-        duration(self.samples())
-    }
-}
-
-/// Speech that is not finished, which has its place as long as it is.
-struct Take {
-    owner: Owner,
-    unfinished: Places,
-    began: Option<SystemTime>,
-    packets: Packets,
-    place: Option<Place>,
-}
-
-impl Take {
-    fn new(owner: Owner, unfinished: Places) -> Self {
-        Self { owner, unfinished, began: None, packets: Packets::default(), place: None }
-    }
-
-    /// False: there is no room for it, of this owner's or of all.
-    fn add(&mut self, packet: OpusPacket) -> bool {
-        let has_room = self.packets.has(&packet) || self.make_room(bytes_of(&packet)).is_ok();
-        if has_room {
-            self.began.get_or_insert_with(SystemTime::now);
-            self.packets.add(packet);
-        }
-        has_room
-    }
-
-    fn make_room(&mut self, bytes: u64) -> Result<(), Full> {
-        match &mut self.place {
-            Some(place) => place.grow(bytes),
-            none => self.unfinished.take_many(&self.owner, bytes).map(|place| *none = Some(place)),
-        }
-    }
-
-    /// Gives what was said, and when it began; the next word begins anew.
-    fn end(&mut self) -> (Packets, Option<SystemTime>) {
-        self.place = None;
-        (std::mem::take(&mut self.packets), self.began.take())
-    }
-}
-
-fn bytes_of(packet: &OpusPacket) -> u64 {
-    PACKET_OVERHEAD + packet.payload.len() as u64
-}
-
-fn samples_in(packet: &OpusPacket) -> u64 {
-    opus::packet::get_nb_samples(&packet.payload, SAMPLE_RATE).unwrap_or(0) as u64
-}
-
-/// Decodes the packets in their order, with every gap as long as it was, and encodes them. Packets that lie about their
-/// time make no more of it than there is between the first and the last.
-fn render(packets: &Packets) -> Bytes {
-    let stats = Arc::<AudioStats>::default();
-    let (mut decoder, mut encoder) = (Decoder::new(Arc::clone(&stats)), Mp3Encoder::new(Bitrate::DEFAULT, stats));
-    let mut file = Vec::new();
-    let mut left = packets.samples() as usize;
-    let mut expected: Option<(u64, u64)> = None;
-    for (sequence, packet) in &packets.by_sequence {
-        let (next, end) = expected.unwrap_or((*sequence, packet.timestamp));
-        let gap = (packet.timestamp.saturating_sub(end) as usize).min(MAX_GAP).min(left);
-        file.extend_from_slice(&encoder.encode(&fill(&mut decoder, gap, *sequence > next, packet)));
-        left -= gap;
-        let length = (samples_in(packet) as usize).min(left);
-        let decoded = decoder.decode(&packet.payload, samples_in(packet) as usize);
-        file.extend_from_slice(&encoder.encode(&decoded[..length.min(decoded.len())]));
-        left -= length;
-        expected = Some((sequence + 1, packet.timestamp + samples_in(packet)));
-    }
-    file.extend_from_slice(&encoder.encode(&[0; CLOSING_SILENCE]));
-    file.extend_from_slice(&encoder.finish());
-    file.into()
-}
-
-/// What stands for the time between two packets: the end of it may be in the second one, if others were lost.
-fn fill(decoder: &mut Decoder, gap: usize, lost: bool, successor: &OpusPacket) -> Vec<i16> {
-    let frame = samples_in(successor) as usize;
-    let mut pcm = Vec::with_capacity(gap);
-    while lost && frame > 0 && pcm.len() + frame < gap {
-        pcm.extend_from_slice(decoder.conceal(frame));
-    }
-    if lost && gap - pcm.len() == frame {
-        pcm.extend_from_slice(decoder.recover(&successor.payload, frame));
-    }
-    pcm.resize(gap, 0);
-    pcm
 }
 
 #[cfg(test)]

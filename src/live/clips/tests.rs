@@ -1,7 +1,10 @@
 //! Clips in paused time, from packets of known sound.
 
-use tokio::sync::mpsc;
+use std::convert::Infallible;
 
+use tokio::sync::{mpsc, oneshot};
+
+use super::take::PACKET_OVERHEAD;
 use super::*;
 use crate::audio::tone;
 
@@ -30,22 +33,28 @@ fn recorder(limits: ClipLimits) -> (Clips, mpsc::Sender<NewTrack>) {
 }
 
 /// A stream that says these packets at once, and then ends or goes on.
-async fn say(new_tracks: &mpsc::Sender<NewTrack>, packets: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
+/// A stream that is being recorded, until this is dropped.
+struct Speech {
+    packets: mpsc::Sender<OpusPacket>,
+    _over: oneshot::Sender<Infallible>,
+}
+
+async fn say(new_tracks: &mpsc::Sender<NewTrack>, packets: Vec<OpusPacket>) -> Speech {
     say_as(new_tracks, device(9), packets).await
 }
 
 /// The same of somebody on this device.
-async fn say_as(new_tracks: &mpsc::Sender<NewTrack>, owner: Owner, said: Vec<OpusPacket>) -> mpsc::Sender<OpusPacket> {
-    let (sender, packets) = mpsc::channel(128);
-    new_tracks.send(NewTrack { stream: stream(), owner, packets }).await.expect("recorded");
+async fn say_as(new_tracks: &mpsc::Sender<NewTrack>, owner: Owner, said: Vec<OpusPacket>) -> Speech {
+    let ((sender, packets), (over, ended)) = (mpsc::channel(128), oneshot::channel());
+    new_tracks.send(NewTrack { stream: stream(), owner, packets, ended }).await.expect("recorded");
     for packet in said {
         sender.send(packet).await.expect("recorded");
     }
-    sender
+    Speech { packets: sender, _over: over }
 }
 
 async fn settle() {
-    tokio::time::sleep(GATHERING + Duration::from_millis(1)).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,6 +73,26 @@ async fn what_was_said_between_press_and_release_is_a_clip() {
     assert!((2_450..=2_550).contains(&(file.len() / 16)), "{} ms", file.len() / 16);
     assert!(clips.remove(clip.id) && !clips.remove(clip.id));
     assert!(clips.find(None).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_gather_while_somebody_talks_and_none_is_left_behind_at_the_end() {
+    let (clips, new_tracks) = recorder(LIMITS);
+    let talking = say(&new_tracks, speech(0, 1)).await;
+    settle().await;
+    for packet in speech(1, 9) {
+        talking.packets.send(packet).await.expect("recorded");
+    }
+    settle().await;
+    assert_eq!(talking.packets.max_capacity() - talking.packets.capacity(), 9, "nobody woke for them");
+    tokio::time::sleep(GATHERING).await;
+    assert_eq!(talking.packets.max_capacity() - talking.packets.capacity(), 0);
+    for packet in speech(10, 5) {
+        talking.packets.send(packet).await.expect("recorded");
+    }
+    drop(talking);
+    settle().await;
+    assert_eq!(clips.list()[0].duration, Duration::from_millis(300));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +115,7 @@ async fn a_pause_begins_a_new_clip_and_so_does_speech_without_end() {
     tokio::time::sleep(PAUSE + Duration::from_millis(10)).await;
     assert_eq!(clips.list().len(), 1);
     for packet in speech(1_000, 600) {
-        sender.send(packet).await.expect("recorded");
+        sender.packets.send(packet).await.expect("recorded");
     }
     drop(sender);
     settle().await;
@@ -173,7 +202,7 @@ async fn clips_are_counted_by_what_they_hold_and_not_by_how_long_they_claim_to_b
         let sender = say(&new_tracks, Vec::new()).await;
         for number in 0..5_000 {
             let (sequence, timestamp, payload) = kind(number);
-            sender.send(packet(sequence, timestamp, payload)).await.expect("recorded");
+            sender.packets.send(packet(sequence, timestamp, payload)).await.expect("recorded");
             assert!(clips.bytes() <= 250_000, "kind {index}: {}", clips.bytes());
         }
         drop(sender);
