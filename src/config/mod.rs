@@ -5,8 +5,10 @@
 mod app_options;
 mod docs;
 mod error;
+mod hass;
 mod load;
 mod options;
+mod ports;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -22,7 +24,9 @@ use crate::rooms::RoomsSettings;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
+pub use hass::{EspHomeConfig, HassConfig, MqttConfig};
 pub use load::{CliCommand, Invocation, SayCommand, SayContent, TokenCommand, load};
+pub use ports::{HttpConfig, Mp3Config, TlsConfig, TlsMode, WhenIdle};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,91 +69,6 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// The word for no address of Home Assistant's.
-const NO_ADDRESS: &str = "off";
-
-/// The word for what is used where the Supervisor has started us.
-const AUTO: &str = "auto";
-
-/// Port of the node, beside ESPHome's own 6053.
-const NODE_PORT: u16 = 16_053;
-
-/// Home Assistant, where there is one.
-#[derive(Debug, Clone, Deserialize)]
-pub struct HassConfig {
-    /// Where the Supervisor's API is.
-    pub supervisor: String,
-    /// Where Home Assistant's core is, where there is no Supervisor; `off` otherwise.
-    pub url: String,
-    /// What Supervisor or core know us by; empty without Home Assistant.
-    pub token: String,
-    /// The core's engine that speaks what is announced as text; `auto` is the first.
-    pub speech: String,
-}
-
-impl HassConfig {
-    /// Whether a Supervisor has started us.
-    pub fn is_supervised(&self) -> bool {
-        self.url == NO_ADDRESS && !self.token.is_empty()
-    }
-
-    /// Where the core is: straight, or through the Supervisor. `None`: there is no Home Assistant.
-    pub fn core(&self) -> Option<String> {
-        match (&*self.url, &*self.token) {
-            (_, "") => None,
-            (NO_ADDRESS, _) => Some(format!("{}/core", self.supervisor.trim_end_matches('/'))),
-            (url, _) => Some(url.to_owned()),
-        }
-    }
-}
-
-/// The MQTT broker of Home Assistant's entities.
-#[derive(Clone, Deserialize)]
-pub struct MqttConfig {
-    /// Where it is: an address, or one of the words `auto` and `off`.
-    pub broker: String,
-    /// What it knows us by, where it is not the Supervisor that tells that; empty where anybody may be.
-    pub username: String,
-    /// And what proves it.
-    pub password: String,
-}
-
-impl MqttConfig {
-    /// Whether the Supervisor is asked.
-    pub fn is_auto(&self) -> bool {
-        self.broker == AUTO
-    }
-
-    /// Host and port of a broker that is named.
-    pub fn address(&self) -> Option<(String, u16)> {
-        options::broker_address(&self.broker)
-    }
-}
-
-/// The node by which rooms are media players of Home Assistant.
-#[derive(Debug, Clone, Deserialize)]
-pub struct EspHomeConfig {
-    /// Its port on the loopback, or one of the words `auto` and `off`.
-    pub listen: String,
-}
-
-impl EspHomeConfig {
-    /// Its port, if there is one. Home Assistant is on the same machine wherever it has a Supervisor.
-    pub fn port(&self, is_supervised: bool) -> Option<u16> {
-        match &*self.listen {
-            AUTO => is_supervised.then_some(NODE_PORT),
-            port => port.parse().ok(),
-        }
-    }
-}
-
-/// Where it is, and not what proves who we are.
-impl std::fmt::Debug for MqttConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.broker)
-    }
-}
-
 /// Who is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,61 +79,6 @@ pub enum AccessMode {
     Token,
     /// Everybody who can reach the ports.
     Open,
-}
-
-/// The main port.
-#[derive(Debug, Clone, Deserialize)]
-pub struct HttpConfig {
-    /// Page, signalling and API, plain HTTP.
-    pub port: u16,
-    /// The same with TLS.
-    pub tls_port: u16,
-    /// Host names of web pages that may use the relay, besides those of the house.
-    pub origins: Vec<String>,
-}
-
-/// The certificate of the TLS port.
-#[derive(Debug, Clone, Deserialize)]
-pub struct TlsConfig {
-    /// Which one.
-    pub mode: TlsMode,
-    /// Certificate and chain, in PEM.
-    pub certificate: PathBuf,
-    /// Its key, in PEM.
-    pub key: PathBuf,
-}
-
-/// Which certificate the TLS port has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TlsMode {
-    /// That of the files while it is good, else our own.
-    Auto,
-    /// Our own.
-    Own,
-    /// None: nothing listens there.
-    Off,
-}
-
-/// The MP3 port.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Mp3Config {
-    /// MP3 streams, plain HTTP.
-    pub port: u16,
-    /// What `latest.mp3` gives while nobody speaks.
-    pub when_idle: WhenIdle,
-    /// Whether players that ask are told who talks (ICY metadata).
-    pub icy: bool,
-}
-
-/// What `latest.mp3` gives while nobody speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WhenIdle {
-    /// Silence, until somebody does.
-    Silence,
-    /// 503 with Retry-After.
-    Unavailable,
 }
 
 /// What was said, kept for a while.

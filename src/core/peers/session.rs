@@ -22,7 +22,7 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
-use str0m::media::{Direction, MediaKind, Pt};
+use str0m::media::{Direction, Media, MediaKind, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, Ssrc};
 use str0m::{Candidate, Input, Rtc, RtcConfig, RtcError};
@@ -291,7 +291,7 @@ impl Session {
         // What was written goes out when time is fed, even if none has passed.
         let before = out.transmits.len();
         self.advance(now, out);
-        let extensions = self.rtc.media(mid).map(|media| media.remote_extmap());
+        let extensions = self.rtc.media(mid).map(Media::remote_extmap);
         let id_of = |extension| extensions.and_then(|extensions| extensions.id_of(extension));
         let ids = ExtensionIds { level: id_of(Extension::AudioLevel), mid: id_of(Extension::RtpMid) };
         for made in &out.transmits[before..] {

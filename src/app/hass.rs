@@ -1,0 +1,68 @@
+//! What the daemon has of Home Assistant, where there is one.
+
+use std::sync::Arc;
+
+use crate::automation::{AutomationStats, Automations};
+use crate::config::Config;
+use crate::data::DataFolder;
+use crate::dispatch::Dispatcher;
+use crate::entities::{Entities, EntitiesStats};
+use crate::hass::{CoreFeed, CoreLink, HousePlayers, SpeechMaker};
+use crate::rooms::RoomsHandle;
+
+use super::{App, StartError};
+
+/// What there is of Home Assistant, where there is one.
+pub(super) struct Linked {
+    link: CoreLink,
+    /// For its automations.
+    feed: CoreFeed,
+    pub(super) players: HousePlayers,
+    pub(super) speech: SpeechMaker,
+}
+
+impl App {
+    /// Home Assistant's media players, where there is a Home Assistant.
+    pub(super) fn link_to_core(&self, config: &Config) -> Result<Option<Linked>, StartError> {
+        let Some(address) = config.hass.core() else { return Ok(None) };
+        let (link, mut task) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
+        let (players, followers) = HousePlayers::new(
+            link.clone(),
+            task.feed(&link),
+            DataFolder::new(config.data_dir.clone()),
+            config.limits.share,
+        );
+        let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
+        let feed = task.feed(&link);
+        self.spawn("hass", task.run(self.shutdown.clone()));
+        self.spawn("players", followers.run(self.shutdown.clone()));
+        Ok(Some(Linked { link, feed, players, speech }))
+    }
+
+    /// Automations hear of the house, and ask something of it; gives what is counted.
+    pub(super) fn speak_with_automations(
+        &self,
+        Linked { link, feed, .. }: Linked,
+        dispatcher: &Dispatcher,
+        rooms: &RoomsHandle,
+    ) -> Arc<AutomationStats> {
+        let automations = Automations::new(link, feed, dispatcher.clone(), rooms.clone());
+        let stats = automations.stats();
+        self.spawn("automations", automations.run(self.shutdown.clone()));
+        stats
+    }
+
+    /// Home Assistant has entities of the house, where there is a broker; gives what is counted.
+    pub(super) fn show_entities(
+        &self,
+        config: &Config,
+        dispatcher: &Dispatcher,
+        rooms: &RoomsHandle,
+    ) -> Option<Arc<EntitiesStats>> {
+        let data = DataFolder::new(config.data_dir.clone());
+        let entities = Entities::new(config, data, rooms.clone(), dispatcher.clone())?;
+        let stats = entities.stats();
+        self.spawn("entities", entities.run(self.shutdown.clone()));
+        Some(stats)
+    }
+}
