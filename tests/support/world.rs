@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 use voice_relay::core::{
-    AnswerError, CloseReason, Event, Input, NegotiationError, Output, ParticipantTracks, Relay, RelayConfig, Role,
+    AnswerError, CONNECT_TIMEOUT, CloseReason, Event, Input, NegotiationError, Output, ParticipantTracks, Relay,
+    RelayConfig, Role,
 };
 use voice_relay::domain::{PeerId, RoomId, StreamId};
 
@@ -221,12 +222,13 @@ impl World {
         self.step_to(end);
     }
 
-    /// Runs until it is so; fails when ten simulated seconds were not enough.
+    /// Runs until it is so; fails when so much simulated time as a peer may take to connect was not enough: on bad Wi-Fi,
+    /// where DTLS waits twice as long after each loss, ten seconds are not.
     pub fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
-        let limit = self.now + Duration::from_secs(10);
+        let limit = self.now + CONNECT_TIMEOUT;
         while !done(self) {
             let at = self.next_event().filter(|at| *at <= limit);
-            self.step_to(at.unwrap_or_else(|| panic!("not within ten seconds: {what}")));
+            self.step_to(at.unwrap_or_else(|| panic!("not in time: {what}")));
         }
     }
 
