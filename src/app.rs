@@ -194,7 +194,7 @@ impl App {
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
-        let players = linked.as_ref().map(|linked| linked.players.clone());
+        let home_assistant = linked.as_ref().map(|linked| (linked.players.clone(), linked.integrations.clone()));
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms), &files, house);
         let automation = linked.map(|linked| self.speak_with_automations(linked, &dispatcher, &rooms));
@@ -203,7 +203,7 @@ impl App {
             bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms.clone(), self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
-            house: House::new(clips, files, sound, mounts, announcer, players),
+            house: House::new(clips, files, sound, mounts, announcer, home_assistant),
             automation,
             entities: self.show_entities(config, &dispatcher, &rooms),
             dispatcher,

@@ -114,6 +114,8 @@ const ROUTES: &[Row] = &[
     row("GET /api/devices", LISTEN, About::House),
     row("GET /api/sound", LISTEN, About::House),
     row("GET /api/players", LISTEN, About::House),
+    row("GET /api/home-assistant", LISTEN, About::House),
+    row("POST /api/home-assistant/node", ADMIN, About::House),
     with("PUT /api/sound", ADMIN, About::House, r#"{"room":"home"}"#),
     row("GET /api/files", LISTEN, About::House),
     row("GET /api/files/0000000000000001", LISTEN, About::House),

@@ -247,3 +247,50 @@ async fn whoever_goes_is_told_and_tells() {
     assert!(tokio::process::Command::new("kill").arg(pid).status().await.is_ok_and(|status| status.success()));
     assert_eq!(client.next().await.map(|(kind, _)| kind), Some(DISCONNECT));
 }
+
+#[tokio::test]
+async fn home_assistant_connects_to_the_node_when_somebody_asks_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path(), &["--mqtt-broker=off"]).await;
+    let state = async || get(lab.ports.http, "/api/home-assistant").await.json();
+    let expected = json!({
+        "configured": true,
+        "linked": true,
+        "speech": true,
+        "broker": null,
+        "node": { "port": lab.node, "connected": false },
+    });
+    assert_eq!(state().await, expected);
+    let connect = async || post_json(lab.ports.http, "/api/home-assistant/node", &json!({})).await;
+    let answer = connect().await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "added": true })));
+    until(async || state().await["node"]["connected"] == true).await;
+    assert_eq!(connect().await.json(), json!({ "added": false }), "it has it already");
+    lab.core.forget_nodes();
+    until(async || state().await["node"]["connected"] == false).await;
+}
+
+#[tokio::test]
+async fn where_home_assistant_cannot_connect_one_is_told_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = program();
+    command.arg("--log-level=error").arg(format!("--data-dir={}", folder.path().display()));
+    let (mut child, ports) = start_command(command, &["--tls-mode=off"]).await;
+    let connect = async |ports: Ports| post_json(ports.http, "/api/home-assistant/node", &json!({})).await;
+    let answer = connect(ports).await;
+    assert_eq!((answer.status, answer.text().contains("hass.url")), (409, true), "{}", answer.text());
+    assert_eq!(get(ports.http, "/api/home-assistant").await.json()["configured"], false);
+    child.kill().await.expect("killed");
+
+    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-listen=off"]).await;
+    let answer = connect(lab.ports).await;
+    assert_eq!((answer.status, answer.text().contains("esphome.listen")), (409, true), "{}", answer.text());
+
+    // Somebody else has the port, and has gone when Home Assistant comes.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    let lab = self::lab(folder.path(), &["--mqtt-broker=off", &format!("--esphome-listen={port}")]).await;
+    drop(taken);
+    let answer = connect(lab.ports).await;
+    assert_eq!((answer.status, answer.text().contains("connection_error")), (502, true), "{}", answer.text());
+}

@@ -129,6 +129,10 @@ pub enum Action {
     TurnSound,
     /// To know which media players Home Assistant has.
     ListPlayers,
+    /// To know whether Home Assistant is there, and what it has of the relay.
+    SeeHomeAssistant,
+    /// To have it connect to the relay.
+    ConnectHomeAssistant,
     /// To list and hear what was recorded at home.
     ReadClips,
     /// To delete it.
@@ -165,10 +169,15 @@ impl Action {
             Self::TurnStream | Self::TurnAnnouncements => (Some(Scope::Admin), true),
             Self::MakeToken => (Some(Scope::Share), true),
             Self::OpenRoom | Self::AnnounceOnPlayer => (Some(Scope::Talk), false),
-            Self::ReadMetrics | Self::ReadSound | Self::ListPlayers | Self::ReadClips | Self::ReadFiles => {
-                (Some(Scope::Listen), false)
+            Self::ReadMetrics
+            | Self::ReadSound
+            | Self::ListPlayers
+            | Self::SeeHomeAssistant
+            | Self::ReadClips
+            | Self::ReadFiles => (Some(Scope::Listen), false),
+            Self::TurnSound | Self::ConnectHomeAssistant | Self::DeleteClip | Self::Other => {
+                (Some(Scope::Admin), false)
             }
-            Self::TurnSound | Self::DeleteClip | Self::Other => (Some(Scope::Admin), false),
             Self::RevokeToken => (Some(Scope::Share), false),
         };
         Needs { scope, in_one_room }

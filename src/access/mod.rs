@@ -189,6 +189,8 @@ impl Access {
             | Action::ReadSound
             | Action::TurnSound
             | Action::ListPlayers
+            | Action::SeeHomeAssistant
+            | Action::ConnectHomeAssistant
             | Action::AnnounceOnPlayer
             | Action::ReadClips
             | Action::DeleteClip

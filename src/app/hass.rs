@@ -6,8 +6,8 @@ use crate::automation::{AutomationStats, Automations};
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
-use crate::entities::{Entities, EntitiesStats};
-use crate::hass::{CoreFeed, CoreLink, HousePlayers, SpeechMaker};
+use crate::entities::{Entities, EntitiesStatus};
+use crate::hass::{CoreFeed, CoreLink, HousePlayers, Integrations, SpeechMaker};
 use crate::rooms::RoomsHandle;
 
 use super::{App, StartError};
@@ -19,6 +19,7 @@ pub(super) struct Linked {
     feed: CoreFeed,
     pub(super) players: HousePlayers,
     pub(super) speech: SpeechMaker,
+    pub(super) integrations: Integrations,
 }
 
 impl App {
@@ -33,10 +34,11 @@ impl App {
             config.limits.share,
         );
         let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
+        let integrations = Integrations::new(&address, config.hass.token.clone());
         let feed = task.feed(&link);
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));
-        Ok(Some(Linked { link, feed, players, speech }))
+        Ok(Some(Linked { link, feed, players, speech, integrations }))
     }
 
     /// Automations hear of the house, and ask something of it; gives what is counted.
@@ -52,17 +54,17 @@ impl App {
         stats
     }
 
-    /// Home Assistant has entities of the house, where there is a broker; gives what is counted.
+    /// Home Assistant has entities of the house, where there is a broker; gives how far they get.
     pub(super) fn show_entities(
         &self,
         config: &Config,
         dispatcher: &Dispatcher,
         rooms: &RoomsHandle,
-    ) -> Option<Arc<EntitiesStats>> {
+    ) -> Option<EntitiesStatus> {
         let data = DataFolder::new(config.data_dir.clone());
         let entities = Entities::new(config, data, rooms.clone(), dispatcher.clone())?;
-        let stats = entities.stats();
+        let status = entities.status();
         self.spawn("entities", entities.run(self.shutdown.clone()));
-        Some(stats)
+        Some(status)
     }
 }

@@ -49,6 +49,19 @@ pub struct EntitiesStats {
     pub obeyed: AtomicU64,
     /// Commands that were not: what is no command among them.
     pub refused: AtomicU64,
+    /// Connections of Home Assistant to our node just now.
+    pub node_connections: AtomicU64,
+}
+
+/// How far entities get to Home Assistant. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct EntitiesStatus {
+    /// What is counted.
+    pub stats: Arc<EntitiesStats>,
+    /// Whether there is, or may be, a broker.
+    pub may_have_broker: bool,
+    /// Port of our node, if there is one.
+    pub node_port: Option<u16>,
 }
 
 impl EntitiesStats {
@@ -100,9 +113,10 @@ impl Entities {
         self.mqtt.address().is_some() || self.mqtt.is_auto() && self.hass.is_supervised()
     }
 
-    /// What is counted.
-    pub fn stats(&self) -> Arc<EntitiesStats> {
-        Arc::clone(&self.stats)
+    /// How far they get, from now on.
+    pub fn status(&self) -> EntitiesStatus {
+        let stats = Arc::clone(&self.stats);
+        EntitiesStatus { stats, may_have_broker: self.may_have_broker(), node_port: self.node_port }
     }
 
     /// Shows them until the shutdown.

@@ -3,12 +3,14 @@
 //! `supervisor` is what starts the app, and tells it of itself, of the house's network, and of its `broker`. `core_link` is the connection
 //! to Home Assistant's core, with the `messages` that go over it; `house_players` brings its media players together with
 //! what is announced on them ([`crate::players`]), by the `services` that players are called by; `directory` knows their kinds
-//! and areas, and `kept` how each is to be left. `speech` is made of text by its engines.
+//! and areas, and `kept` how each is to be left. `speech` is made of text by its engines, and `integrations` has it connect to
+//! our node.
 
 mod broker;
 mod core_link;
 mod directory;
 mod house_players;
+mod integrations;
 mod kept;
 mod messages;
 mod services;
@@ -21,6 +23,7 @@ pub use directory::Area;
 pub use house_players::{
     ClipProgress, HousePlayers, HousePlayersTask, KnownPlayer, NewClip, PlayerError, PlayersStats,
 };
+pub use integrations::{AddNodeError, AddedNode, Integrations};
 pub use messages::{CoreEvent, EntityChanges, EntityState};
 pub use speech::{MAX_TEXT, SpeechError, SpeechMaker};
 pub use supervisor::{Home, SUPERVISOR_ADDRESS, SupervisorError, ask};

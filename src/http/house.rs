@@ -4,7 +4,7 @@
 use crate::access::{Action, Permit};
 use crate::announce::Announcer;
 use crate::engine::Engine;
-use crate::hass::HousePlayers;
+use crate::hass::{HousePlayers, Integrations};
 use crate::live::{Clips, Mounts};
 use crate::sound::Sound;
 
@@ -25,6 +25,8 @@ pub struct House {
     announcer: Announcer,
     /// Home Assistant's media players, where there is a Home Assistant.
     players: Option<HousePlayers>,
+    /// Its integrations.
+    integrations: Option<Integrations>,
 }
 
 impl House {
@@ -35,9 +37,10 @@ impl House {
         sound: Sound,
         mounts: Mounts<Engine>,
         announcer: Announcer,
-        players: Option<HousePlayers>,
+        home_assistant: Option<(HousePlayers, Integrations)>,
     ) -> Self {
-        Self { clips, files, sound, mounts, announcer, players }
+        let (players, integrations) = home_assistant.unzip();
+        Self { clips, files, sound, mounts, announcer, players, integrations }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -65,9 +68,14 @@ impl House {
         self.show(permit, &[Action::SeeAnnouncements, Action::ReadMetrics], &self.announcer)
     }
 
-    /// To list Home Assistant's media players, and to count what was announced on them.
+    /// To list Home Assistant's media players, to count what was announced on them, and to know whether it is there.
     pub(super) fn players(&self, permit: &Permit) -> Option<&HousePlayers> {
-        self.show(permit, &[Action::ListPlayers, Action::ReadMetrics], &self.players).as_ref()
+        self.show(permit, &[Action::ListPlayers, Action::SeeHomeAssistant, Action::ReadMetrics], &self.players).as_ref()
+    }
+
+    /// To have Home Assistant connect to our node, and to know whether it can be asked to.
+    pub(super) fn integrations(&self, permit: &Permit) -> Option<&Integrations> {
+        self.show(permit, &[Action::SeeHomeAssistant, Action::ConnectHomeAssistant], &self.integrations).as_ref()
     }
 
     /// Ends what the sound card does without a permit.

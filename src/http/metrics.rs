@@ -101,7 +101,7 @@ impl Collector for Scrape {
             super::house_players::encode(&mut page, players, self.shared.automation.as_deref())?;
         }
         if let Some(entities) = &self.shared.entities {
-            super::entities::encode(&mut page, entities)?;
+            super::entities::encode(&mut page, &entities.stats)?;
         }
         let sessions = self.media.as_ref().map(|media| media.resources).unwrap_or_default();
         super::whip::encode(&mut page, &self.shared.stats.whip, sessions)?;

@@ -3,7 +3,7 @@
 //! `server` lets connections in, `gate` requests, and `house` has what is behind permits. `signalling` is the WebSocket
 //! protocol, and `whip` sending and hearing by one request (WHIP, WHEP). `streams` has the URLs of live audio, `player` what
 //! a player may ask for there, and `fanout` writes it to the players' sockets, each a `listener_socket`. `gains` is how
-//! loud each stream is in the mix, `sound` the machine's own card, `house_players` Home Assistant's media players, `rooms` those of the house; `files` has audio files, and
+//! loud each stream is in the mix, `sound` the machine's own card, `house_players` Home Assistant's media players, `home_assistant` whether it is there, `rooms` those of the house; `files` has audio files, and
 //! the offers of those who want them over a data channel; `announce` has them announced in rooms and on players. `trust` is what devices
 //! need to trust our certificate; `status` is how the daemon is, and `metrics` what it counts, written on an `exposition`;
 //! `assets` is the web page. `reply` and `problem` are answers that several give. What they share is in [`Shared`]. WebRTC
@@ -20,6 +20,7 @@ mod files;
 pub mod fuzzing;
 mod gains;
 mod gate;
+mod home_assistant;
 mod house;
 mod house_players;
 mod listener_socket;
@@ -54,7 +55,7 @@ use crate::bridge::Bridge;
 use crate::config::{Limits, WhenIdle};
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, MediaStats};
-use crate::entities::EntitiesStats;
+use crate::entities::EntitiesStatus;
 use crate::limits::Allotments;
 use crate::tls::Certificates;
 
@@ -113,8 +114,8 @@ pub struct Shared {
     pub dispatcher: Dispatcher,
     /// What is counted of automations, where there is a Home Assistant.
     pub automation: Option<Arc<AutomationStats>>,
-    /// What is counted of Home Assistant's entities, where there are any.
-    pub entities: Option<Arc<EntitiesStats>>,
+    /// How far Home Assistant's entities get there, where there are any.
+    pub entities: Option<EntitiesStatus>,
     /// What the audio side counts.
     pub audio: Arc<AudioStats>,
     /// Who is let in.
@@ -183,6 +184,7 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         gains::routes(shared.clone()).boxed(),
         sound::routes(shared.clone()).boxed(),
         house_players::routes(shared.clone()).boxed(),
+        home_assistant::routes(shared.clone()).boxed(),
         rooms::routes(shared.clone()).boxed(),
         files::routes(shared.clone()).boxed(),
         announce::routes(shared.clone()).boxed(),

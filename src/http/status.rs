@@ -63,6 +63,8 @@ async fn info(visitor: &Visitor, shared: &Shared) -> Response {
         "tls_port": shared.tls_port,
         "may": visitor.scopes,
         "room": visitor.room,
+        // For the house alone, as `/api/home-assistant`.
+        "home_assistant": visitor.room.is_none() && shared.automation.is_some(),
         "streams": home.then_some(streams),
         "clients": home.then_some(clients),
     }))

@@ -64,6 +64,8 @@ struct House {
     fired: Vec<(String, Value)>,
     /// What was to be spoken, by its address: the engine's question.
     spoken: BTreeMap<String, String>,
+    /// Nodes of ESPHome's that it has, by their ports, and is connected to.
+    nodes: BTreeMap<u64, TcpStream>,
 }
 
 impl StandInCore {
@@ -174,6 +176,9 @@ impl StandInCore {
         let mut beginning = [0; 4_096];
         let length = socket.peek(&mut beginning).await.ok()?;
         let request = String::from_utf8_lossy(&beginning[..length]).into_owned();
+        if let Some(rest) = request.strip_prefix("POST /api/config/config_entries/flow") {
+            return self.serve_flow(socket, rest.split(' ').next()?).await;
+        }
         if let Some(rest) = request.strip_prefix("GET /api/tts_proxy/") {
             return self.serve_speech(socket, rest.split(' ').next()?).await;
         }
@@ -262,6 +267,56 @@ impl StandInCore {
             socket.write_all(&chunk).await.ok()?;
         }
         socket.write_all(b"0\r\n\r\n").await.ok()
+    }
+
+    /// A step of the flow that adds a node of ESPHome's: at the end it connects, as the real one does, and refuses what
+    /// does not speak.
+    async fn serve_flow(&self, mut socket: TcpStream, flow: &str) -> Option<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.ok()?);
+        }
+        let head = String::from_utf8(head).ok()?.to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
+        let mut body = vec![0; length];
+        socket.read_exact(&mut body).await.ok()?;
+        let body: Value = serde_json::from_slice(&body).ok()?;
+        let is_known = head.contains(&format!("authorization: bearer {}\r\n", TOKEN.to_lowercase()));
+        let (status, answer) = match (is_known, flow) {
+            (false, _) => ("401 Unauthorized", json!({})),
+            (true, "") if body["handler"] == "esphome" => {
+                ("200 OK", json!({ "type": "form", "flow_id": "1", "step_id": "user", "errors": {} }))
+            }
+            (true, "/1") => ("200 OK", self.add_node(body["port"].as_u64()?).await),
+            _ => ("404 Not Found", json!({ "message": "Invalid handler specified" })),
+        };
+        let answer = answer.to_string();
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
+        socket.write_all([head, answer].concat().as_bytes()).await.ok()
+    }
+
+    async fn add_node(&self, port: u64) -> Value {
+        if self.house().nodes.contains_key(&port) {
+            return json!({ "type": "abort", "reason": "already_configured" });
+        }
+        let greeted = async {
+            let mut node = TcpStream::connect(("127.0.0.1", port as u16)).await.ok()?;
+            // A greeting without a word; what comes back begins with a zero, where nothing is encrypted.
+            node.write_all(&[0, 0, 1]).await.ok()?;
+            (node.read_u8().await.ok()? == 0).then_some(node)
+        };
+        match greeted.await {
+            Some(node) => {
+                self.house().nodes.insert(port, node);
+                json!({ "type": "create_entry", "title": "Voice Relay" })
+            }
+            None => json!({ "type": "form", "step_id": "user", "errors": { "base": "connection_error" } }),
+        }
+    }
+
+    /// Loses its nodes, as when somebody deletes them.
+    pub fn forget_nodes(&self) {
+        self.house().nodes.clear();
     }
 
     fn compressed(&self, entity: &str, who: Option<&str>) -> Option<Value> {

@@ -109,7 +109,11 @@ impl EspHome {
             };
             let (node, shutdown) = (Arc::clone(&node), shutdown.clone());
             connections.spawn(async move {
-                match node.serve(socket, &shutdown).await {
+                let connections = &node.stats.node_connections;
+                connections.fetch_add(1, Ordering::Relaxed);
+                let served = node.serve(socket, &shutdown).await;
+                connections.fetch_sub(1, Ordering::Relaxed);
+                match served {
                     Ok(()) => tracing::debug!("ESPHome: the connection is over"),
                     Err(error) => tracing::info!(%error, "ESPHome: the connection is over"),
                 }

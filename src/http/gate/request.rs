@@ -104,6 +104,8 @@ pub(super) fn action_of<B>(request: &Request<B>) -> Action {
         ("PUT", ["api", "streams", _]) => Action::TurnStream,
         ("GET" | "HEAD", ["api", "sound" | "devices"]) => Action::ReadSound,
         ("GET" | "HEAD", ["api", "players"]) => Action::ListPlayers,
+        ("GET" | "HEAD", ["api", "home-assistant"]) => Action::SeeHomeAssistant,
+        (_, ["api", "home-assistant", ..]) => Action::ConnectHomeAssistant,
         (_, ["api", "sound"]) => Action::TurnSound,
         ("GET" | "HEAD", ["api", "info" | "trust"]) => Action::ReadInfo,
         ("GET" | "HEAD", ["api", "files", ..] | ["api", "health"]) | (_, ["api", "offer"]) => Action::ReadFiles,

@@ -1,0 +1,147 @@
+//! Integrations of Home Assistant: that of our node is added by its own config flow, which a person would click through
+//! otherwise.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+/// Home Assistant connects to the node before it says that it has it: three seconds, as a rule.
+const FLOW_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What begins the addresses of flows.
+const FLOWS: &str = "/api/config/config_entries/flow";
+
+/// Whoever adds integrations. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Integrations {
+    client: Client,
+    /// Where the core is.
+    address: String,
+    token: String,
+}
+
+/// What became of one that was to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddedNode {
+    /// Home Assistant has it now.
+    Now,
+    /// It had it before.
+    Before,
+}
+
+/// It could not be added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddNodeError {
+    /// The core does not answer.
+    #[error("Home Assistant can’t be reached: {0}")]
+    Away(String),
+    /// It may not be asked that: a token of somebody who is no administrator.
+    #[error("Home Assistant doesn’t let the relay add integrations: hass.token has to be an administrator’s")]
+    Forbidden,
+    /// It cannot connect to the node, in its own words.
+    #[error("Home Assistant can’t connect to the relay: {0}")]
+    Refused(String),
+    /// It wants something that we do not know.
+    #[error("Home Assistant asks for something that the relay doesn’t know ({0}); add the integration ESPHome by hand")]
+    Unknown(String),
+    /// It took too long.
+    #[error("Home Assistant didn’t answer in time")]
+    Late,
+}
+
+/// Where a flow is, as the core tells it.
+#[derive(Debug, Deserialize)]
+struct FlowStep {
+    #[serde(rename = "type")]
+    kind: String,
+    flow_id: Option<String>,
+    step_id: Option<String>,
+    reason: Option<String>,
+    errors: Option<Value>,
+}
+
+impl Integrations {
+    /// Those of the core at this address.
+    pub fn new(address: &str, token: String) -> Self {
+        // A client without a proxy and with the usual roots is always made.
+        let client = Client::builder().no_proxy().build().unwrap_or_default();
+        Self { client, address: address.trim().trim_end_matches('/').to_owned(), token }
+    }
+
+    /// Adds the node of ESPHome's that is on this machine, at this port.
+    ///
+    /// # Errors
+    /// When Home Assistant does not take it. No flow of ours is left there.
+    pub async fn add_node(&self, port: u16) -> Result<AddedNode, AddNodeError> {
+        timeout(FLOW_TIMEOUT, self.run_flow(port)).await.map_err(|_| AddNodeError::Late)?
+    }
+
+    async fn run_flow(&self, port: u16) -> Result<AddedNode, AddNodeError> {
+        let begun = self.step(FLOWS, json!({ "handler": "esphome", "show_advanced_options": false })).await?;
+        let Some(flow) = begun.flow_id.as_deref().filter(|_| begun.kind == "form") else { return outcome(&begun) };
+        let path = format!("{FLOWS}/{flow}");
+        let ended = self.step(&path, json!({ "host": "127.0.0.1", "port": port })).await;
+        let outcome = ended.and_then(|ended| outcome(&ended));
+        if outcome.is_err() {
+            // What is left of it would wait among the things that Home Assistant has found. If this fails, it does.
+            let _ = self.request(Method::DELETE, &path).send().await;
+        }
+        outcome
+    }
+
+    async fn step(&self, path: &str, body: Value) -> Result<FlowStep, AddNodeError> {
+        let away = |error: reqwest::Error| AddNodeError::Away(error.without_url().to_string());
+        let answer = self.request(Method::POST, path).json(&body).send().await.map_err(away)?;
+        if matches!(answer.status().as_u16(), 401 | 403) {
+            return Err(AddNodeError::Forbidden);
+        }
+        answer.error_for_status().map_err(away)?.json().await.map_err(away)
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.address)).bearer_auth(&self.token)
+    }
+}
+
+fn outcome(step: &FlowStep) -> Result<AddedNode, AddNodeError> {
+    let FlowStep { kind, reason, errors, step_id, .. } = step;
+    match (&**kind, reason.as_deref()) {
+        ("create_entry", _) => Ok(AddedNode::Now),
+        ("abort", Some(reason)) if reason.starts_with("already_configured") => Ok(AddedNode::Before),
+        ("abort", reason) => Err(AddNodeError::Refused(reason.unwrap_or("no reason").to_owned())),
+        _ => match errors.as_ref().and_then(|errors| errors.get("base")).and_then(Value::as_str) {
+            Some(error) => Err(AddNodeError::Refused(error.to_owned())),
+            None => Err(AddNodeError::Unknown(step_id.clone().unwrap_or_else(|| kind.clone()))),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_ends_as_the_core_says() {
+        let ends = |step: Value| match outcome(&serde_json::from_value(step).expect("a step")) {
+            Ok(added) => format!("{added:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(ends(json!({ "type": "create_entry", "title": "Voice Relay" })), "Now");
+        assert_eq!(ends(json!({ "type": "abort", "reason": "already_configured" })), "Before");
+        assert_eq!(ends(json!({ "type": "abort", "reason": "already_configured_updates" })), "Before");
+        for (step, told) in [
+            (json!({ "type": "abort", "reason": "mdns_missing_mac" }), "mdns_missing_mac"),
+            (
+                json!({ "type": "form", "step_id": "user", "errors": { "base": "connection_error" } }),
+                "connection_error",
+            ),
+            (json!({ "type": "form", "step_id": "encryption_key", "errors": {} }), "encryption_key"),
+            (json!({ "type": "menu" }), "menu"),
+        ] {
+            assert!(ends(step).contains(told), "{told}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `/api/home-assistant`: whether Home Assistant is there, what it has of the relay, and that it connects to the node.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use warp::http::StatusCode;
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use crate::access::{Action, Permit, Target, Visitor};
+use crate::hass::{AddNodeError, AddedNode, HousePlayers};
+
+use super::Shared;
+use super::reply::{denied, error_response, no_store, text};
+
+const NO_NODE: &str = "There is no ESPHome node to connect to; esphome.listen sets its port";
+const NO_HOME: &str = "The relay is not linked to Home Assistant; set hass.url and hass.token";
+
+/// `GET /api/home-assistant` and `POST /api/home-assistant/node`.
+pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let look = warp::path!("api" / "home-assistant").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| match shared
+            .authorize(&visitor, Action::SeeHomeAssistant, Target::House)
+            .await
+        {
+            Ok(permit) => no_store(&described(&permit, &shared)).into_response(),
+            Err(refusal) => denied(&refusal),
+        },
+    );
+    let connect = warp::path!("api" / "home-assistant" / "node").and(warp::post()).and(context).then(
+        async |visitor: Visitor, shared: Shared| match shared
+            .authorize(&visitor, Action::ConnectHomeAssistant, Target::House)
+            .await
+        {
+            Ok(permit) => connect(&permit, &shared).await,
+            Err(refusal) => denied(&refusal),
+        },
+    );
+    look.or(connect).unify()
+}
+
+fn described(permit: &Permit, shared: &Shared) -> Value {
+    let linked = shared.house.players(permit).is_some_and(HousePlayers::is_linked);
+    let entities = shared.entities.as_ref();
+    let broker = entities.filter(|entities| entities.may_have_broker);
+    let node = entities.and_then(|entities| Some((entities.node_port?, &entities.stats)));
+    json!({
+        "configured": shared.house.integrations(permit).is_some(),
+        "linked": linked,
+        "speech": linked && shared.dispatcher.speaks(),
+        "broker": broker.map(|broker| json!({ "connected": broker.stats.connected.load(Ordering::Relaxed) })),
+        "node": node.map(|(port, stats)| json!({
+            "port": port,
+            "connected": stats.node_connections.load(Ordering::Relaxed) > 0,
+        })),
+    })
+}
+
+async fn connect(permit: &Permit, shared: &Shared) -> Response {
+    let Some(integrations) = shared.house.integrations(permit) else { return text(StatusCode::CONFLICT, NO_HOME) };
+    let Some(port) = shared.entities.as_ref().and_then(|entities| entities.node_port) else {
+        return text(StatusCode::CONFLICT, NO_NODE);
+    };
+    match integrations.add_node(port).await {
+        Ok(added) => no_store(&json!({ "added": added == AddedNode::Now })).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "Home Assistant does not connect to the node");
+            let status = match error {
+                AddNodeError::Late => StatusCode::GATEWAY_TIMEOUT,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            error_response(status, &error)
+        }
+    }
+}
