@@ -124,6 +124,7 @@ app-root:
 
 ## Every page and card in every state, to look at: target/screenshots.
 screenshots: test-tools build tests/browser/node_modules/.package-lock.json
+	cargo build --locked --example stand-in-core
 	cd tests/browser && VOICE_RELAY=$(CURDIR)/$(PROGRAM) node screenshots.mjs
 
 ## The parts of the way of a packet in one table; with bench-all also everything that takes sockets, and minutes.

@@ -11,6 +11,7 @@ import { startDaemon } from './daemon.mjs';
 import { addCard, openDashboard, startDashboard, untilCard } from './dashboard.mjs';
 import { comeInside, openRoom, untilRoom } from './rooms.mjs';
 import { speak } from './sound.mjs';
+import { startCore } from './stand-in-core.mjs';
 
 export const STATES = ['idle', 'talking', 'listening', 'refused', 'offline'];
 export const SCHEMES = ['light', 'dark'];
@@ -254,7 +255,8 @@ export async function showSounds(house, look, screens = SCREENS) {
   await tab.context().close();
 }
 
-/** Scenes of a relay with a certificate of its own: how a device comes to trust it, and a link for guests. */
+/** Scenes of a relay with a certificate of its own, and with Home Assistant: how a device comes to trust it, a link for guests, and
+ * what Home Assistant has of it. */
 const HELP_SCENES = {
   trust: async (tab) => {
     await goTo(tab, '#/trust');
@@ -265,16 +267,29 @@ const HELP_SCENES = {
     await goTo(tab, '#/share');
     await tab.locator('share-page #make').waitFor();
   },
+  homeassistant: async (tab) => {
+    await goTo(tab, '#/homeassistant');
+    await tab.locator('homeassistant-page #connect:enabled').waitFor();
+    await tab.locator('homeassistant-page li').first().waitFor();
+  },
+  'homeassistant-connected': async (tab) => {
+    await tab.click('homeassistant-page #connect');
+    await tab.locator('homeassistant-page #node[data-connected=true]').waitFor();
+    await tab.click('homeassistant-page [data-entity="media_player.kitchen_speaker"] button');
+    await tab.locator('homeassistant-page [data-entity="media_player.kitchen_speaker"] button:enabled').waitFor();
+  },
 };
 
 /** Shows the guides, on every screen and in every scheme. */
 export async function showHelp(house, look, screens = SCREENS) {
   const folder = mkdtempSync(join(tmpdir(), 'voice-relay-'));
-  const daemon = await startDaemon(undefined, undefined, ['--http-tls-port=0', `--data-dir=${folder}`]);
+  const core = await startCore();
+  const daemon = await startDaemon(undefined, undefined, ['--http-tls-port=0', '--files-folders=auto', `--data-dir=${folder}`, ...core.flags]);
   const tab = await openPage(house.browserFor('idle'), daemon.url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
   await showScenes(tab, HELP_SCENES, daemon, look, screens);
   await tab.context().close();
   await daemon.stop();
+  await core.stop();
   rmSync(folder, { recursive: true });
 }
 

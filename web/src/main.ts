@@ -20,6 +20,7 @@ type View = HTMLElement & { session: HouseSession; roomId?: string; pin?: string
 
 /** The other views, loaded when somebody goes there. */
 const MODULES = {
+  homeassistant: () => import('./pages/homeassistant-page'),
   room: () => import('./rooms/room-page'),
   settings: () => import('./pages/settings-page'),
   share: () => import('./pages/share-page'),

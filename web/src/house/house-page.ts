@@ -47,6 +47,7 @@ export class HousePage extends LitElement {
   @state() private isAway = false;
   /** What this person may do; null until the relay has told. */
   @state() private may: RelayInfo['may'] | null = null;
+  @state() private hasHomeAssistant = false;
   /** The sheet that is open over the page. */
   @state() private sheet: 'announce' | 'room' | null = null;
   @state() private isChatOpen = false;
@@ -70,6 +71,7 @@ export class HousePage extends LitElement {
     show();
     void askRelay<RelayInfo>(session.base, 'api/info').then((info) => {
       this.may = info?.body.may ?? null;
+      this.hasHomeAssistant = info?.body.home_assistant ?? false;
     });
   }
 
@@ -139,6 +141,7 @@ export class HousePage extends LitElement {
       <nav aria-label=${t('menu')} @click=${this.closeMenu}>
         <a id="settings-link" href=${hashOf({ view: 'settings' })}>${t('settings')}</a>
         <a id="status-link" href=${hashOf({ view: 'status' })}>${t('status')}</a>
+        ${this.hasHomeAssistant ? html`<a id="homeassistant-link" href=${hashOf({ view: 'homeassistant' })}>Home Assistant</a>` : nothing}
         ${this.may?.includes('share') ? html`<a id="share-link" href=${hashOf({ view: 'share' })}>${t('share')}</a>` : nothing}
       </nav>
     </details>`;

@@ -9,6 +9,8 @@ export interface HousePlayer {
   area: string;
   /** Whether it is reachable just now. */
   isThere: boolean;
+  /** From 0 to 1; null where it does not tell. */
+  volume: number | null;
 }
 
 /** All that can be used of Home Assistant for an announcement. */
@@ -22,7 +24,7 @@ export const NO_PLAYERS: HousePlayers = { players: [], speech: false };
 
 interface PlayersAnswer {
   speech: boolean;
-  players: { entity_id: string; name: string; area: string | null; state: string }[];
+  players: { entity_id: string; name: string; area: string | null; state: string; volume: number | null }[];
 }
 
 /** Asks the relay for them. Throws what `fetch` throws; whoever may not know of them gets none. */
@@ -32,6 +34,6 @@ export async function listPlayers(base: URL, signal: AbortSignal): Promise<House
   const { speech, players } = (await answer.json()) as PlayersAnswer;
   return {
     speech,
-    players: players.map(({ entity_id, name, area, state }) => ({ entity: entity_id, name, area: area ?? '', isThere: state !== 'unavailable' })),
+    players: players.map(({ entity_id, name, area, state, volume }) => ({ entity: entity_id, name, area: area ?? '', isThere: state !== 'unavailable', volume })),
   };
 }

@@ -1,0 +1,85 @@
+// The page that shows what Home Assistant has of the relay: it is there where there is a Home Assistant, connects it to the
+// rooms as media players, and tries each of its players.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { closeTabs, openPage, startBrowser } from './browser.mjs';
+import { startDaemon } from './daemon.mjs';
+import { startCore } from './stand-in-core.mjs';
+
+let folder, browser, core, daemon;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'voice-relay-homeassistant-'));
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  core = await startCore();
+  const data = mkdtempSync(join(folder, 'data-'));
+  daemon = await startDaemon(undefined, undefined, ['--tls-mode=off', '--files-folders=auto', `--data-dir=${data}`, ...core.flags]);
+});
+
+afterEach(async () => {
+  await closeTabs(browser);
+  await daemon.stop();
+  await core.stop();
+});
+
+/** The page, by the menu. */
+async function openView() {
+  const page = await openPage(browser, daemon.url);
+  await page.click('#menu');
+  await page.click('#homeassistant-link');
+  const view = page.locator('homeassistant-page');
+  await view.locator('#link[data-state=linked]').waitFor();
+  return view;
+}
+
+test('one button connects Home Assistant to the rooms as media players', async () => {
+  const view = await openView();
+  await view.locator('#node[data-connected=false]').waitFor();
+  await view.locator('#connect').click();
+  await view.getByText('Home Assistant has added the integration ESPHome.').waitFor();
+  await view.locator('#node[data-connected=true]').waitFor();
+  assert.equal(await view.locator('#connect').count(), 0, 'nothing is left to do');
+});
+
+test('a player is tried: when it was heard, and that it is as loud as before', async () => {
+  const view = await openView();
+  const kitchen = view.locator('[data-entity="media_player.kitchen_speaker"]');
+  await kitchen.getByRole('button', { name: 'Test kitchen speaker' }).click();
+  await kitchen.getByText('Playing…').waitFor();
+  await kitchen.getByText(/^Heard.*The volume is as before\.$/).waitFor({ timeout: 30_000 });
+  assert.ok(await view.locator('[data-entity="media_player.bedroom"] button').isDisabled(), 'it is not there');
+});
+
+test('whoever cannot be reached is shown so, and nothing can be asked of them', async () => {
+  const view = await openView();
+  await core.stop();
+  await view.locator('#link[data-state=unlinked]').waitFor();
+  assert.ok(await view.locator('#connect').isDisabled());
+  await daemon.stop();
+  await view.getByText('The relay can’t be reached.').waitFor();
+  assert.equal(await view.locator('button:enabled').count(), 0);
+});
+
+test('where there is no Home Assistant the menu has no such page', async () => {
+  const alone = await startDaemon();
+  const page = await openPage(browser, alone.url);
+  await page.click('#menu');
+  await page.locator('#status-link').waitFor();
+  assert.equal(await page.locator('#homeassistant-link').count(), 0);
+  await page.goto(`${alone.url}#/homeassistant`);
+  await page.locator('homeassistant-page #link[data-state=notConfigured]').waitFor();
+  await alone.stop();
+});

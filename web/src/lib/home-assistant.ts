@@ -1,0 +1,29 @@
+// What Home Assistant has of the relay, as the relay tells it.
+
+/** The answer of `/api/home-assistant`. */
+export interface HomeAssistant {
+  /** Whether there is to be a link. */
+  configured: boolean;
+  /** Whether there is one just now. */
+  linked: boolean;
+  /** Whether Home Assistant can speak a text. */
+  speech: boolean;
+  /** The MQTT broker of its entities; null where there is none to be. */
+  broker: { connected: boolean } | null;
+  /** The node by which rooms are media players; null where there is none. */
+  node: { port: number; connected: boolean } | null;
+}
+
+/** Asks the relay. Throws the relay's refusal, or what `fetch` throws. */
+export async function askHomeAssistant(base: URL, signal: AbortSignal): Promise<HomeAssistant> {
+  const answer = await fetch(new URL('api/home-assistant', base), { cache: 'no-store', signal });
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()) as HomeAssistant;
+}
+
+/** Has Home Assistant connect to the node. False: it had it before. Throws why it does not, in the relay's words. */
+export async function connectHomeAssistant(base: URL): Promise<boolean> {
+  const answer = await fetch(new URL('api/home-assistant/node', base), { method: 'POST' });
+  if (!answer.ok) throw new Error(await answer.text());
+  return ((await answer.json()) as { added: boolean }).added;
+}
