@@ -21,6 +21,9 @@ declare global {
 /** How often the relay is asked while the page is open. */
 const ASK_MS = 2_000;
 
+/** Who is less late than this is not late for anybody. */
+const NOTABLE_SECONDS = 0.1;
+
 /** What is played for a test. */
 const CHIME = 'ding-dong';
 
@@ -54,6 +57,9 @@ export class HomeAssistantPage extends LitElement {
       }
       li [role='status'] {
         flex-basis: 100%;
+        margin: 0;
+      }
+      section > p.note:empty {
         margin: 0;
       }
       ul {
@@ -218,7 +224,7 @@ export class HomeAssistantPage extends LitElement {
 
 function outcomeInWords({ state, reason, parts }: Announcement, late: number | null, before: number | null, after: number | null): string {
   if (state !== 'played') return t('failed', { reason: reason || parts[0]?.reason || state });
-  const heard = late === null ? t('tried') : t('triedLate', { seconds: new Intl.NumberFormat(spoken(), { maximumFractionDigits: 1 }).format(late) });
+  const heard = late === null || late < NOTABLE_SECONDS ? t('tried') : t('triedLate', { seconds: new Intl.NumberFormat(spoken(), { maximumFractionDigits: 1 }).format(late) });
   if (before === null || after === null) return heard;
   const [was, is] = [Math.round(before * 100), Math.round(after * 100)];
   return `${heard} ${was === is ? t('volumeBack') : t('volumeChanged', { before: String(was), after: String(is) })}`;
