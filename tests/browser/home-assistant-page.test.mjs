@@ -14,7 +14,7 @@ import { startCore } from './stand-in-core.mjs';
 let folder, browser, core, daemon;
 
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'voice-relay-homeassistant-'));
+  folder = mkdtempSync(join(tmpdir(), 'voice-relay-home-assistant-'));
   browser = await startBrowser();
 });
 
