@@ -286,6 +286,15 @@ async fn where_home_assistant_cannot_connect_one_is_told_why() {
     let answer = connect(lab.ports).await;
     assert_eq!((answer.status, answer.text().contains("esphome.listen")), (409, true), "{}", answer.text());
 
+    let mut command = program();
+    command.env("VOICE_RELAY__HASS__URL", &lab.core.url).env("VOICE_RELAY__HASS__TOKEN", "of somebody else");
+    let listen = format!("--esphome-listen={}", free_port());
+    let flags = ["--tls-mode=off", "--log-level=error", "--mqtt-broker=off", &listen];
+    let (mut child, ports) = start_command(command, &flags).await;
+    let answer = connect(ports).await;
+    assert_eq!((answer.status, answer.text().contains("administrator")), (502, true), "{}", answer.text());
+    child.kill().await.expect("killed");
+
     // Somebody else has the port, and has gone when Home Assistant comes.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("bound").port();

@@ -1,15 +1,16 @@
 //! Integrations of Home Assistant: that of our node is added by its own config flow, which a person would click through
 //! otherwise.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 
-/// Home Assistant connects to the node before it says that it has it: three seconds, as a rule.
-const FLOW_TIMEOUT: Duration = Duration::from_secs(30);
+/// For each step. Home Assistant connects to the node before it says that it has it: three seconds, as a rule.
+const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What begins the addresses of flows.
 const FLOWS: &str = "/api/config/config_entries/flow";
@@ -21,6 +22,8 @@ pub struct Integrations {
     /// Where the core is.
     address: String,
     token: String,
+    /// One flow at a time, whoever asks.
+    turn: Arc<Semaphore>,
 }
 
 /// What became of one that was to be added.
@@ -50,6 +53,9 @@ pub enum AddNodeError {
     /// It took too long.
     #[error("Home Assistant didn’t answer in time")]
     Late,
+    /// Somebody else has it connect just now.
+    #[error("Home Assistant is being connected already")]
+    Busy,
 }
 
 /// Where a flow is, as the core tells it.
@@ -68,18 +74,20 @@ impl Integrations {
     pub fn new(address: &str, token: String) -> Self {
         // A client without a proxy and with the usual roots is always made.
         let client = Client::builder().no_proxy().build().unwrap_or_default();
-        Self { client, address: address.trim().trim_end_matches('/').to_owned(), token }
+        Self {
+            client,
+            address: address.trim().trim_end_matches('/').to_owned(),
+            token,
+            turn: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Adds the node of ESPHome's that is on this machine, at this port.
     ///
     /// # Errors
-    /// When Home Assistant does not take it. No flow of ours is left there.
+    /// When Home Assistant does not take it. No flow of ours is left there, unless whoever waits for this goes before.
     pub async fn add_node(&self, port: u16) -> Result<AddedNode, AddNodeError> {
-        timeout(FLOW_TIMEOUT, self.run_flow(port)).await.map_err(|_| AddNodeError::Late)?
-    }
-
-    async fn run_flow(&self, port: u16) -> Result<AddedNode, AddNodeError> {
+        let _turn = self.turn.try_acquire().map_err(|_| AddNodeError::Busy)?;
         let begun = self.step(FLOWS, json!({ "handler": "esphome", "show_advanced_options": false })).await?;
         let Some(flow) = begun.flow_id.as_deref().filter(|_| begun.kind == "form") else { return outcome(&begun) };
         let path = format!("{FLOWS}/{flow}");
@@ -93,7 +101,10 @@ impl Integrations {
     }
 
     async fn step(&self, path: &str, body: Value) -> Result<FlowStep, AddNodeError> {
-        let away = |error: reqwest::Error| AddNodeError::Away(error.without_url().to_string());
+        let away = |error: reqwest::Error| match error.is_timeout() {
+            true => AddNodeError::Late,
+            false => AddNodeError::Away(error.without_url().to_string()),
+        };
         let answer = self.request(Method::POST, path).json(&body).send().await.map_err(away)?;
         if matches!(answer.status().as_u16(), 401 | 403) {
             return Err(AddNodeError::Forbidden);
@@ -102,7 +113,7 @@ impl Integrations {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.address)).bearer_auth(&self.token)
+        self.client.request(method, format!("{}{path}", self.address)).bearer_auth(&self.token).timeout(STEP_TIMEOUT)
     }
 }
 
@@ -122,6 +133,20 @@ fn outcome(step: &FlowStep) -> Result<AddedNode, AddNodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn one_is_connected_at_a_time() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let core = format!("http://{}", silent.local_addr().expect("bound"));
+        let integrations = Integrations::new(&core, "a token".into());
+        tokio::select! {
+            biased;
+            added = integrations.add_node(1) => panic!("nobody answers: {added:?}"),
+            second = integrations.add_node(1) => assert!(matches!(second, Err(AddNodeError::Busy))),
+        }
+        // The first has gone, and with it its turn.
+        assert_eq!(integrations.turn.available_permits(), 1);
+    }
 
     #[test]
     fn a_flow_ends_as_the_core_says() {

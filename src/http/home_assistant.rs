@@ -68,6 +68,7 @@ async fn connect(permit: &Permit, shared: &Shared) -> Response {
             tracing::warn!(%error, "Home Assistant does not connect to the node");
             let status = match error {
                 AddNodeError::Late => StatusCode::GATEWAY_TIMEOUT,
+                AddNodeError::Busy => StatusCode::CONFLICT,
                 _ => StatusCode::BAD_GATEWAY,
             };
             error_response(status, &error)

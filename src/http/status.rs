@@ -52,6 +52,7 @@ async fn info(visitor: &Visitor, shared: &Shared) -> Response {
     }
     // Whoever is for another room is not told what goes on at home.
     let home = shared.bridge.rooms().slug(RoomId::HOME).is_some_and(|home| visitor.may_enter(&home));
+    let sees_home_assistant = shared.bridge.access().admit(visitor, Action::SeeHomeAssistant).is_ok();
     let (streams, clients) = (shared.relay.streams().len(), shared.places.sockets.taken());
     let media = shared.relay.addresses().await.unwrap_or_default();
     warp::reply::json(&json!({
@@ -63,8 +64,7 @@ async fn info(visitor: &Visitor, shared: &Shared) -> Response {
         "tls_port": shared.tls_port,
         "may": visitor.scopes,
         "room": visitor.room,
-        // For the house alone, as `/api/home-assistant`.
-        "home_assistant": visitor.room.is_none() && shared.automation.is_some(),
+        "home_assistant": sees_home_assistant && shared.automation.is_some(),
         "streams": home.then_some(streams),
         "clients": home.then_some(clients),
     }))

@@ -28,9 +28,6 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// not for every packet. A tenth of what may wait.
 const GATHERING: Duration = Duration::from_millis(250);
 
-/// So many at most.
-const GATHERED: usize = 128;
-
 /// The share of all memory for clips at which what one owner says becomes clips, however short they are: a fourth.
 const SPEECHES: u64 = 4;
 
@@ -164,9 +161,9 @@ impl Clips {
     async fn record_stream(self, birth: NewTrack) {
         let NewTrack { stream, owner, mut packets, mut ended } = birth;
         let mut take = Take::new(owner, self.unfinished.clone());
-        let mut gathered = Vec::new();
+        let (mut gathered, most) = (Vec::new(), packets.max_capacity());
         loop {
-            match tokio::time::timeout(PAUSE - GATHERING, packets.recv_many(&mut gathered, GATHERED)).await {
+            match tokio::time::timeout(PAUSE - GATHERING, packets.recv_many(&mut gathered, most)).await {
                 Ok(0) => return self.keep(stream, &mut take),
                 Ok(_) => {
                     gathered.drain(..).for_each(|packet| self.record_packet(stream, &mut take, packet));

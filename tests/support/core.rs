@@ -305,7 +305,8 @@ impl StandInCore {
             node.write_all(&[0, 0, 1]).await.ok()?;
             (node.read_u8().await.ok()? == 0).then_some(node)
         };
-        match greeted.await {
+        let greeted = tokio::time::timeout(Duration::from_secs(3), greeted).await.ok().flatten();
+        match greeted {
             Some(node) => {
                 self.house().nodes.insert(port, node);
                 json!({ "type": "create_entry", "title": "Voice Relay" })

@@ -168,8 +168,8 @@ export class HomeAssistantPage extends LitElement {
   /** Asks again and again, until the page is left. */
   private async keepFresh(signal: AbortSignal): Promise<void> {
     await this.refresh(signal);
-    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
-    if (!signal.aborted) await this.keepFresh(signal);
+    // Not awaited: a page that is open for days would hold a promise for each time.
+    if (!signal.aborted) setTimeout(() => void this.keepFresh(signal), ASK_MS);
   }
 
   private async refresh(signal: AbortSignal): Promise<void> {
@@ -179,7 +179,7 @@ export class HomeAssistantPage extends LitElement {
       [this.home, this.players] = await Promise.all([askHomeAssistant(base, signal), listPlayers(base, signal)]);
       this.trouble = '';
     } catch (error) {
-      if (!signal.aborted) this.trouble = error instanceof TypeError ? t('unreachable') : t('denied');
+      if (!signal.aborted) this.trouble = reasonOf(error);
     }
   }
 
