@@ -1,6 +1,7 @@
 //! `/api/home-assistant`: whether Home Assistant is there, what it has of the relay, and that it connects to the node.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use warp::http::StatusCode;
@@ -8,10 +9,17 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
+use crate::entities::EntitiesStats;
 use crate::hass::{AddNodeError, AddedNode, HousePlayers};
 
 use super::Shared;
 use super::reply::{denied, error_response, no_store, text};
+
+/// Home Assistant connects within a second of having added the node, as a rule.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 const NO_NODE: &str = "There is no ESPHome node to connect to; esphome.listen sets its port";
 const NO_HOME: &str = "The relay is not linked to Home Assistant; set hass.url and hass.token";
@@ -52,18 +60,24 @@ fn described(permit: &Permit, shared: &Shared) -> Value {
         "broker": broker.map(|broker| json!({ "connected": broker.stats.connected.load(Ordering::Relaxed) })),
         "node": node.map(|(port, stats)| json!({
             "port": port,
-            "connected": stats.node_connections.load(Ordering::Relaxed) > 0,
+            "connected": is_connected(stats),
         })),
     })
 }
 
 async fn connect(permit: &Permit, shared: &Shared) -> Response {
     let Some(integrations) = shared.house.integrations(permit) else { return text(StatusCode::CONFLICT, NO_HOME) };
-    let Some(port) = shared.entities.as_ref().and_then(|entities| entities.node_port) else {
-        return text(StatusCode::CONFLICT, NO_NODE);
-    };
+    let node = shared.entities.as_ref().and_then(|entities| Some((entities.node_port?, &entities.stats)));
+    let Some((port, stats)) = node else { return text(StatusCode::CONFLICT, NO_NODE) };
+    // A flow while Home Assistant sets the node up would have it set up twice, which it cannot bear.
+    if is_connected(stats) {
+        return no_store(&json!({ "added": false })).into_response();
+    }
     match integrations.add_node(port).await {
-        Ok(added) => no_store(&json!({ "added": added == AddedNode::Now })).into_response(),
+        Ok(added) => {
+            until_connected(stats).await;
+            no_store(&json!({ "added": added == AddedNode::Now })).into_response()
+        }
         Err(error) => {
             tracing::warn!(%error, "Home Assistant does not connect to the node");
             let status = match error {
@@ -74,4 +88,18 @@ async fn connect(permit: &Permit, shared: &Shared) -> Response {
             error_response(status, &error)
         }
     }
+}
+
+fn is_connected(stats: &EntitiesStats) -> bool {
+    stats.node_connections.load(Ordering::Relaxed) > 0
+}
+
+/// Waits for Home Assistant, but not for ever: whether it has come is to be asked.
+async fn until_connected(stats: &EntitiesStats) {
+    let connected = async {
+        while !is_connected(stats) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let _ = tokio::time::timeout(CONNECTED_WITHIN, connected).await;
 }
