@@ -19,6 +19,7 @@ use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
 use crate::audio::AudioStats;
 use crate::bridge::Bridge;
+use crate::calls::CallsHandle;
 use crate::config::{Config, WhenIdle};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
@@ -176,6 +177,14 @@ impl App {
         bridge
     }
 
+    /// Stations and calls, as they were kept.
+    fn open_calls(&self, config: &Config, rooms: &RoomsHandle) -> CallsHandle {
+        let data = DataFolder::new(config.data_dir.clone());
+        let (calls, keeper) = CallsHandle::open(config.calling(), &data, rooms.clone());
+        self.spawn("calls", keeper.run());
+        calls
+    }
+
     fn shared(
         &self,
         config: &Config,
@@ -197,13 +206,15 @@ impl App {
         let home_assistant = linked.as_ref().map(|linked| (linked.players.clone(), linked.integrations.clone()));
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms), &files, house);
-        let automation = linked.map(|linked| self.speak_with_automations(linked, &dispatcher, &rooms));
+        let calls = self.open_calls(config, &rooms);
+        let automation =
+            linked.map(|linked| self.speak_with_automations(linked, &dispatcher, (&access, &rooms, &calls)));
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms.clone(), self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
-            house: House::new(clips, files, sound, mounts, announcer, home_assistant),
+            house: House::new(clips, files, sound, mounts, announcer, calls, home_assistant),
             automation,
             entities: self.show_entities(config, &dispatcher, &rooms),
             dispatcher,

@@ -1,11 +1,15 @@
 //! The data folder: what must outlive a restart. Everything in it is for the daemon's own user alone, and a
 //! file is there whole or not at all, whenever the power goes.
 
+mod database;
+
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use database::{Store, StoreError};
 
 /// For nobody else to read: keys are among it.
 const FILE_MODE: u32 = 0o600;

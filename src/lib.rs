@@ -29,6 +29,7 @@ pub mod app;
 pub mod audio;
 pub mod automation;
 pub mod bridge;
+pub mod calls;
 pub mod card;
 pub mod config;
 pub mod core;

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src`, from the bottom up: each may name what stands before it, and nothing else.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "domain",
     "limits",
     "critical",
     "data",
     "rooms",
+    "calls",
     "access",
     "core",
     "audio",

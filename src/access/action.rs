@@ -133,6 +133,14 @@ pub enum Action {
     SeeHomeAssistant,
     /// To have it connect to the relay.
     ConnectHomeAssistant,
+    /// To be a station: a device with a name, which can be called.
+    BeStation,
+    /// To know which stations there are, and which calls.
+    SeeCalls,
+    /// To call somebody, and to end a call that one began.
+    Call,
+    /// To forget a station, or the calls that are over.
+    ForgetCalls,
     /// To list and hear what was recorded at home.
     ReadClips,
     /// To delete it.
@@ -168,14 +176,15 @@ impl Action {
             Self::ListStreams => (Some(Scope::Listen), true),
             Self::TurnStream | Self::TurnAnnouncements => (Some(Scope::Admin), true),
             Self::MakeToken => (Some(Scope::Share), true),
-            Self::OpenRoom | Self::AnnounceOnPlayer => (Some(Scope::Talk), false),
+            Self::OpenRoom | Self::AnnounceOnPlayer | Self::BeStation | Self::Call => (Some(Scope::Talk), false),
             Self::ReadMetrics
             | Self::ReadSound
             | Self::ListPlayers
             | Self::SeeHomeAssistant
+            | Self::SeeCalls
             | Self::ReadClips
             | Self::ReadFiles => (Some(Scope::Listen), false),
-            Self::TurnSound | Self::ConnectHomeAssistant | Self::DeleteClip | Self::Other => {
+            Self::TurnSound | Self::ConnectHomeAssistant | Self::ForgetCalls | Self::DeleteClip | Self::Other => {
                 (Some(Scope::Admin), false)
             }
             Self::RevokeToken => (Some(Scope::Share), false),

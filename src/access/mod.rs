@@ -192,6 +192,10 @@ impl Access {
             | Action::SeeHomeAssistant
             | Action::ConnectHomeAssistant
             | Action::AnnounceOnPlayer
+            | Action::BeStation
+            | Action::SeeCalls
+            | Action::Call
+            | Action::ForgetCalls
             | Action::ReadClips
             | Action::DeleteClip
             | Action::ReadFiles

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::access::Access;
 use crate::automation::{AutomationStats, Automations};
+use crate::calls::CallsHandle;
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
@@ -46,9 +48,10 @@ impl App {
         &self,
         Linked { link, feed, .. }: Linked,
         dispatcher: &Dispatcher,
-        rooms: &RoomsHandle,
+        (access, rooms, calls): (&Access, &RoomsHandle, &CallsHandle),
     ) -> Arc<AutomationStats> {
-        let automations = Automations::new(link, feed, dispatcher.clone(), rooms.clone());
+        let (dispatcher, rooms, calls, access) = (dispatcher.clone(), rooms.clone(), calls.clone(), access.clone());
+        let automations = Automations::new(link, feed, dispatcher, rooms, calls, access);
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
         stats

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::access::Visitor;
+use crate::access::{Access, Action, Denied, Target, Visitor};
+use crate::calls::{CallError, CallId, CallRequest, CallsHandle};
 use crate::dispatch::{Destination, Destinations, DispatchError, Dispatcher, Wish};
 
 /// The type of the event.
@@ -17,6 +18,13 @@ pub(super) enum Command {
     Announce(Wish),
     /// Stops what is announced.
     Stop(Places),
+    /// Calls somebody.
+    Ring(CallRequest),
+    /// Ends a call.
+    HangUp {
+        /// Which.
+        call: CallId,
+    },
 }
 
 /// Where; everywhere, if nothing is said.
@@ -25,6 +33,14 @@ pub(super) enum Command {
 pub(super) struct Places {
     to: Option<Destinations>,
     room: Option<String>,
+}
+
+/// Who obeys.
+#[derive(Clone)]
+pub(super) struct Obeyers {
+    pub(super) dispatcher: Dispatcher,
+    pub(super) calls: CallsHandle,
+    pub(super) access: Access,
 }
 
 /// A command is not obeyed.
@@ -36,6 +52,12 @@ pub(super) enum CommandError {
     /// It cannot be.
     #[error(transparent)]
     Dispatch(#[from] DispatchError),
+    /// Likewise.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Whoever caused it may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
 }
 
 impl Command {
@@ -51,13 +73,22 @@ impl Command {
     ///
     /// # Errors
     /// When they may not, or it cannot be done.
-    pub(super) async fn obey(self, visitor: &Visitor, dispatcher: &Dispatcher) -> Result<(), CommandError> {
+    pub(super) async fn obey(self, visitor: &Visitor, obeyers: &Obeyers) -> Result<(), CommandError> {
+        let Obeyers { dispatcher, calls, access } = obeyers;
         match self {
             Self::Announce(wish) => dispatcher.fulfil(visitor, wish).await.map(drop)?,
             Self::Stop(Places { to, room }) => {
                 let room = room.map(Destination::Room);
                 let to = to.map(|Destinations(to)| to).or_else(|| room.map(|room| vec![room]));
                 dispatcher.stop_in(visitor, to.as_deref()).await?;
+            }
+            Self::Ring(request) => {
+                access.authorize(visitor, Action::Call, Target::House).await?;
+                calls.call(request, visitor.owner())?;
+            }
+            Self::HangUp { call } => {
+                access.authorize(visitor, Action::Call, Target::House).await?;
+                calls.cancel(call)?;
             }
         }
         Ok(())

@@ -15,12 +15,13 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Visitor;
+use crate::access::{Access, Visitor};
+use crate::calls::CallsHandle;
 use crate::dispatch::Dispatcher;
 use crate::hass::{CoreEvent, CoreFeed, CoreLink, CoreNews};
 use crate::rooms::{EventReceiver, RoomsHandle};
 
-use commands::{COMMAND, Command};
+use commands::{COMMAND, Command, Obeyers};
 use news::Presence;
 
 /// The type of the events that automations hear.
@@ -55,15 +56,22 @@ pub struct AutomationStats {
 pub struct Automations {
     link: CoreLink,
     feed: CoreFeed,
-    dispatcher: Dispatcher,
+    obeyers: Obeyers,
     rooms: RoomsHandle,
     stats: Arc<AutomationStats>,
 }
 
 impl Automations {
     /// Whoever speaks with the automations of this core.
-    pub fn new(link: CoreLink, feed: CoreFeed, dispatcher: Dispatcher, rooms: RoomsHandle) -> Self {
-        Self { link, feed, dispatcher, rooms, stats: Arc::default() }
+    pub fn new(
+        link: CoreLink,
+        feed: CoreFeed,
+        dispatcher: Dispatcher,
+        rooms: RoomsHandle,
+        calls: CallsHandle,
+        access: Access,
+    ) -> Self {
+        Self { link, feed, obeyers: Obeyers { dispatcher, calls, access }, rooms, stats: Arc::default() }
     }
 
     /// What is counted.
@@ -86,7 +94,7 @@ impl Automations {
     async fn listen(&mut self, herald: &Herald) {
         let places = Arc::new(Semaphore::new(COMMANDS));
         let (mut observed, mut presence) = self.observe();
-        let mut announced = self.dispatcher.events();
+        let (mut announced, mut called) = (self.obeyers.dispatcher.events(), self.obeyers.calls.events());
         let mut linked = false;
         loop {
             tokio::select! {
@@ -114,6 +122,12 @@ impl Automations {
                     Err(broadcast::error::RecvError::Lagged(count)) => herald.note_lost(count),
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
+                call = called.recv() => match call {
+                    Ok(call) if linked => herald.announce(news::of_call(&call)),
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Lagged(count)) => herald.note_lost(count),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
             }
         }
     }
@@ -132,14 +146,14 @@ impl Automations {
     }
 
     fn hear(&self, event: CoreEvent, places: &Arc<Semaphore>, herald: &Herald) {
-        let (dispatcher, herald) = (self.dispatcher.clone(), herald.clone());
+        let (obeyers, herald) = (self.obeyers.clone(), herald.clone());
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             return herald.refuse(&event.data, "Too many commands at once");
         };
         tokio::spawn(async move {
             let visitor = Visitor::of_home_assistant(event.context.user.as_deref());
             let obeyed = match Command::read(event.data.clone()) {
-                Ok(command) => command.obey(&visitor, &dispatcher).await,
+                Ok(command) => command.obey(&visitor, &obeyers).await,
                 Err(error) => Err(error),
             };
             match obeyed {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use crate::calls::{CallInfo, CallState};
 use crate::dispatch::AnnouncementEvent;
 use crate::domain::RoomId;
 use crate::rooms::{ParticipantId, ParticipantInfo, Published, RoomEvent, RoomsHandle};
@@ -29,7 +30,8 @@ impl Presence {
 
     /// What automations are told of something that happened in a room; most of it is not for them.
     pub(super) fn news_of(&mut self, published: &Published, rooms: &RoomsHandle) -> Option<Value> {
-        let room = published.room()?;
+        // Of a station it is told when it is called, not that it is in its own room.
+        let room = published.room().filter(|room| !rooms.is_station(*room))?;
         let (kind, who, name) = match published.event() {
             RoomEvent::ParticipantJoined { participant } => {
                 self.note(room, participant);
@@ -56,6 +58,24 @@ impl Presence {
     fn note(&mut self, room: RoomId, participant: &ParticipantInfo) {
         self.names.insert((room, participant.id), participant.name.clone());
     }
+}
+
+/// The same of a call that began, or is different.
+pub(super) fn of_call(call: &CallInfo) -> Value {
+    let kind = match call.state {
+        CallState::Ringing => "call_ringing",
+        CallState::Answered { .. } => "call_answered",
+        CallState::Over { .. } => "call_ended",
+    };
+    let (answered_by, outcome) = match &call.state {
+        CallState::Answered { by } => (Some(by), None),
+        CallState::Over { outcome } => (None, Some(outcome)),
+        CallState::Ringing => (None, None),
+    };
+    json!({
+        "type": kind, "call": call.id, "from": call.from, "to": call.to, "room": call.room,
+        "answered_by": answered_by, "outcome": outcome
+    })
 }
 
 /// The same of an announcement.

@@ -18,6 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::announce::AnnounceLimits;
+use crate::calls::CallsSettings;
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::live::ClipLimits;
 use crate::rooms::RoomsSettings;
@@ -55,6 +56,8 @@ pub struct Config {
     pub files: FilesConfig,
     /// What is announced in rooms.
     pub announce: AnnounceConfig,
+    /// Who can be called, and for how long.
+    pub calls: CallsConfig,
     /// When senders and streams are given up.
     pub relay: LifecycleConfig,
     /// How many of each there may be.
@@ -174,6 +177,12 @@ impl Config {
         }
     }
 
+    /// Who can be called, and for how long.
+    pub fn calling(&self) -> CallsSettings {
+        let CallsConfig { stations, max, ring, log } = self.calls;
+        CallsSettings { stations, calls: max, log, ring, share: self.limits.share }
+    }
+
     /// How much may be announced.
     pub fn announcing(&self) -> AnnounceLimits {
         let AnnounceConfig { waiting, clip_bytes, memory } = self.announce;
@@ -221,6 +230,20 @@ pub struct AnnounceConfig {
     pub clip_bytes: u64,
     /// Bytes of all of those together.
     pub memory: u64,
+}
+
+/// Who can be called, and for how long.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CallsConfig {
+    /// Devices with a name.
+    pub stations: usize,
+    /// Calls at once.
+    pub max: usize,
+    /// A call rings for so long.
+    #[serde(deserialize_with = "seconds")]
+    pub ring: Duration,
+    /// Calls that are kept in the log.
+    pub log: usize,
 }
 
 /// When senders and streams are given up.

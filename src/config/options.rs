@@ -489,6 +489,29 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Further ones get status 503, and are counted as above.",
     ),
     opt(
+        "calls.stations",
+        OptionKind::Number(1, 1_000),
+        "64",
+        "Devices with a name, which can be called",
+        "For one more, the one that was away the longest is forgotten, counted in `voice_relay_stations_displaced`; where all \
+         are there, it gets an error with the code `full`. See docs/calls.md.",
+    ),
+    opt(
+        "calls.max",
+        OptionKind::Number(1, 1_000),
+        "16",
+        "Calls at once",
+        "Further ones are refused with the code `full` or status 503, and counted in `voice_relay_calls_refused`.",
+    ),
+    opt("calls.ring", OptionKind::Number(5, 600), "30", "Seconds for which a call rings", "Then it was missed."),
+    opt(
+        "calls.log",
+        OptionKind::Number(0, 10_000),
+        "200",
+        "Calls that are kept in the log",
+        "The oldest goes. `DELETE /api/calls` forgets all of them.",
+    ),
+    opt(
         "relay.publisher_timeout",
         OptionKind::Number(1_000, 30_000),
         "4000",

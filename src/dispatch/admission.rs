@@ -77,7 +77,9 @@ impl Dispatcher {
     /// To all rooms that there are, but for those where they may not.
     async fn admit_to_all(&self, visitor: &Visitor, admitted: &mut Admitted) -> Result<(), DispatchError> {
         let mut refusal = None;
-        for room in self.0.rooms.list().iter().filter_map(|room| self.0.rooms.find(&room.id)) {
+        // A station is in rooms as well, and would hear it twice.
+        let rooms = self.0.rooms.list().into_iter().filter(|room| room.station.is_none());
+        for room in rooms.filter_map(|room| self.0.rooms.find(&room.id)) {
             // Whose token is for one room is told why that one refuses, and not that the others do.
             if let Err(denied) = self.admit_to_room(visitor, room, admitted).await
                 && refusal.is_none_or(|known| known == Denied::OtherRoom)

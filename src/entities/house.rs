@@ -36,7 +36,7 @@ pub(super) struct PlaceState {
 }
 
 /// The house, as entities show it: the rooms that are always there. Others come and go with those who open them, and are
-/// theirs.
+/// theirs; and so are those of stations.
 #[derive(Clone)]
 pub(super) struct House {
     pub(super) rooms: RoomsHandle,
@@ -54,7 +54,7 @@ impl House {
 
     /// All places, with how people call them.
     pub(super) fn places(&self) -> Vec<(Place, String)> {
-        let rooms = self.rooms.list().into_iter().filter(|room| room.permanent);
+        let rooms = self.rooms.list().into_iter().filter(|room| room.permanent && room.station.is_none());
         let rooms = rooms.map(|room| (Place::Room(room.id), room.name));
         std::iter::once((Place::House, String::new())).chain(rooms).collect()
     }

@@ -3,6 +3,7 @@
 
 use crate::access::{Action, Permit};
 use crate::announce::Announcer;
+use crate::calls::CallsHandle;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, Integrations};
 use crate::live::{Clips, Mounts};
@@ -23,6 +24,8 @@ pub struct House {
     mounts: Mounts<Engine>,
     /// Whoever lets recordings be heard in rooms.
     announcer: Announcer,
+    /// Stations, and calls between them.
+    calls: CallsHandle,
     /// Home Assistant's media players, where there is a Home Assistant.
     players: Option<HousePlayers>,
     /// Its integrations.
@@ -37,10 +40,11 @@ impl House {
         sound: Sound,
         mounts: Mounts<Engine>,
         announcer: Announcer,
+        calls: CallsHandle,
         home_assistant: Option<(HousePlayers, Integrations)>,
     ) -> Self {
         let (players, integrations) = home_assistant.unzip();
-        Self { clips, files, sound, mounts, announcer, players, integrations }
+        Self { clips, files, sound, mounts, announcer, calls, players, integrations }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -66,6 +70,12 @@ impl House {
     /// To look what is announced in rooms, and to count it.
     pub(super) fn announcer(&self, permit: &Permit) -> &Announcer {
         self.show(permit, &[Action::SeeAnnouncements, Action::ReadMetrics], &self.announcer)
+    }
+
+    /// To be a station, to call others, to know of calls and to forget them, and to count them.
+    pub(super) fn calls(&self, permit: &Permit) -> &CallsHandle {
+        let to = [Action::BeStation, Action::SeeCalls, Action::Call, Action::ForgetCalls, Action::ReadMetrics];
+        self.show(permit, &to, &self.calls)
     }
 
     /// To list Home Assistant's media players, to count what was announced on them, and to know whether it is there.

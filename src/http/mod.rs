@@ -11,6 +11,7 @@
 
 mod announce;
 mod assets;
+mod calls;
 mod clips;
 mod entities;
 mod exposition;
@@ -185,6 +186,7 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         sound::routes(shared.clone()).boxed(),
         house_players::routes(shared.clone()).boxed(),
         home_assistant::routes(shared.clone()).boxed(),
+        calls::routes(shared.clone()).boxed(),
         rooms::routes(shared.clone()).boxed(),
         files::routes(shared.clone()).boxed(),
         announce::routes(shared.clone()).boxed(),
@@ -228,7 +230,8 @@ async fn accept_socket(upgrading: Upgrading, visitor: Visitor, shared: Shared) -
     };
     let token = shared.tracker.token();
     upgrading.accept(shared.limits.message_bytes, move |socket| async move {
-        let guest = Guest { permit, _place: place, gate: shared.gate, stats: Arc::clone(&shared.stats.signalling) };
+        let stats = Arc::clone(&shared.stats.signalling);
+        let guest = Guest { permit, _place: place, gate: shared.gate, house: shared.house, stats };
         signalling::serve(socket, shared.bridge, guest, shared.shutdown).await;
         drop(token);
     })

@@ -90,6 +90,9 @@ pub enum JoinError {
     /// As many are there as may be.
     #[error("The room is full")]
     Full,
+    /// It is a station's, which alone hears what is said to it; others have to be seen there.
+    #[error("This is said to one device: join it to hear it")]
+    OfStation,
     /// Only those who have joined talk there.
     #[error("This room has a PIN, is locked, or is a broadcast: join it to talk there")]
     NotOpen,
@@ -106,7 +109,7 @@ impl JoinError {
             Self::Locked => "locked",
             Self::Kicked => "kicked",
             Self::Full => "full",
-            Self::NotOpen => "not_permitted",
+            Self::OfStation | Self::NotOpen => "not_permitted",
         }
     }
 }
@@ -191,6 +194,9 @@ impl Rooms {
         pin: Option<&str>,
     ) -> Result<JoinDecision, JoinError> {
         let found = self.rooms.get_mut(&room).ok_or(JoinError::NoRoom)?;
+        if found.station.is_some() {
+            return Err(JoinError::OfStation);
+        }
         match found.admit(now, asker, None) {
             Err(error) if error != JoinError::Full => Err(error),
             _ => self.authorize_look(now, asker, room, pin, None),

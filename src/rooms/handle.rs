@@ -19,7 +19,7 @@ use super::order::Order;
 use super::participant::{ParticipantId, ParticipantInfo, ParticipantKey, Quality};
 use super::pin::{Pin, PinHash};
 use super::report::{RoomStats, StatsInfo};
-use super::room::{RoomInfo, RoomKind};
+use super::room::{RoomInfo, RoomKind, StationPresence};
 use super::unjoined::{Granted, ListenerInfo, ListenerKind};
 use super::{RoomCounters, Rooms};
 
@@ -195,6 +195,26 @@ impl RoomsHandle {
         })
     }
 
+    /// Opens the room of a station, of this name, and gives its id on the wire; `known` is the id that it had before.
+    pub fn open_station(&self, known: Option<&str>, name: &str) -> String {
+        self.with(|Outbox { rooms, .. }, now| {
+            let known = known.filter(|slug| rooms.find(slug).is_none());
+            let slug = known.map_or_else(|| rooms.free_slug(name), str::to_owned);
+            rooms.open_station(now, SystemTime::now(), &slug, name);
+            slug
+        })
+    }
+
+    /// What is different about a station: how people call it, and whether it is there.
+    pub fn note_station(&self, slug: &str, name: &str, presence: StationPresence) {
+        self.with(|outbox, now| outbox.rooms.note_station(now, slug, name, presence));
+    }
+
+    /// Closes the room of a station.
+    pub fn close_station(&self, slug: &str) {
+        self.with(|outbox, now| outbox.rooms.close_station(now, slug));
+    }
+
     /// Closes a room, or empties a permanent one.
     ///
     /// # Errors
@@ -302,6 +322,11 @@ impl RoomsHandle {
     /// Whether one may talk in a room without having joined it.
     pub fn is_open(&self, room: RoomId) -> bool {
         self.lock().rooms.is_open(room)
+    }
+
+    /// Whether this is the room of a station.
+    pub fn is_station(&self, room: RoomId) -> bool {
+        self.lock().rooms.info(room).is_some_and(|room| room.station.is_some())
     }
 
     /// What rooms count.

@@ -17,7 +17,7 @@ use super::order::Order;
 use super::participant::{ParticipantIdentity, ParticipantKey, SessionId};
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
-use super::room::{Host, Room, RoomKind};
+use super::room::{Host, Room, RoomKind, StationPresence};
 use super::unjoined::Unjoined;
 use super::{Rooms, RoomsSettings};
 
@@ -183,6 +183,33 @@ impl Rooms {
         self.note_list(now);
     }
 
+    /// Opens the room of a station, which is there until it is closed; `slug` is its id on the wire, which must be free.
+    pub fn open_station(&mut self, now: Instant, at: SystemTime, slug: &str, name: &str) {
+        let room = self.build(now, at, slug.to_owned(), name.to_owned(), RoomKind::Intercom);
+        (room.permanent, room.station) = (true, Some(StationPresence::Away));
+        self.note_list(now);
+    }
+
+    /// What is different about a station: how people call it, and whether it is there. Does nothing of other rooms.
+    pub fn note_station(&mut self, now: Instant, slug: &str, name: &str, presence: StationPresence) {
+        let Some(id) = self.find(slug) else { return };
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| room.station.is_some()) else { return };
+        if room.name == name && room.station == Some(presence) {
+            return;
+        }
+        (room.name, room.station) = (name.to_owned(), Some(presence));
+        self.tell_room(id);
+        self.note_list(now);
+    }
+
+    /// Closes the room of a station. Does nothing of other rooms.
+    pub fn close_station(&mut self, now: Instant, slug: &str) {
+        let Some(id) = self.find(slug) else { return };
+        let Some(room) = self.rooms.get_mut(&id).filter(|room| room.station.is_some()) else { return };
+        room.permanent = false;
+        self.shut(now, id, Closure::Closed);
+    }
+
     fn delete(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else { return };
         self.slugs.remove(&room.slug);
@@ -193,7 +220,8 @@ impl Rooms {
         self.orders.push_back(Order::Forget(id));
     }
 
-    fn free_slug(&self, name: &str) -> String {
+    /// An id on the wire for a room of this name, which no other has.
+    pub fn free_slug(&self, name: &str) -> String {
         slug(name, |slug| self.slugs.contains_key(slug))
     }
 
@@ -206,6 +234,7 @@ impl Rooms {
             name,
             kind,
             permanent: false,
+            station: None,
             max: self.settings.size(kind),
             share: share_of(self.settings.size(kind), self.settings.share),
             opener: None,

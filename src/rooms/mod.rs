@@ -46,14 +46,14 @@ pub use lifecycle::{HOME, OpenRoomError, OpenedRoom, Opening};
 pub use media::TalkError;
 pub use membership::Joined;
 pub use moderation::{HostAction, HostError};
-pub use names::{MAX_CHAT, MAX_NAME, clean_name};
+pub use names::{MAX_CHAT, MAX_NAME, clean_name, unique_name};
 pub use order::Order;
 pub use participant::{
     ParticipantId, ParticipantInfo, ParticipantKey, PersonInfo, QUALITY_SAMPLES, Quality, SessionId,
 };
 pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESS_DELAY, MAX_GUESSERS, MAX_GUESSES, Pin, PinHash};
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};
-pub use room::{ListedRoom, RoomInfo, RoomKind};
+pub use room::{ListedRoom, RoomInfo, RoomKind, StationPresence};
 pub use unjoined::{Granted, ListenerCounts, ListenerInfo, ListenerKind, MAX_LISTED};
 
 use room::Room;

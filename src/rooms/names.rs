@@ -28,7 +28,7 @@ pub fn clean_name(text: &str) -> String {
 }
 
 /// A participant's name, other than those that are taken: a second Anna is Anna 2.
-pub(super) fn unique_name<'a>(text: &str, taken: impl Iterator<Item = &'a str>) -> String {
+pub fn unique_name<'a>(text: &str, taken: impl Iterator<Item = &'a str>) -> String {
     let mut name = clean_name(text);
     if name.is_empty() {
         NAMELESS.clone_into(&mut name);

@@ -28,6 +28,16 @@ pub enum RoomKind {
     Broadcast,
 }
 
+/// A station, as its room shows it: a device with a name, which can be talked to and called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StationPresence {
+    /// It is there.
+    Here,
+    /// Its page is closed, or out of reach.
+    Away,
+}
+
 /// Whose a room is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host {
@@ -52,6 +62,8 @@ pub(super) struct Room {
     pub(super) name: String,
     pub(super) kind: RoomKind,
     pub(super) permanent: bool,
+    /// Of the room of a station.
+    pub(super) station: Option<StationPresence>,
     pub(super) max: usize,
     /// Participants of one owner.
     pub(super) share: usize,
@@ -93,6 +105,8 @@ pub struct RoomInfo {
     pub kind: RoomKind,
     /// Whether it is always there.
     pub permanent: bool,
+    /// The station whose room it is: what is said there is said to it. `None` of all other rooms.
+    pub station: Option<StationPresence>,
     /// Whether nobody else can come in now.
     pub locked: bool,
     /// Whether one needs to know a PIN.
@@ -149,6 +163,7 @@ impl Room {
             name: self.name.clone(),
             kind: self.kind,
             permanent: self.permanent,
+            station: self.station,
             locked: self.locked,
             pin: self.pin.is_some(),
             host: self.host_id(),

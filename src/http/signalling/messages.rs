@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::calls::{CallId, CallTargets};
 use crate::domain::StreamId;
 use crate::rooms::{HostAction, ParticipantId};
 
@@ -93,6 +94,26 @@ pub(in crate::http) enum ClientMessage {
     WatchRooms {
         on: bool,
     },
+    /// To be a station from now on: a device with a name, which can be called.
+    Station {
+        name: String,
+        /// What it was given when it was one before.
+        #[serde(default)]
+        key: Option<String>,
+        /// The ids of the rooms that it listens to: whoever calls one of them calls it.
+        #[serde(default)]
+        rooms: Vec<String>,
+    },
+    /// To call somebody, as the station that the client is.
+    Ring {
+        to: CallTargets,
+    },
+    AnswerCall {
+        call: CallId,
+    },
+    HangUp {
+        call: CallId,
+    },
     Report {
         /// Milliseconds from a packet's arrival to the ear.
         #[serde(default)]
@@ -110,7 +131,7 @@ pub(in crate::http) enum ClientMessage {
 
 impl ClientMessage {
     /// Every type of the protocol, for the table of who may say what.
-    pub(in crate::http) const TYPES: [&'static str; 20] = [
+    pub(in crate::http) const TYPES: [&'static str; 24] = [
         "start_sending",
         "webrtc_offer",
         "start_receiving",
@@ -127,6 +148,10 @@ impl ClientMessage {
         "chat",
         "host",
         "watch_rooms",
+        "station",
+        "ring",
+        "answer_call",
+        "hang_up",
         "report",
         "leave",
         "ping",
@@ -153,10 +178,14 @@ impl ClientMessage {
             Self::Chat { .. } => 13,
             Self::Host(_) => 14,
             Self::WatchRooms { .. } => 15,
-            Self::Report { .. } => 16,
-            Self::Leave => 17,
-            Self::Ping => 18,
-            Self::Unknown => 19,
+            Self::Station { .. } => 16,
+            Self::Ring { .. } => 17,
+            Self::AnswerCall { .. } => 18,
+            Self::HangUp { .. } => 19,
+            Self::Report { .. } => 20,
+            Self::Leave => 21,
+            Self::Ping => 22,
+            Self::Unknown => 23,
         };
         Self::TYPES[number]
     }

@@ -4,6 +4,7 @@
 mod messages;
 mod participation;
 mod session;
+mod station;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -26,13 +27,14 @@ use crate::bridge::Bridge;
 use crate::domain::{RoomId, StreamId};
 use crate::engine::{Levels, StreamEvent};
 use crate::http::gate::Gate;
+use crate::http::house::House;
 use crate::http::websocket::WebSocket;
 use crate::limits::Place;
 use crate::rooms::{EventReceiver, EventSender};
 
 pub(super) use messages::ClientMessage;
 use messages::{ErrorCode, ServerMessage};
-use session::ClientSession;
+use session::{ClientSession, SessionEvent};
 
 /// Pings to a client that sends: its answers count as signs of life while it is silent.
 const PING_SENDER: Duration = Duration::from_secs(2);
@@ -64,6 +66,7 @@ pub(super) struct Guest {
     /// Among those that may be connected at once.
     pub(super) _place: Place,
     pub(super) gate: Gate,
+    pub(super) house: House,
     pub(super) stats: Arc<SignallingStats>,
 }
 
@@ -200,10 +203,15 @@ impl ClientConnection {
                     // It does not read what those in its room say.
                     None => return Err(ConnectionEnd::TimedOut),
                 },
-                () = self.session.permit_ended() => {
-                    let reply = self.session.end_unpermitted().await;
-                    self.reply(Some(reply)).await?;
-                }
+                event = self.session.next() => match event {
+                    SessionEvent::OfStation(event) => self.send_frame(Message::text(messages::write(&event))).await?,
+                    // It does not read what it is told of calls.
+                    SessionEvent::StationLost => return Err(ConnectionEnd::TimedOut),
+                    SessionEvent::PermitEnded => {
+                        let reply = self.session.end_unpermitted().await;
+                        self.reply(Some(reply)).await?;
+                    }
+                },
                 () = tokio::time::sleep_until(next_ping) => self.ping().await?,
                 () = tokio::time::sleep_until(reoffer_at.unwrap_or_else(Instant::now)), if reoffer_at.is_some() => {
                     let offer = self.session.reoffer().await;

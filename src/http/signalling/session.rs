@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::access::{Action, Permit, Target, WatchedPermit};
 use crate::bridge::Bridge;
+use crate::calls::{Line, StationEvent};
 use crate::core::{AnswerError, NegotiationError};
 use crate::domain::{RoomId, StreamId, Track};
 use crate::engine::{ConnectError, Engine, EngineGone, PeerAddress};
@@ -26,7 +27,7 @@ const REOFFER_AFTER: Duration = Duration::from_millis(500);
 pub(super) struct ClientSession {
     relay: Engine,
     bridge: Bridge,
-    guest: Guest,
+    pub(super) guest: Guest,
     /// What rooms say to the client goes over it.
     events: EventSender,
     /// How the client calls itself.
@@ -38,6 +39,8 @@ pub(super) struct ClientSession {
     participation: Option<Participation>,
     /// While it watches the list of rooms.
     watching: Option<Watching>,
+    /// While it is a device that can be called.
+    pub(super) station: Option<Line>,
 }
 
 /// The media connection that a client holds.
@@ -62,14 +65,57 @@ enum Held {
     },
 }
 
+/// Something that happens to what a client holds.
+pub(super) enum SessionEvent {
+    /// To the station that it is.
+    OfStation(StationEvent),
+    /// It has not kept up with what its station is told.
+    StationLost,
+    /// What permits the media connection has ended.
+    PermitEnded,
+}
+
+impl Held {
+    /// Waits until what permits the media connection has ended; never, where there is none.
+    async fn permit_ended(&mut self) {
+        match self {
+            Self::Reserved(_, permit) | Self::Sending { permit, .. } | Self::Receiving { permit, .. } => {
+                permit.ended().await;
+            }
+            Self::Nothing => std::future::pending().await,
+        }
+    }
+}
+
+/// The next event of a station; never, while there is none.
+async fn next_of_station(station: &mut Option<Line>) -> Option<StationEvent> {
+    let Some(line) = station else { return std::future::pending().await };
+    let event = line.next().await;
+    if matches!(event, Some(StationEvent::StationRemoved)) {
+        *station = None;
+    }
+    event
+}
+
 impl ClientSession {
     pub(super) async fn new(bridge: Bridge, guest: Guest, events: EventSender) -> Self {
         let (relay, name) = (bridge.relay().clone(), String::new());
-        let (participation, watching) = (None, None);
+        let (participation, watching, station) = (None, None, None);
         let access = guest.gate.access();
         let lists = access.authorize(guest.visitor(), Action::ListStreams, Target::room(RoomId::HOME)).await;
         let lists_streams = lists.is_ok();
-        Self { relay, bridge, guest, events, name, held: Held::Nothing, lists_streams, participation, watching }
+        Self {
+            relay,
+            bridge,
+            guest,
+            events,
+            name,
+            held: Held::Nothing,
+            lists_streams,
+            participation,
+            watching,
+            station,
+        }
     }
 
     /// Deals with a message; gives the reply, if there is to be one.
@@ -89,6 +135,10 @@ impl ClientSession {
                 None
             }
             ClientMessage::WatchRooms { on } => self.watch_rooms(on).await.err(),
+            ClientMessage::Station { name, key, rooms } => self.be_station(&name, key.as_deref(), rooms).await.err(),
+            ClientMessage::Ring { to } => self.ring(to).await.err(),
+            ClientMessage::AnswerCall { call } => self.at_station(|line| line.answer(call)).err(),
+            ClientMessage::HangUp { call } => self.at_station(|line| line.hang_up(call)).err(),
             ClientMessage::Ping => Some(ServerMessage::Pong),
             ClientMessage::GetAvailableStreams => Some(self.list_streams().await),
             ClientMessage::StopStream => {
@@ -130,15 +180,15 @@ impl ClientSession {
         self.lists_streams
     }
 
-    /// Waits until what permits the media connection, or the stay in a room, has ended; never, where there is neither.
-    pub(super) async fn permit_ended(&mut self) {
-        let held = match &mut self.held {
-            Held::Reserved(_, permit) | Held::Sending { permit, .. } | Held::Receiving { permit, .. } => Some(permit),
-            Held::Nothing => None,
-        };
-        match held {
-            Some(permit) => permit.ended().await,
-            None => std::future::pending().await,
+    /// The next thing that happens to what the client holds; nothing is lost when this is not waited for to its end.
+    pub(super) async fn next(&mut self) -> SessionEvent {
+        let Self { held, station, .. } = self;
+        tokio::select! {
+            () = held.permit_ended() => SessionEvent::PermitEnded,
+            event = next_of_station(station) => match event {
+                Some(event) => SessionEvent::OfStation(event),
+                None => SessionEvent::StationLost,
+            },
         }
     }
 
@@ -174,6 +224,7 @@ impl ClientSession {
 
     /// The client is gone.
     pub(super) async fn end(&mut self) {
+        self.station = None;
         self.release().await;
         self.lose().await;
     }

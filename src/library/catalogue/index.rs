@@ -1,14 +1,11 @@
 //! What was read from files, kept in a database, so that a start with thousands of them reads none.
 
 use std::collections::HashMap;
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use crate::data::DataFolder;
+use crate::data::{DataFolder, Store, StoreError};
 
 use super::super::facts::FileDescription;
 use super::open_file::Stamp;
@@ -19,9 +16,6 @@ const FILE: &str = "library.redb";
 
 /// By name, as JSON. What is written otherwise one day has a table of another name.
 const FILES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("files-1");
-
-/// Memory that the database may use for itself.
-const CACHE_BYTES: usize = 1 << 20;
 
 /// What is known of one content of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,26 +28,15 @@ pub(super) struct IndexEntry {
 
 /// All that is kept, in memory and on the disk.
 pub(super) struct Index {
-    folder: DataFolder,
     kept: HashMap<String, IndexEntry>,
-    database: Option<Database>,
-    /// Why there is none was said.
-    given_up: bool,
+    store: Store,
 }
 
 impl Index {
     /// Reads what is there. What is damaged is set aside: all of it can be had again.
     pub(super) fn new(data: &DataFolder) -> Self {
-        let mut index = Self { folder: data.clone(), kept: HashMap::new(), database: None, given_up: false };
-        let path = data.file(FILE);
-        if path.exists() {
-            match guarded(|| read(data)) {
-                Ok((database, kept)) => (index.database, index.kept) = (Some(database), kept),
-                Err(Failure::InUse) => index.give_up("another program has it open"),
-                Err(Failure::Broken(error)) => set_aside(&path, &error),
-            }
-        }
-        index
+        let (store, kept) = Store::open(data, FILE, read);
+        Self { kept, store }
     }
 
     /// What is kept of this very content.
@@ -80,64 +63,18 @@ impl Index {
 
     /// Without the database everything works; the next start takes longer.
     fn write(&mut self, new: &[(String, IndexEntry)], gone: &[String]) {
-        if self.given_up || new.is_empty() && gone.is_empty() {
-            return;
-        }
-        let folder = self.folder.clone();
-        let database = self.database.take();
-        let written = guarded(move || {
-            let database = match database {
-                Some(database) => database,
-                None => open(&folder)?,
-            };
-            write(&database, new, gone)?;
-            Ok(database)
-        });
-        match written {
-            Ok(database) => self.database = Some(database),
-            Err(Failure::InUse) => self.give_up("another program has it open"),
-            Err(Failure::Broken(error)) => self.give_up(&error),
-        }
-    }
-
-    fn give_up(&mut self, reason: &str) {
-        self.given_up = true;
-        tracing::warn!(reason, "what is known of audio files is not kept: {FILE} cannot be used");
-    }
-}
-
-/// Why the database cannot be used.
-enum Failure {
-    InUse,
-    Broken(String),
-}
-
-impl<E: Into<redb::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        match error.into() {
-            redb::Error::DatabaseAlreadyOpen => Self::InUse,
-            other => Self::Broken(other.to_string()),
+        if !new.is_empty() || !gone.is_empty() {
+            self.store.write(|database| write(database, new, gone));
         }
     }
 }
 
-/// A page that was bent on the disk may make the database panic: that is damage like any other.
-fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Failure::Broken("its pages make no sense".into())))
-}
-
-/// What is in audio files, and how they are called, is for the daemon alone to read.
-fn open(folder: &DataFolder) -> Result<Database, Failure> {
-    Ok(Database::builder().set_cache_size(CACHE_BYTES).create_file(folder.open(FILE)?)?)
-}
-
-fn read(folder: &DataFolder) -> Result<(Database, HashMap<String, IndexEntry>), Failure> {
-    let database = open(folder)?;
+fn read(database: &Database) -> Result<HashMap<String, IndexEntry>, StoreError> {
     let mut kept = HashMap::new();
     let transaction = database.begin_read()?;
     let table = match transaction.open_table(FILES) {
         Ok(table) => table,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok((database, kept)),
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(kept),
         Err(error) => return Err(error.into()),
     };
     for row in table.iter()? {
@@ -147,15 +84,15 @@ fn read(folder: &DataFolder) -> Result<(Database, HashMap<String, IndexEntry>), 
             kept.insert(name.value().to_owned(), value);
         }
     }
-    Ok((database, kept))
+    Ok(kept)
 }
 
-fn write(database: &Database, new: &[(String, IndexEntry)], gone: &[String]) -> Result<(), Failure> {
+fn write(database: &Database, new: &[(String, IndexEntry)], gone: &[String]) -> Result<(), StoreError> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(FILES)?;
         for (name, kept) in new {
-            let value = serde_json::to_vec(kept).map_err(|error| Failure::Broken(error.to_string()))?;
+            let value = serde_json::to_vec(kept).map_err(|error| StoreError::Broken(error.to_string()))?;
             table.insert(name.as_str(), value.as_slice())?;
         }
         for name in gone {
@@ -165,16 +102,9 @@ fn write(database: &Database, new: &[(String, IndexEntry)], gone: &[String]) -> 
     Ok(transaction.commit()?)
 }
 
-fn set_aside(path: &Path, error: &str) {
-    let aside: PathBuf = path.with_extension("redb.damaged");
-    match fs::rename(path, &aside) {
-        Ok(()) => tracing::error!(error, set_aside = %aside.display(), "{FILE} was damaged: it is made anew"),
-        Err(failed) => tracing::error!(error, %failed, "{FILE} is damaged, and cannot be set aside"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -1,0 +1,390 @@
+//! The door to stations and calls: one lock around them, the clock, the rooms of stations, and a queue to each of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use serde::Serialize;
+use tokio::sync::{Notify, broadcast, mpsc};
+
+use crate::data::{DataFolder, Store};
+use crate::domain::Owner;
+use crate::rooms::RoomsHandle;
+
+use super::call::{CallId, CallInfo, CallRecord};
+use super::ringing::{CallError, CallRequest, Ring};
+use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
+use super::store::{self, KeptStation, Write};
+use super::{CallCounters, Calls, CallsSettings, Effect};
+
+/// Events that may wait for one station; of more it is told nothing, and given up.
+const QUEUE: usize = 64;
+
+/// Events that may wait for those who watch all calls.
+const WATCHED: usize = 256;
+
+/// What a station is told. Field by field what `docs/protocol.md` has.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum StationEvent {
+    /// Who it is now.
+    Station {
+        /// Which.
+        id: StationId,
+        /// How people call it.
+        name: String,
+        /// What it comes back with.
+        key: StationKey,
+        /// The calls that it has to do with.
+        calls: Vec<CallInfo>,
+    },
+    /// A call that it has to do with began, or is different.
+    Call {
+        /// As it is now.
+        call: CallInfo,
+    },
+    /// It is no station any more: somebody removed it.
+    StationRemoved,
+}
+
+/// All calls from now on, as they change.
+pub type CallEvents = broadcast::Receiver<CallInfo>;
+
+/// Stations and calls, for everybody. Cheap to clone.
+#[derive(Clone)]
+pub struct CallsHandle(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    rooms: RoomsHandle,
+    /// Something is due at another time than before.
+    wake: Notify,
+    changes: broadcast::Sender<CallInfo>,
+    writes: mpsc::UnboundedSender<Write>,
+    /// Calls that are kept in the log.
+    log: usize,
+}
+
+struct State {
+    calls: Calls,
+    lines: HashMap<ConnectionId, (StationId, mpsc::Sender<StationEvent>)>,
+    /// Stations that did not read what they were told.
+    too_slow: u64,
+}
+
+/// Whoever keeps what outlives a restart, and the time.
+pub struct Keeper {
+    calls: CallsHandle,
+    store: Store,
+    writes: mpsc::UnboundedReceiver<Write>,
+}
+
+/// A station's being there, by one connection: over when it is dropped.
+pub struct Line {
+    calls: CallsHandle,
+    station: StationId,
+    connection: ConnectionId,
+    events: mpsc::Receiver<StationEvent>,
+}
+
+impl CallsHandle {
+    /// The door to stations and calls as they were kept, and whoever keeps them from now on.
+    pub fn open(settings: CallsSettings, data: &DataFolder, rooms: RoomsHandle) -> (Self, Keeper) {
+        let (store, kept) = store::open(data);
+        let (sender, writes) = mpsc::unbounded_channel();
+        let log = settings.log;
+        let mut calls = Calls::new(settings, kept.log);
+        for KeptStation { id, name, key, seen } in kept.stations {
+            let room = StationId(rooms.open_station(Some(&id.0), &name));
+            if room != id {
+                // A room of this id was configured meanwhile.
+                let kept = KeptStation { id: room.clone(), name: name.clone(), key, seen };
+                let _ = [Write::Forget(id), Write::Station(kept)].map(|write| sender.send(write));
+            }
+            calls.restore(room, name, key, seen);
+        }
+        let state = Mutex::new(State { calls, lines: HashMap::new(), too_slow: 0 });
+        let (wake, changes) = (Notify::new(), broadcast::Sender::new(WATCHED));
+        let calls = Self(Arc::new(Inner { state, rooms, wake, changes, writes: sender, log }));
+        let keeper = Keeper { calls: calls.clone(), store, writes };
+        (calls, keeper)
+    }
+
+    /// A device is there under this name, as the station with this key, or as a new one; it listens to these rooms. It is
+    /// told who it is first.
+    ///
+    /// # Errors
+    /// When it does not become a station, and why.
+    pub fn enter(
+        &self,
+        owner: &Owner,
+        name: &str,
+        key: Option<StationKey>,
+        rooms: Vec<String>,
+    ) -> Result<Line, EnterError> {
+        let (sender, events) = mpsc::channel(QUEUE);
+        let (station, connection) = self.with(|State { calls, lines, .. }, now| {
+            let known = key.and_then(|key| calls.station_of(key).cloned());
+            let name = calls.free_name(name, key)?;
+            let id = match known {
+                Some(id) => id,
+                None => {
+                    calls.make_room(now, owner)?;
+                    let id = StationId(self.0.rooms.open_station(None, &name));
+                    calls.add(&id, name.clone(), owner.clone());
+                    id
+                }
+            };
+            let connection = calls.come(SystemTime::now(), &id, &name, rooms);
+            let key = calls.key(&id).unwrap_or_default();
+            let current = calls.current_of(&id);
+            // Its queue is empty.
+            let _ = sender.try_send(StationEvent::Station { id: id.clone(), name, key, calls: current });
+            lines.insert(connection, (id.clone(), sender));
+            Ok((id, connection))
+        })?;
+        Ok(Line { calls: self.clone(), station, connection, events })
+    }
+
+    /// Begins a call that a program, an automation or a doorbell asks for.
+    ///
+    /// # Errors
+    /// When it is not begun, and why.
+    pub fn call(&self, request: CallRequest, owner: Owner) -> Result<CallInfo, CallError> {
+        self.ring(request.ring(owner, |room| self.0.rooms.find(room).is_some())?)
+    }
+
+    /// Begins a call.
+    ///
+    /// # Errors
+    /// When it is not begun, and why.
+    pub fn ring(&self, ring: Ring) -> Result<CallInfo, CallError> {
+        self.with(|state, now| state.calls.ring(now, SystemTime::now(), ring))
+    }
+
+    /// Ends a call from outside.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn cancel(&self, call: CallId) -> Result<(), CallError> {
+        self.with(|state, now| state.calls.cancel(now, call))
+    }
+
+    /// Forgets a station; `false` where there is none.
+    pub fn forget(&self, station: &StationId) -> bool {
+        self.with(|state, now| state.calls.forget(now, station))
+    }
+
+    /// All stations.
+    pub fn stations(&self) -> Vec<StationInfo> {
+        self.lock().calls.stations()
+    }
+
+    /// Calls that are not over, oldest first.
+    pub fn current(&self) -> Vec<CallInfo> {
+        self.lock().calls.current()
+    }
+
+    /// Calls that are over, the newest first.
+    pub fn log(&self) -> Vec<CallRecord> {
+        self.lock().calls.log().cloned().collect()
+    }
+
+    /// Forgets all calls that are over.
+    pub fn clear_log(&self) {
+        self.lock().calls.clear_log();
+        self.keep(Write::ClearLog);
+    }
+
+    /// What happens to calls from now on.
+    pub fn events(&self) -> CallEvents {
+        self.0.changes.subscribe()
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> CallCounters {
+        self.lock().calls.counters()
+    }
+
+    /// Stations that were given up since they did not read.
+    pub fn too_slow(&self) -> u64 {
+        self.lock().too_slow
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something, then what is due, and whatever comes of it.
+    fn with<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let mut state = self.lock();
+        // Tokio's clock is the one that the keeper waits by.
+        let (before, now) = (state.calls.deadline(), tokio::time::Instant::now().into_std());
+        let result = act(&mut state, now);
+        if state.calls.deadline().is_some_and(|at| at <= now) {
+            state.calls.tick(now);
+        }
+        while let Some(effect) = state.calls.poll() {
+            self.carry_out(&mut state, effect);
+        }
+        if state.calls.deadline() != before {
+            self.0.wake.notify_one();
+        }
+        result
+    }
+
+    fn carry_out(&self, state: &mut State, effect: Effect) {
+        match effect {
+            Effect::Call(call) => {
+                state.tell(&call);
+                // Nobody watches, for all we know.
+                let _ = self.0.changes.send(call);
+            }
+            Effect::Show(id) => {
+                if let Some(StationInfo { name, presence, .. }) = state.calls.station(&id) {
+                    self.0.rooms.note_station(&id.0, &name, presence);
+                }
+            }
+            Effect::KeepStation(id) => {
+                if let (Some(StationInfo { name, seen, .. }), Some(key)) =
+                    (state.calls.station(&id), state.calls.key(&id))
+                {
+                    self.keep(Write::Station(KeptStation { id, name, key, seen }));
+                }
+            }
+            Effect::Forget(id) => {
+                // Their connections are over when they have read it.
+                for (_, line) in state.lines.values().filter(|(station, _)| *station == id) {
+                    let _ = line.try_send(StationEvent::StationRemoved);
+                }
+                self.0.rooms.close_station(&id.0);
+                self.keep(Write::Forget(id));
+            }
+            Effect::Log(record) => self.keep(Write::Call(record, self.0.log)),
+        }
+    }
+
+    /// Bounded by what causes it: how fast one may call, and connect.
+    fn keep(&self, write: Write) {
+        // Not while the keeper is there.
+        let _ = self.0.writes.send(write);
+    }
+}
+
+impl State {
+    /// Tells all stations of a call that have to do with it.
+    fn tell(&mut self, call: &CallInfo) {
+        let before = self.lines.len();
+        self.lines.retain(|_, (station, line)| {
+            !call.concerns(station)
+                || !matches!(
+                    line.try_send(StationEvent::Call { call: call.clone() }),
+                    Err(mpsc::error::TrySendError::Full(_))
+                )
+        });
+        self.too_slow += (before - self.lines.len()) as u64;
+    }
+}
+
+impl Keeper {
+    /// Does what is due when it is due, and writes what is to be kept; for as long as it is polled.
+    pub async fn run(self) {
+        let Self { calls, store, writes } = self;
+        tokio::join!(keep_time(calls), write_down(store, writes));
+    }
+}
+
+#[cfg(test)]
+impl Keeper {
+    /// Writes all that is to be kept by now, as a daemon does that is ended.
+    pub(super) async fn write_all(mut self) {
+        self.writes.close();
+        write_down(self.store, self.writes).await;
+    }
+}
+
+async fn keep_time(calls: CallsHandle) {
+    loop {
+        let deadline = calls.lock().calls.deadline();
+        let due = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = calls.0.wake.notified() => {}
+            () = due => calls.with(|_, _| ()),
+        }
+    }
+}
+
+/// The disk may take its time, and nobody waits for it.
+async fn write_down(mut store: Store, mut writes: mpsc::UnboundedReceiver<Write>) {
+    while let Some(write) = writes.recv().await {
+        let written = tokio::task::spawn_blocking(move || {
+            store::write(&mut store, write);
+            store
+        });
+        match written.await {
+            Ok(back) => store = back,
+            // It was cancelled: the runtime ends.
+            Err(_) => return,
+        }
+    }
+}
+
+impl Line {
+    /// Which station it is.
+    pub fn station(&self) -> &StationId {
+        &self.station
+    }
+
+    /// The next event; `None` for a station that is no more, or that did not read.
+    pub async fn next(&mut self) -> Option<StationEvent> {
+        self.events.recv().await
+    }
+
+    /// Answers a call.
+    ///
+    /// # Errors
+    /// When there is nothing to be answered by it.
+    pub fn answer(&self, call: CallId) -> Result<(), CallError> {
+        self.calls.with(|state, now| state.calls.answer(now, call, &self.station))
+    }
+
+    /// Gives up a call, declines it, or ends it.
+    ///
+    /// # Errors
+    /// When it has nothing to do with it, or it is over.
+    pub fn hang_up(&self, call: CallId) -> Result<(), CallError> {
+        self.calls.with(|state, now| state.calls.hang_up(now, call, &self.station))
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.calls.with(|State { calls, lines, .. }, now| {
+            lines.remove(&self.connection);
+            calls.go(now, SystemTime::now(), &self.station, self.connection);
+        });
+    }
+}
+
+impl std::fmt::Debug for CallsHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CallsHandle")
+    }
+}
+
+impl std::fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keeper")
+    }
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Line")
+    }
+}

@@ -1,0 +1,96 @@
+//! Stations and the log of calls, as they are kept in the data folder.
+
+use redb::{Database, ReadableTable, ReadableTableMetadata, TableDefinition};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{DataFolder, Store, StoreError};
+
+use super::call::CallRecord;
+use super::station::{StationId, StationKey};
+
+/// The database, within the data folder.
+const FILE: &str = "house.redb";
+
+/// By id, as JSON. What is written otherwise one day has a table of another name.
+const STATIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("stations-1");
+
+/// By the time when it began, and its id.
+const CALLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("calls-1");
+
+/// A station as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeptStation {
+    pub(super) id: StationId,
+    pub(super) name: String,
+    pub(super) key: StationKey,
+    pub(super) seen: u64,
+}
+
+/// All that is kept.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Kept {
+    pub(super) stations: Vec<KeptStation>,
+    /// Oldest first.
+    pub(super) log: Vec<CallRecord>,
+}
+
+/// Something to be written.
+#[derive(Debug)]
+pub(super) enum Write {
+    Station(KeptStation),
+    Forget(StationId),
+    /// One more line of the log, of which so many are kept.
+    Call(CallRecord, usize),
+    ClearLog,
+}
+
+/// Reads what is kept.
+pub(super) fn open(data: &DataFolder) -> (Store, Kept) {
+    Store::open(data, FILE, |database| Ok(Kept { stations: rows(database, STATIONS)?, log: rows(database, CALLS)? }))
+}
+
+/// Writes something.
+pub(super) fn write(store: &mut Store, write: Write) {
+    store.write(|database| {
+        let transaction = database.begin_write()?;
+        match write {
+            Write::Station(station) => {
+                transaction.open_table(STATIONS)?.insert(&*station.id.0, &*json(&station)?)?;
+            }
+            Write::Forget(id) => drop(transaction.open_table(STATIONS)?.remove(&*id.0)?),
+            Write::Call(record, most) => {
+                let mut table = transaction.open_table(CALLS)?;
+                table.insert(&*format!("{:020} {}", record.at, record.id.0), &*json(&record)?)?;
+                while table.len()? > most as u64 {
+                    table.pop_first()?;
+                }
+            }
+            Write::ClearLog => drop(transaction.delete_table(CALLS)?),
+        }
+        Ok(transaction.commit()?)
+    });
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+/// All rows of a table that can be read.
+fn rows<T: DeserializeOwned>(
+    database: &Database,
+    table: TableDefinition<'_, &str, &[u8]>,
+) -> Result<Vec<T>, StoreError> {
+    use redb::ReadableDatabase;
+
+    let table = match database.begin_read()?.open_table(table) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut rows = Vec::new();
+    for row in table.iter()? {
+        rows.extend(serde_json::from_slice(row?.1.value()).ok());
+    }
+    Ok(rows)
+}

@@ -1,0 +1,157 @@
+//! `/api/stations` and `/api/calls`: devices with a name, and calls to them, for programs. Stations themselves call by
+//! signalling.
+
+use std::fmt;
+
+use serde::Serialize;
+use uuid::Uuid;
+use warp::http::StatusCode;
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+use crate::access::{Action, Permit, Target, Visitor};
+use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, StationId};
+
+use super::Shared;
+use super::exposition::Exposition;
+use super::reply::{denied, error_response, no_store, text, unavailable};
+
+/// Bytes of a request.
+const MAX_BODY: u64 = 4_096;
+
+/// One call, in whichever state.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum CallReply {
+    Live(CallInfo),
+    Over {
+        state: &'static str,
+        #[serde(flatten)]
+        record: CallRecord,
+    },
+}
+
+impl From<CallRecord> for CallReply {
+    fn from(record: CallRecord) -> Self {
+        Self::Over { state: "over", record }
+    }
+}
+
+/// All of `/api/stations` and `/api/calls`.
+pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let stations = warp::path!("api" / "stations").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::SeeCalls, |permit| {
+                no_store(&serde_json::json!({ "stations": shared.house.calls(permit).stations() }))
+            })
+            .await
+        },
+    );
+    let forget = warp::path!("api" / "stations" / String).and(warp::delete()).and(context.clone()).then(
+        async |id: String, visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::ForgetCalls, |permit| {
+                forgotten(shared.house.calls(permit).forget(&StationId(id)))
+            })
+            .await
+        },
+    );
+    let list = warp::path!("api" / "calls").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::SeeCalls, |permit| {
+                let calls = shared.house.calls(permit);
+                let log: Vec<_> = calls.log().into_iter().map(CallReply::from).collect();
+                no_store(&serde_json::json!({ "calls": calls.current(), "log": log }))
+            })
+            .await
+        },
+    );
+    let clear = warp::path!("api" / "calls").and(warp::delete()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::ForgetCalls, |permit| {
+                shared.house.calls(permit).clear_log();
+                StatusCode::NO_CONTENT.into_response()
+            })
+            .await
+        },
+    );
+    let call = warp::path!("api" / "calls")
+        .and(warp::post())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(context.clone())
+        .then(async |request: CallRequest, visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::Call, |permit| call(request, permit, &shared)).await
+        });
+    let look = warp::path!("api" / "calls" / Uuid).and(warp::get()).and(context.clone()).then(
+        async |id: Uuid, visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::SeeCalls, |permit| look(CallId(id), permit, &shared)).await
+        },
+    );
+    let end = warp::path!("api" / "calls" / Uuid).and(warp::delete()).and(context).then(
+        async |id: Uuid, visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::Call, |permit| match shared.house.calls(permit).cancel(CallId(id)) {
+                Ok(()) => StatusCode::NO_CONTENT.into_response(),
+                Err(error) => error_response(StatusCode::NOT_FOUND, &error),
+            })
+            .await
+        },
+    );
+    stations.or(forget).unify().or(list).unify().or(clear).unify().or(call).unify().or(look).unify().or(end).unify()
+}
+
+async fn permitted(
+    visitor: &Visitor,
+    shared: &Shared,
+    action: Action,
+    act: impl FnOnce(&Permit) -> Response,
+) -> Response {
+    match shared.authorize(visitor, action, Target::House).await {
+        Ok(permit) => act(&permit),
+        Err(refusal) => denied(&refusal),
+    }
+}
+
+fn forgotten(was_known: bool) -> Response {
+    match was_known {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => text(StatusCode::NOT_FOUND, "There is no such device; GET /api/stations lists those there are"),
+    }
+}
+
+fn call(request: CallRequest, permit: &Permit, shared: &Shared) -> Response {
+    match shared.house.calls(permit).call(request, permit.visitor().owner()) {
+        Ok(call) => warp::reply::with_status(no_store(&call), StatusCode::CREATED).into_response(),
+        Err(error @ (CallError::NoStation(_) | CallError::Nobody | CallError::NoRoom(_))) => {
+            error_response(StatusCode::NOT_FOUND, &error)
+        }
+        Err(error @ CallError::TooFast) => error_response(StatusCode::TOO_MANY_REQUESTS, &error),
+        Err(CallError::Full(_)) => unavailable("There are as many calls as calls.max allows; wait until one is over"),
+        Err(CallError::TooManyOfOne(_)) => {
+            unavailable("This address makes as many calls as limits.share leaves to one; wait until one is over")
+        }
+        Err(error) => error_response(StatusCode::BAD_REQUEST, &error),
+    }
+}
+
+fn look(id: CallId, permit: &Permit, shared: &Shared) -> Response {
+    let calls = shared.house.calls(permit);
+    let live = calls.current().into_iter().find(|call| call.id == id).map(CallReply::Live);
+    let over = || calls.log().into_iter().find(|record| record.id == id).map(CallReply::from);
+    match live.or_else(over) {
+        Some(call) => no_store(&call),
+        None => text(StatusCode::NOT_FOUND, "There is no such call, or it is no longer in the log"),
+    }
+}
+
+/// What is counted of stations and calls.
+pub(super) fn encode(page: &mut Exposition<'_>, calls: &CallsHandle) -> fmt::Result {
+    let counted = calls.counters();
+    page.gauge("stations", "Devices with a name", calls.stations().len() as u64)?;
+    page.counter("stations_displaced", "Devices forgotten for others, over the limit", counted.displaced)?;
+    page.counter("stations_too_slow", "Devices given up because they did not read", calls.too_slow())?;
+    page.gauge("calls", "Calls just now", calls.current().len() as u64)?;
+    page.counter("calls_rung", "Calls that were begun", counted.rung)?;
+    page.counter("calls_answered", "Calls that were answered", counted.answered)?;
+    page.counter("calls_refused", "Calls that were not begun, over a limit", counted.refused)
+}
