@@ -133,17 +133,24 @@ function seen(stops) {
   return stops.map(({ name }) => name);
 }
 
+/** Those of other tests have no tiles any more. */
+async function forgetDevices(url) {
+  const { stations } = await (await fetch(`${url}api/stations`)).json();
+  for (const { id } of stations) await fetch(`${url}api/stations/${id}`, { method: 'DELETE' });
+}
+
 const phone = { viewport: { width: 360, height: 740 } };
 
 test('all of the page is reached by Tab, in an order that makes sense, and seen when it is', async () => {
+  await forgetDevices(house.daemon.url);
   const page = await openPage(house.browserFor('idle'), house.daemon.url, phone);
   await page.locator('house-tile').first().waitFor();
   await page.locator('.menu').evaluate((menu) => menu.setAttribute('open', ''));
   assert.deepEqual(seen(await stopsOf(page)), [
-    ...['menu', 'settings-link', 'status-link'],
+    ...['menu', 'settings-link', 'status-link', 'calls-link'],
     ...['listen', 'talk', 'announce', 'sounds-link'],
     ...['choose', 'hear', 'choose', 'hear', 'choose', 'hear', 'new-room'],
-    ...['room-link', 'speaker-link', 'Chat in Everyone'],
+    ...['ring', 'room-link', 'speaker-link', 'Chat in Everyone'],
   ]);
   await page.click('#announce');
   await page.locator('announce-sheet #record').waitFor();

@@ -1,12 +1,28 @@
 // The real daemon for a test: started on free ports, or again on the ports that it had.
 
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = process.env.VOICE_RELAY ?? fileURLToPath(new URL('../../target/release/voice-relay', import.meta.url));
 
 /** This machine's own network. */
 const HERE = { address: 'localhost', enter: [] };
+
+const FOLDERS = [];
+
+process.once('exit', () => {
+  for (const folder of FOLDERS) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder for what one daemon keeps, and no other; gone when the tests are. */
+function dataFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'voice-relay-data-'));
+  FOLDERS.push(folder);
+  return folder;
+}
 
 /**
  * Starts a daemon, here or in a network of its own, by default without TLS, with an environment of its own; gives its
@@ -16,7 +32,9 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network
   // All who come in a test come from one address.
   const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, '--limits-share=100', ...more];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, VOICE_RELAY__FILES__FOLDERS: 'off', ...env } });
+  const data = env.VOICE_RELAY__DATA_DIR ?? dataFolder();
+  const known = { VOICE_RELAY__FILES__FOLDERS: 'off', VOICE_RELAY__DATA_DIR: data };
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...known, ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   let log = '';
   child.stderr.on('data', (data) => {
@@ -33,6 +51,8 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network
   return {
     ports: { http, mp3, media, files, https },
     pid: child.pid,
+    /** Where it keeps what outlives it, for whoever starts it anew. */
+    data,
     url: `http://${network.address}:${http}/`,
     /** What it logged: warnings and errors. */
     log: () => log,

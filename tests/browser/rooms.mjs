@@ -7,7 +7,7 @@ import { powerAt } from './sound.mjs';
 const CLEARLY = 100;
 
 /** Runs before the page: its microphone is a tone. The browser's own knows only one sound for all tabs. */
-function speakInTones(frequency) {
+export function speakInTones(frequency) {
   navigator.mediaDevices.getUserMedia = async () => {
     const context = new AudioContext();
     const output = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });

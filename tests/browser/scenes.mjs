@@ -229,6 +229,64 @@ export async function showRooms(house, look, screens = SCREENS) {
   for (const other of [tab, ...others]) await other.context().close();
 }
 
+/** Scenes of calls: who calls whom before each is looked at. */
+const CALL_SCENES = {
+  devices: async (tab) => {
+    await tab.locator('house-tile[data-room="hall-tablet"]').waitFor();
+    await tab.locator('house-page .away summary').click();
+  },
+  'call-called': async (tab, { url }) => {
+    await post(`${url}api/calls`, { to: ['ben', 'hall-tablet', 'attic'], name: 'Front door', seconds: 300 });
+    await tab.locator('call-panel #answer').waitFor();
+  },
+  'call-missed': async (tab, { url }) => {
+    const { calls } = await (await fetch(`${url}api/calls`)).json();
+    for (const { id } of calls) await fetch(`${url}api/calls/${id}`, { method: 'DELETE' });
+    await tab.locator('call-panel .missed').waitFor();
+  },
+  'call-calling': async (tab, { hall }) => {
+    await tab.click('call-panel .missed button');
+    await tab.click('house-tile[data-room="hall-tablet"] #ring');
+    await tab.locator('call-panel #cancel').waitFor();
+    await hall.locator('call-panel #answer').waitFor();
+  },
+  'call-talking': async (tab, { hall }) => {
+    await hall.click('call-panel #answer');
+    await tab.locator('call-panel #mute:enabled').waitFor();
+  },
+  'call-ended': async (tab, { hall }) => {
+    await tab.click('call-panel #hang-up');
+    await tab.locator('call-panel #hang-up').waitFor({ state: 'detached' });
+    await tab.click('house-tile[data-room="hall-tablet"] #ring');
+    await hall.click('call-panel #decline');
+    await tab.locator('call-panel #ended').waitFor();
+  },
+  calls: async (tab) => {
+    await goTo(tab, '#/calls');
+    await tab.locator('calls-page sure-button').first().waitFor();
+  },
+};
+
+async function post(url, body) {
+  const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+}
+
+/** Shows devices with names, and calls between them, on every screen and in every scheme. */
+export async function showCalls(house, look, screens = SCREENS) {
+  const daemon = await startDaemon(undefined, undefined, ['--tls-mode=off', '--rooms-intercom=Kitchen, Nursery']);
+  const { url } = daemon;
+  const options = { ...STILL, locale: house.locale, viewport: SCREENS.phone, listensTo: ['home'] };
+  const open = (name) => openPage(house.browserFor('idle'), url, { ...options, name });
+  const [hall, attic, garage] = [await open('Hall tablet'), await open('Attic'), await open('Garage')];
+  await garage.locator('house-tile[data-room="attic"]').waitFor();
+  await garage.context().close();
+  const tab = await open('Ben');
+  await showScenes(tab, CALL_SCENES, { url, hall }, look, screens);
+  for (const page of [tab, hall, attic]) await page.context().close();
+  await daemon.stop();
+}
+
 /** Scenes of the sounds: what is done before each is looked at. */
 const SOUND_SCENES = {
   'sounds-list': async (tab) => {

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ALL_SCREENS, openHouse, showCards, showHelp, showHouse, showPages, showRooms, showSounds } from './scenes.mjs';
+import { ALL_SCREENS, openHouse, showCalls, showCards, showHelp, showHouse, showPages, showRooms, showSounds } from './scenes.mjs';
 
 const FOLDER = fileURLToPath(new URL('../../target/screenshots', import.meta.url));
 const locale = process.env.SCREENSHOTS_LOCALE ?? 'en-US';
@@ -22,6 +22,7 @@ try {
   await showPages(house, take, ALL_SCREENS);
   await showHouse(house, take, ALL_SCREENS);
   await showRooms(house, take, ALL_SCREENS);
+  await showCalls(house, take, ALL_SCREENS);
   await showSounds(house, take, ALL_SCREENS);
   await showHelp(house, take, ALL_SCREENS);
   await showCards(house, take);

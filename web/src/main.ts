@@ -7,6 +7,7 @@ import { joinHeadset } from './lib/headset';
 import { ScreenLight } from './lib/screen-light';
 import { hashOf, routeOf, type Route } from './pages/routes';
 import { isTalking } from './rooms/room-voice';
+import { browserStorage } from './session/choices';
 
 declare global {
   interface Window {
@@ -20,6 +21,7 @@ type View = HTMLElement & { session: HouseSession; roomId?: string; pin?: string
 
 /** The other views, loaded when somebody goes there. */
 const MODULES = {
+  calls: () => import('./pages/calls-page'),
   homeassistant: () => import('./pages/homeassistant-page'),
   room: () => import('./rooms/room-page'),
   settings: () => import('./pages/settings-page'),
@@ -30,7 +32,7 @@ const MODULES = {
   trust: () => import('./pages/trust-page'),
 };
 
-const session = new HouseSession(new URL('.', document.baseURI));
+const session = new HouseSession(new URL('.', document.baseURI), browserStorage(), true);
 const home = document.querySelector('house-page');
 
 /** Grows with every change of the address, so that a view that is loaded too late is not shown. */
@@ -99,11 +101,28 @@ function keepShell(): void {
   if (import.meta.env.PROD) workers?.register(new URL('service-worker.js', session.base)).catch(() => undefined);
 }
 
+/** Calls are shown over every view, from the first one on. */
+function showCalls(): void {
+  let isShown = false;
+  session.addEventListener('change', () => {
+    const { current, ended, missed, refusal } = session.view.calls;
+    if (isShown || !(current ?? ended ?? refusal ?? missed[0])) return;
+    isShown = true;
+    void import('./calls/call-panel').then(() => {
+      const made = document.createElement('call-panel');
+      made.session = session;
+      document.body.prepend(made);
+      return made;
+    });
+  });
+}
+
 window.voiceRelay = session;
 document.documentElement.lang = spoken();
 home?.attach(session);
 session.connect();
 keepLit();
+showCalls();
 joinHeadset(session);
 keepShell();
 window.addEventListener('hashchange', () => void show(routeOf(location.hash)));

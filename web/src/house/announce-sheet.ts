@@ -157,6 +157,8 @@ export class AnnounceSheet extends LitElement {
 
   @property({ attribute: false }) session: HouseSession | null = null;
   @property({ attribute: false }) places: readonly PlaceView[] = [];
+  /** Single devices that are there. */
+  @property({ attribute: false }) stations: readonly PlaceView[] = [];
   /** The room that is selected on the page. */
   @property() selected = '';
 
@@ -197,7 +199,13 @@ export class AnnounceSheet extends LitElement {
 
   private get rooms(): readonly string[] {
     const all = this.places.map(({ room }) => room.id);
-    return this.chosen?.filter((id) => all.includes(id)) ?? all;
+    const known = this.all.map(({ room }) => room.id);
+    return this.chosen?.filter((id) => known.includes(id)) ?? all;
+  }
+
+  /** Rooms, and single devices besides: these hear what is announced in rooms as well. */
+  private get all(): readonly PlaceView[] {
+    return [...this.places, ...this.stations];
   }
 
   private renderWish(): TemplateResult {
@@ -222,8 +230,8 @@ export class AnnounceSheet extends LitElement {
     };
     return html`<fieldset>
       <legend>${t('where')}</legend>
-      <label class="chip"><input id="everywhere" type="checkbox" .checked=${rooms.length === this.places.length} @change=${all} /> ${t('everywhere')}</label>
-      ${this.places.map(
+      <label class="chip"><input id="everywhere" type="checkbox" .checked=${this.places.every(({ room }) => rooms.includes(room.id))} @change=${all} /> ${t('everywhere')}</label>
+      ${this.all.map(
         ({ room }) => html`<label class="chip">
           <input type="checkbox" data-room=${room.id} .checked=${rooms.includes(room.id)} @change=${() => { turn(room.id); }} /> ${nameOf(room)}
         </label>`,
@@ -311,7 +319,7 @@ export class AnnounceSheet extends LitElement {
   }
 
   private inWords(part: AnnouncementPart): string {
-    const room = this.places.find((place) => placeOf(place.room.id) === part.place)?.room;
+    const room = this.all.find((place) => placeOf(place.room.id) === part.place)?.room;
     const player = this.players.players.find(({ entity }) => entity === part.place);
     return partInWords(part, room ? nameOf(room) : (player?.name ?? part.place));
   }

@@ -56,6 +56,13 @@ export const housePageStyles = [
     main section.folded {
       padding: 0.4rem 1rem;
     }
+    h2 {
+      margin: 0.25rem 0 -0.4rem;
+      font-size: 1rem;
+    }
+    .away summary {
+      margin-bottom: 0.5rem;
+    }
     #new-room {
       min-height: 3rem;
       border-style: dashed;

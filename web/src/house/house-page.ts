@@ -20,10 +20,10 @@ import '../ui/silent-microphone';
 import '../ui/talk-button';
 import { isOpenToAll } from './announcing';
 import { housePageStyles } from './house-page.styles';
-import type { HouseSession } from './house-session';
+import { HOME, type HouseSession } from './house-session';
 import './house-tile';
 import type { HouseView, PlaceView } from './house-view';
-import { describeHouse } from './house-words';
+import { describeHouse, talkTarget } from './house-words';
 import './last-words';
 import { nameOf, peopleIn } from './presence';
 import './secure-note';
@@ -141,6 +141,7 @@ export class HousePage extends LitElement {
       <nav aria-label=${t('menu')} @click=${this.closeMenu}>
         <a id="settings-link" href=${hashOf({ view: 'settings' })}>${t('settings')}</a>
         <a id="status-link" href=${hashOf({ view: 'status' })}>${t('status')}</a>
+        <a id="calls-link" href=${hashOf({ view: 'calls' })}>${t('calls')}</a>
         ${this.hasHomeAssistant ? html`<a id="homeassistant-link" href=${hashOf({ view: 'homeassistant' })}>Home Assistant</a>` : nothing}
         ${this.may?.includes('share') ? html`<a id="share-link" href=${hashOf({ view: 'share' })}>${t('share')}</a>` : nothing}
       </nav>
@@ -180,7 +181,7 @@ export class HousePage extends LitElement {
         <button id="listen" type="button" aria-pressed=${listening} ?disabled=${!selected || this.isAway} @click=${toggle}>
           ${listening ? loudspeakerIcon : silentIcon}<span>${t('listen')}</span>
         </button>
-        <talk-button space-bar .session=${session} .target=${selected ? nameOf(selected.room) : ''}
+        <talk-button space-bar .session=${session} .target=${talkTarget(view)}
           .disabledReason=${reason ?? (this.isAway && view.talk === 'idle' ? t('awayHint') : null)}></talk-button>
         <button id="mute" type="button" aria-pressed=${view.muted} ?disabled=${view.microphone !== 'live'}
           @click=${() => { session.setMuted(!view.muted); }}>
@@ -216,8 +217,11 @@ export class HousePage extends LitElement {
     </section>`;
   }
 
-  private renderTiles({ places, selected }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
+  private renderTiles({ places, stations, own, calls, selected }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
     if (!places) return nothing;
+    const [here, away] = [stations.filter(({ room }) => room.station === 'here'), stations.filter(({ room }) => room.station === 'away')];
+    // Whoever is with us there said something to us alone, and is answered there.
+    const visited = own && !calls.current && peopleIn(own).some(({ you }) => !you) ? [own] : [];
     const hold = (id: string, held: boolean) => {
       if (!held) {
         session.stopTalking();
@@ -226,27 +230,36 @@ export class HousePage extends LitElement {
       session.select(id);
       if (!this.obstacle) void session.talk();
     };
-    return html`<section class="tiles" aria-label=${t('places')}>
-      ${repeat(places, ({ room }) => room.id, (place) => {
+    const tiles = (all: readonly PlaceView[]) =>
+      repeat(all, ({ room }) => room.id, (place) => {
         const { id } = place.room;
-        return html`<house-tile data-room=${id} .place=${place} ?selected=${place.room.id === selected?.room.id} ?away=${this.isAway}
+        return html`<house-tile data-room=${id} .place=${place} ?own=${place === own} ?selected=${place.room.id === selected?.room.id} ?away=${this.isAway}
           @choose=${() => { session.select(id); }}
           @hold=${({ detail }: CustomEvent<boolean>) => { hold(id, detail); }}
+          @ring=${() => { session.ring([id]); }}
           @hear=${({ detail }: CustomEvent<boolean>) => { session.listenTo(id, detail); }}></house-tile>`;
-      })}
+      });
+    return html`<section class="tiles" aria-label=${t('places')}>
+      ${tiles([...visited, ...places])}
       ${this.may?.includes('talk') !== false
         ? // Its place is kept until the relay has told whether it is for this person.
           html`<button id="new-room" class=${this.may ? '' : 'pending'} type="button" ?disabled=${this.isAway} @click=${() => { this.open('room'); }}>+ ${t('newRoom')}</button>`
         : nothing}
-    </section>`;
+      </section>
+      ${here.length ? html`<h2>${t('devices')}</h2><section class="tiles" aria-label=${t('devices')}>${tiles(here)}</section>` : nothing}
+      ${away.length
+        ? html`<details class="away"><summary>${t('notHere', { count: away.length })}</summary><section class="tiles" aria-label=${t('notHere', { count: away.length })}>${tiles(away)}</section></details>`
+        : nothing}`;
   }
 
-  /** What there is besides of the room that is selected. */
-  private renderSelected({ room, inside }: PlaceView, session: HouseSession): TemplateResult {
+  /** What there is besides of the room, or device, that is selected. */
+  private renderSelected({ room, inside }: PlaceView, session: HouseSession): TemplateResult | typeof nothing {
+    if (room.station) return nothing;
     const name = nameOf(room);
     const unread = inside?.unread ?? 0;
     return html`
       <div class="ways">
+        <button class="way" id="ring" type="button" ?disabled=${this.isAway} @click=${() => { session.ring([room.id === HOME ? 'everybody' : room.id]); }}>${t('ring', { name })}</button>
         <a class="way" id="room-link" href=${hashOf({ view: 'room', id: room.id })}>${t('open', { name })}</a>
         <a class="way" id="speaker-link" href=${hashOf({ view: 'speaker', id: room.id })}>${t('speaker')}</a>
       </div>
@@ -271,12 +284,12 @@ export class HousePage extends LitElement {
     void (sheet === 'announce' ? import('./announce-sheet') : import('./room-sheet'));
   }
 
-  private renderSheet({ places, selected }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
+  private renderSheet({ places, stations, selected }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
     const close = () => {
       this.sheet = null;
     };
     if (this.sheet === 'announce') {
-      return html`<announce-sheet .session=${session} .places=${places?.filter(({ room }) => isOpenToAll(room) || this.may?.includes('share')) ?? []} .selected=${selected?.room.id ?? ''} @close=${close}></announce-sheet>`;
+      return html`<announce-sheet .session=${session} .places=${places?.filter(({ room }) => isOpenToAll(room) || this.may?.includes('share')) ?? []} .stations=${stations.filter(({ room }) => room.station === 'here')} .selected=${selected?.room.id ?? ''} @close=${close}></announce-sheet>`;
     }
     if (this.sheet === 'room') return html`<room-sheet .session=${session} @close=${close}></room-sheet>`;
     return nothing;

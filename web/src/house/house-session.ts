@@ -1,6 +1,8 @@
 // What one device has of the house: the rooms that there are, those it listens to, and the one it talks in. Behind the page
 // and behind cards. It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
+import type { Call } from '../calls/call-protocol';
+import { Station } from '../calls/station';
 import type { Room } from '../rooms/room-protocol';
 import { RoomSession, type ChoiceKeeper } from '../rooms/room-session';
 import { isTalking, type TalkState } from '../rooms/room-voice';
@@ -16,6 +18,9 @@ export const HOME = 'home';
 
 /** Who has talked in a room without listening to it stays for so long, so that the next word is heard as soon as it is said. */
 const LINGER_MS = 10_000;
+
+/** With a station somewhat longer: it may want to answer. */
+const LINGER_WITH_STATION_MS = 30_000;
 
 /** One connection, for statistics: the same one talks and hears. */
 export interface ConnectionView {
@@ -40,20 +45,38 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   /** Rooms that somebody looks at from inside: the page of a room, or a card. */
   private readonly visited = new Map<string, number>();
   private wasUp = false;
+  private readonly station: Station;
+  /** Where we are because of a call, and whether we talk there. */
+  private called: { room: string | null; talking: boolean } = { room: null, talking: false };
 
   /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
   constructor(
     readonly base: URL,
     private readonly storage: ChoiceStorage | null = browserStorage(),
+    /** Whether this is a device that has a name and can be called, rather than a card on somebody's dashboard. */
+    private readonly isDevice = false,
   ) {
     super();
     this.chosen = loadChoices(storage);
     const changed = () => {
       this.changed();
     };
-    this.watch = new RoomWatch(base, () => {
-      this.roomsChanged();
-    });
+    this.station = new Station(
+      storage,
+      (request) => {
+        this.watch.say(request);
+      },
+      () => {
+        this.followCall();
+      },
+    );
+    this.watch = new RoomWatch(
+      base,
+      () => {
+        this.roomsChanged();
+      },
+      this.station,
+    );
     this.devices = new DeviceList(() => {
       for (const session of this.sessions.values()) session.devicesChanged();
       changed();
@@ -88,14 +111,19 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   /** Everything there is to show. */
   get view(): HouseView {
     const { rooms, isUp } = this.watch;
-    const places = rooms?.map((room) => this.placeOf(room)) ?? null;
+    const all = rooms?.map((room) => this.placeOf(room)) ?? null;
+    const places = all?.filter(({ room }) => !room.station) ?? null;
+    const stations = all?.filter(({ room }) => room.station && room.id !== this.station.id) ?? [];
     const spoken = this.speaking?.view ?? null;
     const inside = [...this.sessions.values()].map(({ view }) => view);
     return {
       connected: isUp,
       joined: this.chosen.joined,
       places,
-      selected: places?.find(({ room }) => room.id === this.chosen.room) ?? places?.[0] ?? null,
+      stations,
+      own: all?.find(({ room }) => room.id === this.station.id) ?? null,
+      calls: this.station.view,
+      selected: all?.find(({ room }) => room.id === this.chosen.room) ?? places?.[0] ?? null,
       talkingIn: this.speaking ? (this.roomOf(this.speaking.roomId) ?? spoken?.room ?? null) : null,
       talk: spoken?.talk ?? 'idle',
       problem: spoken?.problem ?? null,
@@ -135,7 +163,30 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     this.chosen = { ...this.chosen, ...choices };
     saveChoices(this.chosen, this.storage);
     for (const session of this.sessions.values()) session.followChoices();
+    this.introduce();
     this.changed();
+  }
+
+  /** Calls these stations, or rooms; `everybody` is all stations. */
+  ring(to: readonly string[]): void {
+    this.station.ring(to);
+  }
+
+  /** Answers a call. Others hear us then, where it has a room. */
+  answer(call: Call): void {
+    this.station.answer(call);
+    // The tap is what browsers want before they play anything.
+    this.unblock();
+  }
+
+  /** Gives up, declines or ends a call. */
+  hangUp(call: Call): void {
+    this.station.hangUp(call);
+  }
+
+  /** Somebody has looked at a call that was missed. */
+  forgetMissed(call: Call): void {
+    this.station.forgetMissed(call);
   }
 
   /** A short chime on the chosen loudspeaker; done when it has ended. */
@@ -159,7 +210,6 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   listenTo(roomId: string, on: boolean): void {
     const others = this.chosen.listensTo.filter((id) => id !== roomId);
     this.choose({ joined: true, listensTo: on ? [...others, roomId] : others });
-    this.sessions.get(roomId)?.listen(on);
     this.reconcile();
     // The tap that asked for it is what browsers want.
     if (on) this.unblock();
@@ -172,6 +222,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     clearTimeout(this.lingering);
     this.lingering = undefined;
     this.speaking = this.enter(roomId);
+    this.listenWhereWanted();
     await this.speaking.talk();
   }
 
@@ -242,9 +293,11 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   private reconcile(): void {
     if (!this.running) return;
     const wanted = new Set([...this.chosen.listensTo, ...this.visited.keys()]);
-    if (this.speaking) wanted.add(this.speaking.roomId);
+    const { id } = this.station;
+    for (const also of [this.speaking?.roomId, this.called.room, this.isDevice && this.chosen.joined ? id : null]) if (also) wanted.add(also);
     for (const id of this.sessions.keys()) if (!wanted.has(id)) this.drop(id);
     for (const id of wanted) this.enter(id);
+    this.listenWhereWanted();
     this.changed();
   }
 
@@ -256,9 +309,41 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     session.addEventListener('change', () => {
       this.noteSession(session);
     });
-    session.listen(this.chosen.listensTo.includes(roomId));
+    session.listen(this.hearsIn(roomId));
     session.enter();
     return session;
+  }
+
+  /** Whether we want to hear what is said in a room: in that of a station also what it answers. */
+  private hearsIn(roomId: string): boolean {
+    if (this.chosen.listensTo.includes(roomId) || roomId === this.station.id) return true;
+    if (roomId === this.called.room) return this.called.talking;
+    return roomId === this.speaking?.roomId && this.isStation(roomId);
+  }
+
+  private listenWhereWanted(): void {
+    for (const [id, session] of this.sessions) if (session.listening !== this.hearsIn(id)) session.listen(this.hearsIn(id));
+  }
+
+  private isStation(roomId: string): boolean {
+    return Boolean(this.roomOf(roomId)?.station);
+  }
+
+  /** Tells the relay who this device is, once there is somebody who has joined by it. */
+  private introduce(): void {
+    const { joined, name, listensTo } = this.chosen;
+    if (this.isDevice && joined && this.watch.isUp) this.station.introduce(name, listensTo);
+  }
+
+  /** Goes where a call takes place as soon as it rings, so that an answer is heard at once; talks when it is answered. */
+  private followCall(): void {
+    const { current } = this.station.view;
+    const [before, now] = [this.called, { room: current?.call.room ?? null, talking: current?.role === 'talking' }];
+    this.called = now;
+    const ends = before.talking && !(now.talking && now.room === before.room);
+    if (ends && this.speaking?.roomId === before.room) this.stopTalking();
+    if (now.talking && now.room && !(before.talking && before.room === now.room)) void this.talk(now.room);
+    this.reconcile();
   }
 
   private drop(roomId: string): void {
@@ -285,7 +370,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
       this.lingering = undefined;
       this.speaking = null;
       this.reconcile();
-    }, LINGER_MS);
+    }, this.speaking && this.isStation(this.speaking.roomId) ? LINGER_WITH_STATION_MS : LINGER_MS);
   }
 
   /** Once the microphone was allowed, the browser tells the names of devices. */
@@ -296,7 +381,11 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
 
   private roomsChanged(): void {
     const { rooms, isUp } = this.watch;
-    if (isUp && !this.wasUp) void this.learnPorts();
+    if (isUp && !this.wasUp) {
+      this.introduce();
+      void this.learnPorts();
+    }
+    if (!isUp && this.wasUp) this.station.lost();
     this.wasUp = isUp;
     const gone = this.chosen.listensTo.filter((id) => rooms && !rooms.some((room) => room.id === id));
     // What is no more cannot be listened to any more, and the next one of that name is another.

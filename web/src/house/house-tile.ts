@@ -1,4 +1,4 @@
-// One room as a tile: who is there, who hears, and the switch to listen. Tapped it is the one to talk to; held, one talks
+// One room as a tile: who is there, who hears, and the switch to listen; or a device, which can be called. Tapped it is the one to talk to; held, one talks
 // there for as long.
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -6,7 +6,7 @@ import { customElement, property } from 'lit/decorators.js';
 
 import { TilePress } from '../lib/press';
 import { houseWords as t } from '../messages/house';
-import { loudspeakerIcon, silentIcon } from '../ui/icons';
+import { bellIcon, loudspeakerIcon, silentIcon } from '../ui/icons';
 import type { PlaceView } from './house-view';
 import { nameOf, peopleIn, signsOf, whoHears, whoIsThere } from './presence';
 
@@ -21,6 +21,8 @@ declare global {
     hold: CustomEvent<boolean>;
     /** It is to be listened to, or no longer. */
     hear: CustomEvent<boolean>;
+    /** It is to be called. */
+    ring: CustomEvent<undefined>;
   }
 }
 
@@ -122,6 +124,8 @@ export class HouseTile extends LitElement {
   @property({ attribute: false }) place: PlaceView | null = null;
   /** Whether it is the one that is talked to. */
   @property({ type: Boolean, reflect: true }) selected = false;
+  /** Whether it is this device itself, to which somebody talks. */
+  @property({ type: Boolean }) own = false;
   /** Whether the relay is out of reach, so that nothing can be done here. */
   @property({ type: Boolean }) away = false;
 
@@ -145,25 +149,31 @@ export class HouseTile extends LitElement {
   protected override render(): TemplateResult | typeof nothing {
     const { place } = this;
     if (!place) return nothing;
-    const name = nameOf(place.room);
+    const name = this.own ? t('toYou') : nameOf(place.room);
     const signs = signsOf(place.room);
     const isTalking = !this.away && peopleIn(place).some(({ talking }) => talking);
     const { press } = this;
+    const station = this.own ? null : place.room.station;
+    // Nobody hears what is said to a device that is not there.
+    const isOut = this.away || station === 'away';
     return html`
-      <button class=${isTalking ? 'choose talking' : 'choose'} type="button" aria-pressed=${this.selected} ?disabled=${this.away}
+      <button class=${isTalking ? 'choose talking' : 'choose'} type="button" aria-pressed=${this.selected} ?disabled=${isOut}
         @click=${press.clicked} @pointerdown=${press.pointerDown} @pointermove=${press.pointerMove} @pointerup=${press.letGo}
         @pointercancel=${press.letGo} @contextmenu=${press.menu}>
         <span class="name">${name}${signs.length ? html`<span class="signs">${signs.join(' · ')}</span>` : nothing}</span>
         ${this.away ? nothing : html`<span class="who">${whoIsThere(place)}</span><span class="ears">${whoHears(place) || nothing}</span>`}
       </button>
-      <button class="hear" type="button" aria-label=${t('listenTo', { name })} title=${t('listen')} aria-pressed=${place.listening}
-        ?disabled=${this.away} @click=${() => { this.tell('hear', !place.listening); }}>
-        ${place.listening ? loudspeakerIcon : silentIcon}
-      </button>
+      ${station
+        ? html`<button class="hear" id="ring" type="button" aria-label=${t('ring', { name })} title=${t('ring', { name })} ?disabled=${isOut}
+            @click=${() => { this.tell('ring'); }}>${bellIcon}</button>`
+        : this.own ? nothing : html`<button class="hear" type="button" aria-label=${t('listenTo', { name })} title=${t('listen')} aria-pressed=${place.listening}
+            ?disabled=${this.away} @click=${() => { this.tell('hear', !place.listening); }}>
+            ${place.listening ? loudspeakerIcon : silentIcon}
+          </button>`}
     `;
   }
 
-  private tell(type: 'choose' | 'hold' | 'hear', detail?: boolean): void {
+  private tell(type: 'choose' | 'hold' | 'hear' | 'ring', detail?: boolean): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -2,6 +2,7 @@
 
 import type { PersonView, RoomView, TalkView } from '../rooms/room-view';
 import type { Room } from '../rooms/room-protocol';
+import type { CallsView } from '../calls/station';
 import type { Blockage } from '../session/carriage';
 import type { AudioDevices } from '../session/devices';
 
@@ -20,8 +21,13 @@ export interface HouseView extends TalkView {
   connected: boolean;
   /** Whether the person has joined the house, now or on an earlier visit. */
   joined: boolean;
-  /** Every room; null while none is known. */
+  /** Every room but those of stations; null while none is known. */
   places: readonly PlaceView[] | null;
+  /** The rooms of other stations: devices with a name, which can be talked to and called. */
+  stations: readonly PlaceView[];
+  /** The room of this device, once it is a station. */
+  own: PlaceView | null;
+  calls: CallsView;
   /** The room that is talked to. */
   selected: PlaceView | null;
   /** The room in which we talk, or tried to; null before. */

@@ -7,7 +7,7 @@ const KITCHEN = { id: 'kitchen', name: 'Kitchen', hearing: 2, people: [] };
 
 function view(changes: object): HouseView {
   const quiet = { connected: true, joined: true, talk: 'idle', microphone: 'off', muted: false, blockage: null, listening: true, heard: [] };
-  return { ...quiet, places: [{ room: KITCHEN, inside: null }], talkingIn: KITCHEN, ...changes } as unknown as HouseView;
+  return { ...quiet, places: [{ room: KITCHEN, inside: null }], stations: [], own: null, calls: { current: null }, talkingIn: KITCHEN, ...changes } as unknown as HouseView;
 }
 
 const words = (changes: object, isAway = false) => describeHouse(view(changes), isAway).join(' ');
@@ -17,6 +17,18 @@ test('whoever is live reads where, and how many hear it', () => {
   expect(words({ talk: 'live', microphone: 'live', muted: true })).toMatch(/^Muted: nobody hears you/);
   const alone = { places: [{ room: { ...KITCHEN, hearing: 0 }, inside: null }] };
   expect(words({ talk: 'live', microphone: 'live', ...alone })).toMatch(/Nobody is listening yet\.$/);
+});
+
+test('whoever talks to one device, or in a call, reads with whom', () => {
+  const hall = { id: 'hall', name: 'Hall', station: 'here', hearing: 1, people: [] };
+  const own = { room: { id: 'anna', name: 'Anna', station: 'here', hearing: 2, people: [] }, inside: null };
+  const live = { talk: 'live', microphone: 'live', own, stations: [{ room: hall, inside: null }] };
+  expect(words({ ...live, talkingIn: hall })).toBe('You are talking to Hall: the microphone is on. Heard by 1.');
+  const call = { from: { station: 'anna', name: 'Anna' }, to: [{ station: 'hall', name: 'Hall' }], by: 'hall', room: 'anna' };
+  expect(words({ ...live, talkingIn: own.room, calls: { current: { role: 'talking', call } } })).toMatch(/^You are talking to Hall:/);
+  const visitor = { ...own, inside: { people: [{ name: 'Ben' }, { name: 'Anna', you: true }] } };
+  expect(words({ ...live, own: visitor, talkingIn: own.room })).toMatch(/^You are talking to Ben:/);
+  expect(words({ heard: [{ room: own.room, person: { name: 'Ben' } }] })).toBe('The microphone is off. Ben is talking to you.');
 });
 
 test('whoever listens reads whom they hear', () => {

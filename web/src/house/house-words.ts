@@ -3,7 +3,9 @@
 import { houseWords as t } from '../messages/house';
 import { blockageInWords, obstacleWords } from '../messages/obstacles';
 import type { HouseView } from './house-view';
-import { hearersOf, nameOf } from './presence';
+import { partnerOf } from '../calls/station';
+import { isTalking } from '../rooms/room-voice';
+import { hearersOf, nameOf, peopleIn } from './presence';
 
 /** What the page says of itself. `isAway`: the relay has not been there for a while. */
 export function describeHouse(view: HouseView, isAway: boolean): string[] {
@@ -21,7 +23,7 @@ function describeTalk(view: HouseView, isAway: boolean): string[] {
     case 'starting':
       return [isOpen ? t('starting') : t('opening')];
     case 'live':
-      return [view.muted ? t('muted') : t('live', { room: view.talkingIn ? nameOf(view.talkingIn) : '' })];
+      return [view.muted ? t('muted') : isToOne(view) ? t('liveTo', { name: talkTarget(view) }) : t('live', { room: talkTarget(view) })];
     case 'reconnecting':
       return [isOpen ? t('reconnectingOpen') : t('reconnecting')];
     case 'failed':
@@ -29,9 +31,22 @@ function describeTalk(view: HouseView, isAway: boolean): string[] {
   }
 }
 
+/** Whom we talk to: a room, or somebody by their name; while nothing is said, whom we would. */
+export function talkTarget({ talk, talkingIn, selected, own, calls }: HouseView): string {
+  if (!isTalking(talk) || !talkingIn) return selected ? nameOf(selected.room) : '';
+  if (calls.current?.role === 'talking' && calls.current.call.room === talkingIn.id) return partnerOf(calls.current.call, own?.room.id);
+  if (talkingIn.id !== own?.room.id) return nameOf(talkingIn);
+  return peopleIn(own).filter(({ you }) => !you).map(({ name }) => name).join(', ');
+}
+
+/** Whether what we say is for somebody, rather than for a room. */
+function isToOne({ talkingIn }: HouseView): boolean {
+  return Boolean(talkingIn?.station);
+}
+
 /** Who hears us. */
 function describeHearing(view: HouseView): string {
-  const place = view.places?.find(({ room }) => room.id === view.talkingIn?.id);
+  const place = [...(view.places ?? []), ...view.stations, view.own].find((one) => one?.room.id === view.talkingIn?.id);
   if (view.talk !== 'live' || !place) return '';
   const count = hearersOf(place);
   if (count === 1) return t('heardByOne');
@@ -45,5 +60,6 @@ function describeListening({ listening, connected, blockage, heard, talk, joined
   const [first] = heard;
   if (!first) return talk === 'idle' ? t('listening') : '';
   if (heard.length > 1) return t('hears', { count: heard.length });
+  if (first.room.station) return t('hearsYou', { name: first.person.name });
   return t(first.person.joined === false ? 'hearsNow' : 'hearsOne', { name: first.person.name, room: nameOf(first.room) });
 }

@@ -33,6 +33,7 @@ export function hearersOf({ room, inside }: PlaceView): number {
 export function whoIsThere(place: PlaceView): string {
   const people = peopleIn(place);
   const talking = people.filter((person) => person.talking);
+  if (place.room.station && !talking.length && !people.some(({ you }) => you)) return t(place.room.station === 'here' ? 'stationHere' : 'stationAway');
   if (talking.length > 1) return t('talkMany', { count: talking.length });
   if (talking[0]) return t(talking[0].joined === false ? 'heardNow' : 'talks', { name: called(talking[0]) });
   if (people.length) return namesOf(people.map(called));
@@ -43,6 +44,7 @@ export function whoIsThere(place: PlaceView): string {
 
 /** Who hears it besides us: how many, and in which ways. Empty where there is nobody at all. */
 export function whoHears(place: PlaceView): string {
+  if (place.room.station) return '';
   const count = hearersOf(place);
   if (count === 0 && !peopleIn(place).length && !place.room.participants) return '';
   if (count === 0) return place.inside?.stage === 'inside' ? t('nobodyElse') : t('nobodyListens');

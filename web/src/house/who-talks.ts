@@ -103,7 +103,7 @@ export class WhoTalks extends LitElement {
     };
     return html`<li data-person=${person.id}>
       <span class="face" aria-hidden="true">${Array.from(name)[0]?.toUpperCase() ?? '?'}</span>
-      <span><span class="name">${name}${you ? ` (${t('you')})` : nothing}</span><br /><span class="room">${nameOf(room)}</span></span>
+      <span><span class="name">${name}${you ? ` (${t('you')})` : nothing}</span><br /><span class="room">${room.station ? nothing : nameOf(room)}</span></span>
       <level-meter .level=${level} aria-label=${t('levelOf', { name })}></level-meter>
       ${you
         ? nothing

@@ -6,7 +6,7 @@ export type Route = { view: 'home' } | { view: 'speaker'; id: string } | { view:
 /** Views that are of nothing in particular. */
 type Simple = (typeof SIMPLE)[number];
 
-const SIMPLE = ['status', 'trust', 'share', 'settings', 'sounds', 'homeassistant'] as const;
+const SIMPLE = ['status', 'trust', 'share', 'settings', 'sounds', 'calls', 'homeassistant'] as const;
 
 /** Reads `location.hash`. What it does not know is home. */
 export function routeOf(hash: string): Route {

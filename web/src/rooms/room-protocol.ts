@@ -1,5 +1,6 @@
 // The words of rooms (docs/protocol.md, "Rooms") as types, and how a frame of them is read.
 
+import { CALL_MESSAGES, type CallMessage, type CallRequest } from '../calls/call-protocol';
 import { readFrame, type Dialect } from '../session/signalling';
 
 /** Characters of a name, of a person or a room; longer ones are cut by the relay. */
@@ -44,6 +45,8 @@ export interface Room {
   name: string;
   kind: 'intercom' | 'broadcast';
   permanent: boolean;
+  /** Whose room it is: a device with a name, which is there or not. Null, or nothing, of all other rooms. */
+  station?: 'here' | 'away' | null;
   locked: boolean;
   /** Whether it has one. */
   pin: boolean;
@@ -125,6 +128,7 @@ export type HostAction = (typeof HOST_ACTIONS)[number];
 
 /** What we say. */
 export type RoomRequest =
+  | CallRequest
   | { type: 'join'; room: string; name: string; pin?: string; key?: string }
   | { type: 'rename'; name: string }
   | { type: 'offer'; sdp: string }
@@ -140,6 +144,7 @@ export type RoomRequest =
 
 /** What the relay says. */
 export type RoomMessage =
+  | CallMessage
   | { type: 'joined'; room: Room; you: string; key: string; participants: Participant[]; listeners?: Listener[]; chat: ChatLine[] }
   | { type: 'answer'; sdp: string; voice: string | null; music: string | null; slots: string[] }
   | { type: 'participant_joined'; participant: Participant }
@@ -162,6 +167,7 @@ export type RoomMessage =
   | { type: 'error'; code?: string; message: string };
 
 const KNOWN = new Set<string>([
+  ...CALL_MESSAGES,
   'joined',
   'answer',
   'participant_joined',

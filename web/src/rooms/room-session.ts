@@ -174,6 +174,11 @@ export class RoomSession extends EventTarget {
     };
   }
 
+  /** Whether we hear, or want to. */
+  get listening(): boolean {
+    return this.isListening;
+  }
+
   /** The connection, for statistics and tests. */
   get peer(): RTCPeerConnection | null {
     return this.connection?.peer ?? null;

@@ -32,10 +32,10 @@ export async function chime(loudspeaker: string): Promise<void> {
 }
 
 /** One note, like a bell: at once there, then fading. */
-function strike(context: AudioContext, output: AudioNode, frequency: number, at: number): Promise<void> {
+export function strike(context: AudioContext, output: AudioNode, frequency: number, at: number, loud = LOUDNESS): Promise<void> {
   const [note, loudness] = [new OscillatorNode(context, { frequency }), new GainNode(context, { gain: 0 })];
   loudness.gain.setValueAtTime(0, at);
-  loudness.gain.linearRampToValueAtTime(LOUDNESS, at + 0.01);
+  loudness.gain.linearRampToValueAtTime(loud, at + 0.01);
   loudness.gain.exponentialRampToValueAtTime(0.001, at + FADE_SECONDS);
   note.connect(loudness).connect(output);
   note.start(at);

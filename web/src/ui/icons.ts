@@ -22,6 +22,9 @@ export const silentIcon = picture(svg`
   <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z" />
   <path d="m16 9.5 5 5m0-5-5 5" />`);
 
+export const bellIcon = picture(svg`
+  <path d="M6 16.5v-6a6 6 0 0 1 12 0v6l1.5 1.5h-15zM10 20.5h4M12 2.5v2" />`);
+
 export const chatIcon = picture(svg`
   <path d="M4 5.5h16v11h-9.5L6 20.5v-4H4z" />`);
 

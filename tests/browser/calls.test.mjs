@@ -1,0 +1,259 @@
+// Calls, as people have them: devices with names, each a tab in a context of its own, with a tone for a voice.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+
+import { capturesMicrophone, closeTabs, openPage, record, startBrowser, until } from './browser.mjs';
+import { speakInTones, tonesIn } from './rooms.mjs';
+import { startDaemon } from './daemon.mjs';
+
+const [ANNA, HALL, ATTIC] = [523, 784, 1_175];
+const TONES = [ANNA, HALL, ATTIC];
+
+const FLAGS = ['--tls-mode=off', '--rooms-intercom=Kitchen'];
+
+let daemon, browser;
+
+before(async () => {
+  daemon = await startDaemon(undefined, undefined, FLAGS);
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser.close();
+  await daemon.stop();
+});
+
+afterEach(async () => {
+  await closeTabs(browser);
+  // Nobody is left who could be called by the next test; and calls may be made again at once.
+  const { stations } = await (await fetch(`${daemon.url}api/stations`)).json();
+  for (const { id } of stations) await fetch(`${daemon.url}api/stations/${id}`, { method: 'DELETE' });
+});
+
+/** Runs before the page: knows which sounds it makes itself, and when it became silent. */
+function watchSounds() {
+  const open = new Set();
+  window.AudioContext = class extends AudioContext {
+    constructor(...options) {
+      super(...options);
+      open.add(this);
+    }
+    close() {
+      open.delete(this);
+      if (open.size === 0) window.silentAt = Date.now();
+      return super.close();
+    }
+  };
+  window.makesSound = () => open.size > 0;
+}
+
+/** A device of this name, once it can be called. */
+async function device(name, { tone = 0, listensTo = ['home'], ...options } = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  if (tone) await page.addInitScript(speakInTones, tone);
+  await page.addInitScript(watchSounds);
+  await page.addInitScript((kept) => {
+    if (!localStorage.getItem('voice-relay')) localStorage.setItem('voice-relay', kept);
+  }, JSON.stringify({ name, joined: true, listensTo }));
+  page.errors = [];
+  page.on('pageerror', (error) => page.errors.push(error));
+  await page.goto(daemon.url);
+  await until(page, 'connection', 'up');
+  await page.waitForFunction(() => window.voiceRelay.view.own?.inside?.carries, undefined, { polling: 20 });
+  return page;
+}
+
+/** Waits until the device has this to do with a call: `called`, `calling`, `talking`, or nothing. */
+async function untilRole(page, role, timeout = 15_000) {
+  await page.waitForFunction((wanted) => (window.voiceRelay.view.calls.current?.role ?? '') === wanted, role, { timeout, polling: 10 });
+  if (role) await page.locator(`call-panel[data-role="${role}"]`).waitFor();
+}
+
+async function untilSilent(page) {
+  await page.waitForFunction(() => !window.makesSound(), undefined, { polling: 10 });
+}
+
+/** Calls a device by its tile. */
+async function call(page, id) {
+  await page.click(`house-tile[data-room="${id}"] #ring`);
+}
+
+async function ring(to, more = {}) {
+  const answer = await fetch(`${daemon.url}api/calls`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ to, ...more }),
+  });
+  assert.equal(answer.status, 201, await answer.clone().text());
+  return answer.json();
+}
+
+async function callOf(id) {
+  return (await fetch(`${daemon.url}api/calls/${id}`)).json();
+}
+
+/** Waits until these tones are what the page hears of others. */
+async function untilHears(page, tones) {
+  for (const end = Date.now() + 15_000; ; ) {
+    const heard = (await record(page, 0.5)).flatMap((samples) => tonesIn(samples, TONES));
+    if ([...new Set(heard)].sort().join() === tones.join()) return;
+    assert.ok(Date.now() < end, `${heard} are heard, not ${tones}`);
+  }
+}
+
+test('a doorbell rings three tablets, one answers, and the others are silent at once', async (t) => {
+  const tablets = [await device('Hall'), await device('Attic'), await device('Study')];
+  const { id } = await ring('everybody', { name: 'Front door' });
+  for (const tablet of tablets) {
+    await untilRole(tablet, 'called');
+    await tablet.locator('call-panel h2', { hasText: 'Front door is calling' }).waitFor();
+    await tablet.waitForFunction(() => window.makesSound());
+    assert.match(await tablet.title(), /Front door/);
+  }
+  const answered = await tablets[1].evaluate(() => {
+    document.querySelector('call-panel').shadowRoot.querySelector('#answer').click();
+    return Date.now();
+  });
+  for (const tablet of tablets) {
+    await untilRole(tablet, '');
+    await untilSilent(tablet);
+    t.diagnostic(`silent after ${(await tablet.evaluate(() => window.silentAt)) - answered} ms`);
+    assert.equal(await capturesMicrophone(tablet), false, 'a doorbell has no microphone to talk with');
+  }
+  const over = await callOf(id);
+  assert.deepEqual([over.outcome, over.answered_by], ['answered', 'Attic']);
+});
+
+test('two devices call, hear each other and nobody else does, and both microphones are off when one hangs up', async (t) => {
+  const anna = await device('Anna', { tone: ANNA });
+  const hall = await device('Hall', { tone: HALL });
+  const attic = await device('Attic', { tone: ATTIC });
+  await call(anna, 'hall');
+  await untilRole(anna, 'calling');
+  await untilRole(hall, 'called');
+  assert.equal(await capturesMicrophone(anna), false, 'nobody is heard before they are answered');
+  assert.equal(await capturesMicrophone(hall), false);
+  // Whoever is rung is connected by then.
+  await hall.waitForFunction(() => window.voiceRelay.sessionOf('anna')?.view.carries, undefined, { polling: 10 });
+  const pressed = await hall.evaluate(() => {
+    document.querySelector('call-panel').shadowRoot.querySelector('#answer').click();
+    return Date.now();
+  });
+  const hears = (page) => page.evaluate(async () => {
+    while (window.voiceRelay.view.heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    return Date.now();
+  });
+  const heard = await Promise.all([hears(anna), hears(hall)]);
+  t.diagnostic(`from Answer to hearing each other: ${heard.map((at) => at - pressed).join(' and ')} ms`);
+  await untilRole(anna, 'talking');
+  await untilRole(hall, 'talking');
+  await anna.locator('call-panel #microphone', { hasText: 'The microphone is on' }).waitFor();
+  await untilHears(anna, [HALL]);
+  await untilHears(hall, [ANNA]);
+  await untilHears(attic, []);
+  await untilSilent(attic);
+  await anna.locator('call-panel #hang-up').click();
+  for (const page of [anna, hall]) {
+    await untilRole(page, '');
+    await page.waitForFunction(() => window.voiceRelay.microphoneTrack === null || window.voiceRelay.microphoneTrack.readyState === 'ended');
+  }
+});
+
+test('a call is declined, and whoever called may call again; busy is said, too', async () => {
+  const [anna, hall, attic] = [await device('Anna'), await device('Hall'), await device('Attic')];
+  await call(anna, 'hall');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+  await anna.locator('call-panel #ended', { hasText: 'Hall declined.' }).waitFor();
+  await anna.locator('call-panel #again').click();
+  await untilRole(hall, 'called');
+  await call(attic, 'hall');
+  await attic.locator('call-panel #ended', { hasText: 'Hall is in another call.' }).waitFor();
+  await anna.locator('call-panel #cancel').click();
+  for (const page of [anna, hall, attic]) {
+    await untilRole(page, '');
+    await untilSilent(page);
+  }
+  await hall.locator('call-panel .missed', { hasText: 'Missed call from Anna' }).first().waitFor();
+});
+
+test('what nobody answers was missed, and can be called back', async () => {
+  const [anna, hall] = [await device('Anna'), await device('Hall')];
+  await hall.evaluate(() => window.voiceRelay.ring(['anna']));
+  await untilRole(anna, 'called');
+  await hall.locator('call-panel #cancel').click();
+  await anna.locator('call-panel .missed', { hasText: 'Missed call from Hall' }).waitFor();
+  const { id } = await ring('anna', { name: 'Gate', seconds: 5 });
+  await untilRole(anna, 'called');
+  await untilRole(anna, '', 10_000);
+  assert.equal((await callOf(id)).outcome, 'missed');
+  await anna.locator('call-panel .missed', { hasText: 'Missed call from Gate' }).waitFor();
+  await anna.locator('call-panel .missed', { hasText: 'Hall' }).locator('.yes').click();
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+  await anna.goto(`${daemon.url}#/calls`);
+  await anna.locator('calls-page li', { hasText: 'Gate → Anna' }).filter({ hasText: 'not answered' }).waitFor();
+  await anna.locator('calls-page li', { hasText: 'Anna → Hall' }).filter({ hasText: 'declined' }).first().waitFor();
+});
+
+test('a caller who vanishes stops ringing, and a daemon that is killed while it rings, and comes back, rings no more', async () => {
+  const [anna, hall] = [await device('Anna'), await device('Hall')];
+  await call(anna, 'hall');
+  await untilRole(hall, 'called');
+  await anna.context().close();
+  await untilRole(hall, '', 10_000);
+  await untilSilent(hall);
+  const again = await device('Anna');
+  await call(again, await again.evaluate(() => window.voiceRelay.view.stations.find(({ room }) => room.name === 'Hall').room.id));
+  await untilRole(hall, 'called');
+  await daemon.stop('SIGKILL');
+  await untilRole(hall, '', 10_000);
+  daemon = await startDaemon(daemon.ports, undefined, FLAGS, { VOICE_RELAY__DATA_DIR: daemon.data });
+  for (const page of [again, hall]) {
+    await until(page, 'connection', 'up', 20_000);
+    await page.waitForFunction(() => window.voiceRelay.view.own?.inside?.carries);
+    await untilRole(page, '');
+    await untilSilent(page);
+  }
+  const { calls, log } = await (await fetch(`${daemon.url}api/calls`)).json();
+  assert.deepEqual(calls, []);
+  assert.equal(log[0].outcome, 'cancelled');
+  await call(again, 'hall');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+});
+
+test('what is said to one device is heard there alone, and answered there', async () => {
+  const anna = await device('Anna', { tone: ANNA });
+  const hall = await device('Hall', { tone: HALL });
+  const attic = await device('Attic', { tone: ATTIC });
+  await anna.click('house-tile[data-room="hall"] .choose');
+  await anna.click('talk-button button');
+  await until(anna, 'talk', 'live');
+  await untilHears(hall, [ANNA]);
+  await untilHears(attic, []);
+  await anna.click('talk-button button');
+  await hall.locator('house-tile[own]', { hasText: 'Anna' }).locator('.choose').click();
+  await hall.click('talk-button button');
+  await untilHears(anna, [HALL]);
+  await untilHears(attic, []);
+  await hall.click('talk-button button');
+});
+
+test('a device keeps its name and its id, is called by a new name, and is gone when it is removed', async () => {
+  const [anna, hall] = [await device('Anna'), await device('Hall tablet')];
+  await anna.locator('house-tile[data-room="hall-tablet"]', { hasText: 'Here' }).waitFor();
+  await hall.reload();
+  await hall.waitForFunction(() => window.voiceRelay.view.own?.room.id === 'hall-tablet');
+  await hall.evaluate(() => window.voiceRelay.choose({ name: 'Stairs' }));
+  await anna.locator('house-tile[data-room="hall-tablet"]', { hasText: 'Stairs' }).waitFor();
+  await hall.context().close();
+  await anna.locator('summary', { hasText: 'Not here: 1' }).click();
+  await anna.locator('house-tile[data-room="hall-tablet"]', { hasText: 'Not here' }).waitFor();
+  await anna.goto(`${daemon.url}#/calls`);
+  await anna.locator('[data-station="hall-tablet"] sure-button').click();
+  await anna.locator('[data-station="hall-tablet"] #yes').click();
+  await anna.locator('[data-station="hall-tablet"]').waitFor({ state: 'detached' });
+});

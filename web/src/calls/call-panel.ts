@@ -1,0 +1,250 @@
+// Calls, over whatever view there is: what rings here, whom we call, with whom we talk, and what was missed.
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+
+import type { HouseSession } from '../house/house-session';
+import { callWords as t, endingInWords, namesOf, refusalInWords } from '../messages/calls';
+import { spoken } from '../lib/i18n';
+import { buttonStyles } from '../ui/button.styles';
+import { bellIcon, microphoneIcon, mutedIcon } from '../ui/icons';
+import { SessionWatch } from '../ui/watch-session';
+import type { Call } from './call-protocol';
+import { Ringer } from './ringer';
+import { partnerOf, type CurrentCall } from './station';
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'call-panel': CallPanel;
+  }
+}
+
+@customElement('call-panel')
+export class CallPanel extends LitElement {
+  static override styles = [
+    buttonStyles,
+    css`
+      :host {
+        position: fixed;
+        z-index: 3;
+        top: max(0.75rem, env(safe-area-inset-top));
+        left: 50%;
+        display: grid;
+        gap: 0.6rem;
+        box-sizing: border-box;
+        width: min(100vw - 1.5rem, 30rem);
+        transform: translateX(-50%);
+      }
+      section {
+        display: grid;
+        gap: 0.75rem;
+        padding: 1rem;
+        border: 2px solid var(--line);
+        border-radius: 1.1rem;
+        background: var(--surface);
+        box-shadow: 0 0.75rem 2.5rem rgb(0 0 0 / 35%);
+        color: var(--ink);
+      }
+      .called {
+        border-color: var(--accent);
+      }
+      .talking {
+        border-color: var(--live);
+      }
+      h2,
+      p {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      h2 {
+        display: flex;
+        gap: 0.6rem;
+        align-items: center;
+        font-size: 1.25rem;
+      }
+      h2:focus {
+        outline: none;
+      }
+      svg {
+        flex: none;
+        width: 1.7rem;
+      }
+      p {
+        color: var(--quiet);
+      }
+      .buttons {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.5rem), 1fr));
+        gap: 0.6rem;
+      }
+      .called .buttons button {
+        min-height: 4rem;
+        border-radius: 2rem;
+        font-size: 1.15rem;
+      }
+      .yes {
+        background: var(--accent);
+        color: var(--on-accent);
+      }
+      .end {
+        border-color: var(--live);
+        color: var(--live);
+      }
+      .talking .end {
+        background: var(--live);
+        color: var(--on-live);
+      }
+      .mute {
+        display: flex;
+        gap: 0.4rem;
+        align-items: center;
+        justify-content: center;
+      }
+      .small {
+        gap: 0.5rem;
+        padding: 0.75rem 1rem;
+      }
+      .small h2 {
+        font-size: 1rem;
+      }
+      @media (prefers-reduced-motion: no-preference) {
+        .called svg {
+          animation: swing 0.6s ease-in-out infinite alternate;
+          transform-origin: 50% 10%;
+        }
+      }
+      @keyframes swing {
+        from {
+          transform: rotate(-14deg);
+        }
+        to {
+          transform: rotate(14deg);
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) session: HouseSession | null = null;
+
+  private readonly ringer = new Ringer();
+  private readonly pageTitle = document.title;
+  /** The call that was announced to whoever cannot see it. */
+  private announced = '';
+
+  constructor() {
+    super();
+    new SessionWatch(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.ringer.ring(null, '');
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { session } = this;
+    if (!session) return nothing;
+    const { current, ended, missed, refusal } = session.view.calls;
+    return html`
+      ${current ? this.renderCurrent(current, session) : nothing}
+      ${ended && !current ? this.renderEnded(ended, session) : nothing}
+      ${refusal ? html`<section class="small" role="alert"><p id="refusal">${refusalInWords(refusal)}</p></section>` : nothing}
+      ${current ? nothing : repeat(missed, ({ id }) => id, (call) => this.renderMissed(call, session))}
+    `;
+  }
+
+  protected override updated(): void {
+    const { session } = this;
+    const current = session?.view.calls.current ?? null;
+    this.dataset['role'] = current?.role ?? '';
+    const ringing = { called: 'bell', calling: 'waiting', talking: null } as const;
+    this.ringer.ring(current ? ringing[current.role] : null, session?.choices.loudspeaker ?? '');
+    document.title = current?.role === 'called' ? `🔔 ${t('called', { name: current.call.from.name })}` : this.pageTitle;
+    this.badge(current?.role === 'called' ? 1 : (session?.view.calls.missed.length ?? 0));
+    if (current?.role === 'called' && this.announced !== current.call.id) {
+      this.announced = current.call.id;
+      this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
+    }
+  }
+
+  /** On the icon of the installed page, where there is one. */
+  private badge(count: number): void {
+    const badged = navigator as Partial<Pick<Navigator, 'setAppBadge' | 'clearAppBadge'>>;
+    // Only secure pages have it, and only some systems show it.
+    (count ? badged.setAppBadge?.(count) : badged.clearAppBadge?.())?.catch(() => undefined);
+  }
+
+  private renderCurrent({ call, role }: CurrentCall, session: HouseSession): TemplateResult {
+    if (role === 'called') return this.renderCalled(call, session);
+    return role === 'calling' ? this.renderCalling(call, session) : this.renderTalking(call, session);
+  }
+
+  private renderCalled(call: Call, session: HouseSession): TemplateResult {
+    const own = session.view.own?.room.id;
+    const others = call.to.filter(({ station, state }) => station !== own && state === 'ringing').map(({ name }) => name);
+    return html`<section class="called" role="alertdialog" aria-labelledby="who">
+      <h2 id="who" tabindex="-1">${bellIcon} ${t('called', { name: call.from.name })}</h2>
+      ${others.length ? html`<p>${t('alsoCalled', { names: namesOf(others) })}</p>` : nothing}
+      <div class="buttons">
+        <button id="decline" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('decline')}</button>
+        <button id="answer" class="yes" type="button" @click=${() => { session.answer(call); }}>${t('answer')}</button>
+      </div>
+    </section>`;
+  }
+
+  private renderCalling(call: Call, session: HouseSession): TemplateResult {
+    return html`<section class="calling" role="status">
+      <h2>${bellIcon} ${t('calling', { name: namesOf(call.to.map(({ name }) => name)) })}</h2>
+      <div class="buttons">
+        <button id="cancel" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('cancel')}</button>
+      </div>
+    </section>`;
+  }
+
+  private renderTalking(call: Call, session: HouseSession): TemplateResult {
+    const { view } = session;
+    const name = partnerOf(call, view.own?.room.id);
+    return html`<section class="talking" aria-labelledby="who">
+      <h2 id="who" role="status">${view.muted ? mutedIcon : microphoneIcon} ${t('talking', { name })}</h2>
+      <p id="microphone" role="status">${this.microphoneInWords(session)}</p>
+      <div class="buttons">
+        <button id="mute" class="mute" type="button" aria-pressed=${view.muted} ?disabled=${view.microphone !== 'live'}
+          @click=${() => { session.setMuted(!view.muted); }}>${view.muted ? mutedIcon : microphoneIcon} ${t('mute')}</button>
+        <button id="hang-up" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('hangUp')}</button>
+      </div>
+    </section>`;
+  }
+
+  private microphoneInWords({ view }: HouseSession): string {
+    if (view.talk === 'failed') return t('deaf');
+    if (view.microphone !== 'live') return t('opening');
+    return view.muted ? t('muted') : t('talkingOpen');
+  }
+
+  private renderEnded(call: Call, session: HouseSession): TemplateResult {
+    const again = call.to.map(({ station }) => station);
+    return html`<section class="small" role="status">
+      <p id="ended">${endingInWords(call)}</p>
+      <div class="buttons">
+        <button id="again" type="button" @click=${() => { session.ring(again); }}>${t('again')}</button>
+      </div>
+    </section>`;
+  }
+
+  private renderMissed(call: Call, session: HouseSession): TemplateResult {
+    const time = new Date(call.at * 1_000).toLocaleTimeString(spoken(), { timeStyle: 'short' });
+    const { station } = call.from;
+    const back = () => {
+      session.forgetMissed(call);
+      if (station) session.ring([station]);
+    };
+    return html`<section class="small missed" role="status">
+      <h2>${t('missedCall', { name: call.from.name })} · ${time}</h2>
+      <div class="buttons">
+        ${station ? html`<button class="yes" type="button" @click=${back}>${t('back')}</button>` : nothing}
+        <button type="button" @click=${() => { session.forgetMissed(call); }}>${t('close')}</button>
+      </div>
+    </section>`;
+  }
+}

@@ -1,0 +1,150 @@
+// Words of calls: while it rings, while two talk, and what came of it.
+
+import type { Call } from '../calls/call-protocol';
+import { translator } from '../lib/i18n';
+
+export const callWords = translator({
+  en: {
+    calls: 'Calls',
+    called: '{name} is calling',
+    alsoCalled: 'Also ringing: {names}',
+    calling: 'Calling {name}…',
+    talking: 'In a call with {name}',
+    talkingOpen: 'The microphone is on.',
+    opening: 'Opening the microphone…',
+    muted: 'Muted: nobody hears you, and the microphone stays on.',
+    deaf: 'Nobody can hear you.',
+    answer: 'Answer',
+    decline: 'Decline',
+    cancel: 'Cancel',
+    hangUp: 'Hang up',
+    mute: 'Mute',
+    again: 'Call again',
+    back: 'Call back',
+    close: 'Close',
+    declined: '{name} declined.',
+    missed: '{name} didn’t answer.',
+    away: '{name} isn’t here.',
+    busy: '{name} is in another call.',
+    cancelled: 'The call was cancelled.',
+    answered: '{name} answered.',
+    missedCall: 'Missed call from {name}',
+    several: '{names} and {last}',
+    refusedNobody: 'There is nobody to call. Devices with a name can be called: open this page there, and enter one.',
+    refusedNameless: 'Give this device a name first, in the settings.',
+    refusedEngaged: 'Hang up first.',
+    refusedTooFast: 'Too many calls. Wait a few seconds.',
+    refusedFull: 'Too many calls at once. Try again later.',
+    refusedOver: 'This call is over.',
+    refusedAnswered: 'Somebody else answered.',
+    refused: 'This call isn’t possible.',
+    title: 'Calls and devices',
+    log: 'Recent calls',
+    noCalls: 'No calls yet.',
+    clear: 'Clear the list',
+    devices: 'Devices with a name',
+    noDevices: 'None yet. Whoever joins with a name is one.',
+    here: 'here',
+    seen: 'last here: {time}',
+    remove: 'Remove {name}',
+    removeNow: 'Remove',
+    sure: 'Tap again to remove',
+    from: '{from} → {to}',
+    outcome_answered: 'answered by {by}, {seconds} s',
+    outcome_declined: 'declined',
+    outcome_missed: 'not answered',
+    outcome_cancelled: 'cancelled',
+    outcome_busy: 'busy',
+    loading: 'Loading…',
+    unreachable: 'The relay can’t be reached.',
+  },
+  de: {
+    calls: 'Anrufe',
+    called: '{name} ruft an',
+    alsoCalled: 'Klingelt auch bei: {names}',
+    calling: 'Rufe {name} an…',
+    talking: 'Im Gespräch mit {name}',
+    talkingOpen: 'Das Mikrofon ist an.',
+    opening: 'Öffne das Mikrofon…',
+    muted: 'Stumm: Niemand hört dich, das Mikrofon bleibt an.',
+    deaf: 'Niemand kann dich hören.',
+    answer: 'Annehmen',
+    decline: 'Ablehnen',
+    cancel: 'Abbrechen',
+    hangUp: 'Auflegen',
+    mute: 'Stumm',
+    again: 'Noch einmal anrufen',
+    back: 'Zurückrufen',
+    close: 'Schließen',
+    declined: '{name} hat abgelehnt.',
+    missed: '{name} hat nicht geantwortet.',
+    away: '{name} ist nicht da.',
+    busy: '{name} ist in einem anderen Gespräch.',
+    cancelled: 'Der Anruf wurde abgebrochen.',
+    answered: '{name} hat angenommen.',
+    missedCall: 'Verpasster Anruf von {name}',
+    several: '{names} und {last}',
+    refusedNobody: 'Es ist niemand da, den man anrufen kann. Geräte mit Namen kann man anrufen: Öffne dort diese Seite und gib einen ein.',
+    refusedNameless: 'Gib diesem Gerät zuerst einen Namen, in den Einstellungen.',
+    refusedEngaged: 'Leg zuerst auf.',
+    refusedTooFast: 'Zu viele Anrufe. Warte ein paar Sekunden.',
+    refusedFull: 'Zu viele Anrufe auf einmal. Versuche es später.',
+    refusedOver: 'Dieser Anruf ist vorbei.',
+    refusedAnswered: 'Jemand anders hat angenommen.',
+    refused: 'Dieser Anruf ist nicht möglich.',
+    title: 'Anrufe und Geräte',
+    log: 'Letzte Anrufe',
+    noCalls: 'Noch keine Anrufe.',
+    clear: 'Liste leeren',
+    devices: 'Geräte mit Namen',
+    noDevices: 'Noch keine. Wer mit Namen mitmacht, ist eines.',
+    here: 'da',
+    seen: 'zuletzt da: {time}',
+    remove: '{name} entfernen',
+    removeNow: 'Entfernen',
+    sure: 'Zum Entfernen noch einmal tippen',
+    from: '{from} → {to}',
+    outcome_answered: 'angenommen von {by}, {seconds} s',
+    outcome_declined: 'abgelehnt',
+    outcome_missed: 'nicht angenommen',
+    outcome_cancelled: 'abgebrochen',
+    outcome_busy: 'besetzt',
+    loading: 'Lade…',
+    unreachable: 'Die Anlage ist nicht erreichbar.',
+  },
+});
+
+/** Why a call was not begun, by the protocol's code. */
+export function refusalInWords(code: string): string {
+  switch (code) {
+    case 'no_station':
+      return callWords('refusedNobody');
+    case 'out_of_order':
+      return callWords('refusedNameless');
+    case 'engaged':
+      return callWords('refusedEngaged');
+    case 'too_fast':
+      return callWords('refusedTooFast');
+    case 'full':
+      return callWords('refusedFull');
+    case 'call_over':
+      return callWords('refusedOver');
+    case 'call_answered':
+      return callWords('refusedAnswered');
+    default:
+      return callWords('refused');
+  }
+}
+
+/** What came of a call of ours that nobody answered. */
+export function endingInWords(call: Call): string {
+  const name = namesOf(call.to.map((callee) => callee.name));
+  if (call.outcome === 'missed' && call.to.every(({ state }) => state === 'away')) return callWords('away', { name });
+  return callWords(call.outcome ?? 'missed', { name });
+}
+
+/** Several names as one reads them. */
+export function namesOf(names: readonly string[]): string {
+  const last = names.at(-1) ?? '';
+  return names.length < 2 ? last : callWords('several', { names: names.slice(0, -1).join(', '), last });
+}

@@ -1,0 +1,173 @@
+// Calls and devices: what was called, by whom and with which end; and the devices that have a name.
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+
+import type { Call, CallOutcome } from '../calls/call-protocol';
+import type { HouseSession } from '../house/house-session';
+import { spoken } from '../lib/i18n';
+import { callWords as t } from '../messages/calls';
+import { roomWords } from '../messages/room';
+import '../rooms/sure-button';
+import { partStyles } from '../ui/part.styles';
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'calls-page': CallsPage;
+  }
+}
+
+/** A call that is over, as the relay keeps it. */
+interface CallRecord {
+  id: string;
+  from: string;
+  to: string[];
+  /** Unix seconds. */
+  at: number;
+  outcome: CallOutcome;
+  answered_by: string | null;
+  seconds: number;
+}
+
+/** A device with a name. */
+interface StationInfo {
+  id: string;
+  name: string;
+  presence: 'here' | 'away';
+  /** Unix seconds. */
+  seen: number;
+}
+
+const PATIENCE_MS = 5_000;
+
+@customElement('calls-page')
+export class CallsPage extends LitElement {
+  static override styles = [
+    partStyles,
+    css`
+      ul {
+        display: grid;
+        gap: 0.75rem;
+        margin: 0.75rem 0 1rem;
+        padding: 0;
+        list-style: none;
+      }
+      .device {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem 1rem;
+        align-items: center;
+        justify-content: space-between;
+      }
+      strong {
+        overflow-wrap: anywhere;
+      }
+      small {
+        display: block;
+        color: var(--quiet);
+        font-size: 0.9rem;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) session: HouseSession | null = null;
+
+  @state() private log: readonly CallRecord[] | null = null;
+  @state() private stations: readonly StationInfo[] = [];
+  @state() private isAway = false;
+
+  private watched: HouseSession | null = null;
+  /** What was there when it was looked last: it is looked again when that is different. */
+  private known = '';
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.watched?.removeEventListener('change', this.news);
+    this.watched = null;
+  }
+
+  protected override willUpdate(): void {
+    if (this.watched === this.session || !this.isConnected) return;
+    this.watched?.removeEventListener('change', this.news);
+    this.watched = this.session;
+    this.session?.addEventListener('change', this.news);
+    this.news();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<main>
+      <header>
+        <a class="back" href="#/">${roomWords('back')}</a>
+        <h1 tabindex="-1">${t('title')}</h1>
+      </header>
+      ${this.isAway ? html`<p role="alert">${t('unreachable')}</p>` : nothing}
+      <section>
+        <h2>${t('devices')}</h2>
+        ${this.stations.length
+          ? html`<ul>${this.stations.map((station) => this.renderStation(station))}</ul>`
+          : html`<p class="note">${this.log ? t('noDevices') : t('loading')}</p>`}
+      </section>
+      <section>
+        <h2>${t('log')}</h2>
+        ${this.log?.length
+          ? html`<ul>${this.log.map((record) => this.renderRecord(record))}</ul>
+              <sure-button id="clear" label=${t('clear')} question=${t('clear')} @sure=${() => void this.forget('api/calls')}></sure-button>`
+          : html`<p class="note">${this.log ? t('noCalls') : t('loading')}</p>`}
+      </section>
+    </main>`;
+  }
+
+  private renderStation({ id, name, presence, seen }: StationInfo): TemplateResult {
+    const remove = () => void this.forget(`api/stations/${id}`);
+    return html`<li class="device" data-station=${id}>
+      <span><strong>${name}</strong><small>${presence === 'here' ? t('here') : t('seen', { time: dateOf(seen) })}</small></span>
+      ${presence === 'here' ? nothing : html`<sure-button label=${t('removeNow')} question=${t('remove', { name })} @sure=${remove}></sure-button>`}
+    </li>`;
+  }
+
+  private renderRecord({ from, to, at, outcome, answered_by: by, seconds }: CallRecord): TemplateResult {
+    return html`<li>
+      <strong>${t('from', { from, to: to.join(', ') })}</strong>
+      <small>${dateOf(at)} · ${t(`outcome_${outcome}`, { by: by ?? '', seconds })}</small>
+    </li>`;
+  }
+
+  private readonly news = (): void => {
+    const { session } = this;
+    if (!session) return;
+    const { stations, calls, connected } = session.view;
+    const callOf = (call: Call | undefined) => call?.id ?? '';
+    const now = JSON.stringify([connected, stations.map(({ room }) => [room.name, room.station]), callOf(calls.current?.call), callOf(calls.missed[0])]);
+    if (now === this.known) return;
+    this.known = now;
+    void this.look(session);
+  };
+
+  private async look(session: HouseSession): Promise<void> {
+    try {
+      const [stations, calls] = await Promise.all([ask(session.base, 'api/stations'), ask(session.base, 'api/calls')]);
+      this.stations = (stations as { stations: StationInfo[] }).stations;
+      this.log = (calls as { log: CallRecord[] }).log;
+      this.isAway = false;
+    } catch {
+      this.isAway = true;
+    }
+  }
+
+  private async forget(path: string): Promise<void> {
+    const { session } = this;
+    if (!session) return;
+    await fetch(new URL(path, session.base), { method: 'DELETE', signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined);
+    await this.look(session);
+  }
+}
+
+async function ask(base: URL, path: string): Promise<unknown> {
+  const answer = await fetch(new URL(path, base), { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+}
+
+function dateOf(at: number): string {
+  return new Date(at * 1_000).toLocaleString(spoken(), { dateStyle: 'short', timeStyle: 'short' });
+}
