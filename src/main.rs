@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         CliCommand::Serve => serve(&invocation),
         CliCommand::Health => cli::ask_health(invocation.config.bind, invocation.config.http.port),
         CliCommand::Say(command) => cli::announce(command, &invocation.config),
+        CliCommand::Ring(command) => cli::ring(command, &invocation.config),
         CliCommand::Devices => cli::print(&cli::devices()),
         CliCommand::Token(command) => cli::token(command, &invocation.config),
         CliCommand::PrintConfig => cli::print(&config::print(&invocation)),

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::core::{StandInCore, TOKEN};
 use support::http::{get, post_json};
-use support::live::{metric, metric_becomes, participant, program, start_command, until};
+use support::live::{Signalling, metric, metric_becomes, participant, program, start_command, until};
 use support::sound::wav;
 use tokio::process::Child;
 use voice_relay::app::Ports;
@@ -134,4 +134,34 @@ async fn automations_hear_who_comes_talks_and_leaves_also_after_a_restart_of_hom
         assert_eq!(event["participant"], all[0]["participant"]);
     }
     metric_becomes(ports, "automation_events_lost", 0).await;
+}
+
+#[tokio::test]
+async fn an_automation_rings_and_is_told_who_answered_and_one_that_rings_without_end_is_told_to_wait() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    let mut hall = Signalling::connect(ports.http, "/ws").await;
+    hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;
+    hall.expect("station").await;
+    command(&core, json!({ "do": "ring", "to": "room:kitchen", "name": "Front door" })).await;
+    let rung = hall.expect("call").await["call"].clone();
+    assert_eq!(rung["from"]["name"], "Front door");
+    hall.send(json!({ "type": "answer_call", "call": rung["id"] })).await;
+    until(async || !told(&core, "call_ended").is_empty()).await;
+    let (ringing, ended) = (&told(&core, "call_ringing")[0], &told(&core, "call_ended")[0]);
+    assert_eq!((&ringing["call"], &ringing["from"]["name"]), (&rung["id"], &json!("Front door")));
+    assert_eq!(
+        (&ended["outcome"], &told(&core, "call_answered")[0]["answered_by"]),
+        (&json!("answered"), &json!("hall"))
+    );
+    for _ in 0..10 {
+        command(&core, json!({ "do": "ring", "to": "hall" })).await;
+    }
+    until(async || {
+        told(&core, "command_failed").iter().any(|it| it["message"] == "Too many calls; wait a few seconds")
+    })
+    .await;
+    let live = get(ports.http, "/api/calls").await.json()["calls"][0]["id"].clone();
+    command(&core, json!({ "do": "hang_up", "call": live })).await;
+    until(async || told(&core, "call_ended").iter().any(|it| it["outcome"] == "cancelled")).await;
 }

@@ -1,7 +1,9 @@
 //! Commands besides the daemon: what `voice-relay` does when it is asked for something, and ends.
 
+mod daemon;
 mod devices;
 mod health;
+mod ring;
 mod say;
 mod token;
 
@@ -11,6 +13,7 @@ use anyhow::Context;
 
 pub(crate) use devices::devices;
 pub(crate) use health::ask as ask_health;
+pub(crate) use ring::ring;
 pub(crate) use say::announce;
 pub(crate) use token::token;
 

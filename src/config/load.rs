@@ -29,6 +29,8 @@ pub enum CliCommand {
     Health,
     /// Have the running daemon announce something.
     Say(SayCommand),
+    /// Have the running daemon call somebody.
+    Ring(RingCommand),
     /// List the sound devices of the machine.
     Devices,
     /// Make a token, or take one back.
@@ -58,6 +60,21 @@ pub struct SayCommand {
     pub repeat: u32,
     /// Interrupts what is not.
     pub urgent: bool,
+    /// What permits it, where that is needed.
+    pub token: Option<String>,
+}
+
+/// A call that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RingCommand {
+    /// Who is called, as they are written.
+    pub to: String,
+    /// How whoever calls is called.
+    pub name: Option<String>,
+    /// Where whoever answers is heard.
+    pub room: Option<String>,
+    /// For how long it rings.
+    pub seconds: Option<u64>,
     /// What permits it, where that is needed.
     pub token: Option<String>,
 }
@@ -134,6 +151,7 @@ pub fn load(
     let command = match matches.subcommand() {
         Some(("health", _)) => CliCommand::Health,
         Some(("say", asked)) => CliCommand::Say(say_command(asked)),
+        Some(("ring", asked)) => CliCommand::Ring(ring_command(asked)),
         Some(("devices", _)) => CliCommand::Devices,
         Some(("token", asked)) => CliCommand::Token(token_command(asked)),
         Some(("generate-docs", _)) => CliCommand::GenerateDocs,
@@ -167,6 +185,7 @@ fn command_line() -> clap::Command {
         .subcommand(clap::Command::new("health").about("Ask the running daemon how it is; exits 0 when it is healthy"))
         .subcommand(clap::Command::new("devices").about("List the loudspeakers and microphones of this machine"))
         .subcommand(say_arguments())
+        .subcommand(ring_arguments())
         .subcommand(token_arguments())
         .subcommand(clap::Command::new("generate-docs").hide(true))
 }
@@ -227,6 +246,37 @@ fn say_command(asked: &clap::ArgMatches) -> SayCommand {
         repeat: *asked.get_one("repeat").expect(GIVEN),
         urgent: asked.get_flag("urgent"),
         token: asked.get_one("token").cloned(),
+    }
+}
+
+fn ring_arguments() -> clap::Command {
+    let argument = |name: &'static str| clap::Arg::new(name).long(name);
+    clap::Command::new("ring")
+        .about("Have the running daemon call somebody, and wait until they have answered; exits 0 when they have")
+        .arg(
+            clap::Arg::new("to")
+                .value_name("WHO")
+                .required(true)
+                .help("everybody, hall-tablet, room:kitchen, or several with commas"),
+        )
+        .arg(argument("name").help("Who calls, such as \"Front door\""))
+        .arg(argument("room").help("The id of a room: whoever answers talks there"))
+        .arg(
+            argument("seconds")
+                .value_parser(clap::value_parser!(u64).range(5..=600))
+                .help("For how long it rings, if not as long as calls.ring"),
+        )
+        .arg(argument("token").help("What permits it, where access is by token"))
+}
+
+fn ring_command(asked: &clap::ArgMatches) -> RingCommand {
+    let text = |name| asked.get_one::<String>(name).cloned();
+    RingCommand {
+        to: text("to").unwrap_or_default(),
+        name: text("name"),
+        room: text("room"),
+        seconds: asked.get_one("seconds").copied(),
+        token: text("token"),
     }
 }
 

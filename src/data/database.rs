@@ -96,11 +96,10 @@ impl Store {
     fn set_aside(&self, error: &str) {
         let path = self.folder.file(self.file);
         let aside: PathBuf = path.with_extension("redb.damaged");
+        let file = self.file;
         match fs::rename(&path, &aside) {
-            Ok(()) => {
-                tracing::error!(error, set_aside = %aside.display(), "{} was damaged: it is made anew", self.file)
-            }
-            Err(failed) => tracing::error!(error, %failed, "{} is damaged, and cannot be set aside", self.file),
+            Ok(()) => tracing::error!(error, set_aside = %aside.display(), "{file} was damaged: it is made anew"),
+            Err(failed) => tracing::error!(error, %failed, "{file} is damaged, and cannot be set aside"),
         }
     }
 }

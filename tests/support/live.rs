@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
@@ -33,9 +34,16 @@ pub const UNHURRIED: [&str; 4] =
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {
     let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
-    let files = ["--files-port=0", "--files-folders=off"];
+    let files = ["--files-port=0", "--files-folders=off", &format!("--data-dir={}", data_folder())];
     let arguments = ours.iter().chain(&files).chain(&UNHURRIED).chain(flags).map(Into::into);
     config::load(arguments, []).expect("a valid configuration").config
+}
+
+/// A folder for what one daemon keeps, and no other. It is made when there is something to keep.
+fn data_folder() -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    format!("{}/data-{process}-{number}", env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// A daemon in this process.
@@ -49,6 +57,7 @@ pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
     // Those who want files say so by flags, which go before.
     command.env("VOICE_RELAY__FILES__PORT", "0").env("VOICE_RELAY__FILES__FOLDERS", "off");
+    command.env("VOICE_RELAY__DATA_DIR", data_folder());
     command.env("VOICE_RELAY__BIND", "127.0.0.1").kill_on_drop(true).stdout(Stdio::piped());
     command
 }
