@@ -205,10 +205,11 @@ impl App {
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
         let home_assistant = linked.as_ref().map(|linked| (linked.players.clone(), linked.integrations.clone()));
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
-        let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms), &files, house);
         let calls = self.open_calls(config, &rooms);
+        let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
         let automation =
             linked.map(|linked| self.speak_with_automations(linked, &dispatcher, (&access, &rooms, &calls)));
+        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls));
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,
@@ -216,7 +217,7 @@ impl App {
             preludes: Preludes::default(),
             house: House::new(clips, files, sound, mounts, announcer, calls, home_assistant),
             automation,
-            entities: self.show_entities(config, &dispatcher, &rooms),
+            entities,
             dispatcher,
             audio,
             gate: self.gate(config, certificates.clone(), access),
@@ -241,7 +242,7 @@ impl App {
         &self,
         config: &Config,
         announcer: &Announcer,
-        (access, rooms): (&Access, &RoomsHandle),
+        (access, rooms, calls): (&Access, &RoomsHandle, &CallsHandle),
         files: &Files,
         house: Option<(HousePlayers, SpeechMaker)>,
     ) -> Dispatcher {
@@ -249,6 +250,7 @@ impl App {
             announcer: announcer.clone(),
             access: access.clone(),
             rooms: rooms.clone(),
+            calls: calls.clone(),
             catalogue: files.catalogue.clone(),
             house,
             engine: self.relay.clone(),

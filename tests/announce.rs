@@ -428,3 +428,35 @@ async fn speech_as_home_assistant_makes_it_is_played_to_its_last_sample_whatever
         assert!(apart as f64 <= f64::from(rate) * 0.02, "{count} words: {} samples, ffmpeg {theirs}", samples.len());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_urgent_is_not_announced_where_nobody_wants_to_be_disturbed() {
+    let folder = folder();
+    let app = serve(folder.path(), &["--rooms-intercom=Kitchen,Nursery"]).await;
+    let turn = async |place: &str, body: Value| {
+        let path = format!("/api/do-not-disturb/{place}");
+        support::http::put_json(app.ports.http, &path, &body.to_string()).await.status
+    };
+    assert_eq!(turn("nursery", json!({ "seconds": 3_600 })).await, 204);
+    assert_eq!(turn("attic", json!({})).await, 404);
+    let wish = |to: &str, priority: &str| json!({ "to": to, "file": "dinner", "priority": priority });
+    let announce = async |wish: Value| post_json(app.ports.http, "/api/announce", &wish).await;
+    let refused = announce(wish("room:nursery", "normal")).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(refused.text().contains("Do not disturb is on there"), "{}", refused.text());
+    assert_eq!(announce(wish("room:nursery", "urgent")).await.status, 202);
+    let parts = announce(wish("everybody", "normal")).await.json()["parts"].clone();
+    let refused: Vec<_> = parts.as_array().expect("parts").iter().map(|part| part["message"].is_string()).collect();
+    assert_eq!(refused, [false, false, true], "home and the kitchen hear it: {parts}");
+    assert_eq!(turn("everybody", json!({ "passes": "nothing" })).await, 204);
+    assert_eq!(announce(wish("everybody", "urgent")).await.status, 409);
+    let places = get(app.ports.http, "/api/do-not-disturb").await.json()["places"].clone();
+    assert_eq!(places["everybody"], json!({ "passes": "nothing", "until": null }));
+    assert_eq!(places["nursery"]["passes"], "urgent");
+    for place in ["everybody", "nursery"] {
+        let line = format!("DELETE /api/do-not-disturb/{place} HTTP/1.1");
+        assert_eq!(request(app.ports.http, &line, &[], PATIENCE).await.status, 204);
+    }
+    assert_eq!(announce(wish("everybody", "normal")).await.status, 202);
+    app.stop().await;
+}

@@ -8,7 +8,7 @@ use serde_json::json;
 use support::broker::{Broker, LOGIN, Watcher};
 use support::core::{StandInCore, TOKEN};
 use support::http::{get, post_json, request};
-use support::live::{PATIENCE, metric, metric_becomes, participant, program, start_command, until};
+use support::live::{PATIENCE, Signalling, metric, metric_becomes, participant, program, start_command, until};
 use support::sound::{Player, between, wav};
 use tokio::process::{Child, Command};
 use voice_relay::app::Ports;
@@ -45,7 +45,7 @@ async fn house(folder: &Path) -> (Broker, Watcher, Child, Ports) {
     let (child, ports) = relay(folder, &broker, "Kitchen").await;
     watcher.shows("/status", "online").await;
     // The last of all that is told.
-    watcher.shows("/room/kitchen/bell", "OFF").await;
+    watcher.shows("/room/kitchen/do_not_disturb", "OFF").await;
     (broker, watcher, child, ports)
 }
 
@@ -99,6 +99,43 @@ async fn who_is_there_and_who_talks_is_shown_in_their_room_and_in_the_house() {
     watcher.shows("/room/kitchen/talking", "OFF").await;
     watcher.shows("/house/people", "0").await;
     assert_eq!(watcher.last("/room/home/people").as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn a_button_rings_all_who_listen_to_a_room_and_whoever_calls_is_shown_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    let mut hall = Signalling::connect(ports.http, "/ws").await;
+    hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;
+    hall.expect("station").await;
+    watcher.command("room/kitchen", "ring", "PRESS").await;
+    watcher.shows("/room/kitchen/ringing", "ON").await;
+    watcher.shows("/house/ringing", "ON").await;
+    assert_eq!(watcher.last_json("/room/kitchen/ringing/details"), json!({ "callers": ["Doorbell"] }));
+    assert_eq!(watcher.last("/room/home/ringing").as_deref(), Some("OFF"), "nobody who listens there is called");
+    let rung = hall.expect("call").await["call"]["id"].clone();
+    hall.send(json!({ "type": "answer_call", "call": rung })).await;
+    watcher.shows("/room/kitchen/ringing", "OFF").await;
+}
+
+#[tokio::test]
+async fn a_switch_keeps_a_room_or_the_house_from_being_disturbed_and_shows_whether_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    let wish = json!({ "room": "kitchen", "file": "gong" });
+    watcher.command("room/kitchen", "do_not_disturb", "ON").await;
+    watcher.shows("/room/kitchen/do_not_disturb", "ON").await;
+    assert_eq!(watcher.last("/house/do_not_disturb").as_deref(), Some("OFF"));
+    assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, 409);
+    watcher.command("house", "do_not_disturb", "ON").await;
+    watcher.shows("/house/do_not_disturb", "ON").await;
+    watcher.shows("/room/home/do_not_disturb", "ON").await;
+    watcher.command("house", "do_not_disturb", "OFF").await;
+    watcher.shows("/room/home/do_not_disturb", "OFF").await;
+    watcher.command("room/kitchen", "do_not_disturb", "OFF").await;
+    watcher.shows("/room/kitchen/do_not_disturb", "OFF").await;
+    assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, 202);
+    metric_becomes(ports, "entity_commands", 4).await;
 }
 
 #[tokio::test]

@@ -20,6 +20,11 @@ const SPEAKER: u32 = 1;
 const TALKING: u32 = 10;
 const VOLUME: u32 = 15;
 const STOP: u32 = 16;
+const DO_NOT_DISTURB: u32 = 19;
+
+/// Kinds of messages about switches.
+const SWITCH_STATE: u64 = 26;
+const TURN: u64 = 33;
 
 struct Lab {
     core: StandInCore,
@@ -153,6 +158,36 @@ struct SetNumber {
     key: u32,
     #[prost(float, tag = "2")]
     value: f32,
+    #[prost(uint32, tag = "3")]
+    device: u32,
+}
+
+#[tokio::test]
+async fn a_switch_of_the_node_keeps_a_room_from_being_disturbed_and_shows_whether_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path(), &["--mqtt-broker=off"]).await;
+    let (mut client, kitchen) = watcher(&lab).await;
+    for on in [true, false] {
+        client.send(TURN, &Turned { key: DO_NOT_DISTURB, on, device: kitchen }).await;
+        loop {
+            let state: Turned = client.expect(SWITCH_STATE).await;
+            if (state.device, state.key, state.on) == (kitchen, DO_NOT_DISTURB, on) {
+                break;
+            }
+        }
+        let places = get(lab.ports.http, "/api/do-not-disturb").await.json()["places"].clone();
+        assert_eq!(places.get("kitchen").is_some(), on);
+    }
+    client.send(TURN, &Turned { key: STOP, on: true, device: kitchen }).await;
+    metric_becomes(lab.ports, "entity_commands_refused", 1).await;
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Turned {
+    #[prost(fixed32, tag = "1")]
+    key: u32,
+    #[prost(bool, tag = "2")]
+    on: bool,
     #[prost(uint32, tag = "3")]
     device: u32,
 }

@@ -139,6 +139,10 @@ pub enum Action {
     SeeCalls,
     /// To call somebody, and to end a call that one began.
     Call,
+    /// To interrupt what is not urgent, and to disturb those who do not want to be.
+    BeUrgent,
+    /// To have a room, or the house, not be disturbed. A station does that for itself.
+    SetDoNotDisturb,
     /// To forget a station, or the calls that are over.
     ForgetCalls,
     /// To list and hear what was recorded at home.
@@ -174,7 +178,7 @@ impl Action {
             }
             Self::Talk | Self::TalkInside | Self::Announce | Self::CloseRoom => (Some(Scope::Talk), true),
             Self::ListStreams => (Some(Scope::Listen), true),
-            Self::TurnStream | Self::TurnAnnouncements => (Some(Scope::Admin), true),
+            Self::TurnStream | Self::TurnAnnouncements | Self::BeUrgent => (Some(Scope::Admin), true),
             Self::MakeToken => (Some(Scope::Share), true),
             Self::OpenRoom | Self::AnnounceOnPlayer | Self::BeStation | Self::Call => (Some(Scope::Talk), false),
             Self::ReadMetrics
@@ -184,9 +188,12 @@ impl Action {
             | Self::SeeCalls
             | Self::ReadClips
             | Self::ReadFiles => (Some(Scope::Listen), false),
-            Self::TurnSound | Self::ConnectHomeAssistant | Self::ForgetCalls | Self::DeleteClip | Self::Other => {
-                (Some(Scope::Admin), false)
-            }
+            Self::TurnSound
+            | Self::ConnectHomeAssistant
+            | Self::ForgetCalls
+            | Self::SetDoNotDisturb
+            | Self::DeleteClip
+            | Self::Other => (Some(Scope::Admin), false),
             Self::RevokeToken => (Some(Scope::Share), false),
         };
         Needs { scope, in_one_room }

@@ -196,6 +196,8 @@ impl Access {
             | Action::SeeCalls
             | Action::Call
             | Action::ForgetCalls
+            | Action::BeUrgent
+            | Action::SetDoNotDisturb
             | Action::ReadClips
             | Action::DeleteClip
             | Action::ReadFiles

@@ -62,10 +62,10 @@ impl App {
         &self,
         config: &Config,
         dispatcher: &Dispatcher,
-        rooms: &RoomsHandle,
+        (access, rooms, calls): (&Access, &RoomsHandle, &CallsHandle),
     ) -> Option<EntitiesStatus> {
         let data = DataFolder::new(config.data_dir.clone());
-        let entities = Entities::new(config, data, rooms.clone(), dispatcher.clone())?;
+        let entities = Entities::new(config, data, (rooms.clone(), calls.clone(), access.clone()), dispatcher.clone())?;
         let status = entities.status();
         self.spawn("entities", entities.run(self.shutdown.clone()));
         Some(status)

@@ -1,10 +1,12 @@
 //! What automations ask of the relay, by an event of theirs.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::access::{Access, Action, Denied, Target, Visitor};
-use crate::calls::{CallError, CallId, CallRequest, CallsHandle};
+use crate::calls::{CallError, CallId, CallRequest, CallsHandle, EVERYBODY, Passes, Urgency};
 use crate::dispatch::{Destination, Destinations, DispatchError, Dispatcher, Wish};
 
 /// The type of the event.
@@ -20,6 +22,8 @@ pub(super) enum Command {
     Stop(Places),
     /// Calls somebody.
     Ring(CallRequest),
+    /// Has a place not be disturbed, or be again.
+    DoNotDisturb(DoNotDisturbCommand),
     /// Ends a call.
     HangUp {
         /// Which.
@@ -33,6 +37,29 @@ pub(super) enum Command {
 pub(super) struct Places {
     to: Option<Destinations>,
     room: Option<String>,
+}
+
+/// That a place is not to be disturbed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DoNotDisturbCommand {
+    /// The id of a room or station; the whole house without it.
+    #[serde(default = "everybody")]
+    place: String,
+    #[serde(default = "turned_on")]
+    on: bool,
+    #[serde(default)]
+    passes: Passes,
+    /// For so long; until it is turned off without it.
+    seconds: Option<u64>,
+}
+
+fn everybody() -> String {
+    EVERYBODY.to_owned()
+}
+
+fn turned_on() -> bool {
+    true
 }
 
 /// Who obeys.
@@ -84,7 +111,14 @@ impl Command {
             }
             Self::Ring(request) => {
                 access.authorize(visitor, Action::Call, Target::House).await?;
+                if request.urgency() == Urgency::Urgent {
+                    access.authorize(visitor, Action::BeUrgent, Target::House).await?;
+                }
                 calls.call(request, visitor.owner())?;
+            }
+            Self::DoNotDisturb(DoNotDisturbCommand { place, on, passes, seconds }) => {
+                access.authorize(visitor, Action::SetDoNotDisturb, Target::House).await?;
+                calls.set_do_not_disturb(&place, on.then_some(passes), seconds.map(Duration::from_secs))?;
             }
             Self::HangUp { call } => {
                 access.authorize(visitor, Action::Call, Target::House).await?;

@@ -123,7 +123,7 @@ impl Automations {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 call = called.recv() => match call {
-                    Ok(call) if linked => herald.announce(news::of_call(&call)),
+                    Ok(event) if linked => herald.announce(news::of_calls(&event)),
                     Ok(_) => {}
                     Err(broadcast::error::RecvError::Lagged(count)) => herald.note_lost(count),
                     Err(broadcast::error::RecvError::Closed) => return,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::calls::{CallInfo, CallState};
+use crate::calls::{CallEvent, CallInfo, CallState};
 use crate::dispatch::AnnouncementEvent;
 use crate::domain::RoomId;
 use crate::rooms::{ParticipantId, ParticipantInfo, Published, RoomEvent, RoomsHandle};
@@ -60,8 +60,18 @@ impl Presence {
     }
 }
 
-/// The same of a call that began, or is different.
-pub(super) fn of_call(call: &CallInfo) -> Value {
+/// The same of calls.
+pub(super) fn of_calls(event: &CallEvent) -> Value {
+    match event {
+        CallEvent::Call(call) => of_call(call),
+        CallEvent::DoNotDisturb(place, set) => json!({
+            "type": "do_not_disturb", "place": place, "on": set.is_some(),
+            "passes": set.map(|set| set.passes), "until": set.and_then(|set| set.until)
+        }),
+    }
+}
+
+fn of_call(call: &CallInfo) -> Value {
     let kind = match call.state {
         CallState::Ringing => "call_ringing",
         CallState::Answered { .. } => "call_answered",

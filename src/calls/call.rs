@@ -95,6 +95,8 @@ pub enum CalleeState {
     Stopped,
     /// They talk with somebody else.
     Busy,
+    /// They do not want to be disturbed.
+    DoNotDisturb,
     /// They are not there.
     Away,
 }

@@ -16,11 +16,13 @@ impl Calls {
         let engaged = |id: &StationId| self.calls.values().any(|call| call.engages(id));
         let gone = self.stations.iter().filter_map(|(id, station)| Some((id, station.gone?)));
         let given_up = gone.filter(|(id, _)| engaged(id)).map(|(_, gone)| gone + GRACE);
-        ringing.chain(given_up).min()
+        let quiet = self.quiet.values().filter_map(|timed| timed.ends);
+        ringing.chain(given_up).chain(quiet).min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: Instant) {
+        self.end_quiet(now);
         let is_gone = |gone: Option<Instant>| gone.is_some_and(|gone| gone + GRACE <= now);
         let gone: Vec<_> = self.stations.iter().filter(|(_, it)| is_gone(it.gone)).map(|(id, _)| id.clone()).collect();
         for station in gone {

@@ -1,8 +1,8 @@
 //! The door to stations and calls: one lock around them, the clock, the rooms of stations, and a queue to each of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -12,10 +12,11 @@ use crate::domain::Owner;
 use crate::rooms::RoomsHandle;
 
 use super::call::{CallId, CallInfo, CallRecord};
+use super::do_not_disturb::{DoNotDisturb, Passes, Urgency};
 use super::ringing::{CallError, CallRequest, Ring};
 use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
 use super::store::{self, KeptStation, Write};
-use super::{CallCounters, Calls, CallsSettings, Effect};
+use super::{CallCounters, Calls, CallsSettings, EVERYBODY, Effect};
 
 /// Events that may wait for one station; of more it is told nothing, and given up.
 const QUEUE: usize = 64;
@@ -47,8 +48,14 @@ pub enum StationEvent {
     StationRemoved,
 }
 
-/// All calls from now on, as they change.
-pub type CallEvents = broadcast::Receiver<CallInfo>;
+/// What is told to whoever watches all calls.
+#[derive(Debug, Clone)]
+pub enum CallEvent {
+    /// A call began, or is different.
+    Call(CallInfo),
+    /// A place is not to be disturbed, or is again: see [`EVERYBODY`].
+    DoNotDisturb(String, Option<DoNotDisturb>),
+}
 
 /// Stations and calls, for everybody. Cheap to clone.
 #[derive(Clone)]
@@ -59,7 +66,7 @@ struct Inner {
     rooms: RoomsHandle,
     /// Something is due at another time than before.
     wake: Notify,
-    changes: broadcast::Sender<CallInfo>,
+    changes: broadcast::Sender<CallEvent>,
     writes: mpsc::UnboundedSender<Write>,
     /// Calls that are kept in the log.
     log: usize,
@@ -103,6 +110,11 @@ impl CallsHandle {
             }
             calls.restore(room, name, key, seen);
         }
+        let (now, at) = (tokio::time::Instant::now().into_std(), SystemTime::now());
+        for (place, quiet) in kept.quiet {
+            calls.restore_quiet(now, at, &place, quiet);
+        }
+        rooms.note_do_not_disturb(|room| calls.is_quiet(room, Urgency::Normal));
         let state = Mutex::new(State { calls, lines: HashMap::new(), too_slow: 0 });
         let (wake, changes) = (Notify::new(), broadcast::Sender::new(WATCHED));
         let calls = Self(Arc::new(Inner { state, rooms, wake, changes, writes: sender, log }));
@@ -175,6 +187,36 @@ impl CallsHandle {
         self.with(|state, now| state.calls.forget(now, station))
     }
 
+    /// A place is not to be disturbed, for so long or until it is turned off; or it is again.
+    ///
+    /// # Errors
+    /// When there is no such place.
+    pub fn set_do_not_disturb(
+        &self,
+        place: &str,
+        passes: Option<Passes>,
+        time: Option<Duration>,
+    ) -> Result<(), CallError> {
+        if place != EVERYBODY && self.0.rooms.find(place).is_none() {
+            return Err(CallError::NoRoom(place.to_owned()));
+        }
+        self.with(|State { calls, .. }, now| match passes {
+            Some(passes) => calls.disturb_not(now, SystemTime::now(), place, passes, time),
+            None => drop(calls.disturb(place)),
+        });
+        Ok(())
+    }
+
+    /// All places that are not to be disturbed.
+    pub fn quiet_places(&self) -> BTreeMap<String, DoNotDisturb> {
+        self.lock().calls.quiet_places().map(|(place, set)| (place.to_owned(), set)).collect()
+    }
+
+    /// Whether something of this urgency does not get through to a place: [`EVERYBODY`], or the id of a room or station.
+    pub fn is_quiet(&self, place: &str, urgency: Urgency) -> bool {
+        self.lock().calls.is_quiet(place, urgency)
+    }
+
     /// All stations.
     pub fn stations(&self) -> Vec<StationInfo> {
         self.lock().calls.stations()
@@ -183,6 +225,11 @@ impl CallsHandle {
     /// Calls that are not over, oldest first.
     pub fn current(&self) -> Vec<CallInfo> {
         self.lock().calls.current()
+    }
+
+    /// Who calls a station that listens to this room, or any, just now: by their names.
+    pub fn callers(&self, room: Option<&str>) -> Vec<String> {
+        self.lock().calls.callers(room)
     }
 
     /// Calls that are over, the newest first.
@@ -197,7 +244,7 @@ impl CallsHandle {
     }
 
     /// What happens to calls from now on.
-    pub fn events(&self) -> CallEvents {
+    pub fn events(&self) -> broadcast::Receiver<CallEvent> {
         self.0.changes.subscribe()
     }
 
@@ -238,7 +285,7 @@ impl CallsHandle {
             Effect::Call(call) => {
                 state.tell(&call);
                 // Nobody watches, for all we know.
-                let _ = self.0.changes.send(call);
+                let _ = self.0.changes.send(CallEvent::Call(call));
             }
             Effect::Show(id) => {
                 if let Some(StationInfo { name, presence, .. }) = state.calls.station(&id) {
@@ -259,6 +306,12 @@ impl CallsHandle {
                 }
                 self.0.rooms.close_station(&id.0);
                 self.keep(Write::Forget(id));
+            }
+            Effect::DoNotDisturb(place, set) => {
+                self.keep(Write::DoNotDisturb(place.clone(), set));
+                let calls = &state.calls;
+                self.0.rooms.note_do_not_disturb(|room| calls.is_quiet(room, Urgency::Normal));
+                let _ = self.0.changes.send(CallEvent::DoNotDisturb(place, set));
             }
             Effect::Log(record) => self.keep(Write::Call(record, self.0.log)),
         }
@@ -351,6 +404,12 @@ impl Line {
     /// When there is nothing to be answered by it.
     pub fn answer(&self, call: CallId) -> Result<(), CallError> {
         self.calls.with(|state, now| state.calls.answer(now, call, &self.station))
+    }
+
+    /// It is not to be disturbed, or is again.
+    pub fn set_do_not_disturb(&self, passes: Option<Passes>, time: Option<Duration>) {
+        // It has a room as long as it is there.
+        let _ = self.calls.set_do_not_disturb(&self.station.0, passes, time);
     }
 
     /// Gives up a call, declines it, or ends it.

@@ -3,11 +3,12 @@
 //! machine: no sockets, no tokio, no clock. Times are arguments; what comes out are effects ([`Calls::poll`]).
 //!
 //! `station` says who is there; `call` what a call is, `ringing` how it goes from one state to the next, and `clock` what time
-//! does to it; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
+//! does to it; `do_not_disturb` who is not called; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
 //! door for everybody else: it has the lock, the clock, the rooms, and the queues to whoever is told.
 
 mod call;
 mod clock;
+mod do_not_disturb;
 mod handle;
 mod rate;
 mod ringing;
@@ -24,14 +25,19 @@ use crate::limits::share_of;
 
 pub use call::{CallId, CallInfo, CallOutcome, CallRecord, CallState, CalleeInfo, CalleeState, Caller, CallerInfo};
 pub use clock::GRACE;
-pub use handle::{CallEvents, CallsHandle, Keeper, Line, StationEvent};
+pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes, Urgency};
+pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent};
 pub use rate::{BURST, INTERVAL};
 pub use ringing::{CallError, CallRequest, CallTargets, Ring, Target};
 pub use station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
 
 use call::Call;
+use do_not_disturb::Timed;
 use rate::Rate;
 use station::Station;
+
+/// The place that is the whole house.
+pub const EVERYBODY: &str = "everybody";
 
 /// Places that one call may name.
 pub const MAX_TARGETS: usize = 32;
@@ -77,6 +83,8 @@ pub enum Effect {
     Show(StationId),
     /// A call is over: to be kept.
     Log(CallRecord),
+    /// A place is not to be disturbed, or is again: to be kept, and shown.
+    DoNotDisturb(String, Option<DoNotDisturb>),
 }
 
 /// All stations, and all calls.
@@ -88,6 +96,8 @@ pub struct Calls {
     /// Oldest first.
     log: VecDeque<CallRecord>,
     rates: HashMap<Owner, Rate>,
+    /// By place: [`EVERYBODY`], or the id of a room or station.
+    quiet: BTreeMap<String, Timed>,
     next_connection: u64,
     effects: VecDeque<Effect>,
     counters: CallCounters,
@@ -104,6 +114,7 @@ impl Calls {
             calls: BTreeMap::new(),
             log,
             rates: HashMap::new(),
+            quiet: BTreeMap::new(),
             next_connection: 0,
             effects: VecDeque::new(),
             counters: CallCounters::default(),

@@ -10,8 +10,9 @@ use crate::domain::Owner;
 use crate::rooms::clean_name;
 
 use super::call::{Call, CallId, CallInfo, CallOutcome, CallRecord, CallState, CalleeState, Caller};
+use super::do_not_disturb::Urgency;
 use super::station::{StationId, unix};
-use super::{Calls, Effect, MAX_TARGETS};
+use super::{Calls, EVERYBODY, Effect, MAX_TARGETS};
 
 /// Seconds for which a call may ring.
 const RING_SECONDS: RangeInclusive<u64> = 5..=600;
@@ -35,7 +36,7 @@ pub struct CallTargets(pub Vec<Target>);
 impl From<&str> for Target {
     fn from(written: &str) -> Self {
         match written.trim() {
-            "everybody" => Self::Everybody,
+            EVERYBODY => Self::Everybody,
             place => Self::Place(place.strip_prefix("room:").unwrap_or(place).to_owned()),
         }
     }
@@ -73,15 +74,29 @@ pub struct CallRequest {
     room: Option<String>,
     /// For how long it rings.
     seconds: Option<u64>,
+    /// Whether it gets through to those who do not want to be disturbed.
+    #[serde(default)]
+    urgent: bool,
 }
 
 impl CallRequest {
+    /// Of nobody in particular, to one place.
+    pub fn to(place: &str) -> Self {
+        Self { to: place.into(), name: None, room: None, seconds: None, urgent: false }
+    }
+
+    /// How urgent it is.
+    pub fn urgency(&self) -> Urgency {
+        if self.urgent { Urgency::Urgent } else { Urgency::Normal }
+    }
+
     /// The call that it asks for; `is_room` says which rooms there are.
     ///
     /// # Errors
     /// When there can be no such call.
     pub fn ring(self, owner: Owner, is_room: impl FnOnce(&str) -> bool) -> Result<Ring, CallError> {
-        let Self { to, name, room, seconds } = self;
+        let urgency = self.urgency();
+        let Self { to, name, room, seconds, .. } = self;
         if seconds.is_some_and(|seconds| !RING_SECONDS.contains(&seconds)) {
             return Err(CallError::Seconds);
         }
@@ -90,7 +105,7 @@ impl CallRequest {
         }
         let name = name.map(|name| clean_name(&name)).filter(|name| !name.is_empty());
         let from = Caller::Other { name: name.unwrap_or_else(|| NAMELESS.to_owned()), room };
-        Ok(Ring { from, to: to.0, ring: seconds.map(Duration::from_secs), owner })
+        Ok(Ring { from, to: to.0, ring: seconds.map(Duration::from_secs), urgency, owner })
     }
 }
 
@@ -103,6 +118,8 @@ pub struct Ring {
     pub to: Vec<Target>,
     /// How long it rings, if not as long as usual.
     pub ring: Option<Duration>,
+    /// Whether it gets through to those who do not want to be disturbed.
+    pub urgency: Urgency,
     /// Who answers for it.
     pub owner: Owner,
 }
@@ -175,7 +192,7 @@ impl Calls {
     /// # Errors
     /// When it is not begun, and why.
     pub fn ring(&mut self, now: Instant, at: SystemTime, ring: Ring) -> Result<CallInfo, CallError> {
-        let Ring { from, to, ring, owner } = ring;
+        let Ring { from, to, ring, urgency, owner } = ring;
         if to.len() > MAX_TARGETS {
             return Err(CallError::TooManyTargets);
         }
@@ -187,7 +204,7 @@ impl Calls {
                 return Err(CallError::Engaged);
             }
         }
-        let to = self.resolve(&from, &to)?;
+        let to = self.resolve(&from, &to, urgency)?;
         self.admit(now, &owner).inspect_err(|_| self.counters.refused += 1)?;
         self.counters.rung += 1;
         let id = CallId(Uuid::new_v4());
@@ -279,6 +296,13 @@ impl Calls {
         }
     }
 
+    /// Who calls a station that listens to this room, or any, just now: by their names.
+    pub fn callers(&self, room: Option<&str>) -> Vec<String> {
+        let listens = |id: &StationId| self.stations.get(id).is_some_and(|station| station.listens_to(room));
+        let rings = |call: &&Call| call.to.iter().any(|(id, _)| call.rings_at(id) && listens(id));
+        self.calls.values().filter(rings).map(|call| self.describe(call).from.name).collect()
+    }
+
     /// Whether a station calls, is called, or talks.
     pub(super) fn is_engaged(&self, station: &StationId) -> bool {
         self.calls.values().any(|call| call.engages(station))
@@ -297,8 +321,14 @@ impl Calls {
     }
 
     /// Who is meant, and whether it rings there.
-    fn resolve(&self, from: &Caller, to: &[Target]) -> Result<Vec<(StationId, CalleeState)>, CallError> {
-        let mut named: Vec<&StationId> = Vec::new();
+    fn resolve(
+        &self,
+        from: &Caller,
+        to: &[Target],
+        urgency: Urgency,
+    ) -> Result<Vec<(StationId, CalleeState)>, CallError> {
+        // With the place by which each was named.
+        let mut named: Vec<(&StationId, &str)> = Vec::new();
         for target in to {
             let before = named.len();
             let is_meant = |id: &StationId| match target {
@@ -307,7 +337,8 @@ impl Calls {
                     id.0 == *place || self.stations[id].connections.values().flatten().any(|it| it == place)
                 }
             };
-            named.extend(self.stations.keys().filter(|id| is_meant(id)));
+            let place = if let Target::Place(place) = target { place } else { EVERYBODY };
+            named.extend(self.stations.keys().filter(|id| is_meant(id)).map(|id| (id, place)));
             if let Target::Place(place) = target
                 && named.len() == before
             {
@@ -315,17 +346,20 @@ impl Calls {
             }
         }
         let mut callees: Vec<(StationId, CalleeState)> = Vec::new();
-        for id in named {
+        for (id, place) in named {
             let is_caller = matches!(from, Caller::Station(caller) if caller == id);
             if !is_caller && callees.iter().all(|(other, _)| other != id) {
-                callees.push((id.clone(), self.reach(id)));
+                let state =
+                    if self.is_quiet(place, urgency) { CalleeState::DoNotDisturb } else { self.reach(id, urgency) };
+                callees.push((id.clone(), state));
             }
         }
         if callees.is_empty() { Err(CallError::Nobody) } else { Ok(callees) }
     }
 
-    fn reach(&self, id: &StationId) -> CalleeState {
+    fn reach(&self, id: &StationId, urgency: Urgency) -> CalleeState {
         match self.stations.get(id) {
+            _ if self.is_quiet(&id.0, urgency) => CalleeState::DoNotDisturb,
             Some(_) if self.is_engaged(id) => CalleeState::Busy,
             Some(station) if station.is_here() => CalleeState::Ringing,
             _ => CalleeState::Away,

@@ -79,6 +79,11 @@ impl Station {
         !self.connections.is_empty()
     }
 
+    /// Whether it listens to this room, or, of all, to any.
+    pub(super) fn listens_to(&self, room: Option<&str>) -> bool {
+        room.is_none_or(|room| self.connections.values().flatten().any(|it| it == room))
+    }
+
     fn presence(&self) -> StationPresence {
         if self.is_here() { StationPresence::Here } else { StationPresence::Away }
     }
@@ -201,6 +206,7 @@ impl Calls {
         if is_known {
             self.hang_up_everywhere(now, id);
             self.stations.remove(id);
+            self.disturb(&id.0);
             self.effects.push_back(Effect::Forget(id.clone()));
         }
         is_known

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{DataFolder, Store, StoreError};
 
 use super::call::CallRecord;
+use super::do_not_disturb::DoNotDisturb;
 use super::station::{StationId, StationKey};
 
 /// The database, within the data folder.
@@ -17,6 +18,9 @@ const STATIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("station
 
 /// By the time when it began, and its id.
 const CALLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("calls-1");
+
+/// By place.
+const QUIET: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("do-not-disturb-1");
 
 /// A station as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +37,7 @@ pub(super) struct Kept {
     pub(super) stations: Vec<KeptStation>,
     /// Oldest first.
     pub(super) log: Vec<CallRecord>,
+    pub(super) quiet: Vec<(String, DoNotDisturb)>,
 }
 
 /// Something to be written.
@@ -43,11 +48,17 @@ pub(super) enum Write {
     /// One more line of the log, of which so many are kept.
     Call(CallRecord, usize),
     ClearLog,
+    DoNotDisturb(String, Option<DoNotDisturb>),
 }
 
 /// Reads what is kept.
 pub(super) fn open(data: &DataFolder) -> (Store, Kept) {
-    Store::open(data, FILE, |database| Ok(Kept { stations: rows(database, STATIONS)?, log: rows(database, CALLS)? }))
+    Store::open(data, FILE, |database| {
+        let (stations, log) = (rows(database, STATIONS)?, rows(database, CALLS)?);
+        let (_, stations): (Vec<_>, _) = stations.into_iter().unzip();
+        let (_, log): (Vec<_>, _) = log.into_iter().unzip();
+        Ok(Kept { stations, log, quiet: rows(database, QUIET)? })
+    })
 }
 
 /// Writes something.
@@ -66,6 +77,10 @@ pub(super) fn write(store: &mut Store, write: Write) {
                     table.pop_first()?;
                 }
             }
+            Write::DoNotDisturb(place, Some(set)) => {
+                transaction.open_table(QUIET)?.insert(&*place, &*json(&set)?)?;
+            }
+            Write::DoNotDisturb(place, None) => drop(transaction.open_table(QUIET)?.remove(&*place)?),
             Write::ClearLog => drop(transaction.delete_table(CALLS)?),
         }
         Ok(transaction.commit()?)
@@ -76,11 +91,11 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(value).map_err(|error| StoreError::Broken(error.to_string()))
 }
 
-/// All rows of a table that can be read.
+/// All rows of a table that can be read, by their keys.
 fn rows<T: DeserializeOwned>(
     database: &Database,
     table: TableDefinition<'_, &str, &[u8]>,
-) -> Result<Vec<T>, StoreError> {
+) -> Result<Vec<(String, T)>, StoreError> {
     use redb::ReadableDatabase;
 
     let table = match database.begin_read()?.open_table(table) {
@@ -90,7 +105,9 @@ fn rows<T: DeserializeOwned>(
     };
     let mut rows = Vec::new();
     for row in table.iter()? {
-        rows.extend(serde_json::from_slice(row?.1.value()).ok());
+        let (key, value) = row?;
+        let value = serde_json::from_slice(value.value()).ok();
+        rows.extend(value.map(|value| (key.value().to_owned(), value)));
     }
     Ok(rows)
 }

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::access::{Access, Denied};
 use crate::announce::{AnnounceError, Announcer, Priority};
+use crate::calls::CallsHandle;
 use crate::data::DataFolder;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, PlayerError, SpeechError, SpeechMaker};
@@ -114,6 +115,9 @@ pub enum DispatchError {
     /// Text cannot be spoken.
     #[error(transparent)]
     Speech(#[from] SpeechError),
+    /// Nobody there wants to be disturbed.
+    #[error("Do not disturb is on there, and lets through what is urgent at most")]
+    DoNotDisturb,
     /// Players could not find us.
     #[error("This machine has no address under which a player could find it")]
     NoAddress,
@@ -127,6 +131,7 @@ struct Inner {
     announcer: Announcer,
     access: Access,
     rooms: RoomsHandle,
+    calls: CallsHandle,
     catalogue: Catalogue,
     house: Option<(HousePlayers, SpeechMaker)>,
     engine: Engine,
@@ -147,6 +152,8 @@ pub struct DispatcherParts {
     pub access: Access,
     /// The rooms.
     pub rooms: RoomsHandle,
+    /// Who knows where nobody wants to be disturbed.
+    pub calls: CallsHandle,
     /// Files that can be announced.
     pub catalogue: Catalogue,
     /// Home Assistant's players and its speech, where there is a Home Assistant.
@@ -179,13 +186,15 @@ impl fmt::Debug for Dispatcher {
 impl Dispatcher {
     /// Announces by these.
     pub fn new(parts: DispatcherParts) -> Self {
-        let DispatcherParts { announcer, access, rooms, catalogue, house, engine, data, mp3_port, tracker } = parts;
+        let DispatcherParts { announcer, access, rooms, calls, catalogue, house, engine, data, mp3_port, tracker } =
+            parts;
         let (on_players, joint) = Default::default();
         let (events, _) = broadcast::channel(events::EVENTS);
         Self(Arc::new(Inner {
             announcer,
             access,
             rooms,
+            calls,
             catalogue,
             house,
             engine,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::access::Permit;
-use crate::announce::{AnnounceRequest, Prepared, Rendered};
+use crate::announce::{AnnounceRequest, Prepared, Priority, Rendered};
+use crate::calls::{EVERYBODY, Urgency};
 use crate::domain::{Owner, RoomId};
 use crate::hass::{NewClip, PlayerError};
 use crate::library::{FileId, Recording};
@@ -44,9 +45,10 @@ impl Dispatcher {
         manner: Manner,
     ) -> Result<Dispatched, DispatchError> {
         let volume = manner.player_volume.map(|percent| VolumeRule::Absolute(f32::from(percent) / 100.0));
+        let urgency = if manner.priority == Priority::Urgent { Urgency::Urgent } else { Urgency::Normal };
         let prepared = self.prepare(admitted.permit(), content, manner).await?;
         let is_joint = admitted.is_joint;
-        let mut parts = self.place(admitted, &prepared, volume.unwrap_or(VolumeRule::Keep)).await?;
+        let mut parts = self.place(admitted, &prepared, urgency, volume.unwrap_or(VolumeRule::Keep)).await?;
         if !is_joint && let Some(only) = parts.pop() {
             let (part, position) = only.map_err(Refusal::into_error)?;
             self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));
@@ -68,14 +70,21 @@ impl Dispatcher {
         &self,
         admitted: Admitted,
         prepared: &Prepared,
+        urgency: Urgency,
         volume: VolumeRule,
     ) -> Result<Vec<Placed>, DispatchError> {
         let house = admitted.house().cloned();
         let Admitted { rooms, players, .. } = admitted;
         // Rooms first: they need no file, and begin at once.
-        let place_in_room = |(room, permit)| self.place_in_room(room, permit, prepared);
+        let place_in_room = |(room, permit)| self.place_in_room(room, permit, prepared, urgency);
         let mut parts: Vec<_> = rooms.into_iter().map(place_in_room).collect();
         let Some(permit) = house else { return Ok(parts) };
+        // Players are the whole house's.
+        if self.0.calls.is_quiet(EVERYBODY, urgency) {
+            let refusal = |entity| Err(Refusal::with(Destination::Player(entity), DispatchError::DoNotDisturb));
+            parts.extend(players.into_iter().map(refusal));
+            return Ok(parts);
+        }
         match self.0.announcer.render(&permit, prepared).await.map(Arc::new) {
             Ok(rendered) => {
                 let given = ForPlayers { rendered, volume, owner: permit.owner() };
@@ -149,8 +158,11 @@ impl Dispatcher {
         Ok((Recording::of(open), facts.title.unwrap_or(stem)))
     }
 
-    fn place_in_room(&self, room: RoomId, permit: Permit, prepared: &Prepared) -> Placed {
+    fn place_in_room(&self, room: RoomId, permit: Permit, prepared: &Prepared, urgency: Urgency) -> Placed {
         let slug = self.0.rooms.slug(room).unwrap_or_default();
+        if self.0.calls.is_quiet(&slug, urgency) {
+            return Err(Refusal::with(Destination::Room(slug), DispatchError::DoNotDisturb));
+        }
         match self.0.announcer.announce(permit, prepared.clone().at(self.volume_in(&slug))) {
             Ok((id, position)) => Ok((Part::Room { id, room, slug }, position)),
             Err(error) => Err(Refusal::with(Destination::Room(slug), error)),

@@ -1,7 +1,8 @@
 //! What an entity does when it is used.
 
-use crate::access::Visitor;
+use crate::access::{Action, Denied, Target, Visitor};
 use crate::announce::VOLUMES;
+use crate::calls::{CallError, CallRequest, Passes};
 use crate::dispatch::{Content, Destination, Destinations, DispatchError, Wish};
 
 use super::house::{House, Place};
@@ -9,6 +10,20 @@ use super::table::TONES;
 
 /// How a bell that rings is called.
 pub(super) const BELL: &str = "Bell";
+
+/// It cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ActError {
+    /// What is announced.
+    #[error(transparent)]
+    Dispatch(#[from] DispatchError),
+    /// A call.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// By whoever uses it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+}
 
 /// Something that is to be done in a place.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +39,10 @@ pub(super) enum Act {
         /// In decibels.
         volume: f32,
     },
+    /// Whoever is there is to be called.
+    Call,
+    /// Whoever is there is not to be disturbed, or is again.
+    SetDoNotDisturb(bool),
     /// Announcements are to be this loud, in percent.
     SetVolume(u8),
     /// Whatever is announced is to end.
@@ -49,14 +68,24 @@ impl Act {
     ///
     /// # Errors
     /// When they may not, or it cannot be done.
-    pub(super) async fn perform(self, place: &Place, visitor: &Visitor, house: &House) -> Result<(), DispatchError> {
+    pub(super) async fn perform(self, place: &Place, visitor: &Visitor, house: &House) -> Result<(), ActError> {
         let to = vec![match place {
             Place::House => Destination::Everybody,
             Place::Room(room) => Destination::Room(room.clone()),
         }];
         let dispatcher = &house.dispatcher;
         let wish = match self {
-            Self::Stop => return dispatcher.stop_in(visitor, Some(&to)).await,
+            Self::Stop => return Ok(dispatcher.stop_in(visitor, Some(&to)).await?),
+            Self::Call => {
+                house.access.authorize(visitor, Action::Call, Target::House).await?;
+                house.calls.call(CallRequest::to(place.id()), visitor.owner())?;
+                return Ok(());
+            }
+            Self::SetDoNotDisturb(on) => {
+                house.access.authorize(visitor, Action::SetDoNotDisturb, Target::House).await?;
+                house.calls.set_do_not_disturb(place.id(), on.then(Passes::default), None)?;
+                return Ok(());
+            }
             Self::SetVolume(percent) => {
                 for room in house.rooms_of(place) {
                     dispatcher.set_volume_in(visitor, &room, percent).await?;
@@ -66,14 +95,16 @@ impl Act {
             Self::Play(address) => {
                 let manner = Wish { repeat: 1, ..Wish::default() }.manner()?;
                 let admitted = dispatcher.admit(visitor, &to).await?;
-                return dispatcher.announce(admitted, Content::Address(address), manner).await.map(drop);
+                dispatcher.announce(admitted, Content::Address(address), manner).await?;
+                return Ok(());
             }
             Self::Announce(text) => Wish { text: Some(text), ..Wish::default() },
             Self::Ring { tone, volume } => {
                 Wish { file: Some(format!("{tone}.wav")), name: Some(BELL.into()), volume, ..Wish::default() }
             }
         };
-        dispatcher.fulfil(visitor, Wish { to: Some(Destinations(to)), repeat: 1, ..wish }).await.map(drop)
+        dispatcher.fulfil(visitor, Wish { to: Some(Destinations(to)), repeat: 1, ..wish }).await?;
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The places that have entities, and how it is there now.
 
+use crate::access::Access;
+use crate::calls::{CallsHandle, EVERYBODY, Urgency};
 use crate::dispatch::Dispatcher;
 use crate::rooms::RoomsHandle;
 
@@ -13,6 +15,14 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// Its id, as one calls it.
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::House => EVERYBODY,
+            Self::Room(room) => room,
+        }
+    }
+
     /// The id of the room that it is.
     pub(super) fn into_room(self) -> Option<String> {
         match self {
@@ -31,6 +41,10 @@ pub(super) struct PlaceState {
     pub(super) people: Vec<String>,
     /// What is announced there: the first of it.
     pub(super) announcing: Option<String>,
+    /// Who calls those who are there, by their names.
+    pub(super) callers: Vec<String>,
+    /// Whether they are not to be disturbed.
+    pub(super) do_not_disturb: bool,
     /// How loud announcements are there, in percent; in the house, where they are loudest.
     pub(super) volume: u8,
 }
@@ -41,6 +55,8 @@ pub(super) struct PlaceState {
 pub(super) struct House {
     pub(super) rooms: RoomsHandle,
     pub(super) dispatcher: Dispatcher,
+    pub(super) calls: CallsHandle,
+    pub(super) access: Access,
 }
 
 impl House {
@@ -64,9 +80,11 @@ impl House {
         match place {
             Place::Room(room) => self.state_of_room(room),
             Place::House => {
-                let mut house = PlaceState::default();
+                let callers = self.calls.callers(None);
+                let do_not_disturb = self.calls.is_quiet(EVERYBODY, Urgency::Normal);
+                let mut house = PlaceState { callers, do_not_disturb, ..PlaceState::default() };
                 for room in self.rooms_of(place) {
-                    let PlaceState { talking, people, announcing, volume } = self.state_of_room(&room);
+                    let PlaceState { talking, people, announcing, volume, .. } = self.state_of_room(&room);
                     house.volume = house.volume.max(volume);
                     house.talking.extend(talking);
                     house.people.extend(people);
@@ -84,6 +102,8 @@ impl House {
             talking: people.iter().filter(|one| one.talking).map(|one| one.name.clone()).collect(),
             people: people.into_iter().map(|one| one.name).collect(),
             announcing: self.dispatcher.announced_in(room).map(|name| name.to_string()),
+            callers: self.calls.callers(Some(slug)),
+            do_not_disturb: self.calls.is_quiet(slug, Urgency::Normal),
             volume: self.dispatcher.volume_in(slug),
         }
     }

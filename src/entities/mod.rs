@@ -21,6 +21,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
+use crate::calls::CallsHandle;
 use crate::config::{Config, HassConfig, MqttConfig};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
@@ -100,11 +102,11 @@ impl Entities {
     pub fn new(
         Config { mqtt, hass, esphome, .. }: &Config,
         data: DataFolder,
-        rooms: RoomsHandle,
+        (rooms, calls, access): (RoomsHandle, CallsHandle, Access),
         dispatcher: Dispatcher,
     ) -> Option<Self> {
         let node_port = esphome.port(hass.is_supervised());
-        let house = House { rooms, dispatcher };
+        let house = House { rooms, dispatcher, calls, access };
         let entities = Self { house, mqtt: mqtt.clone(), hass: hass.clone(), data, node_port, stats: Arc::default() };
         (entities.may_have_broker() || node_port.is_some()).then_some(entities)
     }

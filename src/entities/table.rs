@@ -62,12 +62,19 @@ pub(super) enum Kind {
         /// Sets it.
         act: fn(u8) -> Act,
     },
+    /// Something that is on or off, and is turned.
+    Switch {
+        /// Whether it is on.
+        read: fn(&PlaceState) -> bool,
+        /// Turns it.
+        act: fn(bool) -> Act,
+    },
     /// Something to be pressed.
     Button(Act),
 }
 
 /// All entities of a place.
-pub(super) const ROWS: [Row; 7] = [
+pub(super) const ROWS: [Row; 10] = [
     Row {
         key: "talking",
         name: "Talking",
@@ -112,6 +119,23 @@ pub(super) const ROWS: [Row; 7] = [
         kind: Kind::Percentage { range: ROOM_VOLUMES, read: |place| place.volume, act: Act::SetVolume },
     },
     Row { key: "stop", name: "Stop", icon: "mdi:stop", kind: Kind::Button(Act::Stop) },
+    Row {
+        key: "ringing",
+        name: "Ringing",
+        icon: "mdi:phone-ring",
+        kind: Kind::Binary {
+            class: "running",
+            read: |place| !place.callers.is_empty(),
+            details: |place| json!({ "callers": place.callers }),
+        },
+    },
+    Row { key: "ring", name: "Ring", icon: "mdi:phone", kind: Kind::Button(Act::Call) },
+    Row {
+        key: "do_not_disturb",
+        name: "Do not disturb",
+        icon: "mdi:bell-off",
+        kind: Kind::Switch { read: |place| place.do_not_disturb, act: Act::SetDoNotDisturb },
+    },
 ];
 
 /// The row of this key.

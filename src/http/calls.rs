@@ -2,15 +2,16 @@
 //! signalling.
 
 use std::fmt;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
-use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, StationId};
+use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, Passes, StationId, Urgency};
 
 use super::Shared;
 use super::exposition::Exposition;
@@ -37,8 +38,65 @@ impl From<CallRecord> for CallReply {
     }
 }
 
-/// All of `/api/stations` and `/api/calls`.
+/// That a place is not to be disturbed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DoNotDisturbRequest {
+    #[serde(default)]
+    passes: Passes,
+    /// For so long; until it is turned off without it.
+    seconds: Option<u64>,
+}
+
+/// All of `/api/stations`, `/api/calls` and `/api/do-not-disturb`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let calls = stations(shared.clone()).or(calls(shared.clone())).unify();
+    calls.or(do_not_disturb(shared)).unify()
+}
+
+fn do_not_disturb(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let list = warp::path!("api" / "do-not-disturb").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::SeeCalls, |permit| {
+                no_store(&serde_json::json!({ "places": shared.house.calls(permit).quiet_places() }))
+            })
+            .await
+        },
+    );
+    let on = warp::path!("api" / "do-not-disturb" / String)
+        .and(warp::put())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(context.clone())
+        .then(async |place: String, request: DoNotDisturbRequest, visitor: Visitor, shared: Shared| {
+            let time = request.seconds.map(Duration::from_secs);
+            turn(&place, Some(request.passes), time, &visitor, &shared).await
+        });
+    let off = warp::path!("api" / "do-not-disturb" / String).and(warp::delete()).and(context).then(
+        async |place: String, visitor: Visitor, shared: Shared| turn(&place, None, None, &visitor, &shared).await,
+    );
+    list.or(on).unify().or(off).unify()
+}
+
+/// Turns it on, or off where nothing is said of what passes.
+async fn turn(
+    place: &str,
+    passes: Option<Passes>,
+    time: Option<Duration>,
+    visitor: &Visitor,
+    shared: &Shared,
+) -> Response {
+    permitted(visitor, shared, Action::SetDoNotDisturb, |permit| {
+        match shared.house.calls(permit).set_do_not_disturb(place, passes, time) {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(error) => error_response(StatusCode::NOT_FOUND, &error),
+        }
+    })
+    .await
+}
+
+fn stations(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
     let stations = warp::path!("api" / "stations").and(warp::get()).and(context.clone()).then(
         async |visitor: Visitor, shared: Shared| {
@@ -56,6 +114,11 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             .await
         },
     );
+    stations.or(forget).unify()
+}
+
+fn calls(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
     let list = warp::path!("api" / "calls").and(warp::get()).and(context.clone()).then(
         async |visitor: Visitor, shared: Shared| {
             permitted(&visitor, &shared, Action::SeeCalls, |permit| {
@@ -81,6 +144,11 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
         .and(warp::body::json())
         .and(context.clone())
         .then(async |request: CallRequest, visitor: Visitor, shared: Shared| {
+            if request.urgency() == Urgency::Urgent
+                && let Err(refusal) = shared.authorize(&visitor, Action::BeUrgent, Target::House).await
+            {
+                return denied(&refusal);
+            }
             permitted(&visitor, &shared, Action::Call, |permit| call(request, permit, &shared)).await
         });
     let look = warp::path!("api" / "calls" / Uuid).and(warp::get()).and(context.clone()).then(
@@ -97,7 +165,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             .await
         },
     );
-    stations.or(forget).unify().or(list).unify().or(clear).unify().or(call).unify().or(look).unify().or(end).unify()
+    list.or(clear).unify().or(call).unify().or(look).unify().or(end).unify()
 }
 
 async fn permitted(

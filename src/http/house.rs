@@ -74,7 +74,14 @@ impl House {
 
     /// To be a station, to call others, to know of calls and to forget them, and to count them.
     pub(super) fn calls(&self, permit: &Permit) -> &CallsHandle {
-        let to = [Action::BeStation, Action::SeeCalls, Action::Call, Action::ForgetCalls, Action::ReadMetrics];
+        let to = [
+            Action::BeStation,
+            Action::SeeCalls,
+            Action::Call,
+            Action::ForgetCalls,
+            Action::SetDoNotDisturb,
+            Action::ReadMetrics,
+        ];
         self.show(permit, &to, &self.calls)
     }
 

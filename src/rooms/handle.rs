@@ -210,6 +210,11 @@ impl RoomsHandle {
         self.with(|outbox, now| outbox.rooms.note_station(now, slug, name, presence));
     }
 
+    /// Which rooms are not to be disturbed, by their ids.
+    pub fn note_do_not_disturb(&self, is_quiet: impl Fn(&str) -> bool) {
+        self.with(|outbox, now| outbox.rooms.note_do_not_disturb(now, is_quiet));
+    }
+
     /// Closes the room of a station.
     pub fn close_station(&self, slug: &str) {
         self.with(|outbox, now| outbox.rooms.close_station(now, slug));

@@ -202,6 +202,23 @@ impl Rooms {
         self.note_list(now);
     }
 
+    /// Which rooms are not to be disturbed, by their ids.
+    pub fn note_do_not_disturb(&mut self, now: Instant, is_quiet: impl Fn(&str) -> bool) {
+        let different: Vec<_> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.do_not_disturb != is_quiet(&room.slug))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in different {
+            if let Some(room) = self.rooms.get_mut(&id) {
+                room.do_not_disturb = !room.do_not_disturb;
+            }
+            self.tell_room(id);
+            self.note_list(now);
+        }
+    }
+
     /// Closes the room of a station. Does nothing of other rooms.
     pub fn close_station(&mut self, now: Instant, slug: &str) {
         let Some(id) = self.find(slug) else { return };
@@ -235,6 +252,7 @@ impl Rooms {
             kind,
             permanent: false,
             station: None,
+            do_not_disturb: false,
             max: self.settings.size(kind),
             share: share_of(self.settings.size(kind), self.settings.share),
             opener: None,

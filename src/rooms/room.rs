@@ -64,6 +64,8 @@ pub(super) struct Room {
     pub(super) permanent: bool,
     /// Of the room of a station.
     pub(super) station: Option<StationPresence>,
+    /// Whether whoever is there does not want to be disturbed.
+    pub(super) do_not_disturb: bool,
     pub(super) max: usize,
     /// Participants of one owner.
     pub(super) share: usize,
@@ -107,6 +109,8 @@ pub struct RoomInfo {
     pub permanent: bool,
     /// The station whose room it is: what is said there is said to it. `None` of all other rooms.
     pub station: Option<StationPresence>,
+    /// Whether whoever is there is not to be disturbed: nothing rings or is announced there but what is urgent, at most.
+    pub do_not_disturb: bool,
     /// Whether nobody else can come in now.
     pub locked: bool,
     /// Whether one needs to know a PIN.
@@ -164,6 +168,7 @@ impl Room {
             kind: self.kind,
             permanent: self.permanent,
             station: self.station,
+            do_not_disturb: self.do_not_disturb,
             locked: self.locked,
             pin: self.pin.is_some(),
             host: self.host_id(),

@@ -257,3 +257,22 @@ test('a device keeps its name and its id, is called by a new name, and is gone w
   await anna.locator('[data-station="hall-tablet"] #yes').click();
   await anna.locator('[data-station="hall-tablet"]').waitFor({ state: 'detached' });
 });
+
+test('a device that does not want to be disturbed is not rung, says so, and is rung by what is urgent', async () => {
+  const [anna, hall] = [await device('Anna'), await device('Hall')];
+  await hall.goto(`${daemon.url}#/calls`);
+  await hall.locator('calls-page select[data-place="hall"]').selectOption({ label: 'For 1 hour' });
+  await anna.locator('house-tile[data-room="hall"]', { hasText: 'do not disturb' }).waitFor();
+  await call(anna, 'hall');
+  await anna.locator('call-panel #ended', { hasText: 'Hall doesn’t want to be disturbed.' }).waitFor();
+  await untilRole(hall, '');
+  await ring('hall', { name: 'Fire', urgent: true });
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+  await hall.goto(`${daemon.url}#/`);
+  await hall.locator('house-page #disturb').click();
+  await anna.locator('house-tile[data-room="hall"] .signs').waitFor({ state: 'detached' });
+  await call(anna, 'hall');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+});

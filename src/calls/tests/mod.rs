@@ -1,11 +1,13 @@
 //! Calls under a stepped clock: who is rung, who gets through, and how each of them ends.
 
+mod do_not_disturb;
 mod random;
 mod stations;
 mod store;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::station::unix;
 use super::*;
 
 /// Stations, their clock, and all that was said of calls.
@@ -67,7 +69,8 @@ impl TestCalls {
 
     fn ring_from(&mut self, from: Caller, to: &[&str]) -> Result<CallInfo, CallError> {
         let to = to.iter().map(|written| Target::from(*written)).collect();
-        let rung = self.calls.ring(self.now, self.at, Ring { from, to, ring: None, owner: owner() });
+        let rung =
+            self.calls.ring(self.now, self.at, Ring { from, to, ring: None, urgency: Urgency::Normal, owner: owner() });
         self.deliver();
         rung
     }
@@ -100,7 +103,7 @@ impl TestCalls {
             match effect {
                 Effect::Call(call) => self.told.push(call),
                 Effect::Log(record) => self.logged.push(record),
-                Effect::KeepStation(_) | Effect::Forget(_) | Effect::Show(_) => {}
+                Effect::KeepStation(_) | Effect::Forget(_) | Effect::Show(_) | Effect::DoNotDisturb(..) => {}
             }
         }
     }
@@ -331,6 +334,7 @@ fn one_address_leaves_calls_to_others() {
             from: Caller::Other { name: "Door".into(), room: None },
             to: vec![Target::Place(number.to_string())],
             ring: Some(Duration::from_secs(600)),
+            urgency: Urgency::Normal,
             owner: owner(),
         };
         calls.calls.ring(calls.now, calls.at, ring)

@@ -18,10 +18,13 @@ pub(super) mod kind {
     pub(crate) const LIST: u32 = 11;
     pub(crate) const BINARY_SENSOR: u32 = 12;
     pub(crate) const SENSOR: u32 = 16;
+    pub(crate) const SWITCH: u32 = 17;
     pub(crate) const LISTED: u32 = 19;
     pub(crate) const SUBSCRIBE: u32 = 20;
     pub(crate) const BINARY_SENSOR_STATE: u32 = 21;
     pub(crate) const SENSOR_STATE: u32 = 25;
+    pub(crate) const SWITCH_STATE: u32 = 26;
+    pub(crate) const TURN: u32 = 33;
     pub(crate) const ACTION: u32 = 41;
     pub(crate) const CALL: u32 = 42;
     pub(crate) const NUMBER: u32 = 49;
@@ -148,6 +151,31 @@ pub(super) struct Number {
     #[prost(int32, tag = "12")]
     pub(super) mode: i32,
     #[prost(uint32, tag = "14")]
+    pub(super) device: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Switch {
+    #[prost(string, tag = "1")]
+    pub(super) object: String,
+    #[prost(fixed32, tag = "2")]
+    pub(super) key: u32,
+    #[prost(string, tag = "3")]
+    pub(super) name: String,
+    #[prost(string, tag = "5")]
+    pub(super) icon: String,
+    #[prost(uint32, tag = "10")]
+    pub(super) device: u32,
+}
+
+/// How a switch is, and how it is to be.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Turned {
+    #[prost(fixed32, tag = "1")]
+    pub(super) key: u32,
+    #[prost(bool, tag = "2")]
+    pub(super) on: bool,
+    #[prost(uint32, tag = "3")]
     pub(super) device: u32,
 }
 

@@ -14,7 +14,7 @@ use crate::rooms::HOME;
 use super::frame::{Frame, written};
 use super::messages::{
     Action, Area, BinarySensor, Button, Call, Called, DeviceAnswer, HelloAnswer, Measured, Number, Parameter, Play,
-    Player, PlayerState, Press, Sensor, SetNumber, SubDevice, Switched, kind,
+    Player, PlayerState, Press, Sensor, SetNumber, SubDevice, Switch, Switched, Turned, kind,
 };
 
 /// Of ESPHome's API, and what it calls its own version.
@@ -85,6 +85,7 @@ impl Node {
             kind::SUBSCRIBE => Heard::Subscribed,
             kind::PLAY => self.play(frame.body),
             kind::PRESS => self.press(frame.body),
+            kind::TURN => self.turn(frame.body),
             kind::SET_NUMBER => self.set_number(frame.body),
             kind::CALL => self.call(frame.body),
             // Whatever else it may ask, of lights and cameras, has no answer.
@@ -201,6 +202,14 @@ impl Node {
         }
     }
 
+    fn turn(&self, body: &[u8]) -> Heard {
+        let Ok(turned) = Turned::decode(body) else { return unreadable() };
+        match self.row(turned.key) {
+            Some(Row { kind: Kind::Switch { act, .. }, .. }) => self.act_of(turned.device, act(turned.on)),
+            _ => refused("there is no such switch"),
+        }
+    }
+
     fn set_number(&self, body: &[u8]) -> Heard {
         let Ok(set) = SetNumber::decode(body) else { return unreadable() };
         match self.row(set.key) {
@@ -294,6 +303,7 @@ fn listed_row(key: u32, row: &Row, device: u32) -> Vec<u8> {
             let number = Number { object, key, name, icon, least, most, step: 1.0, unit: "%".into(), mode: 2, device };
             written(kind::NUMBER, &number)
         }
+        Kind::Switch { .. } => written(kind::SWITCH, &Switch { object, key, name, icon, device }),
         Kind::Button(_) => written(kind::BUTTON, &Button { object, key, name, icon, device }),
         // ESPHome has nothing of the kind: there are actions instead.
         Kind::Notify(_) | Kind::Siren { .. } => Vec::new(),
@@ -307,6 +317,7 @@ fn shown(key: u32, row: &Row, now: &PlaceState, device: u32) -> Option<Vec<u8>> 
         Kind::Percentage { read, .. } => {
             written(kind::NUMBER_STATE, &Measured { key, value: f32::from(read(now)), device })
         }
+        Kind::Switch { read, .. } => written(kind::SWITCH_STATE, &Turned { key, on: read(now), device }),
         Kind::Button(_) | Kind::Notify(_) | Kind::Siren { .. } => return None,
     })
 }

@@ -125,6 +125,7 @@ fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
         Kind::Percentage { range, .. } => {
             ("number", json!({ "min": range.start(), "max": range.end(), "unit_of_meas": "%", "mode": "slider" }))
         }
+        Kind::Switch { .. } => ("switch", json!({})),
         Kind::Button(_) => ("button", json!({})),
     };
     let mut component = json!({

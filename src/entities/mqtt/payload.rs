@@ -10,7 +10,10 @@ use crate::entities::table::Kind;
 
 /// Whether it shows something.
 pub(super) fn is_state(kind: &Kind) -> bool {
-    matches!(kind, Kind::Binary { .. } | Kind::Count { .. } | Kind::Siren { .. } | Kind::Percentage { .. })
+    matches!(
+        kind,
+        Kind::Binary { .. } | Kind::Count { .. } | Kind::Siren { .. } | Kind::Percentage { .. } | Kind::Switch { .. }
+    )
 }
 
 /// Whether more is known of what it shows.
@@ -20,14 +23,17 @@ pub(super) fn has_details(kind: &Kind) -> bool {
 
 /// Whether it does something.
 pub(super) fn is_command(kind: &Kind) -> bool {
-    matches!(kind, Kind::Notify(_) | Kind::Siren { .. } | Kind::Percentage { .. } | Kind::Button(_))
+    matches!(
+        kind,
+        Kind::Notify(_) | Kind::Siren { .. } | Kind::Percentage { .. } | Kind::Switch { .. } | Kind::Button(_)
+    )
 }
 
 /// What it shows.
 pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
     let switch = |on| if on { "ON" } else { "OFF" }.to_owned();
     match kind {
-        Kind::Binary { read, .. } | Kind::Siren { read } => Some(switch(read(place))),
+        Kind::Binary { read, .. } | Kind::Siren { read } | Kind::Switch { read, .. } => Some(switch(read(place))),
         Kind::Count { read, .. } => Some(read(place).to_string()),
         Kind::Percentage { read, .. } => Some(read(place).to_string()),
         Kind::Notify(_) | Kind::Button(_) => None,
@@ -38,7 +44,7 @@ pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
 pub(super) fn details(kind: &Kind, place: &PlaceState) -> Option<String> {
     match kind {
         Kind::Binary { details, .. } | Kind::Count { details, .. } => Some(details(place).to_string()),
-        Kind::Siren { .. } | Kind::Notify(_) | Kind::Percentage { .. } | Kind::Button(_) => None,
+        Kind::Siren { .. } | Kind::Notify(_) | Kind::Percentage { .. } | Kind::Switch { .. } | Kind::Button(_) => None,
     }
 }
 
@@ -53,6 +59,11 @@ pub(super) fn command(kind: &Kind, payload: &[u8]) -> Result<Act, String> {
         Kind::Button(act) if text == PRESS => Ok(act.clone()),
         Kind::Button(_) => Err(format!("A button takes {PRESS}")),
         Kind::Siren { .. } => siren(text),
+        Kind::Switch { act, .. } => match text {
+            "ON" => Ok(act(true)),
+            "OFF" => Ok(act(false)),
+            other => Err(format!("A switch is ON or OFF, not {other:?}")),
+        },
         Kind::Percentage { range, act, .. } => percentage(text, range).map(act),
         Kind::Binary { .. } | Kind::Count { .. } => Err("It shows something, and does nothing".into()),
     }
@@ -105,6 +116,10 @@ mod tests {
             Ok(Act::Announce("Das Essen ist fertig".into()))
         );
         assert_eq!(told("stop", b"PRESS"), Ok(Act::Stop));
+        assert_eq!(told("ring", b"PRESS"), Ok(Act::Call));
+        assert_eq!(told("do_not_disturb", b"ON"), Ok(Act::SetDoNotDisturb(true)));
+        assert_eq!(told("do_not_disturb", b"OFF"), Ok(Act::SetDoNotDisturb(false)));
+        assert!(told("do_not_disturb", b"on").is_err());
         assert_eq!(told("bell", br#"{"state":"ON","tone":"gong","duration":5,"volume_level":1.0}"#), ring("gong", 0.0));
         assert_eq!(told("volume", b"55"), Ok(Act::SetVolume(55)));
         assert_eq!(told("volume", b"55.6"), Ok(Act::SetVolume(56)));
@@ -140,6 +155,7 @@ mod tests {
             people: vec!["Anna".into(), "Jürgen \"J\"".into()],
             announcing: None,
             volume: 40,
+            ..PlaceState::default()
         };
         let shown = |key: &str| {
             let kind = &find(key).expect("a row").kind;

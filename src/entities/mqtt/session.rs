@@ -125,6 +125,7 @@ impl<'a> Session<'a> {
     pub(in crate::entities) async fn run(mut self, shutdown: &CancellationToken) -> Ended {
         let mut announced = self.parts.house.dispatcher.events();
         let mut turned = self.parts.house.dispatcher.turned();
+        let mut called = self.parts.house.calls.events();
         let connected = Connected(Arc::clone(self.parts.stats));
         loop {
             tokio::select! {
@@ -161,6 +162,10 @@ impl<'a> Session<'a> {
                     Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,
                 },
                 Ok(()) = turned.changed() => self.show_all(false),
+                event = called.recv() => match event {
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show_all(false),
+                    Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,
+                },
                 () = tokio::time::sleep_until(self.show_at), if connected.get() && !self.queue.is_empty() => self.show_next(),
             }
         }

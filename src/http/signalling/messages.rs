@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::calls::{CallId, CallTargets};
+use crate::calls::{CallId, CallTargets, Passes};
 use crate::domain::StreamId;
 use crate::rooms::{HostAction, ParticipantId};
 
@@ -107,6 +107,18 @@ pub(in crate::http) enum ClientMessage {
     /// To call somebody, as the station that the client is.
     Ring {
         to: CallTargets,
+        /// Whether it gets through to those who do not want to be disturbed.
+        #[serde(default)]
+        urgent: bool,
+    },
+    /// Not to be disturbed, or to be again, as the station that the client is.
+    DoNotDisturb {
+        /// Without it, everything passes.
+        #[serde(default)]
+        passes: Option<Passes>,
+        /// For so long; until it is turned off without it.
+        #[serde(default)]
+        seconds: Option<u64>,
     },
     AnswerCall {
         call: CallId,
@@ -131,7 +143,7 @@ pub(in crate::http) enum ClientMessage {
 
 impl ClientMessage {
     /// Every type of the protocol, for the table of who may say what.
-    pub(in crate::http) const TYPES: [&'static str; 24] = [
+    pub(in crate::http) const TYPES: [&'static str; 25] = [
         "start_sending",
         "webrtc_offer",
         "start_receiving",
@@ -150,6 +162,7 @@ impl ClientMessage {
         "watch_rooms",
         "station",
         "ring",
+        "do_not_disturb",
         "answer_call",
         "hang_up",
         "report",
@@ -180,12 +193,13 @@ impl ClientMessage {
             Self::WatchRooms { .. } => 15,
             Self::Station { .. } => 16,
             Self::Ring { .. } => 17,
-            Self::AnswerCall { .. } => 18,
-            Self::HangUp { .. } => 19,
-            Self::Report { .. } => 20,
-            Self::Leave => 21,
-            Self::Ping => 22,
-            Self::Unknown => 23,
+            Self::DoNotDisturb { .. } => 18,
+            Self::AnswerCall { .. } => 19,
+            Self::HangUp { .. } => 20,
+            Self::Report { .. } => 21,
+            Self::Leave => 22,
+            Self::Ping => 23,
+            Self::Unknown => 24,
         };
         Self::TYPES[number]
     }

@@ -136,7 +136,13 @@ impl ClientSession {
             }
             ClientMessage::WatchRooms { on } => self.watch_rooms(on).await.err(),
             ClientMessage::Station { name, key, rooms } => self.be_station(&name, key.as_deref(), rooms).await.err(),
-            ClientMessage::Ring { to } => self.ring(to).await.err(),
+            ClientMessage::Ring { to, urgent } => self.ring(to, urgent).await.err(),
+            ClientMessage::DoNotDisturb { passes, seconds } => self
+                .at_station(|line| {
+                    line.set_do_not_disturb(passes, seconds.map(Duration::from_secs));
+                    Ok(())
+                })
+                .err(),
             ClientMessage::AnswerCall { call } => self.at_station(|line| line.answer(call)).err(),
             ClientMessage::HangUp { call } => self.at_station(|line| line.hang_up(call)).err(),
             ClientMessage::Ping => Some(ServerMessage::Pong),

@@ -25,7 +25,7 @@ fn a_room_is_as_the_protocol_says() {
     assert!(room["host"].take().is_string());
     let expected = serde_json::json!({
         "id": "party", "name": "Party", "kind": "broadcast", "permanent": false, "locked": false, "pin": true,
-        "host": null, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0,
+        "host": null, "station": null, "doNotDisturb": false, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0,
         "createdAt": 1000, "url": "stream/room/party.mp3",
     });
     assert_eq!(room, expected);
@@ -98,4 +98,48 @@ fn it_is_known_at_once_whose_a_stream_is() {
     assert_ne!(anna.music, anna.voice);
     stage.leave(anna.session, LeaveReason::Left);
     assert_eq!((stage.rooms.who_is(anna.voice), stage.rooms.who_is(anna.music)), (None, None));
+}
+
+#[test]
+fn a_station_has_a_room_that_stays_is_called_as_it_is_and_is_heard_by_those_alone_who_are_seen_there() {
+    let mut stage = TestHouse::new();
+    stage.rooms.open_station(stage.now, stage.at, "hall", "Hall");
+    let room = stage.rooms.find("hall").expect("there");
+    assert_eq!((stage.info(room).station, stage.info(room).permanent), (Some(StationPresence::Away), true));
+    let anna = stage.join(room, "Anna");
+    stage.rooms.note_station(stage.now, "hall", "Stairs", StationPresence::Here);
+    stage.deliver();
+    let told = stage.told_once(anna, "room_changed");
+    assert_eq!((&told["room"]["name"], &told["room"]["station"]), (&"Stairs".into(), &"here".into()));
+    let listens = stage.rooms.authorize_listen(stage.now, &ADMIN, room, None);
+    assert_eq!(listens.err(), Some(JoinError::OfStation));
+    stage.pass(IDLE_TIMEOUT * 2);
+    stage.rooms.close_station(stage.now, "hall");
+    stage.deliver();
+    assert_eq!(stage.told_once(anna, "room_closed")["reason"], "closed");
+    assert!(stage.rooms.find("hall").is_none());
+}
+
+#[test]
+fn what_is_of_a_station_is_done_to_no_other_room() {
+    let mut stage = TestHouse::new();
+    stage.rooms.note_station(stage.now, "kueche", "Mine", StationPresence::Here);
+    stage.rooms.close_station(stage.now, "kueche");
+    let kitchen = stage.rooms.find("kueche").expect("still there");
+    assert_eq!((stage.info(kitchen).name, stage.info(kitchen).station), ("Küche".to_owned(), None));
+}
+
+#[test]
+fn who_is_in_a_room_is_told_when_it_is_not_to_be_disturbed() {
+    let mut stage = TestHouse::new();
+    let kitchen = stage.rooms.find("kueche").expect("there");
+    let anna = stage.join(kitchen, "Anna");
+    stage.empty_boxes();
+    for (is_quiet, told) in [(true, 1), (true, 0), (false, 1)] {
+        stage.rooms.note_do_not_disturb(stage.now, |room| is_quiet && room == "kueche");
+        stage.deliver();
+        let changes: Vec<_> = stage.told(anna).into_iter().filter(|it| it["type"] == "room_changed").collect();
+        assert_eq!(changes.len(), told);
+        assert!(changes.iter().all(|it| it["room"]["doNotDisturb"] == is_quiet));
+    }
 }

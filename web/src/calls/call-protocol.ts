@@ -7,7 +7,7 @@ export type CallOutcome = 'answered' | 'declined' | 'missed' | 'cancelled' | 'bu
 export interface Callee {
   station: string;
   name: string;
-  state: 'ringing' | 'answered' | 'declined' | 'stopped' | 'busy' | 'away';
+  state: 'ringing' | 'answered' | 'declined' | 'stopped' | 'busy' | 'do_not_disturb' | 'away';
 }
 
 /** A call, as everybody sees it who has to do with it. */
@@ -31,6 +31,7 @@ export interface Call {
 export type CallRequest =
   | { type: 'station'; name: string; key?: string; rooms: readonly string[] }
   | { type: 'ring'; to: readonly string[] }
+  | { type: 'do_not_disturb'; passes?: 'urgent'; seconds?: number }
   | { type: 'answer_call'; call: string }
   | { type: 'hang_up'; call: string };
 

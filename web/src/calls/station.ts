@@ -104,6 +104,11 @@ export class Station {
     else this.say({ type: 'ring', to });
   }
 
+  /** Is not disturbed from now on but by what is urgent, for so many seconds or until it is turned off. */
+  setDoNotDisturb(on: boolean, seconds?: number): void {
+    this.say({ type: 'do_not_disturb', ...(on ? { passes: 'urgent' } : {}), ...(seconds === undefined ? {} : { seconds }) });
+  }
+
   answer(call: Call): void {
     this.say({ type: 'answer_call', call: call.id });
   }

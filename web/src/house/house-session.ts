@@ -172,6 +172,11 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     this.station.ring(to);
   }
 
+  /** This device is not disturbed but by what is urgent, for so many seconds or until it is turned off. */
+  setDoNotDisturb(on: boolean, seconds?: number): void {
+    this.station.setDoNotDisturb(on, seconds);
+  }
+
   /** Answers a call. Others hear us then, where it has a room. */
   answer(call: Call): void {
     this.station.answer(call);

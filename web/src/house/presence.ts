@@ -57,8 +57,8 @@ export function whoHears(place: PlaceView): string {
 }
 
 /** What keeps people out, or silent. */
-export function signsOf({ kind, pin, locked }: Room): string[] {
-  return [...(kind === 'broadcast' ? [t('broadcast')] : []), ...(pin ? [t('withPin')] : []), ...(locked ? [t('locked')] : [])];
+export function signsOf({ kind, pin, locked, doNotDisturb }: Room): string[] {
+  return [...(doNotDisturb ? [t('doNotDisturb')] : []), ...(kind === 'broadcast' ? [t('broadcast')] : []), ...(pin ? [t('withPin')] : []), ...(locked ? [t('locked')] : [])];
 }
 
 function called({ name, you }: Pick<Person, 'name'> & { you?: boolean }): string {

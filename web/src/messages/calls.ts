@@ -26,6 +26,7 @@ export const callWords = translator({
     missed: '{name} didn’t answer.',
     away: '{name} isn’t here.',
     busy: '{name} is in another call.',
+    doNotDisturb: '{name} doesn’t want to be disturbed.',
     cancelled: 'The call was cancelled.',
     answered: '{name} answered.',
     missedCall: 'Missed call from {name}',
@@ -39,6 +40,15 @@ export const callWords = translator({
     refusedAnswered: 'Somebody else answered.',
     refused: 'This call isn’t possible.',
     title: 'Calls and devices',
+    quiet: 'Do not disturb',
+    quietHint: 'Calls and announcements wait, unless they are urgent. You still hear the rooms that you listen to.',
+    thisDevice: 'This device',
+    wholeHouse: 'Whole house',
+    off: 'Off',
+    hour: 'For 1 hour',
+    night: 'For 8 hours',
+    always: 'Until turned off',
+    until: 'until {time}',
     log: 'Recent calls',
     noCalls: 'No calls yet.',
     clear: 'Clear the list',
@@ -80,6 +90,7 @@ export const callWords = translator({
     missed: '{name} hat nicht geantwortet.',
     away: '{name} ist nicht da.',
     busy: '{name} ist in einem anderen Gespräch.',
+    doNotDisturb: '{name} möchte nicht gestört werden.',
     cancelled: 'Der Anruf wurde abgebrochen.',
     answered: '{name} hat angenommen.',
     missedCall: 'Verpasster Anruf von {name}',
@@ -93,6 +104,15 @@ export const callWords = translator({
     refusedAnswered: 'Jemand anders hat angenommen.',
     refused: 'Dieser Anruf ist nicht möglich.',
     title: 'Anrufe und Geräte',
+    quiet: 'Nicht stören',
+    quietHint: 'Anrufe und Durchsagen kommen nicht an, außer dringenden. Räume, denen du zuhörst, hörst du weiterhin.',
+    thisDevice: 'Dieses Gerät',
+    wholeHouse: 'Ganzes Haus',
+    off: 'Aus',
+    hour: 'Für 1 Stunde',
+    night: 'Für 8 Stunden',
+    always: 'Bis zum Ausschalten',
+    until: 'bis {time}',
     log: 'Letzte Anrufe',
     noCalls: 'Noch keine Anrufe.',
     clear: 'Liste leeren',
@@ -139,6 +159,7 @@ export function refusalInWords(code: string): string {
 /** What came of a call of ours that nobody answered. */
 export function endingInWords(call: Call): string {
   const name = namesOf(call.to.map((callee) => callee.name));
+  if (call.outcome === 'missed' && call.to.every(({ state }) => state === 'do_not_disturb')) return callWords('doNotDisturb', { name });
   if (call.outcome === 'missed' && call.to.every(({ state }) => state === 'away')) return callWords('away', { name });
   return callWords(call.outcome ?? 'missed', { name });
 }

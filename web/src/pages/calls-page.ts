@@ -6,9 +6,11 @@ import { customElement, property, state } from 'lit/decorators.js';
 import type { Call, CallOutcome } from '../calls/call-protocol';
 import type { HouseSession } from '../house/house-session';
 import { spoken } from '../lib/i18n';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { callWords as t } from '../messages/calls';
 import { roomWords } from '../messages/room';
 import '../rooms/sure-button';
+import { fieldStyles } from '../ui/field.styles';
 import { partStyles } from '../ui/part.styles';
 
 declare global {
@@ -38,13 +40,32 @@ interface StationInfo {
   seen: number;
 }
 
+/** That a place is not to be disturbed. */
+interface DoNotDisturb {
+  passes: 'urgent' | 'nothing';
+  /** Unix seconds; null: until it is turned off. */
+  until: number | null;
+}
+
+/** The place that is the whole house. */
+const HOUSE = 'everybody';
+
+const TIMES = [
+  { seconds: 3_600, words: 'hour' },
+  { seconds: 28_800, words: 'night' },
+] as const;
+
 const PATIENCE_MS = 5_000;
 
 @customElement('calls-page')
 export class CallsPage extends LitElement {
   static override styles = [
     partStyles,
+    fieldStyles,
     css`
+      label {
+        margin-top: 0.75rem;
+      }
       ul {
         display: grid;
         gap: 0.75rem;
@@ -74,6 +95,9 @@ export class CallsPage extends LitElement {
 
   @state() private log: readonly CallRecord[] | null = null;
   @state() private stations: readonly StationInfo[] = [];
+  @state() private quiet: Readonly<Record<string, DoNotDisturb | undefined>> = {};
+  /** Whether this person may turn what is the same for all. */
+  @state() private mayTurnHouse = false;
   @state() private isAway = false;
 
   private watched: HouseSession | null = null;
@@ -92,15 +116,25 @@ export class CallsPage extends LitElement {
     this.watched = this.session;
     this.session?.addEventListener('change', this.news);
     this.news();
+    if (!this.session) return;
+    void askRelay<RelayInfo>(this.session.base, 'api/info').then((info) => {
+      this.mayTurnHouse = info?.body.may.includes('admin') ?? false;
+    });
   }
 
   protected override render(): TemplateResult {
+    const own = this.session?.view.own;
     return html`<main>
       <header>
         <a class="back" href="#/">${roomWords('back')}</a>
         <h1 tabindex="-1">${t('title')}</h1>
       </header>
       ${this.isAway ? html`<p role="alert">${t('unreachable')}</p>` : nothing}
+      <section>
+        <h2>${t('quiet')}</h2>
+        <p class="note">${t('quietHint')}</p>
+        ${own ? this.renderQuiet(own.room.id, t('thisDevice')) : nothing} ${this.mayTurnHouse ? this.renderQuiet(HOUSE, t('wholeHouse')) : nothing}
+      </section>
       <section>
         <h2>${t('devices')}</h2>
         ${this.stations.length
@@ -115,6 +149,40 @@ export class CallsPage extends LitElement {
           : html`<p class="note">${this.log ? t('noCalls') : t('loading')}</p>`}
       </section>
     </main>`;
+  }
+
+  /** Whether a place is not to be disturbed, and for how long. */
+  private renderQuiet(place: string, label: string): TemplateResult {
+    const set = this.quiet[place];
+    const choose = (event: Event) => {
+      const { value } = event.target as HTMLSelectElement;
+      void this.turnQuiet(place, value);
+    };
+    const now = set ? (set.until === null ? 'always' : 'timed') : 'off';
+    return html`<label>${label}
+      <select data-place=${place} @change=${choose}>
+        ${now === 'timed' && set ? html`<option value="timed" selected>${t('until', { time: dateOf(set.until ?? 0) })}</option>` : nothing}
+        <option value="off" ?selected=${now === 'off'}>${t('off')}</option>
+        ${TIMES.map(({ seconds, words }) => html`<option value=${seconds}>${t(words)}</option>`)}
+        <option value="always" ?selected=${now === 'always'}>${t('always')}</option>
+      </select>
+    </label>`;
+  }
+
+  private async turnQuiet(place: string, value: string): Promise<void> {
+    const { session } = this;
+    if (!session || value === 'timed') return;
+    const seconds = value === 'off' || value === 'always' ? undefined : Number(value);
+    if (place === session.view.own?.room.id) {
+      session.setDoNotDisturb(value !== 'off', seconds);
+      return;
+    }
+    await fetch(new URL(`api/do-not-disturb/${place}`, session.base), {
+      method: value === 'off' ? 'DELETE' : 'PUT',
+      ...(value === 'off' ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(seconds === undefined ? {} : { seconds }) }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    }).catch(() => undefined);
+    await this.look(session);
   }
 
   private renderStation({ id, name, presence, seen }: StationInfo): TemplateResult {
@@ -135,9 +203,10 @@ export class CallsPage extends LitElement {
   private readonly news = (): void => {
     const { session } = this;
     if (!session) return;
-    const { stations, calls, connected } = session.view;
+    const { stations, calls, connected, own, places } = session.view;
+    const quiet = [own, ...(places ?? [])].map((place) => place?.room.doNotDisturb);
     const callOf = (call: Call | undefined) => call?.id ?? '';
-    const now = JSON.stringify([connected, stations.map(({ room }) => [room.name, room.station]), callOf(calls.current?.call), callOf(calls.missed[0])]);
+    const now = JSON.stringify([connected, quiet, stations.map(({ room }) => [room.name, room.station]), callOf(calls.current?.call), callOf(calls.missed[0])]);
     if (now === this.known) return;
     this.known = now;
     void this.look(session);
@@ -145,7 +214,8 @@ export class CallsPage extends LitElement {
 
   private async look(session: HouseSession): Promise<void> {
     try {
-      const [stations, calls] = await Promise.all([ask(session.base, 'api/stations'), ask(session.base, 'api/calls')]);
+      const [stations, calls, quiet] = await Promise.all(['api/stations', 'api/calls', 'api/do-not-disturb'].map((path) => ask(session.base, path)));
+      this.quiet = (quiet as { places: Record<string, DoNotDisturb> }).places;
       this.stations = (stations as { stations: StationInfo[] }).stations;
       this.log = (calls as { log: CallRecord[] }).log;
       this.isAway = false;

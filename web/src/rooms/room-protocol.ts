@@ -47,6 +47,8 @@ export interface Room {
   permanent: boolean;
   /** Whose room it is: a device with a name, which is there or not. Null, or nothing, of all other rooms. */
   station?: 'here' | 'away' | null;
+  /** Whether nothing rings or is announced there but what is urgent, at most. */
+  doNotDisturb?: boolean;
   locked: boolean;
   /** Whether it has one. */
   pin: boolean;
