@@ -203,12 +203,12 @@ impl App {
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
-        let home_assistant = linked.as_ref().map(|linked| (linked.players.clone(), linked.integrations.clone()));
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let calls = self.open_calls(config, &rooms);
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
-        let automation =
-            linked.map(|linked| self.speak_with_automations(linked, &dispatcher, (&access, &rooms, &calls)));
+        let speaking =
+            linked.map(|linked| self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls)));
+        let (automation, home_assistant) = speaking.unzip();
         let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls));
         let shared = Shared {
             relay: self.relay.clone(),

@@ -131,6 +131,8 @@ const ROUTES: &[Row] = &[
     urgent("POST /api/calls", About::House, r#"{"to":"nobody","urgent":true}"#),
     urgent("POST /api/announce", About::Talking, r#"{"room":"{room}","file":"none","priority":"urgent"}"#),
     urgent("POST /api/announce/clip?room={room}&priority=urgent", About::Talking, "no audio"),
+    row("GET /api/doorbells", LISTEN, About::House),
+    with("PUT /api/doorbells/event.none", ADMIN, About::House, r#"{"to":[]}"#),
     row("GET /api/do-not-disturb", LISTEN, About::House),
     with("PUT /api/do-not-disturb/{id}", ADMIN, About::House, "{}"),
     row("DELETE /api/do-not-disturb/{id}", ADMIN, About::House),

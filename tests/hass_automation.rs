@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use support::core::{StandInCore, TOKEN};
-use support::http::{get, post_json};
+use support::http::{get, post_json, put_json};
 use support::live::{Signalling, metric, metric_becomes, participant, program, start_command, until};
 use support::sound::wav;
 use tokio::process::Child;
@@ -17,10 +17,16 @@ const SPEAKER: &str = "media_player.kitchen_speaker";
 
 /// A core, and the program linked to it with a file to be announced; it ends with the child.
 async fn house(folder: &Path) -> (StandInCore, Child, Ports) {
+    house_with(folder, |_| {}).await
+}
+
+/// The same, of a core that has more.
+async fn house_with(folder: &Path, add: impl FnOnce(&StandInCore)) -> (StandInCore, Child, Ports) {
     std::fs::write(folder.join("long.wav"), wav(8_000, 440.0, 30.0)).expect("written");
     std::fs::write(folder.join("dinner.wav"), wav(8_000, 440.0, 0.5)).expect("written");
     let core = StandInCore::start().await;
     core.add(SPEAKER, "cast", Some("kitchen"), "idle", 0.3);
+    add(&core);
     let mut command = program();
     command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
     let data = format!("--data-dir={}", folder.join("data").display());
@@ -164,4 +170,49 @@ async fn an_automation_rings_and_is_told_who_answered_and_one_that_rings_without
     let live = get(ports.http, "/api/calls").await.json()["calls"][0]["id"].clone();
     command(&core, json!({ "do": "hang_up", "call": live })).await;
     until(async || told(&core, "call_ended").iter().any(|it| it["outcome"] == "cancelled")).await;
+}
+
+#[tokio::test]
+async fn a_doorbell_of_home_assistant_rings_without_an_automation_those_who_are_chosen_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) =
+        house_with(folder.path(), |core| core.add_doorbell("event.front_door", "Front door")).await;
+    let device = async |name: &str, room: &str| {
+        let mut device = Signalling::connect(ports.http, "/ws").await;
+        device.send(json!({ "type": "station", "name": name, "rooms": [room] })).await;
+        device.expect("station").await;
+        device
+    };
+    let (mut hall, mut attic) = (device("Hall", "home").await, device("Attic", "kitchen").await);
+    let known = || async { get(ports.http, "/api/doorbells").await.json()["doorbells"].clone() };
+    until(async || known().await[0]["name"] == "Front door").await;
+    assert_eq!(known().await, json!([{ "entity": "event.front_door", "name": "Front door", "to": ["everybody"] }]));
+    core.set_state("event.front_door", "2026-11-30T11:00:00.000+00:00");
+    for device in [&mut hall, &mut attic] {
+        assert_eq!(device.expect("call").await["call"]["from"]["name"], "Front door");
+    }
+    let choose = async |to: &str, status: u16| {
+        let answer = put_json(ports.http, "/api/doorbells/event.front_door", to).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    };
+    choose(r#"{"to":"kitchen"}"#, 400).await;
+    choose(r#"{"to":["room:kitchen"]}"#, 204).await;
+    assert_eq!(put_json(ports.http, "/api/doorbells/event.none", r#"{"to":[]}"#).await.status, 404);
+    let live = get(ports.http, "/api/calls").await.json()["calls"][0]["id"].clone();
+    command(&core, json!({ "do": "hang_up", "call": live })).await;
+    until(async || get(ports.http, "/api/calls").await.json()["calls"] == json!([])).await;
+    // Its integration goes and comes back, and so does Home Assistant: nobody has pressed it.
+    core.set_state("event.front_door", "unavailable");
+    core.set_state("event.front_door", "2026-11-30T11:00:00.000+00:00");
+    core.throw_out();
+    until(async || get(ports.http, "/api/home-assistant").await.json()["linked"] == false).await;
+    until(async || get(ports.http, "/api/home-assistant").await.json()["linked"] == true).await;
+    until(async || core.fire("nobody_listens_to_this", json!({}), None)).await;
+    core.set_state("event.front_door", "2026-11-30T12:00:00.000+00:00");
+    until(async || get(ports.http, "/api/calls").await.json()["calls"][0]["to"].as_array().map(Vec::len) == Some(1))
+        .await;
+    let log = get(ports.http, "/api/calls").await.json();
+    assert_eq!((&log["calls"][0]["to"][0]["name"], log["log"].as_array().map(Vec::len)), (&json!("Attic"), Some(1)));
+    choose(r#"{"to":[]}"#, 204).await;
+    assert_eq!(known().await[0]["to"], json!([]));
 }

@@ -145,6 +145,8 @@ pub enum Action {
     SetDoNotDisturb,
     /// To forget a station, or the calls that are over.
     ForgetCalls,
+    /// To choose who is called by a doorbell.
+    SetDoorbell,
     /// To list and hear what was recorded at home.
     ReadClips,
     /// To delete it.
@@ -192,6 +194,7 @@ impl Action {
             | Self::ConnectHomeAssistant
             | Self::ForgetCalls
             | Self::SetDoNotDisturb
+            | Self::SetDoorbell
             | Self::DeleteClip
             | Self::Other => (Some(Scope::Admin), false),
             Self::RevokeToken => (Some(Scope::Share), false),

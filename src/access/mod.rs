@@ -198,6 +198,7 @@ impl Access {
             | Action::ForgetCalls
             | Action::BeUrgent
             | Action::SetDoNotDisturb
+            | Action::SetDoorbell
             | Action::ReadClips
             | Action::DeleteClip
             | Action::ReadFiles

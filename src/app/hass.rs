@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::access::Access;
-use crate::automation::{AutomationStats, Automations};
+use crate::automation::{AutomationStats, Automations, Doorbells};
 use crate::calls::CallsHandle;
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::entities::{Entities, EntitiesStatus};
 use crate::hass::{CoreFeed, CoreLink, HousePlayers, Integrations, SpeechMaker};
+use crate::http::HomeAssistantParts;
 use crate::rooms::RoomsHandle;
 
 use super::{App, StartError};
@@ -19,6 +20,8 @@ pub(super) struct Linked {
     link: CoreLink,
     /// For its automations.
     feed: CoreFeed,
+    /// For its doorbells.
+    doorbells: CoreFeed,
     pub(super) players: HousePlayers,
     pub(super) speech: SpeechMaker,
     pub(super) integrations: Integrations,
@@ -37,24 +40,28 @@ impl App {
         );
         let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
         let integrations = Integrations::new(&address, config.hass.token.clone());
-        let feed = task.feed(&link);
+        let (feed, doorbells) = (task.feed(&link), task.feed(&link));
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));
-        Ok(Some(Linked { link, feed, players, speech, integrations }))
+        Ok(Some(Linked { link, feed, doorbells, players, speech, integrations }))
     }
 
     /// Automations hear of the house, and ask something of it; gives what is counted.
     pub(super) fn speak_with_automations(
         &self,
-        Linked { link, feed, .. }: Linked,
+        config: &Config,
+        Linked { link, feed, doorbells, players, integrations, .. }: Linked,
         dispatcher: &Dispatcher,
         (access, rooms, calls): (&Access, &RoomsHandle, &CallsHandle),
-    ) -> Arc<AutomationStats> {
+    ) -> (Arc<AutomationStats>, HomeAssistantParts) {
+        let data = DataFolder::new(config.data_dir.clone());
+        let (doorbells, listening) = Doorbells::new(link.clone(), doorbells, calls.clone(), data);
+        self.spawn("doorbells", listening.run(self.shutdown.clone()));
         let (dispatcher, rooms, calls, access) = (dispatcher.clone(), rooms.clone(), calls.clone(), access.clone());
         let automations = Automations::new(link, feed, dispatcher, rooms, calls, access);
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
-        stats
+        (stats, HomeAssistantParts { players, integrations, doorbells })
     }
 
     /// Home Assistant has entities of the house, where there is a broker; gives how far they get.

@@ -1,9 +1,10 @@
 //! Automations of Home Assistant: what they hear of the relay, and what they ask of it, over the link to the core.
 //!
 //! They hear events of the type `voice_relay` (`news`), and ask by events of the type `voice_relay_command`
-//! (`commands`). What is told waits in a queue that is bounded: a house full of talkers must not hold anybody up.
+//! (`commands`). Its `doorbells` call without any automation. What is told waits in a queue that is bounded: a house full of talkers must not hold anybody up.
 
 mod commands;
+mod doorbells;
 mod news;
 
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use crate::calls::CallsHandle;
 use crate::dispatch::Dispatcher;
 use crate::hass::{CoreEvent, CoreFeed, CoreLink, CoreNews};
 use crate::rooms::{EventReceiver, RoomsHandle};
+
+pub use doorbells::{DoorbellInfo, Doorbells, DoorbellsTask, SetDoorbellError};
 
 use commands::{COMMAND, Command, Obeyers};
 use news::Presence;

@@ -85,6 +85,12 @@ impl CallRequest {
         Self { to: place.into(), name: None, room: None, seconds: None, urgent: false }
     }
 
+    /// Of a doorbell of this name, to these places.
+    pub fn of_doorbell(name: &str, to: &[String]) -> Self {
+        let to = CallTargets(to.iter().map(|place| place.as_str().into()).collect());
+        Self { to, name: Some(name.to_owned()), room: None, seconds: None, urgent: false }
+    }
+
     /// How urgent it is.
     pub fn urgency(&self) -> Urgency {
         if self.urgent { Urgency::Urgent } else { Urgency::Normal }

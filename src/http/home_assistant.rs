@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
+use crate::automation::{Doorbells, SetDoorbellError};
 use crate::entities::EntitiesStats;
 use crate::hass::{AddNodeError, AddedNode, HousePlayers};
 
@@ -21,12 +23,16 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Bytes of a request.
+const MAX_BODY: u64 = 4_096;
+
 const NO_NODE: &str = "There is no ESPHome node to connect to; esphome.listen sets its port";
 const NO_HOME: &str = "The relay is not linked to Home Assistant; set hass.url and hass.token";
 
 /// `GET /api/home-assistant` and `POST /api/home-assistant/node`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let with_shared = shared.clone();
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || with_shared.clone()));
     let look = warp::path!("api" / "home-assistant").and(warp::get()).and(context.clone()).then(
         async |visitor: Visitor, shared: Shared| match shared
             .authorize(&visitor, Action::SeeHomeAssistant, Target::House)
@@ -45,7 +51,51 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             Err(refusal) => denied(&refusal),
         },
     );
-    look.or(connect).unify()
+    look.or(connect).unify().or(doorbells(shared)).unify()
+}
+
+/// Who is called by a doorbell.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DoorbellRequest {
+    /// Places, as one writes them; none: nobody.
+    to: Vec<String>,
+}
+
+/// `GET /api/doorbells` and `PUT /api/doorbells/<entity>`.
+fn doorbells(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let list = warp::path!("api" / "doorbells").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| match shared
+            .authorize(&visitor, Action::SeeHomeAssistant, Target::House)
+            .await
+        {
+            Ok(permit) => {
+                let doorbells = shared.house.doorbells(&permit).map(Doorbells::list).unwrap_or_default();
+                no_store(&json!({ "doorbells": doorbells }))
+            }
+            Err(refusal) => denied(&refusal),
+        },
+    );
+    let set = warp::path!("api" / "doorbells" / String)
+        .and(warp::put())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(context)
+        .then(async |entity: String, request: DoorbellRequest, visitor: Visitor, shared: Shared| {
+            let permit = match shared.authorize(&visitor, Action::SetDoorbell, Target::House).await {
+                Ok(permit) => permit,
+                Err(refusal) => return denied(&refusal),
+            };
+            let Some(doorbells) = shared.house.doorbells(&permit) else { return text(StatusCode::CONFLICT, NO_HOME) };
+            match doorbells.set(&entity, request.to) {
+                Ok(()) => StatusCode::NO_CONTENT.into_response(),
+                Err(error @ SetDoorbellError::Unknown) => error_response(StatusCode::NOT_FOUND, &error),
+                Err(error @ SetDoorbellError::TooMany) => error_response(StatusCode::BAD_REQUEST, &error),
+                Err(error @ SetDoorbellError::Unwritable(_)) => error_response(StatusCode::SERVICE_UNAVAILABLE, &error),
+            }
+        });
+    list.or(set).unify()
 }
 
 fn described(permit: &Permit, shared: &Shared) -> Value {

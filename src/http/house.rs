@@ -3,6 +3,7 @@
 
 use crate::access::{Action, Permit};
 use crate::announce::Announcer;
+use crate::automation::Doorbells;
 use crate::calls::CallsHandle;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, Integrations};
@@ -26,10 +27,19 @@ pub struct House {
     announcer: Announcer,
     /// Stations, and calls between them.
     calls: CallsHandle,
-    /// Home Assistant's media players, where there is a Home Assistant.
-    players: Option<HousePlayers>,
+    /// Home Assistant, where there is one.
+    home_assistant: Option<HomeAssistantParts>,
+}
+
+/// What there is of Home Assistant. Cheap to clone.
+#[derive(Clone)]
+pub struct HomeAssistantParts {
+    /// Its media players.
+    pub players: HousePlayers,
     /// Its integrations.
-    integrations: Option<Integrations>,
+    pub integrations: Integrations,
+    /// Its doorbells.
+    pub doorbells: Doorbells,
 }
 
 impl House {
@@ -41,10 +51,9 @@ impl House {
         mounts: Mounts<Engine>,
         announcer: Announcer,
         calls: CallsHandle,
-        home_assistant: Option<(HousePlayers, Integrations)>,
+        home_assistant: Option<HomeAssistantParts>,
     ) -> Self {
-        let (players, integrations) = home_assistant.unzip();
-        Self { clips, files, sound, mounts, announcer, calls, players, integrations }
+        Self { clips, files, sound, mounts, announcer, calls, home_assistant }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -87,12 +96,20 @@ impl House {
 
     /// To list Home Assistant's media players, to count what was announced on them, and to know whether it is there.
     pub(super) fn players(&self, permit: &Permit) -> Option<&HousePlayers> {
-        self.show(permit, &[Action::ListPlayers, Action::SeeHomeAssistant, Action::ReadMetrics], &self.players).as_ref()
+        let to = [Action::ListPlayers, Action::SeeHomeAssistant, Action::ReadMetrics];
+        self.show(permit, &to, &self.home_assistant).as_ref().map(|parts| &parts.players)
     }
 
     /// To have Home Assistant connect to our node, and to know whether it can be asked to.
     pub(super) fn integrations(&self, permit: &Permit) -> Option<&Integrations> {
-        self.show(permit, &[Action::SeeHomeAssistant, Action::ConnectHomeAssistant], &self.integrations).as_ref()
+        let to = [Action::SeeHomeAssistant, Action::ConnectHomeAssistant];
+        self.show(permit, &to, &self.home_assistant).as_ref().map(|parts| &parts.integrations)
+    }
+
+    /// To know which doorbells there are, and to choose who is called by them.
+    pub(super) fn doorbells(&self, permit: &Permit) -> Option<&Doorbells> {
+        let to = [Action::SeeHomeAssistant, Action::SetDoorbell];
+        self.show(permit, &to, &self.home_assistant).as_ref().map(|parts| &parts.doorbells)
     }
 
     /// Ends what the sound card does without a permit.

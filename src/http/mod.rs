@@ -63,7 +63,7 @@ use crate::tls::Certificates;
 pub use fanout::Fanouts;
 pub use files::Files;
 pub use gate::{Gate, GateStats, PortKind};
-pub use house::House;
+pub use house::{HomeAssistantParts, House};
 pub use prelude::Preludes;
 pub use server::{HandshakeStats, Handshakes, HttpPort, PortStats};
 pub use signalling::SignallingStats;

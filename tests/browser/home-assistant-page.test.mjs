@@ -63,6 +63,33 @@ test('a player is tried: when it was heard, and that it is as loud as before', a
   assert.ok(await view.locator('[data-entity="media_player.bedroom"] button').isDisabled(), 'it is not there');
 });
 
+test('a doorbell of Home Assistant’s rings the device that is chosen for it, and nobody once it is off', async (t) => {
+  const hall = await openPage(browser, daemon.url, { name: 'Hall', listensTo: ['home'] });
+  const attic = await openPage(browser, daemon.url, { name: 'Attic', listensTo: ['home'] });
+  const rings = (page) => page.waitForFunction(() => window.voiceRelay.view.calls.current?.role === 'called' && Date.now(), undefined, { polling: 5 });
+  const view = await openView();
+  const bell = view.locator('#doorbells select');
+  await bell.locator('option', { hasText: 'Hall' }).waitFor({ state: 'attached' });
+  let pressed = Date.now();
+  core.press();
+  for (const page of [hall, attic]) t.diagnostic(`rings after ${(await (await rings(page)).jsonValue()) - pressed} ms`);
+  await hall.locator('call-panel #answer').click();
+  await bell.selectOption({ label: 'Hall' });
+  await view.getByText('Saved.').waitFor();
+  pressed = Date.now();
+  core.press();
+  await rings(hall);
+  assert.equal(await attic.evaluate(() => window.voiceRelay.view.calls.current), null);
+  await hall.locator('call-panel h2', { hasText: 'Front door is calling' }).waitFor();
+  await hall.locator('call-panel #decline').click();
+  await bell.selectOption({ label: 'Nobody' });
+  await view.locator('#doorbells select').evaluate((select) => select.value === '' || Promise.reject(new Error(select.value)));
+  const rung = (await daemon.metrics())['voice_relay_calls_rung_total'];
+  core.press();
+  await hall.waitForTimeout(500);
+  assert.equal((await daemon.metrics())['voice_relay_calls_rung_total'], rung);
+});
+
 test('whoever cannot be reached is shown so, and nothing can be asked of them', async () => {
   const view = await openView();
   await core.stop();

@@ -8,7 +8,7 @@ const PROGRAM = fileURLToPath(new URL('../../target/debug/examples/stand-in-core
 
 /** Starts one; gives the flags with which a daemon is linked to it, and can be connected to, and the means to end it. */
 export async function startCore() {
-  const child = spawn(PROGRAM, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(PROGRAM, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', (data) => resolve(String(data)));
@@ -18,6 +18,10 @@ export async function startCore() {
   const [, url, token] = /url=(\S+) token=(\S+)/.exec(line);
   return {
     flags: [`--hass-url=${url}`, `--hass-token=${token}`, `--esphome-listen=${await freePort()}`],
+    /** Somebody presses the doorbell. */
+    press() {
+      child.stdin.write(`${new Date().toISOString()}\n`);
+    },
     async stop() {
       child.kill();
       return ended;

@@ -103,6 +103,27 @@ impl StandInCore {
         self.house().entities.insert(entity.into(), player);
     }
 
+    /// One more doorbell, which was pressed before.
+    pub fn add_doorbell(&self, entity: &str, name: &str) {
+        let attributes = [
+            ("friendly_name".to_owned(), json!(name)),
+            ("device_class".to_owned(), json!("doorbell")),
+            ("event_types".to_owned(), json!(["ring"])),
+            ("event_type".to_owned(), json!("ring")),
+        ];
+        let (attributes, state) = (BTreeMap::from(attributes), "2026-11-30T10:00:00.000+00:00".to_owned());
+        self.house()
+            .entities
+            .insert(entity.into(), SimEntity { platform: "demo", area: None, state, attributes, clip: 0 });
+    }
+
+    /// Its state is another one, as when somebody presses it or its integration goes.
+    pub fn set_state(&self, entity: &str, state: &str) {
+        self.house().entities.get_mut(entity).expect("there").state = state.into();
+        // Nobody may listen.
+        let _ = self.changes.send((entity.into(), "somebody"));
+    }
+
     /// How long what is at this address plays.
     pub fn has_clip(&self, url: &str, length: Duration) {
         self.house().lengths.insert(url.into(), length);
@@ -193,7 +214,7 @@ impl StandInCore {
         sink.send(text(json!({ "type": "auth_ok", "ha_version": "2026.11.0" }))).await.ok()?;
         let mut changes = self.changes.subscribe();
         let mut events = None::<broadcast::Receiver<_>>;
-        let (mut followed, mut subscribed, mut last_id) = (None::<(u64, Vec<String>)>, BTreeMap::new(), 0);
+        let (mut followed, mut subscribed, mut last_id) = (Vec::<(u64, Vec<String>)>::new(), BTreeMap::new(), 0);
         loop {
             tokio::select! {
                 message = stream.next() => {
@@ -224,7 +245,7 @@ impl StandInCore {
                         let all: serde_json::Map<_, _> =
                             entities.iter().filter_map(|entity| Some((entity.clone(), self.compressed(entity, None)?))).collect();
                         sink.send(text(json!({ "id": id, "type": "event", "event": { "a": all } }))).await.ok()?;
-                        followed = Some((id, entities));
+                        followed.push((id, entities));
                     }
                 }
                 event = next_event(&mut events) => {
@@ -236,11 +257,12 @@ impl StandInCore {
                 }
                 change = changes.recv() => {
                     let (entity, who) = change.ok()?;
-                    let Some((id, _)) = followed.as_ref().filter(|(_, entities)| entities.contains(&entity)) else { continue };
-                    let new = self.compressed(&entity, Some(who))?;
-                    let missing = self.missing(&entity);
-                    let event = json!({ "c": { entity: { "+": new, "-": { "a": missing } } } });
-                    sink.send(text(json!({ "id": id, "type": "event", "event": event }))).await.ok()?;
+                    for (id, _) in followed.iter().filter(|(_, entities)| entities.contains(&entity)) {
+                        let new = self.compressed(&entity, Some(who))?;
+                        let missing = self.missing(&entity);
+                        let event = json!({ "c": { entity.clone(): { "+": new, "-": { "a": missing } } } });
+                        sink.send(text(json!({ "id": id, "type": "event", "event": event }))).await.ok()?;
+                    }
                 }
             }
         }
@@ -354,8 +376,10 @@ impl StandInCore {
             ])),
             "get_states" => {
                 let others = json!({ "entity_id": "light.hall", "state": "on" });
-                let players = house.entities.keys().map(|id| json!({ "entity_id": id, "state": "idle" }));
-                Ok(players.chain([others]).collect())
+                let own = house.entities.iter();
+                let own =
+                    own.map(|(id, it)| json!({ "entity_id": id, "state": it.state, "attributes": it.attributes }));
+                Ok(own.chain([others]).collect())
             }
             "subscribe_entities" | "subscribe_events" => Ok(Value::Null),
             "tts/engine/list" => Ok(json!({ "providers": [

@@ -106,6 +106,8 @@ pub(super) fn action_of<B>(request: &Request<B>) -> Action {
         ("GET" | "HEAD", ["api", "players"]) => Action::ListPlayers,
         ("GET" | "HEAD", ["api", "home-assistant"]) => Action::SeeHomeAssistant,
         (_, ["api", "home-assistant", ..]) => Action::ConnectHomeAssistant,
+        ("GET" | "HEAD", ["api", "doorbells"]) => Action::SeeHomeAssistant,
+        (_, ["api", "doorbells", ..]) => Action::SetDoorbell,
         ("GET" | "HEAD", ["api", "do-not-disturb"]) => Action::SeeCalls,
         (_, ["api", "do-not-disturb", ..]) => Action::SetDoNotDisturb,
         ("GET" | "HEAD", ["api", "stations"] | ["api", "calls", ..]) => Action::SeeCalls,

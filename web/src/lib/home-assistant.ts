@@ -21,6 +21,31 @@ export async function askHomeAssistant(base: URL, signal: AbortSignal): Promise<
   return (await answer.json()) as HomeAssistant;
 }
 
+/** A doorbell of Home Assistant's, and who is called by it. */
+export interface Doorbell {
+  entity: string;
+  name: string;
+  /** `everybody`, or ids of rooms and devices; nobody where it is empty. */
+  to: string[];
+}
+
+/** Asks the relay, as {@link askHomeAssistant}. */
+export async function listDoorbells(base: URL, signal: AbortSignal): Promise<Doorbell[]> {
+  const answer = await fetch(new URL('api/doorbells', base), { cache: 'no-store', signal });
+  if (!answer.ok) throw new Error(await answer.text());
+  return ((await answer.json()) as { doorbells: Doorbell[] }).doorbells;
+}
+
+/** Chooses who is called by a doorbell. Throws why that is not done, in the relay's words. */
+export async function setDoorbell(base: URL, entity: string, to: readonly string[]): Promise<void> {
+  const answer = await fetch(new URL(`api/doorbells/${entity}`, base), {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ to }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
 /** Has Home Assistant connect to the node. False: it had it before. Throws why it does not, in the relay's words. */
 export async function connectHomeAssistant(base: URL): Promise<boolean> {
   const answer = await fetch(new URL('api/home-assistant/node', base), { method: 'POST' });

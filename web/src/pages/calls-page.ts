@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 
 import type { Call, CallOutcome } from '../calls/call-protocol';
 import type { HouseSession } from '../house/house-session';
@@ -162,9 +163,9 @@ export class CallsPage extends LitElement {
     return html`<label>${label}
       <select data-place=${place} @change=${choose}>
         ${now === 'timed' && set ? html`<option value="timed" selected>${t('until', { time: dateOf(set.until ?? 0) })}</option>` : nothing}
-        <option value="off" ?selected=${now === 'off'}>${t('off')}</option>
+        <option value="off" .selected=${live(now === 'off')}>${t('off')}</option>
         ${TIMES.map(({ seconds, words }) => html`<option value=${seconds}>${t(words)}</option>`)}
-        <option value="always" ?selected=${now === 'always'}>${t('always')}</option>
+        <option value="always" .selected=${live(now === 'always')}>${t('always')}</option>
       </select>
     </label>`;
   }

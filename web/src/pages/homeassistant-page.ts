@@ -3,13 +3,17 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 
 import { announce, follow, type Announcement } from '../house/announcing';
 import { listPlayers, NO_PLAYERS, type HousePlayer, type HousePlayers } from '../house/house-players';
-import type { HouseSession } from '../house/house-session';
-import { askHomeAssistant, connectHomeAssistant, type HomeAssistant } from '../lib/home-assistant';
+import { HOME, type HouseSession } from '../house/house-session';
+import { nameOf } from '../house/presence';
+import { askHomeAssistant, connectHomeAssistant, listDoorbells, setDoorbell, type Doorbell, type HomeAssistant } from '../lib/home-assistant';
 import { spoken } from '../lib/i18n';
 import { t } from '../messages/home-assistant';
+import type { Room } from '../rooms/room-protocol';
+import { fieldStyles } from '../ui/field.styles';
 import { partStyles } from '../ui/part.styles';
 
 declare global {
@@ -31,7 +35,11 @@ const CHIME = 'ding-dong';
 export class HomeAssistantPage extends LitElement {
   static override styles = [
     partStyles,
+    fieldStyles,
     css`
+      label {
+        margin-top: 0.75rem;
+      }
       section > p {
         margin: 0;
       }
@@ -73,6 +81,9 @@ export class HomeAssistantPage extends LitElement {
   /** How it is; null until the relay has told. */
   @state() private home: HomeAssistant | null = null;
   @state() private players: HousePlayers = NO_PLAYERS;
+  @state() private doorbells: readonly Doorbell[] = [];
+  /** What became of the choice for a doorbell, in words. */
+  @state() private chosen = '';
   /** Why nothing is known, in words; empty while something is. */
   @state() private trouble = '';
   /** What became of *Connect*, in words. */
@@ -125,7 +136,7 @@ export class HomeAssistantPage extends LitElement {
               <h2>${t('entities')}</h2>
               <p>${home.broker ? t(home.broker.connected ? 'brokerUp' : 'brokerDown') : t('noBroker')}</p>
             </section>
-            ${this.renderNode(home)} ${this.renderPlayers()}
+            ${this.renderNode(home)} ${this.doorbells.length > 0 ? this.renderDoorbells() : nothing} ${this.renderPlayers()}
           `
         : nothing}
     `;
@@ -141,6 +152,49 @@ export class HomeAssistantPage extends LitElement {
         : nothing}
       <p class="note" role="status">${this.said}</p>
     </section>`;
+  }
+
+  private renderDoorbells(): TemplateResult {
+    return html`<section id="doorbells">
+      <h2>${t('doorbells')}</h2>
+      <p>${t('doorbellsNote')}</p>
+      ${this.doorbells.map((doorbell) => this.renderDoorbell(doorbell))}
+      <p class="note" role="status">${this.chosen}</p>
+    </section>`;
+  }
+
+  private renderDoorbell({ entity, name, to }: Doorbell): TemplateResult {
+    const only = to.length === 1 ? (to[0]?.replace(/^room:/, '') ?? '') : '';
+    const choose = (event: Event) => {
+      const { value } = event.target as HTMLSelectElement;
+      void this.choose(entity, value === '' ? [] : [value]);
+    };
+    return html`<label>${t('rings', { name })}
+      <select data-doorbell=${entity} ?disabled=${this.isAway} @change=${choose}>
+        ${to.length > 1 ? html`<option selected disabled>${t('several', { names: to.join(', ') })}</option>` : nothing}
+        <option value="everybody" .selected=${live(only === 'everybody')}>${t('everybody')}</option>
+        ${this.callable.map((room) => html`<option value=${room.id} .selected=${live(only === room.id)}>${nameOf(room)}</option>`)}
+        <option value="" .selected=${live(to.length === 0)}>${t('nobody')}</option>
+      </select>
+    </label>`;
+  }
+
+  /** Rooms and devices, without the room that is the whole house. */
+  private get callable(): readonly Room[] {
+    const view = this.session?.view;
+    const all = [...(view?.places ?? []), ...(view?.stations ?? []), ...(view?.own ? [view.own] : [])];
+    return all.map(({ room }) => room).filter(({ id }) => id !== HOME);
+  }
+
+  private async choose(entity: string, to: readonly string[]): Promise<void> {
+    if (!this.session) return;
+    try {
+      await setDoorbell(this.session.base, entity, to);
+      this.chosen = t('saved');
+    } catch (error) {
+      this.chosen = t('failed', { reason: reasonOf(error) });
+    }
+    await this.refresh(this.ending.signal);
   }
 
   private renderPlayers(): TemplateResult {
@@ -176,7 +230,7 @@ export class HomeAssistantPage extends LitElement {
     const base = this.session?.base;
     if (!base) return;
     try {
-      [this.home, this.players] = await Promise.all([askHomeAssistant(base, signal), listPlayers(base, signal)]);
+      [this.home, this.players, this.doorbells] = await Promise.all([askHomeAssistant(base, signal), listPlayers(base, signal), listDoorbells(base, signal)]);
       this.trouble = '';
     } catch (error) {
       if (!signal.aborted) this.trouble = reasonOf(error);
