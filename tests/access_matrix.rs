@@ -132,7 +132,7 @@ const ROUTES: &[Row] = &[
     urgent("POST /api/announce", About::Talking, r#"{"room":"{room}","file":"none","priority":"urgent"}"#),
     urgent("POST /api/announce/clip?room={room}&priority=urgent", About::Talking, "no audio"),
     row("GET /api/doorbells", LISTEN, About::House),
-    with("PUT /api/doorbells/event.none", ADMIN, About::House, r#"{"to":[]}"#),
+    with("PUT /api/doorbells/{id}", ADMIN, About::House, r#"{"to":[]}"#),
     row("GET /api/do-not-disturb", LISTEN, About::House),
     with("PUT /api/do-not-disturb/{id}", ADMIN, About::House, "{}"),
     row("DELETE /api/do-not-disturb/{id}", ADMIN, About::House),

@@ -20,8 +20,13 @@ export default defineConfig({
       },
     },
   },
-  plugins: [shellOfServiceWorker()],
+  plugins: [templatesWithoutIndentation(), shellOfServiceWorker()],
 });
+
+/** HTML and styles are written with indentation, which means nothing in them and which nobody needs to be sent. */
+function templatesWithoutIndentation(): Plugin {
+  return { name: 'templates-without-indentation', renderChunk: (code) => ({ code: code.replace(/\n[ \t]+/g, '\n'), map: null }) };
+}
 
 /** Tells the service worker which files there are, and names that set of files by what is in them. */
 function shellOfServiceWorker(): Plugin {

@@ -7,7 +7,7 @@ import axe from 'axe-core';
 
 import { openPage, until } from './browser.mjs';
 import { addCard, openDashboard, untilCard } from './dashboard.mjs';
-import { openHouse, showCards, showHelp, showHouse, showPages, showRooms, showSounds } from './scenes.mjs';
+import { openHouse, showCalls, showCards, showHelp, showHouse, showPages, showRooms, showSounds } from './scenes.mjs';
 
 /** More presses of Tab than any page has stops. */
 const MANY_STOPS = 60;
@@ -62,6 +62,14 @@ test('axe has nothing against the first visit, announcements, and what else is o
 test('axe has nothing against any room, or its door', async () => {
   const found = [];
   await showRooms(house, async (tab, scene) => {
+    found.push(...(await violations(tab, scene, 'html')));
+  });
+  assert.deepEqual(found, []);
+});
+
+test('axe has nothing against devices with names, and calls between them', async () => {
+  const found = [];
+  await showCalls(house, async (tab, scene) => {
     found.push(...(await violations(tab, scene, 'html')));
   });
   assert.deepEqual(found, []);

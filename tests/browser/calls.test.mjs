@@ -276,3 +276,24 @@ test('a device that does not want to be disturbed is not rung, says so, and is r
   await untilRole(hall, 'called');
   await hall.locator('call-panel #decline').click();
 });
+
+test('a device that answers by itself opens its microphone after the bell, says so, and answers no doorbell', async () => {
+  const anna = await device('Anna', { tone: ANNA });
+  const hall = await device('Hall', { tone: HALL });
+  await hall.goto(`${daemon.url}#/calls`);
+  await hall.locator('calls-page #answers-itself').check();
+  await call(anna, 'hall');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #by-itself').waitFor();
+  await hall.waitForFunction(() => window.makesSound());
+  assert.equal(await capturesMicrophone(hall), false, 'the bell comes first');
+  await untilRole(hall, 'talking');
+  await hall.locator('call-panel #microphone', { hasText: 'The microphone is on' }).waitFor();
+  await untilHears(anna, [HALL]);
+  await anna.locator('call-panel #hang-up').click();
+  await untilRole(hall, '');
+  const { id } = await ring('hall', { name: 'Gate', seconds: 5 });
+  await untilRole(hall, 'called');
+  await untilRole(hall, '', 10_000);
+  assert.equal((await callOf(id)).outcome, 'missed');
+});

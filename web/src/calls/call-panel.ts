@@ -12,13 +12,16 @@ import { bellIcon, microphoneIcon, mutedIcon } from '../ui/icons';
 import { SessionWatch } from '../ui/watch-session';
 import type { Call } from './call-protocol';
 import { Ringer } from './ringer';
-import { partnerOf, type CurrentCall } from './station';
+import { partnerOf, type CurrentCall } from './calls-view';
 
 declare global {
   interface HTMLElementTagNameMap {
     'call-panel': CallPanel;
   }
 }
+
+/** After so long a device answers that does so by itself: whoever is near has heard the bell, and can still decline. */
+const ANSWERS_ITSELF_MS = 2_000;
 
 @customElement('call-panel')
 export class CallPanel extends LitElement {
@@ -131,6 +134,7 @@ export class CallPanel extends LitElement {
   private readonly pageTitle = document.title;
   /** The call that was announced to whoever cannot see it. */
   private announced = '';
+  private answering: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
@@ -140,6 +144,7 @@ export class CallPanel extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.ringer.ring(null, '');
+    clearTimeout(this.answering);
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -162,10 +167,22 @@ export class CallPanel extends LitElement {
     this.ringer.ring(current ? ringing[current.role] : null, session?.choices.loudspeaker ?? '');
     document.title = current?.role === 'called' ? `🔔 ${t('called', { name: current.call.from.name })}` : this.pageTitle;
     this.badge(current?.role === 'called' ? 1 : (session?.view.calls.missed.length ?? 0));
-    if (current?.role === 'called' && this.announced !== current.call.id) {
+    if (current?.role !== 'called') {
+      clearTimeout(this.answering);
+    } else if (this.announced !== current.call.id) {
       this.announced = current.call.id;
       this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
+      this.answerLater(current.call);
     }
+  }
+
+  /** Where somebody wants that: a device that calls is answered by itself, once the bell was heard. A doorbell never is. */
+  private answerLater(call: Call): void {
+    clearTimeout(this.answering);
+    if (!this.session?.choices.answersItself || !call.from.station) return;
+    this.answering = setTimeout(() => {
+      this.session?.answer(call);
+    }, ANSWERS_ITSELF_MS);
   }
 
   /** On the icon of the installed page, where there is one. */
@@ -186,6 +203,7 @@ export class CallPanel extends LitElement {
     return html`<section class="called" role="alertdialog" aria-labelledby="who">
       <h2 id="who" tabindex="-1">${bellIcon} ${t('called', { name: call.from.name })}</h2>
       ${others.length ? html`<p>${t('alsoCalled', { names: namesOf(others) })}</p>` : nothing}
+      ${session.choices.answersItself && call.from.station ? html`<p id="by-itself">${t('byItself')}</p>` : nothing}
       <div class="buttons">
         <button id="decline" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('decline')}</button>
         <button id="answer" class="yes" type="button" @click=${() => { session.answer(call); }}>${t('answer')}</button>
@@ -206,7 +224,7 @@ export class CallPanel extends LitElement {
     const { view } = session;
     const name = partnerOf(call, view.own?.room.id);
     return html`<section class="talking" aria-labelledby="who">
-      <h2 id="who" role="status">${view.muted ? mutedIcon : microphoneIcon} ${t('talking', { name })}</h2>
+      <h2 id="who">${view.muted ? mutedIcon : microphoneIcon} ${t('talking', { name })}</h2>
       <p id="microphone" role="status">${this.microphoneInWords(session)}</p>
       <div class="buttons">
         <button id="mute" class="mute" type="button" aria-pressed=${view.muted} ?disabled=${view.microphone !== 'live'}

@@ -3,6 +3,7 @@
 
 import type { ChoiceStorage } from '../session/choices';
 import type { Call, CallMessage, CallRequest } from './call-protocol';
+import { NO_CALLS, type CallRole, type CallsView, type CurrentCall } from './calls-view';
 
 const KEY = 'voice-relay-station';
 
@@ -12,44 +13,13 @@ const SHOWN_MS = 6_000;
 /** Calls that were missed here, and are remembered until somebody has looked. */
 const MOST_MISSED = 5;
 
-/** What we have to do with a call that is not over. */
-export type CallRole =
-  /** We call, and nobody has answered. */
-  | 'calling'
-  /** It rings here. */
-  | 'called'
-  /** We talk. */
-  | 'talking';
-
-/** A call that we have to do with just now. */
-export interface CurrentCall {
-  call: Call;
-  role: CallRole;
-}
-
-/** Everything there is to show of calls. */
-export interface CallsView {
-  current: CurrentCall | null;
-  /** The call of ours that has just ended without an answer. */
-  ended: Call | null;
-  /** Newest first. */
-  missed: readonly Call[];
-  /** Why a call was not begun: the protocol's code. */
-  refusal: string | null;
-}
-
-/** With whom this station talks in a call that was answered. */
-export function partnerOf(call: Call, own: string | undefined): string {
-  return call.from.station === own ? (call.to.find(({ station }) => station === call.by)?.name ?? '') : call.from.name;
-}
-
 /** A device with a name. */
 export class Station {
   /** The id of our room; null while we are no station. */
   id: string | null = null;
   /** As others see us. */
   name = '';
-  view: CallsView = { current: null, ended: null, missed: [], refusal: null };
+  view: CallsView = NO_CALLS;
 
   private said = '';
   private forgetting: ReturnType<typeof setTimeout> | undefined;

@@ -2,7 +2,8 @@
 // and behind cards. It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
 import type { Call } from '../calls/call-protocol';
-import { Station } from '../calls/station';
+import { NO_CALLS } from '../calls/calls-view';
+import type { Station } from '../calls/station';
 import type { Room } from '../rooms/room-protocol';
 import { RoomSession, type ChoiceKeeper } from '../rooms/room-session';
 import { isTalking, type TalkState } from '../rooms/room-voice';
@@ -45,7 +46,9 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   /** Rooms that somebody looks at from inside: the page of a room, or a card. */
   private readonly visited = new Map<string, number>();
   private wasUp = false;
-  private readonly station: Station;
+  /** This device as one with a name; loaded once it has one. */
+  private station: Station | null = null;
+  private stationLoad: Promise<Station> | null = null;
   /** Where we are because of a call, and whether we talk there. */
   private called: { room: string | null; talking: boolean } = { room: null, talking: false };
 
@@ -61,21 +64,19 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     const changed = () => {
       this.changed();
     };
-    this.station = new Station(
-      storage,
-      (request) => {
-        this.watch.say(request);
-      },
-      () => {
-        this.followCall();
-      },
-    );
     this.watch = new RoomWatch(
       base,
       () => {
         this.roomsChanged();
       },
-      this.station,
+      {
+        take: (message) => {
+          this.station?.take(message);
+        },
+        refuse: (code) => {
+          this.station?.refuse(code);
+        },
+      },
     );
     this.devices = new DeviceList(() => {
       for (const session of this.sessions.values()) session.devicesChanged();
@@ -113,7 +114,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     const { rooms, isUp } = this.watch;
     const all = rooms?.map((room) => this.placeOf(room)) ?? null;
     const places = all?.filter(({ room }) => !room.station) ?? null;
-    const stations = all?.filter(({ room }) => room.station && room.id !== this.station.id) ?? [];
+    const stations = all?.filter(({ room }) => room.station && room.id !== this.ownId) ?? [];
     const spoken = this.speaking?.view ?? null;
     const inside = [...this.sessions.values()].map(({ view }) => view);
     return {
@@ -121,8 +122,8 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
       joined: this.chosen.joined,
       places,
       stations,
-      own: all?.find(({ room }) => room.id === this.station.id) ?? null,
-      calls: this.station.view,
+      own: all?.find(({ room }) => room.id === this.ownId) ?? null,
+      calls: this.station?.view ?? NO_CALLS,
       selected: all?.find(({ room }) => room.id === this.chosen.room) ?? places?.[0] ?? null,
       talkingIn: this.speaking ? (this.roomOf(this.speaking.roomId) ?? spoken?.room ?? null) : null,
       talk: spoken?.talk ?? 'idle',
@@ -163,35 +164,37 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     this.chosen = { ...this.chosen, ...choices };
     saveChoices(this.chosen, this.storage);
     for (const session of this.sessions.values()) session.followChoices();
-    this.introduce();
+    void this.introduce();
     this.changed();
   }
 
   /** Calls these stations, or rooms; `everybody` is all stations. */
   ring(to: readonly string[]): void {
-    this.station.ring(to);
+    void this.loadStation().then((station) => {
+      station.ring(to);
+    });
   }
 
   /** This device is not disturbed but by what is urgent, for so many seconds or until it is turned off. */
   setDoNotDisturb(on: boolean, seconds?: number): void {
-    this.station.setDoNotDisturb(on, seconds);
+    this.station?.setDoNotDisturb(on, seconds);
   }
 
   /** Answers a call. Others hear us then, where it has a room. */
   answer(call: Call): void {
-    this.station.answer(call);
+    this.station?.answer(call);
     // The tap is what browsers want before they play anything.
     this.unblock();
   }
 
   /** Gives up, declines or ends a call. */
   hangUp(call: Call): void {
-    this.station.hangUp(call);
+    this.station?.hangUp(call);
   }
 
   /** Somebody has looked at a call that was missed. */
   forgetMissed(call: Call): void {
-    this.station.forgetMissed(call);
+    this.station?.forgetMissed(call);
   }
 
   /** A short chime on the chosen loudspeaker; done when it has ended. */
@@ -298,8 +301,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   private reconcile(): void {
     if (!this.running) return;
     const wanted = new Set([...this.chosen.listensTo, ...this.visited.keys()]);
-    const { id } = this.station;
-    for (const also of [this.speaking?.roomId, this.called.room, this.isDevice && this.chosen.joined ? id : null]) if (also) wanted.add(also);
+    for (const also of [this.speaking?.roomId, this.called.room, this.ownId]) if (also) wanted.add(also);
     for (const id of this.sessions.keys()) if (!wanted.has(id)) this.drop(id);
     for (const id of wanted) this.enter(id);
     this.listenWhereWanted();
@@ -321,7 +323,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
 
   /** Whether we want to hear what is said in a room: in that of a station also what it answers. */
   private hearsIn(roomId: string): boolean {
-    if (this.chosen.listensTo.includes(roomId) || roomId === this.station.id) return true;
+    if (this.chosen.listensTo.includes(roomId) || roomId === this.ownId) return true;
     if (roomId === this.called.room) return this.called.talking;
     return roomId === this.speaking?.roomId && this.isStation(roomId);
   }
@@ -334,15 +336,35 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     return Boolean(this.roomOf(roomId)?.station);
   }
 
-  /** Tells the relay who this device is, once there is somebody who has joined by it. */
-  private introduce(): void {
-    const { joined, name, listensTo } = this.chosen;
-    if (this.isDevice && joined && this.watch.isUp) this.station.introduce(name, listensTo);
+  /** The room of this device, once it is one that can be called. */
+  private get ownId(): string | null {
+    return this.station?.id ?? null;
+  }
+
+  /** Tells the relay who this device is, once somebody has joined by it who has a name. */
+  private async introduce(): Promise<void> {
+    if (!this.isDevice || !this.chosen.joined || !this.chosen.name) return;
+    const station = await this.loadStation();
+    const { name, listensTo } = this.chosen;
+    if (this.watch.isUp) station.introduce(name, listensTo);
+  }
+
+  private async loadStation(): Promise<Station> {
+    this.stationLoad ??= import('../calls/station').then(({ Station }) => new Station(
+      this.storage,
+      (request) => {
+        this.watch.say(request);
+      },
+      () => {
+        this.followCall();
+      },
+    ));
+    return (this.station ??= await this.stationLoad);
   }
 
   /** Goes where a call takes place as soon as it rings, so that an answer is heard at once; talks when it is answered. */
   private followCall(): void {
-    const { current } = this.station.view;
+    const current = this.station?.view.current;
     const [before, now] = [this.called, { room: current?.call.room ?? null, talking: current?.role === 'talking' }];
     this.called = now;
     const ends = before.talking && !(now.talking && now.room === before.room);
@@ -387,10 +409,10 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   private roomsChanged(): void {
     const { rooms, isUp } = this.watch;
     if (isUp && !this.wasUp) {
-      this.introduce();
+      void this.introduce();
       void this.learnPorts();
     }
-    if (!isUp && this.wasUp) this.station.lost();
+    if (!isUp && this.wasUp) this.station?.lost();
     this.wasUp = isUp;
     const gone = this.chosen.listensTo.filter((id) => rooms && !rooms.some((room) => room.id === id));
     // What is no more cannot be listened to any more, and the next one of that name is another.

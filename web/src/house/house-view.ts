@@ -2,7 +2,7 @@
 
 import type { PersonView, RoomView, TalkView } from '../rooms/room-view';
 import type { Room } from '../rooms/room-protocol';
-import type { CallsView } from '../calls/station';
+import type { CallsView } from '../calls/calls-view';
 import type { Blockage } from '../session/carriage';
 import type { AudioDevices } from '../session/devices';
 

@@ -3,7 +3,7 @@
 import { houseWords as t } from '../messages/house';
 import { blockageInWords, obstacleWords } from '../messages/obstacles';
 import type { HouseView } from './house-view';
-import { partnerOf } from '../calls/station';
+import { partnerOf } from '../calls/calls-view';
 import { isTalking } from '../rooms/room-voice';
 import { hearersOf, nameOf, peopleIn } from './presence';
 

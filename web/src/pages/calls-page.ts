@@ -74,6 +74,18 @@ export class CallsPage extends LitElement {
         padding: 0;
         list-style: none;
       }
+      .switch {
+        display: flex;
+        gap: 1rem;
+        align-items: center;
+        justify-content: space-between;
+      }
+      .switch input {
+        flex: none;
+        width: 1.5rem;
+        height: 1.5rem;
+        accent-color: var(--accent);
+      }
       .device {
         display: flex;
         flex-wrap: wrap;
@@ -136,6 +148,7 @@ export class CallsPage extends LitElement {
         <p class="note">${t('quietHint')}</p>
         ${own ? this.renderQuiet(own.room.id, t('thisDevice')) : nothing} ${this.mayTurnHouse ? this.renderQuiet(HOUSE, t('wholeHouse')) : nothing}
       </section>
+      ${own ? this.renderOwn(own.room.name) : nothing}
       <section>
         <h2>${t('devices')}</h2>
         ${this.stations.length
@@ -150,6 +163,21 @@ export class CallsPage extends LitElement {
           : html`<p class="note">${this.log ? t('noCalls') : t('loading')}</p>`}
       </section>
     </main>`;
+  }
+
+  /** This device: how it is called, and whether it answers by itself. */
+  private renderOwn(name: string): TemplateResult {
+    const choose = (event: Event) => {
+      this.session?.choose({ answersItself: (event.target as HTMLInputElement).checked });
+    };
+    return html`<section>
+      <h2>${t('thisDevice')}: ${name}</h2>
+      <label class="switch">
+        <span>${t('answersItself')}</span>
+        <input id="answers-itself" type="checkbox" role="switch" aria-describedby="answers-itself-hint" .checked=${this.session?.choices.answersItself ?? false} @change=${choose} />
+      </label>
+      <p class="note" id="answers-itself-hint">${t('answersItselfHint')}</p>
+    </section>`;
   }
 
   /** Whether a place is not to be disturbed, and for how long. */

@@ -12,6 +12,8 @@ export interface Choices {
   autoGainControl: boolean;
   /** Whether the person has joined the house, and so need not be asked who they are. */
   joined: boolean;
+  /** Whether this device answers calls of other devices by itself, after a tone. */
+  answersItself: boolean;
   /** Rooms that are listened to as soon as the client is there, by their ids. */
   listensTo: string[];
   /** The room that is talked to, by its id. */
@@ -28,6 +30,7 @@ export const DEFAULT_CHOICES: Choices = {
   noiseSuppression: true,
   autoGainControl: true,
   joined: false,
+  answersItself: false,
   listensTo: [],
   room: 'home',
   volumes: {},
