@@ -9,8 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, pin_mut};
 use serde_json::json;
 use uuid::Uuid;
-use warp::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS};
-use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
@@ -22,7 +21,7 @@ use crate::library::{OpenError, Recording};
 
 use super::Shared;
 use super::clips;
-use super::reply::{RETRY_SECONDS, denied, error_response, no_store, text, with};
+use super::reply::{RETRY_SECONDS, denied, error_response, no_store, preflight, text, with};
 
 pub(super) use views::encode;
 use views::{described, living, placed};
@@ -60,16 +59,8 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
     });
     let stop = one.and(warp::delete()).then(async |id, visitor, shared| answered(stop(id, &visitor, &shared).await));
     // Cards on a dashboard of another origin ask before they may (CORS); which origins may is the gate's to say.
-    let preflight = warp::path!("api" / "announce" / ..).and(warp::options()).map(preflight);
+    let preflight = warp::path!("api" / "announce" / ..).and(warp::options()).map(|| preflight("GET, POST, DELETE"));
     list.or(preflight).unify().or(file).unify().or(clip).unify().or(look).unify().or(stop).unify()
-}
-
-fn preflight() -> Response {
-    [(ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"), (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type")]
-        .into_iter()
-        .fold(StatusCode::NO_CONTENT.into_response(), |reply, (name, value)| {
-            with(reply, name, HeaderValue::from_static(value))
-        })
 }
 
 fn answered(result: Result<Response, Response>) -> Response {

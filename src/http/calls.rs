@@ -15,7 +15,7 @@ use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHa
 
 use super::Shared;
 use super::exposition::Exposition;
-use super::reply::{denied, error_response, no_store, text, unavailable};
+use super::reply::{denied, error_response, no_store, preflight, text, unavailable};
 
 /// Bytes of a request.
 const MAX_BODY: u64 = 4_096;
@@ -50,8 +50,10 @@ struct DoNotDisturbRequest {
 
 /// All of `/api/stations`, `/api/calls` and `/api/do-not-disturb`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    // Cards on a dashboard of another origin ask before they may (CORS); which origins may is the gate's to say.
+    let preflight = warp::path!("api" / "calls" / ..).and(warp::options()).map(|| preflight("GET, POST, DELETE"));
     let calls = stations(shared.clone()).or(calls(shared.clone())).unify();
-    calls.or(do_not_disturb(shared)).unify()
+    calls.or(do_not_disturb(shared)).unify().or(preflight).unify()
 }
 
 fn do_not_disturb(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {

@@ -79,6 +79,15 @@ pub(super) fn cross_origin(status: StatusCode) -> Response {
     .fold(status.into_response(), |reply, (name, value)| with(reply, name, HeaderValue::from_static(value)))
 }
 
+/// Leave for cards on a dashboard of another origin, which may use these methods.
+pub(super) fn preflight(methods: &'static str) -> Response {
+    [(ACCESS_CONTROL_ALLOW_METHODS, methods), (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type")]
+        .into_iter()
+        .fold(StatusCode::NO_CONTENT.into_response(), |reply, (name, value)| {
+            with(reply, name, HeaderValue::from_static(value))
+        })
+}
+
 /// A page that is never cached.
 pub(super) fn no_cache_html(page: &'static str) -> Response {
     let reply = with(page.into_response(), CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -147,3 +147,24 @@ test('the row of buttons serves in a tile of Home Assistant’s, for a room of i
   await tab.locator(`${FEATURE} .trouble`).waitFor();
   daemon = await start();
 });
+
+test('its bell rings those who listen in its room, says who answered, and gives it up when it is pressed again', async () => {
+  const face = await showTile({ buttons: ['ring'], name: 'Dashboard' });
+  const ben = await listener('kitchen');
+  await ben.waitForFunction(() => window.voiceRelay.view.own?.inside?.carries);
+  const bell = tab.locator(`${CARD} #ring`);
+  await bell.click();
+  await face.getByText('Calling Kitchen…').waitFor();
+  await ben.locator('call-panel h2', { hasText: 'Dashboard is calling' }).waitFor();
+  await ben.locator('call-panel #answer').click();
+  await face.getByText(/^Ben.* answered\.$/).waitFor();
+  await bell.click();
+  await ben.locator('call-panel #answer').waitFor();
+  await bell.click();
+  await face.getByText('The call was cancelled.').waitFor();
+  await ben.locator('call-panel #answer').waitFor({ state: 'detached' });
+  await ben.context().close();
+  await tab.waitForFunction(async (url) => (await (await fetch(`${url}api/stations`)).json()).stations.every(({ presence }) => presence === 'away'), daemon.url);
+  await bell.click();
+  await face.getByText('Kitchen didn’t answer.').or(face.getByText('There is nobody to call.')).waitFor();
+});

@@ -34,6 +34,7 @@ export class CallPanel extends LitElement {
         top: max(0.75rem, env(safe-area-inset-top));
         left: 50%;
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 0.6rem;
         box-sizing: border-box;
         width: min(100vw - 1.5rem, 30rem);
@@ -41,6 +42,7 @@ export class CallPanel extends LitElement {
       }
       section {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 0.75rem;
         padding: 1rem;
         border: 2px solid var(--line);
@@ -80,6 +82,9 @@ export class CallPanel extends LitElement {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.5rem), 1fr));
         gap: 0.6rem;
+      }
+      .buttons button {
+        padding-inline: 0.5rem;
       }
       .called .buttons button {
         min-height: 4rem;

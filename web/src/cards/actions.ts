@@ -1,7 +1,7 @@
 // What a tap or a hold of a tile does: something of the card's own, or an action of Home Assistant.
 
 /** What a tile does by itself. */
-export const OWN_ACTIONS = ['talk', 'listen', 'announce', 'none'] as const;
+export const OWN_ACTIONS = ['talk', 'listen', 'announce', 'ring', 'none'] as const;
 
 export type OwnAction = (typeof OWN_ACTIONS)[number];
 

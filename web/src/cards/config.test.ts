@@ -64,9 +64,9 @@ describe('a configuration', () => {
     [{ auto_listen: 'yes' }, 'auto_listen must be true or false'],
     [{ volume_boost: 'loud' }, 'volume_boost'],
     [{ title: {} }, 'title must be a text'],
-    [{ tap_action: 'shout' }, 'tap_action must be one of talk, listen, announce, none, or an action of Home Assistant'],
+    [{ tap_action: 'shout' }, 'tap_action must be one of talk, listen, announce, ring, none, or an action of Home Assistant'],
     [{ hold_action: { navigation_path: '/map' } }, 'hold_action must be one of'],
-    [{ buttons: ['talk', 'mute'] }, 'buttons must be a list of listen, talk, announce'],
+    [{ buttons: ['talk', 'mute'] }, 'buttons must be a list of listen, talk, announce, ring'],
   ])('that is wrong is refused in words: %j', (written, words) => {
     expect(() => readRelayCard(written)).toThrow(words);
   });

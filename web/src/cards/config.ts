@@ -11,7 +11,10 @@ export type Mode = (typeof MODES)[number] | 'feature';
 export const MODES = ['tile', 'room', 'talk', 'listen', 'compact'] as const;
 
 /** The buttons that a tile may have. */
-export const BUTTONS = ['listen', 'talk', 'announce'] as const;
+export const BUTTONS = ['listen', 'talk', 'announce', 'ring'] as const;
+
+/** Those of a tile that names none. */
+const USUAL_BUTTONS: readonly TileButton[] = ['listen', 'talk', 'announce'];
 
 export type TileButton = (typeof BUTTONS)[number];
 
@@ -169,7 +172,7 @@ class Options {
   }
 
   buttons(): TileButton[] {
-    const value = this.written['buttons'] ?? BUTTONS;
+    const value = this.written['buttons'] ?? USUAL_BUTTONS;
     const names: unknown[] = Array.isArray(value) ? value : [value];
     return names.map((name) => {
       const button = BUTTONS.find((one) => one === name);

@@ -72,7 +72,7 @@ function named<Name extends keyof ReturnType<typeof actionNames>>(names: readonl
 }
 
 function actionNames() {
-  return { talk: t('doTalk'), listen: t('listen'), announce: t('doAnnounce'), none: t('doNothing') };
+  return { talk: t('doTalk'), listen: t('listen'), announce: t('doAnnounce'), ring: t('doRing'), none: t('doNothing') };
 }
 
 const action = (name: string): Field => ({ name, selector: { select: { mode: 'dropdown', options: named(OWN_ACTIONS) } } });

@@ -113,6 +113,11 @@ export class Place extends EventTarget implements Seat {
     return this.session?.view.places?.flatMap(({ room }) => (isOpenToAll(room) ? [placeOf(room.id)] : [])) ?? [];
   }
 
+  /** Who is called from this card: its own room; without one, everybody. */
+  get calls(): string {
+    return this.config.room ? this.room : 'everybody';
+  }
+
   /** How people call a place in which it announces; null where that room is no more. */
   nameOf(place: string): string | null {
     const found = this.session?.view.places?.find(({ room }) => placeOf(room.id) === place);

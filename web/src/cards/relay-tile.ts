@@ -7,16 +7,18 @@ import { customElement, property } from 'lit/decorators.js';
 import { Announcer } from '../house/announcer';
 import { TilePress } from '../lib/press';
 import { announceWords, announcedInWords, recordingHint, recordingInWords } from '../messages/announce';
+import { callWords } from '../messages/calls';
 import { t, troubleInWords } from '../messages/card';
 import { isTalking } from '../rooms/room-voice';
 import { microphoneObstacle } from '../session/microphone';
-import { announceIcon, loudspeakerIcon, silentIcon, stopIcon } from '../ui/icons';
+import { announceIcon, bellIcon, loudspeakerIcon, silentIcon, stopIcon } from '../ui/icons';
 import '../ui/talk-button';
 import { SessionWatch } from '../ui/watch-session';
 import { askHass, type TileAction } from './actions';
 import { presenceInWords, talkBriefly, whyNotTalk } from './card-words';
 import type { CardConfig } from './config';
 import type { Place } from './place';
+import { CardRing } from './ring';
 
 /** How an announcement went is to be read for so long. */
 const TOLD_MS = 6_000;
@@ -155,6 +157,12 @@ export class RelayTile extends LitElement {
     places: () => this.session?.announcesIn ?? [],
     chimeFirst: () => true,
   });
+  private readonly ringing = new CardRing(this, {
+    base: () => this.session?.recording?.base ?? null,
+    to: () => this.session?.calls ?? 'everybody',
+    called: () => this.name,
+    name: () => this.config?.name ?? '',
+  });
   private readonly press = new TilePress({
     tap: () => {
       this.tap();
@@ -224,6 +232,7 @@ export class RelayTile extends LitElement {
     const { announcer } = this;
     const view = this.session?.view ?? null;
     if (announcer.said) return announcer.said;
+    if (this.ringing.words) return this.ringing.words;
     if (announcer.isRecording || announcer.stage === 'preparing') return `${recordingInWords(announcer)} (${recordingHint(announcer)})`;
     if (announcer.stage !== 'choosing') return announcedInWords(announcer.announcement, (place) => this.session?.nameOf(place) ?? this.name);
     if (!view?.connected) return t('looking');
@@ -231,7 +240,7 @@ export class RelayTile extends LitElement {
   }
 
   private renderButtons({ buttons }: CardConfig): TemplateResult {
-    const draw = { talk: () => this.renderTalk(), listen: () => this.renderListen(), announce: () => this.renderAnnounce() };
+    const draw = { talk: () => this.renderTalk(), listen: () => this.renderListen(), announce: () => this.renderAnnounce(), ring: () => this.renderRing() };
     return html`<div class="buttons">${buttons.map((button) => draw[button]())}</div>`;
   }
 
@@ -259,6 +268,13 @@ export class RelayTile extends LitElement {
       @pointercancel=${() => { press.cancel(); }} @click=${press.clicked} @contextmenu=${this.press.menu}>${announceIcon}</button>`;
   }
 
+  private renderRing(): TemplateResult {
+    const { ringing } = this;
+    const words = ringing.isRinging ? callWords('cancel') : t('doRing');
+    return html`<button id="ring" type="button" title=${words} aria-label=${words} aria-pressed=${ringing.isRinging}
+      ?disabled=${!this.session?.view.connected} @click=${() => { ringing.toggle(); }}>${bellIcon}</button>`;
+  }
+
   private toggleListening(): void {
     this.session?.listen(!this.session.view.listening);
   }
@@ -268,6 +284,7 @@ export class RelayTile extends LitElement {
     const { session, announcer } = this;
     if (action === 'listen') this.toggleListening();
     else if (action === 'announce') announcer.press.toggle();
+    else if (action === 'ring') this.ringing.toggle();
     else if (action === 'talk') {
       if (isTalking(session?.view.talk ?? 'idle')) session?.stopTalking();
       else void this.talk();
@@ -278,6 +295,7 @@ export class RelayTile extends LitElement {
     if (action === 'talk') void this.talk();
     else if (action === 'listen') this.toggleListening();
     else if (action === 'announce') this.announcer.press.down(performance.now());
+    else if (action === 'ring') this.ringing.toggle();
     else if (action !== 'none') askHass(this, 'hold', action);
   }
 

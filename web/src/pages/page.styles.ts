@@ -186,6 +186,7 @@ export const pageStyles = css`
   }
   .way {
     display: flex;
+    box-sizing: content-box;
     align-items: center;
     justify-content: space-between;
     min-height: 2.75rem;
