@@ -76,6 +76,14 @@ impl Calls {
         }
     }
 
+    /// Forgets places that are no more.
+    pub fn forget_quiet(&mut self, is_there: impl Fn(&str) -> bool) {
+        let gone: Vec<_> = self.quiet.keys().filter(|place| !is_there(place)).cloned().collect();
+        for place in gone {
+            self.disturb(&place);
+        }
+    }
+
     /// All places that are not to be disturbed.
     pub fn quiet_places(&self) -> impl Iterator<Item = (&str, DoNotDisturb)> {
         self.quiet.iter().map(|(place, timed)| (place.as_str(), timed.set))

@@ -1,5 +1,8 @@
 //! The door to stations and calls: one lock around them, the clock, the rooms of stations, and a queue to each of them.
 
+mod keeper;
+mod line;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -7,19 +10,25 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 use tokio::sync::{Notify, broadcast, mpsc};
 
-use crate::data::{DataFolder, Store};
+use crate::data::DataFolder;
 use crate::domain::Owner;
 use crate::rooms::RoomsHandle;
 
 use super::call::{CallId, CallInfo, CallRecord};
 use super::do_not_disturb::{DoNotDisturb, Passes, Urgency};
-use super::ringing::{CallError, CallRequest, Ring};
+use super::request::{CallError, CallRequest, Ring};
 use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
-use super::store::{self, KeptStation, Write};
+use super::store::{self, Kept, KeptStation, Write};
 use super::{CallCounters, Calls, CallsSettings, EVERYBODY, Effect};
+
+pub use keeper::Keeper;
+pub use line::Line;
 
 /// Events that may wait for one station; of more it is told nothing, and given up.
 const QUEUE: usize = 64;
+
+/// Writes that may wait for the disk.
+const WRITES: usize = 1_024;
 
 /// Events that may wait for those who watch all calls.
 const WATCHED: usize = 256;
@@ -67,7 +76,7 @@ struct Inner {
     /// Something is due at another time than before.
     wake: Notify,
     changes: broadcast::Sender<CallEvent>,
-    writes: mpsc::UnboundedSender<Write>,
+    writes: mpsc::Sender<Write>,
     /// Calls that are kept in the log.
     log: usize,
 }
@@ -79,47 +88,44 @@ struct State {
     too_slow: u64,
 }
 
-/// Whoever keeps what outlives a restart, and the time.
-pub struct Keeper {
-    calls: CallsHandle,
-    store: Store,
-    writes: mpsc::UnboundedReceiver<Write>,
-}
-
-/// A station's being there, by one connection: over when it is dropped.
-pub struct Line {
-    calls: CallsHandle,
-    station: StationId,
-    connection: ConnectionId,
-    events: mpsc::Receiver<StationEvent>,
+impl Inner {
+    fn has_place(&self, place: &str) -> bool {
+        place == EVERYBODY || self.rooms.find(place).is_some()
+    }
 }
 
 impl CallsHandle {
     /// The door to stations and calls as they were kept, and whoever keeps them from now on.
     pub fn open(settings: CallsSettings, data: &DataFolder, rooms: RoomsHandle) -> (Self, Keeper) {
-        let (store, kept) = store::open(data);
-        let (sender, writes) = mpsc::unbounded_channel();
-        let log = settings.log;
-        let mut calls = Calls::new(settings, kept.log);
-        for KeptStation { id, name, key, seen } in kept.stations {
-            let room = StationId(rooms.open_station(Some(&id.0), &name));
-            if room != id {
-                // A room of this id was configured meanwhile.
-                let kept = KeptStation { id: room.clone(), name: name.clone(), key, seen };
-                let _ = [Write::Forget(id), Write::Station(kept)].map(|write| sender.send(write));
-            }
-            calls.restore(room, name, key, seen);
-        }
-        let (now, at) = (tokio::time::Instant::now().into_std(), SystemTime::now());
-        for (place, quiet) in kept.quiet {
-            calls.restore_quiet(now, at, &place, quiet);
-        }
-        rooms.note_do_not_disturb(|room| calls.is_quiet(room, Urgency::Normal));
-        let state = Mutex::new(State { calls, lines: HashMap::new(), too_slow: 0 });
-        let (wake, changes) = (Notify::new(), broadcast::Sender::new(WATCHED));
-        let calls = Self(Arc::new(Inner { state, rooms, wake, changes, writes: sender, log }));
+        let (store, Kept { stations, log, quiet }) = store::open(data);
+        let (sender, writes) = mpsc::channel(WRITES);
+        let most = settings.log;
+        let state = State { calls: Calls::new(settings, log), lines: HashMap::new(), too_slow: 0 };
+        let (state, wake, changes) = (Mutex::new(state), Notify::new(), broadcast::Sender::new(WATCHED));
+        let calls = Self(Arc::new(Inner { state, rooms, wake, changes, writes: sender, log: most }));
+        calls.restore(stations, quiet);
         let keeper = Keeper { calls: calls.clone(), store, writes };
         (calls, keeper)
+    }
+
+    fn restore(&self, stations: Vec<KeptStation>, quiet: Vec<(String, DoNotDisturb)>) {
+        let rooms = &self.0.rooms;
+        self.with(|State { calls, .. }, now| {
+            for KeptStation { id, name, key, seen } in stations {
+                let room = StationId(rooms.open_station(Some(&id.0), &name));
+                if room != id {
+                    // A room of this id was configured meanwhile.
+                    self.keep(Write::Forget(id));
+                    self.keep(Write::Station(KeptStation { id: room.clone(), name: name.clone(), key, seen }));
+                }
+                calls.restore(room, name, key, seen);
+            }
+            for (place, quiet) in quiet {
+                calls.restore_quiet(now, SystemTime::now(), &place, quiet);
+            }
+            calls.forget_quiet(|place| self.0.has_place(place));
+            rooms.note_do_not_disturb(|room| calls.is_quiet(room, Urgency::Normal));
+        });
     }
 
     /// A device is there under this name, as the station with this key, or as a new one; it listens to these rooms. It is
@@ -197,12 +203,15 @@ impl CallsHandle {
         passes: Option<Passes>,
         time: Option<Duration>,
     ) -> Result<(), CallError> {
-        if place != EVERYBODY && self.0.rooms.find(place).is_none() {
+        if !self.0.has_place(place) {
             return Err(CallError::NoRoom(place.to_owned()));
         }
-        self.with(|State { calls, .. }, now| match passes {
-            Some(passes) => calls.disturb_not(now, SystemTime::now(), place, passes, time),
-            None => drop(calls.disturb(place)),
+        self.with(|State { calls, .. }, now| {
+            calls.forget_quiet(|place| self.0.has_place(place));
+            match passes {
+                Some(passes) => calls.disturb_not(now, SystemTime::now(), place, passes, time),
+                None => drop(calls.disturb(place)),
+            }
         });
         Ok(())
     }
@@ -317,10 +326,10 @@ impl CallsHandle {
         }
     }
 
-    /// Bounded by what causes it: how fast one may call, and connect.
     fn keep(&self, write: Write) {
-        // Not while the keeper is there.
-        let _ = self.0.writes.send(write);
+        if let Err(mpsc::error::TrySendError::Full(write)) = self.0.writes.try_send(write) {
+            tracing::error!(?write, "the disk does not keep up: this is forgotten at the next start");
+        }
     }
 }
 
@@ -339,111 +348,8 @@ impl State {
     }
 }
 
-impl Keeper {
-    /// Does what is due when it is due, and writes what is to be kept; for as long as it is polled.
-    pub async fn run(self) {
-        let Self { calls, store, writes } = self;
-        tokio::join!(keep_time(calls), write_down(store, writes));
-    }
-}
-
-#[cfg(test)]
-impl Keeper {
-    /// Writes all that is to be kept by now, as a daemon does that is ended.
-    pub(super) async fn write_all(mut self) {
-        self.writes.close();
-        write_down(self.store, self.writes).await;
-    }
-}
-
-async fn keep_time(calls: CallsHandle) {
-    loop {
-        let deadline = calls.lock().calls.deadline();
-        let due = async {
-            match deadline {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = calls.0.wake.notified() => {}
-            () = due => calls.with(|_, _| ()),
-        }
-    }
-}
-
-/// The disk may take its time, and nobody waits for it.
-async fn write_down(mut store: Store, mut writes: mpsc::UnboundedReceiver<Write>) {
-    while let Some(write) = writes.recv().await {
-        let written = tokio::task::spawn_blocking(move || {
-            store::write(&mut store, write);
-            store
-        });
-        match written.await {
-            Ok(back) => store = back,
-            // It was cancelled: the runtime ends.
-            Err(_) => return,
-        }
-    }
-}
-
-impl Line {
-    /// Which station it is.
-    pub fn station(&self) -> &StationId {
-        &self.station
-    }
-
-    /// The next event; `None` for a station that is no more, or that did not read.
-    pub async fn next(&mut self) -> Option<StationEvent> {
-        self.events.recv().await
-    }
-
-    /// Answers a call.
-    ///
-    /// # Errors
-    /// When there is nothing to be answered by it.
-    pub fn answer(&self, call: CallId) -> Result<(), CallError> {
-        self.calls.with(|state, now| state.calls.answer(now, call, &self.station))
-    }
-
-    /// It is not to be disturbed, or is again.
-    pub fn set_do_not_disturb(&self, passes: Option<Passes>, time: Option<Duration>) {
-        // It has a room as long as it is there.
-        let _ = self.calls.set_do_not_disturb(&self.station.0, passes, time);
-    }
-
-    /// Gives up a call, declines it, or ends it.
-    ///
-    /// # Errors
-    /// When it has nothing to do with it, or it is over.
-    pub fn hang_up(&self, call: CallId) -> Result<(), CallError> {
-        self.calls.with(|state, now| state.calls.hang_up(now, call, &self.station))
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.calls.with(|State { calls, lines, .. }, now| {
-            lines.remove(&self.connection);
-            calls.go(now, SystemTime::now(), &self.station, self.connection);
-        });
-    }
-}
-
 impl std::fmt::Debug for CallsHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("CallsHandle")
-    }
-}
-
-impl std::fmt::Debug for Keeper {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keeper")
-    }
-}
-
-impl std::fmt::Debug for Line {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Line")
     }
 }

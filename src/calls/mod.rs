@@ -2,7 +2,7 @@
 //! room of its own, in which it is talked to; and it can be called, from another station or by an automation. A state
 //! machine: no sockets, no tokio, no clock. Times are arguments; what comes out are effects ([`Calls::poll`]).
 //!
-//! `station` says who is there; `call` what a call is, `ringing` how it goes from one state to the next, and `clock` what time
+//! `station` says who is there; `request` what is asked for, `call` what a call is, `ringing` how it goes from one state to the next, and `clock` what time
 //! does to it; `do_not_disturb` who is not called; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
 //! door for everybody else: it has the lock, the clock, the rooms, and the queues to whoever is told.
 
@@ -11,6 +11,7 @@ mod clock;
 mod do_not_disturb;
 mod handle;
 mod rate;
+mod request;
 mod ringing;
 mod station;
 mod store;
@@ -28,7 +29,7 @@ pub use clock::GRACE;
 pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes, Urgency};
 pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent};
 pub use rate::{BURST, INTERVAL};
-pub use ringing::{CallError, CallRequest, CallTargets, Ring, Target};
+pub use request::{CallError, CallRequest, CallTargets, Ring, Target};
 pub use station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
 
 use call::Call;

@@ -15,6 +15,9 @@ use super::{Calls, Effect};
 /// Rooms that a station may say it belongs to.
 pub(super) const MAX_ROOMS: usize = 64;
 
+/// When a station was last there is kept to so many seconds: whoever comes and goes all the time wears no disk out.
+const KEPT_AGAIN: u64 = 60;
+
 /// Identity of a station: the id of its room on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -66,6 +69,8 @@ pub(super) struct Station {
     pub(super) key: StationKey,
     /// When it was last there, in seconds since 1970.
     pub(super) seen: u64,
+    /// The same, as it is kept: see [`KEPT_AGAIN`].
+    kept: u64,
     /// Its connections, each with the rooms that it listens to: whoever calls the room calls it.
     pub(super) connections: BTreeMap<ConnectionId, Vec<String>>,
     /// Since when it has none.
@@ -134,7 +139,7 @@ impl Calls {
 
     /// A station that was kept.
     pub fn restore(&mut self, id: StationId, name: String, key: StationKey, seen: u64) {
-        let station = Station { name, key, seen, connections: BTreeMap::new(), gone: None, maker: None };
+        let station = Station { name, key, seen, kept: seen, connections: BTreeMap::new(), gone: None, maker: None };
         self.stations.insert(id, station);
     }
 
@@ -183,10 +188,11 @@ impl Calls {
         let connection = ConnectionId(self.next_connection);
         self.next_connection += 1;
         if let Some(station) = self.stations.get_mut(id) {
+            let is_renamed = station.name != name;
             name.clone_into(&mut station.name);
-            (station.seen, station.gone) = (unix(at), None);
+            station.gone = None;
             station.connections.insert(connection, rooms.into_iter().take(MAX_ROOMS).collect());
-            self.effects.extend([Effect::KeepStation(id.clone()), Effect::Show(id.clone())]);
+            self.note_seen(at, id, is_renamed);
         }
         connection
     }
@@ -195,9 +201,21 @@ impl Calls {
     pub fn go(&mut self, now: Instant, at: SystemTime, id: &StationId, connection: ConnectionId) {
         let Some(station) = self.stations.get_mut(id) else { return };
         if station.connections.remove(&connection).is_some() && !station.is_here() {
-            (station.seen, station.gone) = (unix(at), Some(now));
-            self.effects.extend([Effect::KeepStation(id.clone()), Effect::Show(id.clone())]);
+            station.gone = Some(now);
+            self.note_seen(at, id, false);
         }
+    }
+
+    /// A station is there, or was until now.
+    fn note_seen(&mut self, at: SystemTime, id: &StationId, is_renamed: bool) {
+        let Some(station) = self.stations.get_mut(id) else { return };
+        station.seen = unix(at);
+        // The clock on the wall may have been set back.
+        if is_renamed || station.seen.abs_diff(station.kept) >= KEPT_AGAIN {
+            station.kept = station.seen;
+            self.effects.push_back(Effect::KeepStation(id.clone()));
+        }
+        self.effects.push_back(Effect::Show(id.clone()));
     }
 
     /// Forgets a station; `false` where there is none. Whoever has its key is another one from then on.

@@ -92,3 +92,14 @@ fn nothing_is_quiet_for_longer_than_a_month_unless_it_is_until_it_is_turned_off(
     assert!(calls.calls.forget(calls.now, &id("hall")));
     assert!(!calls.calls.is_quiet("hall", Urgency::Normal), "who is gone leaves nothing behind");
 }
+
+#[test]
+fn a_place_that_is_no_more_is_forgotten_and_whatever_is_called_so_next_is_not_quiet() {
+    let (mut calls, _) = TestCalls::with(&["hall"]);
+    for place in ["kitchen", "party", EVERYBODY] {
+        calls.quiet(place, Passes::Urgent, None);
+    }
+    calls.calls.forget_quiet(|place| place != "party");
+    let left: Vec<_> = calls.calls.quiet_places().map(|(place, _)| place).collect();
+    assert_eq!(left, [EVERYBODY, "kitchen"]);
+}

@@ -80,3 +80,20 @@ fn no_one_takes_the_place_of_those_who_are_there_and_one_owner_does_not_take_all
     assert_eq!(calls.calls.make_room(calls.now, &owner()), Err(EnterError::TooManyOfOne(10)));
     assert_eq!(calls.calls.make_room(calls.now, &stranger), Ok(()));
 }
+
+#[test]
+fn one_that_comes_and_goes_all_the_time_is_kept_now_and_then_and_a_new_name_at_once() {
+    let mut calls = TestCalls::new();
+    let key = calls.calls.add(&id("hall"), "Hall".into(), owner());
+    let kept = |calls: &mut TestCalls, name: &str| {
+        let connection = calls.calls.come(calls.at, &id("hall"), name, Vec::new());
+        calls.calls.go(calls.now, calls.at, &id("hall"), connection);
+        std::iter::from_fn(|| calls.calls.poll()).filter(|effect| matches!(effect, Effect::KeepStation(_))).count()
+    };
+    assert_eq!(kept(&mut calls, "Hall"), 1, "the first time");
+    assert_eq!((0..100).map(|_| kept(&mut calls, "Hall")).sum::<usize>(), 0);
+    assert_eq!(kept(&mut calls, "Stairs"), 1);
+    calls.at += Duration::from_secs(60);
+    assert_eq!(kept(&mut calls, "Stairs"), 1);
+    assert_eq!(calls.calls.station_of(key), Some(&id("hall")));
+}

@@ -130,3 +130,26 @@ async fn one_that_does_not_read_is_given_up_and_the_others_are_told() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn do_not_disturb_outlives_a_restart_where_the_place_is_there_still() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = DataFolder::new(folder.path().join("data"));
+    live(&data, &rooms(&["Kitchen", "Study"]), async |calls| {
+        for place in ["kitchen", "study", EVERYBODY] {
+            calls.set_do_not_disturb(place, Some(Passes::Nothing), None).expect("there");
+        }
+        let hour = Some(Duration::from_secs(3_600));
+        assert!(calls.set_do_not_disturb("cellar", Some(Passes::Urgent), hour).is_err());
+    })
+    .await;
+    for _ in 0..2 {
+        let house = rooms(&["Kitchen"]);
+        live(&data, &house, async |calls| {
+            let places: Vec<_> = calls.quiet_places().into_keys().collect();
+            assert_eq!(places, [EVERYBODY, "kitchen"]);
+            assert!(house.list().iter().all(|room| room.do_not_disturb));
+        })
+        .await;
+    }
+}
