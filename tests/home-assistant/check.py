@@ -23,6 +23,9 @@ ENTITIES = [
     ("siren", "bell"),
     ("number", "volume"),
     ("button", "stop"),
+    ("binary_sensor", "ringing"),
+    ("button", "ring"),
+    ("switch", "do_not_disturb"),
 ]
 
 
@@ -203,6 +206,61 @@ async def check(relay):
             await becomes("binary_sensor.voice_relay_announcing", "off")
             print("ok: every entity is there by MQTT, and does what it says")
 
+        async def calls():
+            """A device with a name is rung by an entity, and by a doorbell without an automation."""
+            async with session.ws_connect(f"{relay}/ws") as device:
+                async def told(kind):
+                    while (message := await device.receive_json())["type"] != kind:
+                        pass
+                    return time.monotonic(), message
+
+                await device.send_json({"type": "station", "name": "Hall", "rooms": ["kitchen"]})
+                await told("station")
+
+                async def rung(who):
+                    at, message = await told("call")
+                    assert (message["call"]["from"]["name"], message["call"]["state"]) == (who, "ringing"), message
+                    return at, message["call"]["id"]
+
+                async def answered(call):
+                    await device.send_json({"type": "answer_call", "call": call})
+                    while (await told("call"))[1]["call"]["state"] != "over":
+                        pass
+
+                await call("button.voice_relay_kitchen_ring", "press")
+                _, rings = await rung("Doorbell")
+                await becomes("binary_sensor.voice_relay_kitchen_ringing", "on")
+                await becomes("binary_sensor.voice_relay_home_ringing", "off")
+                await answered(rings)
+                await becomes("binary_sensor.voice_relay_kitchen_ringing", "off")
+
+                async def known():
+                    return [one for one in (await get("/api/doorbells"))["doorbells"] if one["name"] == "Front door"]
+
+                [doorbell] = await until("the doorbell is known", known)
+                assert doorbell["to"] == ["everybody"], doorbell
+                # What is pressed for the first time was never pressed, for all that its state says.
+                await socket.ask(type="fire_event", event_type="relay_lab_doorbell")
+
+                async def pressed():
+                    return (await state(doorbell["entity"]))["state"] != "unknown"
+
+                await until("the doorbell was pressed once", pressed)
+                await asyncio.sleep(1)
+                began = time.monotonic()
+                await socket.ask(type="fire_event", event_type="relay_lab_doorbell")
+                at, rings = await rung("Front door")
+                print(f"ok: {1000 * (at - began):.0f} ms from the doorbell's event to the ring at a device")
+                await answered(rings)
+
+                await call("switch.voice_relay_do_not_disturb", "turn_on")
+                await becomes("switch.voice_relay_do_not_disturb", "on")
+                await call("button.voice_relay_kitchen_ring", "press")
+                _, message = await told("call")
+                assert message["call"]["to"][0]["state"] == "do_not_disturb", message
+                await call("switch.voice_relay_do_not_disturb", "turn_off")
+                await becomes("switch.voice_relay_do_not_disturb", "off")
+
         async def players():
             """Rooms as media players, by the relay's node."""
             for added in (True, False):
@@ -268,6 +326,7 @@ async def check(relay):
         print("ok: a text was spoken on a player, which is as it was")
 
         await entities()
+        await calls()
         await players()
         began = time.monotonic()
         await socket.ask(type="call_service", domain="input_button", service="press", target={"entity_id": "input_button.dinner"})
@@ -357,6 +416,8 @@ STEPS = {
             "binary_sensor.voice_relay_announcing_2": "off",
             "number.kitchen_intercom_announcement_volume": "100.0",
             "button.kitchen_intercom_stop": "unknown",
+            "switch.kitchen_intercom_do_not_disturb": "off",
+            "binary_sensor.kitchen_intercom_ringing": "off",
             "media_player.kitchen_intercom_speaker": "idle",
         },
     ),
