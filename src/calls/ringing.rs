@@ -153,34 +153,35 @@ impl Calls {
         to: &[Target],
         urgency: Urgency,
     ) -> Result<Vec<(StationId, CalleeState)>, CallError> {
-        // With the place by which each was named.
-        let mut named: Vec<(&StationId, &str)> = Vec::new();
+        let mut callees: Vec<(StationId, CalleeState)> = Vec::new();
         for target in to {
-            let before = named.len();
-            let is_meant = |id: &StationId| match target {
-                Target::Everybody => true,
-                Target::Place(place) => {
-                    id.0 == *place || self.stations[id].connections.values().flatten().any(|it| it == place)
-                }
-            };
-            let place = if let Target::Place(place) = target { place } else { EVERYBODY };
-            named.extend(self.stations.keys().filter(|id| is_meant(id)).map(|id| (id, place)));
-            if let Target::Place(place) = target
-                && named.len() == before
-            {
+            let (place, named) = self.named(target);
+            if let (Target::Place(place), true) = (target, named.is_empty()) {
                 return Err(CallError::NoStation(place.clone()));
             }
-        }
-        let mut callees: Vec<(StationId, CalleeState)> = Vec::new();
-        for (id, place) in named {
-            let is_caller = matches!(from, Caller::Station(caller) if caller == id);
-            if !is_caller && callees.iter().all(|(other, _)| other != id) {
-                let state =
-                    if self.is_quiet(place, urgency) { CalleeState::DoNotDisturb } else { self.reach(id, urgency) };
-                callees.push((id.clone(), state));
+            let is_caller = |id: &StationId| matches!(from, Caller::Station(caller) if caller == id);
+            for id in named.into_iter().filter(|id| !is_caller(id)) {
+                let is_quiet = self.is_quiet(place, urgency);
+                let state = if is_quiet { CalleeState::DoNotDisturb } else { self.reach(id, urgency) };
+                match callees.iter_mut().find(|(other, _)| other == id) {
+                    // Whoever is named twice is reached in one way or the other.
+                    Some((_, known)) if *known == CalleeState::DoNotDisturb => *known = state,
+                    Some(_) => {}
+                    None => callees.push((id.clone(), state)),
+                }
             }
         }
         if callees.is_empty() { Err(CallError::Nobody) } else { Ok(callees) }
+    }
+
+    /// The place that is called, and the stations that it stands for: itself, or all that listen there.
+    fn named<'a>(&'a self, target: &'a Target) -> (&'a str, Vec<&'a StationId>) {
+        let Target::Place(place) = target else { return (EVERYBODY, self.stations.keys().collect()) };
+        if let Some((id, _)) = self.stations.iter().find(|(id, _)| id.0 == *place) {
+            return (place, vec![id]);
+        }
+        let listening = self.stations.iter().filter(|(_, station)| station.listens_to(Some(place)));
+        (place, listening.map(|(id, _)| id).collect())
     }
 
     fn reach(&self, id: &StationId, urgency: Urgency) -> CalleeState {

@@ -47,7 +47,9 @@ fn a_room_is_not_rung_and_its_devices_can_be_called_by_themselves() {
     calls.quiet("kitchen", Passes::Urgent, None);
     assert_eq!(calls.reached(&["room:kitchen"], Urgency::Normal), [CalleeState::DoNotDisturb]);
     assert_eq!(calls.reached(&["room:kitchen"], Urgency::Urgent), [CalleeState::Ringing]);
-    assert_eq!(calls.reached(&["hall"], Urgency::Normal), [CalleeState::Ringing]);
+    for to in [&["hall"][..], &["hall", "room:kitchen"], &["room:kitchen", "hall"]] {
+        assert_eq!(calls.reached(to, Urgency::Normal), [CalleeState::Ringing], "{to:?}");
+    }
 }
 
 #[test]

@@ -367,3 +367,11 @@ fn a_clock_on_the_wall_that_jumps_changes_no_call() {
     calls.pass(Duration::from_secs(1));
     assert_eq!(calls.outcome(&call), Some(CallOutcome::Missed));
 }
+
+#[test]
+fn whoever_listens_in_on_a_station_is_not_called_with_it() {
+    let (mut calls, _) = TestCalls::with(&["hall", "anna"]);
+    calls.calls.come(calls.at, &id("anna"), "anna", vec!["hall".into()]);
+    let call = calls.doorbell(&["hall"]).expect("it rings");
+    assert_eq!(call.to.iter().map(|callee| callee.station.0.as_str()).collect::<Vec<_>>(), ["hall"]);
+}

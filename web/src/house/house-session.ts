@@ -104,6 +104,8 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     clearTimeout(this.lingering);
     this.devices.unwatch();
     this.watch.close();
+    this.wasUp = false;
+    this.station?.lost();
     for (const id of this.sessions.keys()) this.drop(id);
     this.speaking = null;
     this.changed();
