@@ -181,7 +181,7 @@ test('a call is declined, and whoever called may call again; busy is said, too',
 
 test('what nobody answers was missed, and can be called back', async () => {
   const [anna, hall] = [await device('Anna'), await device('Hall')];
-  await hall.evaluate(() => window.voiceRelay.ring(['anna']));
+  await hall.evaluate(() => window.voiceRelay.calls.ring(['anna']));
   await untilRole(anna, 'called');
   await hall.locator('call-panel #cancel').click();
   await anna.locator('call-panel .missed', { hasText: 'Missed call from Hall' }).waitFor();

@@ -186,7 +186,7 @@ export class CallPanel extends LitElement {
     clearTimeout(this.answering);
     if (!this.session?.choices.answersItself || !call.from.station) return;
     this.answering = setTimeout(() => {
-      this.session?.answer(call);
+      this.session?.calls.answer(call);
     }, ANSWERS_ITSELF_MS);
   }
 
@@ -210,17 +210,23 @@ export class CallPanel extends LitElement {
       ${others.length ? html`<p>${t('alsoCalled', { names: namesOf(others) })}</p>` : nothing}
       ${session.choices.answersItself && call.from.station ? html`<p id="by-itself">${t('byItself')}</p>` : nothing}
       <div class="buttons">
-        <button id="decline" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('decline')}</button>
-        <button id="answer" class="yes" type="button" @click=${() => { session.answer(call); }}>${t('answer')}</button>
+        <button id="decline" class="end" type="button" @click=${() => { session.calls.hangUp(call); }}>${t('decline')}</button>
+        <button id="answer" class="yes" type="button" @click=${() => { this.answer(call, session); }}>${t('answer')}</button>
       </div>
     </section>`;
+  }
+
+  private answer(call: Call, session: HouseSession): void {
+    session.calls.answer(call);
+    // The tap is what browsers want before they play anything.
+    session.unblock();
   }
 
   private renderCalling(call: Call, session: HouseSession): TemplateResult {
     return html`<section class="calling" role="status">
       <h2>${bellIcon} ${t('calling', { name: namesOf(call.to.map(({ name }) => name)) })}</h2>
       <div class="buttons">
-        <button id="cancel" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('cancel')}</button>
+        <button id="cancel" class="end" type="button" @click=${() => { session.calls.hangUp(call); }}>${t('cancel')}</button>
       </div>
     </section>`;
   }
@@ -234,7 +240,7 @@ export class CallPanel extends LitElement {
       <div class="buttons">
         <button id="mute" class="mute" type="button" aria-pressed=${view.muted} ?disabled=${view.microphone !== 'live'}
           @click=${() => { session.setMuted(!view.muted); }}>${view.muted ? mutedIcon : microphoneIcon} ${t('mute')}</button>
-        <button id="hang-up" class="end" type="button" @click=${() => { session.hangUp(call); }}>${t('hangUp')}</button>
+        <button id="hang-up" class="end" type="button" @click=${() => { session.calls.hangUp(call); }}>${t('hangUp')}</button>
       </div>
     </section>`;
   }
@@ -250,7 +256,7 @@ export class CallPanel extends LitElement {
     return html`<section class="small" role="status">
       <p id="ended">${endingInWords(call)}</p>
       <div class="buttons">
-        <button id="again" type="button" @click=${() => { session.ring(again); }}>${t('again')}</button>
+        <button id="again" type="button" @click=${() => { session.calls.ring(again); }}>${t('again')}</button>
       </div>
     </section>`;
   }
@@ -259,14 +265,14 @@ export class CallPanel extends LitElement {
     const time = new Date(call.at * 1_000).toLocaleTimeString(spoken(), { timeStyle: 'short' });
     const { station } = call.from;
     const back = () => {
-      session.forgetMissed(call);
-      if (station) session.ring([station]);
+      session.calls.forgetMissed(call);
+      if (station) session.calls.ring([station]);
     };
     return html`<section class="small missed" role="status">
       <h2>${t('missedCall', { name: call.from.name })} · ${time}</h2>
       <div class="buttons">
         ${station ? html`<button class="yes" type="button" @click=${back}>${t('back')}</button>` : nothing}
-        <button type="button" @click=${() => { session.forgetMissed(call); }}>${t('close')}</button>
+        <button type="button" @click=${() => { session.calls.forgetMissed(call); }}>${t('close')}</button>
       </div>
     </section>`;
   }

@@ -205,7 +205,7 @@ export class HousePage extends LitElement {
         : html`<problem-help .problem=${this.obstacle ?? (problem?.code === 'refused' ? null : problem)} ?heard=${view.talk === 'live'}
             .base=${session.base}></problem-help>`}
       ${view.own?.room.doNotDisturb
-        ? html`<section class="unblock" role="status">${t('doNotDisturbHere')} <button id="disturb" type="button" @click=${() => { session.setDoNotDisturb(false); }}>${t('turnOff')}</button></section>`
+        ? html`<section class="unblock" role="status">${t('doNotDisturbHere')} <button id="disturb" type="button" @click=${() => { session.calls.setDoNotDisturb(false); }}>${t('turnOff')}</button></section>`
         : nothing}
       <silent-microphone .session=${session} ?silent=${view.silent}></silent-microphone>
       ${view.blocked ? this.renderUnblock(view, session) : nothing}
@@ -239,7 +239,7 @@ export class HousePage extends LitElement {
         return html`<house-tile data-room=${id} .place=${place} ?own=${place === own} ?selected=${place.room.id === selected?.room.id} ?away=${this.isAway}
           @choose=${() => { session.select(id); }}
           @hold=${({ detail }: CustomEvent<boolean>) => { hold(id, detail); }}
-          @ring=${() => { session.ring([id]); }}
+          @ring=${() => { session.calls.ring([id]); }}
           @hear=${({ detail }: CustomEvent<boolean>) => { session.listenTo(id, detail); }}></house-tile>`;
       });
     return html`<section class="tiles" aria-label=${t('places')}>
@@ -262,7 +262,7 @@ export class HousePage extends LitElement {
     const unread = inside?.unread ?? 0;
     return html`
       <div class="ways">
-        <button class="way" id="ring" type="button" ?disabled=${this.isAway} @click=${() => { session.ring([room.id === HOME ? 'everybody' : room.id]); }}>${t('ring', { name })}</button>
+        <button class="way" id="ring" type="button" ?disabled=${this.isAway} @click=${() => { session.calls.ring([room.id === HOME ? 'everybody' : room.id]); }}>${t('ring', { name })}</button>
         <a class="way" id="room-link" href=${hashOf({ view: 'room', id: room.id })}>${t('open', { name })}</a>
         <a class="way" id="speaker-link" href=${hashOf({ view: 'speaker', id: room.id })}>${t('speaker')}</a>
       </div>

@@ -1,9 +1,7 @@
 // What one device has of the house: the rooms that there are, those it listens to, and the one it talks in. Behind the page
 // and behind cards. It knows no DOM beyond sockets, peer connections and audio; whoever shows it listens for `change`.
 
-import type { Call } from '../calls/call-protocol';
-import { NO_CALLS } from '../calls/calls-view';
-import type { Station } from '../calls/station';
+import { HouseCalls } from '../calls/house-calls';
 import type { Room } from '../rooms/room-protocol';
 import { RoomSession, type ChoiceKeeper } from '../rooms/room-session';
 import { isTalking, type TalkState } from '../rooms/room-voice';
@@ -33,6 +31,8 @@ export interface ConnectionView {
 
 /** A client of the house. Fires `change` whenever {@link view} has. */
 export class HouseSession extends EventTarget implements ChoiceKeeper {
+  /** Calls to this device, and from it. */
+  readonly calls: HouseCalls;
   private readonly watch: RoomWatch;
   private readonly devices: DeviceList;
   private readonly sessions = new Map<string, RoomSession>();
@@ -46,11 +46,6 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   /** Rooms that somebody looks at from inside: the page of a room, or a card. */
   private readonly visited = new Map<string, number>();
   private wasUp = false;
-  /** This device as one with a name; loaded once it has one. */
-  private station: Station | null = null;
-  private stationLoad: Promise<Station> | null = null;
-  /** Where we are because of a call, and whether we talk there. */
-  private called: { room: string | null; talking: boolean } = { room: null, talking: false };
 
   /** `base` is where the relay's page lives; everything else is relative to it. Choices are kept in `storage`. */
   constructor(
@@ -64,19 +59,26 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     const changed = () => {
       this.changed();
     };
+    this.calls = new HouseCalls(storage, {
+      say: (request) => {
+        this.watch.say(request);
+      },
+      isUp: () => this.watch.isUp,
+      introduction: () => this.introduction(),
+      talkIn: (roomId) => void this.talk(roomId),
+      stopIn: (roomId) => {
+        if (this.speaking?.roomId === roomId) this.stopTalking();
+      },
+      changed: () => {
+        this.reconcile();
+      },
+    });
     this.watch = new RoomWatch(
       base,
       () => {
         this.roomsChanged();
       },
-      {
-        take: (message) => {
-          this.station?.take(message);
-        },
-        refuse: (code) => {
-          this.station?.refuse(code);
-        },
-      },
+      this.calls,
     );
     this.devices = new DeviceList(() => {
       for (const session of this.sessions.values()) session.devicesChanged();
@@ -105,7 +107,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     this.devices.unwatch();
     this.watch.close();
     this.wasUp = false;
-    this.station?.lost();
+    this.calls.lost();
     for (const id of this.sessions.keys()) this.drop(id);
     this.speaking = null;
     this.changed();
@@ -116,7 +118,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     const { rooms, isUp } = this.watch;
     const all = rooms?.map((room) => this.placeOf(room)) ?? null;
     const places = all?.filter(({ room }) => !room.station) ?? null;
-    const stations = all?.filter(({ room }) => room.station && room.id !== this.ownId) ?? [];
+    const stations = all?.filter(({ room }) => room.station && room.id !== this.calls.ownId) ?? [];
     const spoken = this.speaking?.view ?? null;
     const inside = [...this.sessions.values()].map(({ view }) => view);
     return {
@@ -124,8 +126,8 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
       joined: this.chosen.joined,
       places,
       stations,
-      own: all?.find(({ room }) => room.id === this.ownId) ?? null,
-      calls: this.station?.view ?? NO_CALLS,
+      own: all?.find(({ room }) => room.id === this.calls.ownId) ?? null,
+      calls: this.calls.view,
       selected: all?.find(({ room }) => room.id === this.chosen.room) ?? places?.[0] ?? null,
       talkingIn: this.speaking ? (this.roomOf(this.speaking.roomId) ?? spoken?.room ?? null) : null,
       talk: spoken?.talk ?? 'idle',
@@ -166,37 +168,8 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     this.chosen = { ...this.chosen, ...choices };
     saveChoices(this.chosen, this.storage);
     for (const session of this.sessions.values()) session.followChoices();
-    void this.introduce();
+    void this.calls.introduce();
     this.changed();
-  }
-
-  /** Calls these stations, or rooms; `everybody` is all stations. */
-  ring(to: readonly string[]): void {
-    void this.loadStation().then((station) => {
-      station.ring(to);
-    });
-  }
-
-  /** This device is not disturbed but by what is urgent, for so many seconds or until it is turned off. */
-  setDoNotDisturb(on: boolean, seconds?: number): void {
-    this.station?.setDoNotDisturb(on, seconds);
-  }
-
-  /** Answers a call. Others hear us then, where it has a room. */
-  answer(call: Call): void {
-    this.station?.answer(call);
-    // The tap is what browsers want before they play anything.
-    this.unblock();
-  }
-
-  /** Gives up, declines or ends a call. */
-  hangUp(call: Call): void {
-    this.station?.hangUp(call);
-  }
-
-  /** Somebody has looked at a call that was missed. */
-  forgetMissed(call: Call): void {
-    this.station?.forgetMissed(call);
   }
 
   /** A short chime on the chosen loudspeaker; done when it has ended. */
@@ -303,7 +276,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   private reconcile(): void {
     if (!this.running) return;
     const wanted = new Set([...this.chosen.listensTo, ...this.visited.keys()]);
-    for (const also of [this.speaking?.roomId, this.called.room, this.ownId]) if (also) wanted.add(also);
+    for (const also of [this.speaking?.roomId, this.calls.place.room, this.calls.ownId]) if (also) wanted.add(also);
     for (const id of this.sessions.keys()) if (!wanted.has(id)) this.drop(id);
     for (const id of wanted) this.enter(id);
     this.listenWhereWanted();
@@ -325,8 +298,8 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
 
   /** Whether we want to hear what is said in a room: in that of a station also what it answers. */
   private hearsIn(roomId: string): boolean {
-    if (this.chosen.listensTo.includes(roomId) || roomId === this.ownId) return true;
-    if (roomId === this.called.room) return this.called.talking;
+    if (this.chosen.listensTo.includes(roomId) || roomId === this.calls.ownId) return true;
+    if (roomId === this.calls.place.room) return this.calls.place.talking;
     return roomId === this.speaking?.roomId && this.isStation(roomId);
   }
 
@@ -338,41 +311,10 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
     return Boolean(this.roomOf(roomId)?.station);
   }
 
-  /** The room of this device, once it is one that can be called. */
-  private get ownId(): string | null {
-    return this.station?.id ?? null;
-  }
-
-  /** Tells the relay who this device is, once somebody has joined by it who has a name. */
-  private async introduce(): Promise<void> {
-    if (!this.isDevice || !this.chosen.joined || !this.chosen.name) return;
-    const station = await this.loadStation();
-    const { name, listensTo } = this.chosen;
-    if (this.watch.isUp) station.introduce(name, listensTo);
-  }
-
-  private async loadStation(): Promise<Station> {
-    this.stationLoad ??= import('../calls/station').then(({ Station }) => new Station(
-      this.storage,
-      (request) => {
-        this.watch.say(request);
-      },
-      () => {
-        this.followCall();
-      },
-    ));
-    return (this.station ??= await this.stationLoad);
-  }
-
-  /** Goes where a call takes place as soon as it rings, so that an answer is heard at once; talks when it is answered. */
-  private followCall(): void {
-    const current = this.station?.view.current;
-    const [before, now] = [this.called, { room: current?.call.room ?? null, talking: current?.role === 'talking' }];
-    this.called = now;
-    const ends = before.talking && !(now.talking && now.room === before.room);
-    if (ends && this.speaking?.roomId === before.room) this.stopTalking();
-    if (now.talking && now.room && !(before.talking && before.room === now.room)) void this.talk(now.room);
-    this.reconcile();
+  /** How this device is to be called, once somebody has joined by it. */
+  private introduction(): { name: string; rooms: readonly string[] } | null {
+    const { joined, name, listensTo } = this.chosen;
+    return this.isDevice && joined && name ? { name, rooms: listensTo } : null;
   }
 
   private drop(roomId: string): void {
@@ -411,10 +353,10 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
   private roomsChanged(): void {
     const { rooms, isUp } = this.watch;
     if (isUp && !this.wasUp) {
-      void this.introduce();
+      void this.calls.introduce();
       void this.learnPorts();
     }
-    if (!isUp && this.wasUp) this.station?.lost();
+    if (!isUp && this.wasUp) this.calls.lost();
     this.wasUp = isUp;
     const gone = this.chosen.listensTo.filter((id) => rooms && !rooms.some((room) => room.id === id));
     // What is no more cannot be listened to any more, and the next one of that name is another.

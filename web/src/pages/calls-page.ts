@@ -203,7 +203,7 @@ export class CallsPage extends LitElement {
     if (!session || value === 'timed') return;
     const seconds = value === 'off' || value === 'always' ? undefined : Number(value);
     if (place === session.view.own?.room.id) {
-      session.setDoNotDisturb(value !== 'off', seconds);
+      session.calls.setDoNotDisturb(value !== 'off', seconds);
       return;
     }
     await fetch(new URL(`api/do-not-disturb/${place}`, session.base), {

@@ -1,0 +1,128 @@
+// Calls, as one device of the house has them: who it is, whom it calls, and where it has to be for that. What rings and talks
+// is the relay's to say (`station`); it is loaded once this device has a name.
+
+import type { ChoiceStorage } from '../session/choices';
+import type { Call, CallMessage, CallRequest } from './call-protocol';
+import { NO_CALLS, type CallsView } from './calls-view';
+import type { Station } from './station';
+
+/** Where a device is because of a call. */
+export interface CallPlace {
+  /** The room's id; null while there is none. */
+  room: string | null;
+  /** Whether both talk there. */
+  talking: boolean;
+}
+
+/** What the owner of the calls does, and wants to know. */
+export interface CallsOwner {
+  /** Says something to the relay; lost while it is away. */
+  say(request: CallRequest): void;
+  /** Whether the relay is there. */
+  isUp(): boolean;
+  /** How this device wants to be called, and the rooms that it listens to; null while it wants no name. */
+  introduction(): { name: string; rooms: readonly string[] } | null;
+  /** Both of a call talk in this room from now on. */
+  talkIn(roomId: string): void;
+  /** And no longer. */
+  stopIn(roomId: string): void;
+  changed(): void;
+}
+
+/** The calls of one device. */
+export class HouseCalls {
+  /** Where we are for the sake of a call: as soon as it rings, so that an answer is heard at once. */
+  place: CallPlace = { room: null, talking: false };
+
+  private station: Station | null = null;
+  private loading: Promise<Station> | null = null;
+
+  constructor(
+    private readonly storage: ChoiceStorage | null,
+    private readonly owner: CallsOwner,
+  ) {}
+
+  get view(): CallsView {
+    return this.station?.view ?? NO_CALLS;
+  }
+
+  /** The room of this device, once it is one that can be called. */
+  get ownId(): string | null {
+    return this.station?.id ?? null;
+  }
+
+  /** Calls these devices, or rooms; `everybody` is all of them. */
+  ring(to: readonly string[]): void {
+    void this.load().then((station) => {
+      station.ring(to);
+    });
+  }
+
+  /** Answers a call. Others hear us then, where it has a room. */
+  answer(call: Call): void {
+    this.station?.answer(call);
+  }
+
+  /** Gives up, declines or ends a call. */
+  hangUp(call: Call): void {
+    this.station?.hangUp(call);
+  }
+
+  /** Somebody has looked at a call that was missed. */
+  forgetMissed(call: Call): void {
+    this.station?.forgetMissed(call);
+  }
+
+  /** This device is not disturbed but by what is urgent, for so many seconds or until it is turned off. */
+  setDoNotDisturb(on: boolean, seconds?: number): void {
+    this.station?.setDoNotDisturb(on, seconds);
+  }
+
+  /** Tells the relay who this device is, where that is new. */
+  async introduce(): Promise<void> {
+    if (!this.owner.introduction()) return;
+    const station = await this.load();
+    // Meanwhile it may be called otherwise.
+    const now = this.owner.introduction();
+    if (now && this.owner.isUp()) station.introduce(now.name, now.rooms);
+  }
+
+  /** The relay is away. */
+  lost(): void {
+    this.station?.lost();
+  }
+
+  take(message: CallMessage): void {
+    this.station?.take(message);
+  }
+
+  refuse(code: string): void {
+    this.station?.refuse(code);
+  }
+
+  private async load(): Promise<Station> {
+    this.loading ??= import('./station').then(
+      ({ Station }) =>
+        new Station(
+          this.storage,
+          (request) => {
+            this.owner.say(request);
+          },
+          () => {
+            this.follow();
+          },
+        ),
+    );
+    return (this.station ??= await this.loading);
+  }
+
+  private follow(): void {
+    const { current } = this.view;
+    const [before, now] = [this.place, { room: current?.call.room ?? null, talking: current?.role === 'talking' }];
+    this.place = now;
+    const isSame = before.talking && now.talking && before.room === now.room;
+    if (before.talking && before.room && !isSame) this.owner.stopIn(before.room);
+    if (now.talking && now.room && !isSame) this.owner.talkIn(now.room);
+    this.owner.changed();
+  }
+}
