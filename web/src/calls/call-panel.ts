@@ -116,6 +116,16 @@ export class CallPanel extends LitElement {
       .small h2 {
         font-size: 1rem;
       }
+      /* A phone at twice its size. */
+      @media (max-width: 17rem) {
+        section {
+          padding: 0.75rem;
+        }
+        h2 {
+          gap: 0.4rem;
+          font-size: 1rem;
+        }
+      }
       @media (prefers-reduced-motion: no-preference) {
         .called svg {
           animation: swing 0.6s ease-in-out infinite alternate;
