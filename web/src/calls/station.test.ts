@@ -80,3 +80,20 @@ test('a device that was removed is none, and nobody can be called from one that 
   station.ring(['anna']);
   expect([station.id, station.view.refusal, said]).toEqual([null, 'out_of_order', []]);
 });
+
+test('what is refused is told where somebody was called, and nothing else of it', () => {
+  const { station } = hall();
+  station.refuse('shutting_down');
+  expect(station.view.refusal).toBeNull();
+  station.ring(['anna']);
+  station.refuse('too_fast');
+  expect(station.view.refusal).toBe('too_fast');
+  const kept = new Map<string, string>();
+  const storage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => void kept.set(key, value) };
+  const guest = new Station(storage, () => undefined, () => undefined);
+  guest.introduce('Guest', []);
+  guest.refuse('not_permitted');
+  expect(guest.view.refusal).toBeNull();
+  guest.ring(['anna']);
+  expect(guest.view.refusal).toBe('not_permitted');
+});

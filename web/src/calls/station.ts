@@ -22,6 +22,10 @@ export class Station {
   view: CallsView = NO_CALLS;
 
   private said = '';
+  /** Whether what is refused next is a call, rather than our name. */
+  private hasCalled = false;
+  /** Why we are no station: the protocol's code. */
+  private nameless = 'out_of_order';
   private forgetting: ReturnType<typeof setTimeout> | undefined;
 
   /** `say` is lost while the relay is away; `changed` is told after every news. */
@@ -50,7 +54,7 @@ export class Station {
 
   take(message: CallMessage): void {
     if (message.type === 'station') {
-      [this.id, this.name] = [message.id, message.name];
+      [this.id, this.name, this.nameless] = [message.id, message.name, 'out_of_order'];
       this.keep(message.key);
       this.show({ current: this.currentOf(message.calls) });
     } else if (message.type === 'call') {
@@ -62,16 +66,21 @@ export class Station {
     }
   }
 
-  /** The relay refuses what we asked for. */
+  /** The relay refuses something: a call; or to know us, of which whoever calls nobody need not hear. */
   refuse(code: string): void {
-    this.show({ refusal: code });
-    this.forgetLater();
+    if (this.hasCalled) this.showRefusal(code);
+    else if (this.id === null) this.nameless = code;
+    this.hasCalled = false;
   }
 
   ring(to: readonly string[]): void {
     this.show({ refusal: null, ended: null });
-    if (this.id === null) this.refuse('out_of_order');
-    else this.say({ type: 'ring', to });
+    if (this.id === null) {
+      this.showRefusal(this.nameless);
+      return;
+    }
+    this.hasCalled = true;
+    this.say({ type: 'ring', to });
   }
 
   /** Is not disturbed from now on but by what is urgent, for so many seconds or until it is turned off. */
@@ -80,6 +89,7 @@ export class Station {
   }
 
   answer(call: Call): void {
+    this.hasCalled = true;
     this.say({ type: 'answer_call', call: call.id });
   }
 
@@ -93,7 +103,13 @@ export class Station {
     this.show({ missed: this.view.missed.filter(({ id }) => id !== call.id) });
   }
 
+  private showRefusal(code: string): void {
+    this.show({ refusal: code });
+    this.forgetLater();
+  }
+
   private follow(call: Call): void {
+    this.hasCalled = false;
     const { current, missed } = this.view;
     if (call.state !== 'over') {
       const role = this.roleIn(call);

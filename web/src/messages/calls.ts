@@ -41,6 +41,7 @@ export const callWords = translator({
     refusedFull: 'Too many calls at once. Try again later.',
     refusedOver: 'This call is over.',
     refusedAnswered: 'Somebody else answered.',
+    refusedNotPermitted: 'Calling is not part of this link.',
     refused: 'This call isn’t possible.',
     title: 'Calls and devices',
     quiet: 'Do not disturb',
@@ -108,6 +109,7 @@ export const callWords = translator({
     refusedFull: 'Zu viele Anrufe auf einmal. Versuche es später.',
     refusedOver: 'Dieser Anruf ist vorbei.',
     refusedAnswered: 'Jemand anders hat angenommen.',
+    refusedNotPermitted: 'Anrufen gehört nicht zu diesem Link.',
     refused: 'Dieser Anruf ist nicht möglich.',
     title: 'Anrufe und Geräte',
     quiet: 'Nicht stören',
@@ -147,6 +149,8 @@ export function refusalInWords(code: string): string {
       return callWords('refusedNobody');
     case 'out_of_order':
       return callWords('refusedNameless');
+    case 'not_permitted':
+      return callWords('refusedNotPermitted');
     case 'engaged':
       return callWords('refusedEngaged');
     case 'too_fast':
