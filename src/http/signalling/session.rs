@@ -20,8 +20,9 @@ use super::messages::{ClientMessage, ErrorCode, ServerMessage, SessionDescriptio
 use super::participation::{Participation, Request, not_joined};
 
 /// A repeated request for the offer just made is answered only if that stays unanswered for so long:
-/// the existing card asks twice within milliseconds, and can use one offer.
-const REOFFER_AFTER: Duration = Duration::from_millis(500);
+/// the existing card asks twice within milliseconds, and can use one offer. A tablet that is busy with its dashboard takes a
+/// while to answer, and hears nothing if its connection is offered a second time meanwhile.
+const REOFFER_AFTER: Duration = Duration::from_millis(1_500);
 
 /// The signalling side of one client.
 pub(super) struct ClientSession {
