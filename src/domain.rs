@@ -138,6 +138,17 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// What goes before what: of announcements, and of calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Waits for those that came before, and gets to nobody who does not want to be disturbed.
+    #[default]
+    Normal,
+    /// Interrupts what is not urgent.
+    Urgent,
+}
+
 /// Who answers for what is used and tried: a device by its address, or somebody whom Home Assistant has signed in, by
 /// whatever device. Limits are shared out by it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -128,7 +128,7 @@ const ROUTES: &[Row] = &[
     with("POST /api/calls", TALK, About::House, r#"{"to":"nobody"}"#),
     row("GET /api/calls/{id}", LISTEN, About::House),
     row("DELETE /api/calls/{id}", TALK, About::House),
-    urgent("POST /api/calls", About::House, r#"{"to":"nobody","urgent":true}"#),
+    urgent("POST /api/calls", About::House, r#"{"to":"nobody","priority":"urgent"}"#),
     urgent("POST /api/announce", About::Talking, r#"{"room":"{room}","file":"none","priority":"urgent"}"#),
     urgent("POST /api/announce/clip?room={room}&priority=urgent", About::Talking, "no audio"),
     row("GET /api/doorbells", LISTEN, About::House),

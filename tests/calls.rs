@@ -207,15 +207,15 @@ async fn the_command_line_rings_and_says_who_answered() {
 async fn a_device_that_does_not_want_to_be_disturbed_says_so_itself_and_is_rung_by_what_is_urgent() {
     let app = start(&[]);
     let (mut hall, _) = device(app.ports, "Hall").await;
-    let ring = async |urgent: bool| {
-        let wish = json!({ "to": "hall", "urgent": urgent });
+    let ring = async |priority: &str| {
+        let wish = json!({ "to": "hall", "priority": priority });
         post_json(app.ports.http, "/api/calls", &wish).await.json()
     };
     hall.send(json!({ "type": "do_not_disturb", "passes": "urgent", "seconds": 600 })).await;
     until(async || !get(app.ports.http, "/api/do-not-disturb").await.json()["places"]["hall"].is_null()).await;
-    let refused = ring(false).await;
+    let refused = ring("normal").await;
     assert_eq!((&refused["outcome"], &refused["to"][0]["state"]), (&json!("missed"), &json!("do_not_disturb")));
-    assert_eq!(ring(true).await["state"], "ringing");
+    assert_eq!(ring("urgent").await["state"], "ringing");
     hall.send(json!({ "type": "do_not_disturb" })).await;
     until(async || get(app.ports.http, "/api/do-not-disturb").await.json()["places"]["hall"].is_null()).await;
     app.stop().await;

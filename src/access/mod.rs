@@ -21,7 +21,7 @@ use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
-use crate::domain::{RoomId, Track};
+use crate::domain::{Priority, RoomId, Track};
 use crate::rooms::{Granted, JoinError, ParticipantKey, RoomsHandle};
 
 pub use action::{Action, Needs, Scope, Scopes};
@@ -148,6 +148,26 @@ impl Access {
             }
         };
         Ok(Permit::new(action, room, visitor.clone(), &self.0.grants))
+    }
+
+    /// Lets somebody call others, or says why not: at a high priority it needs more than a call does.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub async fn authorize_call(&self, visitor: &Visitor, priority: Priority) -> Result<Permit, Denied> {
+        self.admit_priority(visitor, priority)?;
+        self.authorize(visitor, Action::Call, Target::House).await
+    }
+
+    /// Whether somebody may ever announce or call with this priority.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn admit_priority(&self, visitor: &Visitor, priority: Priority) -> Result<(), Denied> {
+        match priority {
+            Priority::Normal => Ok(()),
+            Priority::Urgent => self.admit(visitor, Action::BeUrgent),
+        }
     }
 
     /// For what the daemon does by itself: its own sound card, its recordings of what is said at home.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fmt, io};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::Permit;
-use crate::domain::RoomId;
+use crate::domain::{Priority, RoomId};
 use crate::library::{NoAudio, Recording};
 use crate::limits::{Full, Place};
 
@@ -25,17 +25,6 @@ pub const VOLUMES: std::ops::RangeInclusive<f32> = -60.0..=20.0;
 /// Identity of one announcement; its stream has the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct AnnouncementId(pub Uuid);
-
-/// What goes before what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// Waits for those that came before.
-    #[default]
-    Normal,
-    /// Interrupts what is not urgent.
-    Urgent,
-}
 
 /// Something that is to be announced, wherever that is.
 #[derive(Debug)]

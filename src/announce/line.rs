@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::domain::Priority;
 use crate::limits::Full;
 
-use super::{Announcement, AnnouncementId, Priority};
+use super::{Announcement, AnnouncementId};
 
 /// Those of one room.
 #[derive(Debug, Default)]

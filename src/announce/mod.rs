@@ -27,8 +27,8 @@ use crate::limits::{self, Place, Places};
 use crate::rooms::RoomsHandle;
 
 pub use announcement::{
-    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, KnownAnnouncement, Outcome, Prepared, Priority,
-    REPEATS, VOLUMES,
+    AnnounceError, AnnounceRequest, Announcement, AnnouncementId, KnownAnnouncement, Outcome, Prepared, REPEATS,
+    VOLUMES,
 };
 use line::{Placed, RoomQueue};
 use playlist::Playlist;

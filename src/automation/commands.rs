@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::access::{Access, Action, Denied, Target, Visitor};
-use crate::calls::{CallError, CallId, CallRequest, CallsHandle, EVERYBODY, Passes, Urgency};
+use crate::calls::{CallError, CallId, CallRequest, CallsHandle, EVERYBODY, Passes};
 use crate::dispatch::{Destination, Destinations, DispatchError, Dispatcher, Wish};
 
 /// The type of the event.
@@ -110,10 +110,7 @@ impl Command {
                 dispatcher.stop_in(visitor, to.as_deref()).await?;
             }
             Self::Ring(request) => {
-                access.authorize(visitor, Action::Call, Target::House).await?;
-                if request.urgency() == Urgency::Urgent {
-                    access.authorize(visitor, Action::BeUrgent, Target::House).await?;
-                }
+                access.authorize_call(visitor, request.priority()).await?;
                 calls.call(request, visitor.owner())?;
             }
             Self::DoNotDisturb(DoNotDisturbCommand { place, on, passes, seconds }) => {

@@ -51,6 +51,8 @@ pub struct Doorbells(Arc<Inner>);
 struct Inner {
     known: Mutex<Known>,
     data: DataFolder,
+    /// One write after the other; nobody who only reads waits for the disk.
+    writing: Mutex<()>,
 }
 
 struct Known {
@@ -95,7 +97,7 @@ impl Doorbells {
             Err(_) => BTreeMap::new(),
         };
         let known = Mutex::new(Known { doorbells: BTreeMap::new(), chosen });
-        let doorbells = Self(Arc::new(Inner { known, data }));
+        let doorbells = Self(Arc::new(Inner { known, data, writing: Mutex::default() }));
         let task = DoorbellsTask { doorbells: doorbells.clone(), link, feed, calls, refresh: None, followed: None };
         (doorbells, task)
     }
@@ -111,24 +113,24 @@ impl Doorbells {
         known.doorbells.iter().map(info).collect()
     }
 
-    /// A doorbell calls these from now on; nobody: it is off.
+    /// A doorbell calls these from now on; nobody: it is off. Writes to the disk.
     ///
     /// # Errors
     /// When there is none, or that cannot be kept.
     pub fn set(&self, entity: &str, to: Vec<String>) -> Result<(), SetDoorbellError> {
-        let mut known = self.lock();
-        if !known.doorbells.contains_key(entity) {
+        if !self.lock().doorbells.contains_key(entity) {
             return Err(SetDoorbellError::Unknown);
         }
         if to.len() > MAX_TARGETS {
             return Err(SetDoorbellError::TooMany);
         }
-        let mut chosen = known.chosen.clone();
+        let _turn = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chosen = self.lock().chosen.clone();
         chosen.insert(entity.to_owned(), to);
         let written = serde_json::to_vec(&chosen).map_err(std::io::Error::from);
         let written = written.and_then(|bytes| self.0.data.make().and_then(|()| self.0.data.write(FILE, &bytes)));
         written.map_err(SetDoorbellError::Unwritable)?;
-        known.chosen = chosen;
+        self.lock().chosen = chosen;
         Ok(())
     }
 
@@ -250,7 +252,13 @@ impl DoorbellsTask {
         let entities = states.iter().filter(is_doorbell).filter_map(|state| state["entity_id"].as_str());
         let mut entities: Vec<_> = entities.map(str::to_owned).collect();
         entities.sort();
-        entities.truncate(MAX_DOORBELLS);
+        if entities.len() > MAX_DOORBELLS {
+            tracing::warn!(
+                doorbells = entities.len(),
+                "more doorbells than are followed; the first {MAX_DOORBELLS} are"
+            );
+            entities.truncate(MAX_DOORBELLS);
+        }
         self.doorbells.keep_only(&entities);
         // Each subscription lasts as long as the link: there is one more only where there is something new.
         if self.followed.is_none() {

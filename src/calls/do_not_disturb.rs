@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Priority;
+
 use super::station::unix;
 use super::{Calls, EVERYBODY, Effect};
 
@@ -36,15 +38,6 @@ pub struct DoNotDisturb {
 pub(super) struct Timed {
     set: DoNotDisturb,
     pub(super) ends: Option<Instant>,
-}
-
-/// Whether somebody is called, or something is announced, however it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
-    /// It can wait.
-    Normal,
-    /// It cannot.
-    Urgent,
 }
 
 impl Calls {
@@ -89,9 +82,9 @@ impl Calls {
         self.quiet.iter().map(|(place, timed)| (place.as_str(), timed.set))
     }
 
-    /// Whether something of this urgency does not get through to a place, or to the whole house.
-    pub fn is_quiet(&self, place: &str, urgency: Urgency) -> bool {
-        let keeps_out = |timed: &Timed| urgency == Urgency::Normal || timed.set.passes == Passes::Nothing;
+    /// Whether something of this priority does not get through to a place, or to the whole house.
+    pub fn is_quiet(&self, place: &str, priority: Priority) -> bool {
+        let keeps_out = |timed: &Timed| priority == Priority::Normal || timed.set.passes == Passes::Nothing;
         [place, EVERYBODY].iter().filter_map(|place| self.quiet.get(*place)).any(keeps_out)
     }
 

@@ -11,11 +11,11 @@ use serde::Serialize;
 use tokio::sync::{Notify, broadcast, mpsc};
 
 use crate::data::DataFolder;
-use crate::domain::Owner;
+use crate::domain::{Owner, Priority};
 use crate::rooms::RoomsHandle;
 
 use super::call::{CallId, CallInfo, CallRecord};
-use super::do_not_disturb::{DoNotDisturb, Passes, Urgency};
+use super::do_not_disturb::{DoNotDisturb, Passes};
 use super::request::{CallError, CallRequest, Ring};
 use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
 use super::store::{self, Kept, KeptStation, Write};
@@ -124,7 +124,7 @@ impl CallsHandle {
                 calls.restore_quiet(now, SystemTime::now(), &place, quiet);
             }
             calls.forget_quiet(|place| self.0.has_place(place));
-            rooms.note_do_not_disturb(|room| calls.is_quiet(room, Urgency::Normal));
+            rooms.note_do_not_disturb(|room| calls.is_quiet(room, Priority::Normal));
         });
     }
 
@@ -142,19 +142,18 @@ impl CallsHandle {
     ) -> Result<Line, EnterError> {
         let (sender, events) = mpsc::channel(QUEUE);
         let (station, connection) = self.with(|State { calls, lines, .. }, now| {
-            let known = key.and_then(|key| calls.station_of(key).cloned());
+            let known = key.and_then(|key| Some((calls.station_of(key)?.clone(), key)));
             let name = calls.free_name(name, key)?;
-            let id = match known {
-                Some(id) => id,
+            let (id, key) = match known {
+                Some(known) => known,
                 None => {
                     calls.make_room(now, owner)?;
                     let id = StationId(self.0.rooms.open_station(None, &name));
-                    calls.add(&id, name.clone(), owner.clone());
-                    id
+                    let key = calls.add(&id, name.clone(), owner.clone());
+                    (id, key)
                 }
             };
             let connection = calls.come(SystemTime::now(), &id, &name, rooms);
-            let key = calls.key(&id).unwrap_or_default();
             let current = calls.current_of(&id);
             // Its queue is empty.
             let _ = sender.try_send(StationEvent::Station { id: id.clone(), name, key, calls: current });
@@ -221,9 +220,9 @@ impl CallsHandle {
         self.lock().calls.quiet_places().map(|(place, set)| (place.to_owned(), set)).collect()
     }
 
-    /// Whether something of this urgency does not get through to a place: [`EVERYBODY`], or the id of a room or station.
-    pub fn is_quiet(&self, place: &str, urgency: Urgency) -> bool {
-        self.lock().calls.is_quiet(place, urgency)
+    /// Whether something of this priority does not get through to a place: [`EVERYBODY`], or the id of a room or station.
+    pub fn is_quiet(&self, place: &str, priority: Priority) -> bool {
+        self.lock().calls.is_quiet(place, priority)
     }
 
     /// All stations.
@@ -319,7 +318,7 @@ impl CallsHandle {
             Effect::DoNotDisturb(place, set) => {
                 self.keep(Write::DoNotDisturb(place.clone(), set));
                 let calls = &state.calls;
-                self.0.rooms.note_do_not_disturb(|room| calls.is_quiet(room, Urgency::Normal));
+                self.0.rooms.note_do_not_disturb(|room| calls.is_quiet(room, Priority::Normal));
                 let _ = self.0.changes.send(CallEvent::DoNotDisturb(place, set));
             }
             Effect::Log(record) => self.keep(Write::Call(record, self.0.log)),

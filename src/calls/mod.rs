@@ -26,7 +26,7 @@ use crate::limits::share_of;
 
 pub use call::{CallId, CallInfo, CallOutcome, CallRecord, CallState, CalleeInfo, CalleeState, Caller, CallerInfo};
 pub use clock::GRACE;
-pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes, Urgency};
+pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes};
 pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent};
 pub use rate::{BURST, INTERVAL};
 pub use request::{CallError, CallRequest, CallTargets, Ring, Target};

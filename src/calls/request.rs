@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::Owner;
+use crate::domain::{Owner, Priority};
 use crate::rooms::clean_name;
 
 use super::call::Caller;
-use super::do_not_disturb::Urgency;
 use super::{EVERYBODY, MAX_TARGETS};
 
 /// Seconds for which a call may ring.
@@ -74,24 +73,24 @@ pub struct CallRequest {
     seconds: Option<u64>,
     /// Whether it gets through to those who do not want to be disturbed.
     #[serde(default)]
-    urgent: bool,
+    priority: Priority,
 }
 
 impl CallRequest {
     /// Of nobody in particular, to one place.
     pub fn to(place: &str) -> Self {
-        Self { to: place.into(), name: None, room: None, seconds: None, urgent: false }
+        Self { to: place.into(), name: None, room: None, seconds: None, priority: Priority::Normal }
     }
 
     /// Of a doorbell of this name, to these places.
     pub fn of_doorbell(name: &str, to: &[String]) -> Self {
         let to = CallTargets(to.iter().map(|place| place.as_str().into()).collect());
-        Self { to, name: Some(name.to_owned()), room: None, seconds: None, urgent: false }
+        Self { to, name: Some(name.to_owned()), room: None, seconds: None, priority: Priority::Normal }
     }
 
-    /// How urgent it is.
-    pub fn urgency(&self) -> Urgency {
-        if self.urgent { Urgency::Urgent } else { Urgency::Normal }
+    /// Its priority.
+    pub fn priority(&self) -> Priority {
+        self.priority
     }
 
     /// The call that it asks for; `is_room` says which rooms there are.
@@ -99,8 +98,7 @@ impl CallRequest {
     /// # Errors
     /// When there can be no such call.
     pub fn ring(self, owner: Owner, is_room: impl FnOnce(&str) -> bool) -> Result<Ring, CallError> {
-        let urgency = self.urgency();
-        let Self { to, name, room, seconds, .. } = self;
+        let Self { to, name, room, seconds, priority } = self;
         if seconds.is_some_and(|seconds| !RING_SECONDS.contains(&seconds)) {
             return Err(CallError::Seconds);
         }
@@ -109,7 +107,7 @@ impl CallRequest {
         }
         let name = name.map(|name| clean_name(&name)).filter(|name| !name.is_empty());
         let from = Caller::Other { name: name.unwrap_or_else(|| NAMELESS.to_owned()), room };
-        Ok(Ring { from, to: to.0, ring: seconds.map(Duration::from_secs), urgency, owner })
+        Ok(Ring { from, to: to.0, ring: seconds.map(Duration::from_secs), priority, owner })
     }
 }
 
@@ -123,7 +121,7 @@ pub struct Ring {
     /// How long it rings, if not as long as usual.
     pub ring: Option<Duration>,
     /// Whether it gets through to those who do not want to be disturbed.
-    pub urgency: Urgency,
+    pub priority: Priority,
     /// Who answers for it.
     pub owner: Owner,
 }

@@ -4,10 +4,9 @@ use std::time::{Instant, SystemTime};
 
 use uuid::Uuid;
 
-use crate::domain::Owner;
+use crate::domain::{Owner, Priority};
 
 use super::call::{Call, CallId, CallInfo, CallOutcome, CallRecord, CallState, CalleeState, Caller};
-use super::do_not_disturb::Urgency;
 use super::request::{CallError, Ring, Target};
 use super::station::{StationId, unix};
 use super::{Calls, EVERYBODY, Effect, MAX_TARGETS};
@@ -18,7 +17,7 @@ impl Calls {
     /// # Errors
     /// When it is not begun, and why.
     pub fn ring(&mut self, now: Instant, at: SystemTime, ring: Ring) -> Result<CallInfo, CallError> {
-        let Ring { from, to, ring, urgency, owner } = ring;
+        let Ring { from, to, ring, priority, owner } = ring;
         if to.len() > MAX_TARGETS {
             return Err(CallError::TooManyTargets);
         }
@@ -30,7 +29,7 @@ impl Calls {
                 return Err(CallError::Engaged);
             }
         }
-        let to = self.resolve(&from, &to, urgency)?;
+        let to = self.resolve(&from, &to, priority)?;
         self.admit(now, &owner).inspect_err(|_| self.counters.refused += 1)?;
         self.counters.rung += 1;
         let id = CallId(Uuid::new_v4());
@@ -151,7 +150,7 @@ impl Calls {
         &self,
         from: &Caller,
         to: &[Target],
-        urgency: Urgency,
+        priority: Priority,
     ) -> Result<Vec<(StationId, CalleeState)>, CallError> {
         let mut callees: Vec<(StationId, CalleeState)> = Vec::new();
         for target in to {
@@ -161,8 +160,8 @@ impl Calls {
             }
             let is_caller = |id: &StationId| matches!(from, Caller::Station(caller) if caller == id);
             for id in named.into_iter().filter(|id| !is_caller(id)) {
-                let is_quiet = self.is_quiet(place, urgency);
-                let state = if is_quiet { CalleeState::DoNotDisturb } else { self.reach(id, urgency) };
+                let is_quiet = self.is_quiet(place, priority);
+                let state = if is_quiet { CalleeState::DoNotDisturb } else { self.reach(id, priority) };
                 match callees.iter_mut().find(|(other, _)| other == id) {
                     // Whoever is named twice is reached in one way or the other.
                     Some((_, known)) if *known == CalleeState::DoNotDisturb => *known = state,
@@ -184,9 +183,9 @@ impl Calls {
         (place, listening.map(|(id, _)| id).collect())
     }
 
-    fn reach(&self, id: &StationId, urgency: Urgency) -> CalleeState {
+    fn reach(&self, id: &StationId, priority: Priority) -> CalleeState {
         match self.stations.get(id) {
-            _ if self.is_quiet(&id.0, urgency) => CalleeState::DoNotDisturb,
+            _ if self.is_quiet(&id.0, priority) => CalleeState::DoNotDisturb,
             Some(_) if self.is_engaged(id) => CalleeState::Busy,
             Some(station) if station.is_here() => CalleeState::Ringing,
             _ => CalleeState::Away,

@@ -36,19 +36,13 @@ pub struct StationKey(Uuid);
 
 impl StationKey {
     /// Of a new station.
-    pub fn new() -> Self {
+    pub(super) fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
     /// Reads what a client shows; what was never a key of ours is none.
     pub fn of_text(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
-    }
-}
-
-impl Default for StationKey {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -177,7 +171,7 @@ impl Calls {
 
     /// A new station.
     pub fn add(&mut self, id: &StationId, name: String, owner: Owner) -> StationKey {
-        let key = StationKey::new();
+        let key = StationKey::random();
         self.restore(id.clone(), name, key, 0);
         self.stations.entry(id.clone()).and_modify(|station| station.maker = Some(owner));
         key

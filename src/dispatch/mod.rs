@@ -22,9 +22,10 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::access::{Access, Denied};
-use crate::announce::{AnnounceError, Announcer, Priority};
+use crate::announce::{AnnounceError, Announcer};
 use crate::calls::CallsHandle;
 use crate::data::DataFolder;
+use crate::domain::Priority;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, PlayerError, SpeechError, SpeechMaker};
 use crate::library::{Catalogue, OpenError, Recording};

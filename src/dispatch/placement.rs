@@ -6,9 +6,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::access::Permit;
-use crate::announce::{AnnounceRequest, Prepared, Priority, Rendered};
-use crate::calls::{EVERYBODY, Urgency};
-use crate::domain::{Owner, RoomId};
+use crate::announce::{AnnounceRequest, Prepared, Rendered};
+use crate::calls::EVERYBODY;
+use crate::domain::{Owner, Priority, RoomId};
 use crate::hass::{NewClip, PlayerError};
 use crate::library::{FileId, Recording};
 use crate::limits::Place;
@@ -45,10 +45,10 @@ impl Dispatcher {
         manner: Manner,
     ) -> Result<Dispatched, DispatchError> {
         let volume = manner.player_volume.map(|percent| VolumeRule::Absolute(f32::from(percent) / 100.0));
-        let urgency = if manner.priority == Priority::Urgent { Urgency::Urgent } else { Urgency::Normal };
+        let priority = manner.priority;
         let prepared = self.prepare(admitted.permit(), content, manner).await?;
         let is_joint = admitted.is_joint;
-        let mut parts = self.place(admitted, &prepared, urgency, volume.unwrap_or(VolumeRule::Keep)).await?;
+        let mut parts = self.place(admitted, &prepared, priority, volume.unwrap_or(VolumeRule::Keep)).await?;
         if !is_joint && let Some(only) = parts.pop() {
             let (part, position) = only.map_err(Refusal::into_error)?;
             self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));
@@ -70,17 +70,17 @@ impl Dispatcher {
         &self,
         admitted: Admitted,
         prepared: &Prepared,
-        urgency: Urgency,
+        priority: Priority,
         volume: VolumeRule,
     ) -> Result<Vec<Placed>, DispatchError> {
         let house = admitted.house().cloned();
         let Admitted { rooms, players, .. } = admitted;
         // Rooms first: they need no file, and begin at once.
-        let place_in_room = |(room, permit)| self.place_in_room(room, permit, prepared, urgency);
+        let place_in_room = |(room, permit)| self.place_in_room(room, permit, prepared, priority);
         let mut parts: Vec<_> = rooms.into_iter().map(place_in_room).collect();
         let Some(permit) = house else { return Ok(parts) };
         // Players are the whole house's.
-        if self.0.calls.is_quiet(EVERYBODY, urgency) {
+        if self.0.calls.is_quiet(EVERYBODY, priority) {
             let refusal = |entity| Err(Refusal::with(Destination::Player(entity), DispatchError::DoNotDisturb));
             parts.extend(players.into_iter().map(refusal));
             return Ok(parts);
@@ -158,9 +158,9 @@ impl Dispatcher {
         Ok((Recording::of(open), facts.title.unwrap_or(stem)))
     }
 
-    fn place_in_room(&self, room: RoomId, permit: Permit, prepared: &Prepared, urgency: Urgency) -> Placed {
+    fn place_in_room(&self, room: RoomId, permit: Permit, prepared: &Prepared, priority: Priority) -> Placed {
         let slug = self.0.rooms.slug(room).unwrap_or_default();
-        if self.0.calls.is_quiet(&slug, urgency) {
+        if self.0.calls.is_quiet(&slug, priority) {
             return Err(Refusal::with(Destination::Room(slug), DispatchError::DoNotDisturb));
         }
         match self.0.announcer.announce(permit, prepared.clone().at(self.volume_in(&slug))) {

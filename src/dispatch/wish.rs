@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::access::{Action, Visitor};
-use crate::announce::{Priority, REPEATS, VOLUMES};
+use crate::access::Visitor;
+use crate::announce::{REPEATS, VOLUMES};
+use crate::domain::Priority;
 
 use super::{Admitted, Content, Destinations, DispatchError, Dispatched, Dispatcher, Manner};
 
@@ -78,9 +79,7 @@ impl Dispatcher {
     /// # Errors
     /// When they may not, or there is no such place.
     pub async fn admit_wish(&self, visitor: &Visitor, wish: &Wish) -> Result<Admitted, DispatchError> {
-        if wish.priority == Priority::Urgent {
-            self.0.access.admit(visitor, Action::BeUrgent)?;
-        }
+        self.0.access.admit_priority(visitor, wish.priority)?;
         match (&wish.to, &wish.room) {
             (Some(Destinations(to)), None) => self.admit(visitor, to).await,
             (None, Some(room)) => self.admit_to_one(visitor, room).await,

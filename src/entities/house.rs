@@ -1,8 +1,9 @@
 //! The places that have entities, and how it is there now.
 
 use crate::access::Access;
-use crate::calls::{CallsHandle, EVERYBODY, Urgency};
+use crate::calls::{CallsHandle, EVERYBODY};
 use crate::dispatch::Dispatcher;
+use crate::domain::Priority;
 use crate::rooms::RoomsHandle;
 
 /// A place that has entities.
@@ -81,7 +82,7 @@ impl House {
             Place::Room(room) => self.state_of_room(room),
             Place::House => {
                 let callers = self.calls.callers(None);
-                let do_not_disturb = self.calls.is_quiet(EVERYBODY, Urgency::Normal);
+                let do_not_disturb = self.calls.is_quiet(EVERYBODY, Priority::Normal);
                 let mut house = PlaceState { callers, do_not_disturb, ..PlaceState::default() };
                 for room in self.rooms_of(place) {
                     let PlaceState { talking, people, announcing, volume, .. } = self.state_of_room(&room);
@@ -103,7 +104,7 @@ impl House {
             people: people.into_iter().map(|one| one.name).collect(),
             announcing: self.dispatcher.announced_in(room).map(|name| name.to_string()),
             callers: self.calls.callers(Some(slug)),
-            do_not_disturb: self.calls.is_quiet(slug, Urgency::Normal),
+            do_not_disturb: self.calls.is_quiet(slug, Priority::Normal),
             volume: self.dispatcher.volume_in(slug),
         }
     }

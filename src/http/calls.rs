@@ -11,7 +11,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
-use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, Passes, StationId, Urgency};
+use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, Passes, StationId};
 
 use super::Shared;
 use super::exposition::Exposition;
@@ -146,12 +146,11 @@ fn calls(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection
         .and(warp::body::json())
         .and(context.clone())
         .then(async |request: CallRequest, visitor: Visitor, shared: Shared| {
-            if request.urgency() == Urgency::Urgent
-                && let Err(refusal) = shared.authorize(&visitor, Action::BeUrgent, Target::House).await
-            {
-                return denied(&refusal);
+            let permit = shared.access().authorize_call(&visitor, request.priority()).await;
+            match permit.inspect_err(|_| shared.gate.note_denied()) {
+                Ok(permit) => call(request, &permit, &shared),
+                Err(refusal) => denied(&refusal),
             }
-            permitted(&visitor, &shared, Action::Call, |permit| call(request, permit, &shared)).await
         });
     let look = warp::path!("api" / "calls" / Uuid).and(warp::get()).and(context.clone()).then(
         async |id: Uuid, visitor: Visitor, shared: Shared| {

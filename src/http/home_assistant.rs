@@ -88,7 +88,9 @@ fn doorbells(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejec
                 Err(refusal) => return denied(&refusal),
             };
             let Some(doorbells) = shared.house.doorbells(&permit) else { return text(StatusCode::CONFLICT, NO_HOME) };
-            match doorbells.set(&entity, request.to) {
+            let doorbells = doorbells.clone();
+            let set = tokio::task::spawn_blocking(move || doorbells.set(&entity, request.to)).await;
+            match set.unwrap_or_else(|panicked| Err(SetDoorbellError::Unwritable(panicked.into()))) {
                 Ok(()) => StatusCode::NO_CONTENT.into_response(),
                 Err(error @ SetDoorbellError::Unknown) => error_response(StatusCode::NOT_FOUND, &error),
                 Err(error @ SetDoorbellError::TooMany) => error_response(StatusCode::BAD_REQUEST, &error),

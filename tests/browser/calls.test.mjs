@@ -266,7 +266,7 @@ test('a device that does not want to be disturbed is not rung, says so, and is r
   await call(anna, 'hall');
   await anna.locator('call-panel #ended', { hasText: 'Hall doesn’t want to be disturbed.' }).waitFor();
   await untilRole(hall, '');
-  await ring('hall', { name: 'Fire', urgent: true });
+  await ring('hall', { name: 'Fire', priority: 'urgent' });
   await untilRole(hall, 'called');
   await hall.locator('call-panel #decline').click();
   await hall.goto(`${daemon.url}#/`);

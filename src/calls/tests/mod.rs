@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::station::unix;
 use super::*;
+use crate::domain::Priority;
 
 /// Stations, their clock, and all that was said of calls.
 struct TestCalls {
@@ -69,8 +70,11 @@ impl TestCalls {
 
     fn ring_from(&mut self, from: Caller, to: &[&str]) -> Result<CallInfo, CallError> {
         let to = to.iter().map(|written| Target::from(*written)).collect();
-        let rung =
-            self.calls.ring(self.now, self.at, Ring { from, to, ring: None, urgency: Urgency::Normal, owner: owner() });
+        let rung = self.calls.ring(
+            self.now,
+            self.at,
+            Ring { from, to, ring: None, priority: Priority::Normal, owner: owner() },
+        );
         self.deliver();
         rung
     }
@@ -334,7 +338,7 @@ fn one_address_leaves_calls_to_others() {
             from: Caller::Other { name: "Door".into(), room: None },
             to: vec![Target::Place(number.to_string())],
             ring: Some(Duration::from_secs(600)),
-            urgency: Urgency::Normal,
+            priority: Priority::Normal,
             owner: owner(),
         };
         calls.calls.ring(calls.now, calls.at, ring)

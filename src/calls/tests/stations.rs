@@ -8,7 +8,7 @@ fn a_station_is_known_by_its_key_and_keeps_its_id_when_it_is_called_otherwise() 
     let mut calls = TestCalls::new();
     let key = calls.calls.add(&id("hall-tablet"), "Hall tablet".into(), owner());
     assert_eq!(calls.calls.station_of(key), Some(&id("hall-tablet")));
-    assert_eq!(calls.calls.station_of(StationKey::new()), None);
+    assert_eq!(calls.calls.station_of(StationKey::random()), None);
     let name = calls.calls.free_name("Stairs", Some(key)).expect("a name");
     calls.calls.come(calls.at, &id("hall-tablet"), &name, Vec::new());
     let station = calls.calls.station(&id("hall-tablet")).expect("there");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::calls::{CallId, CallTargets, Passes};
-use crate::domain::StreamId;
+use crate::domain::{Priority, StreamId};
 use crate::rooms::{HostAction, ParticipantId};
 
 /// A session description as browsers write it: `{type, sdp}`.
@@ -109,7 +109,7 @@ pub(in crate::http) enum ClientMessage {
         to: CallTargets,
         /// Whether it gets through to those who do not want to be disturbed.
         #[serde(default)]
-        urgent: bool,
+        priority: Priority,
     },
     /// Not to be disturbed, or to be again, as the station that the client is.
     DoNotDisturb {

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Action, Denied, Permit, Target, Visitor};
 use crate::bridge::Bridge;
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{Priority, RoomId, StreamId};
 use crate::engine::{Levels, StreamEvent};
 use crate::http::gate::Gate;
 use crate::http::house::House;
@@ -78,10 +78,18 @@ impl Guest {
     /// Lets it do something, or gives what it is told if not; counts when not.
     async fn authorize(&self, action: Action, target: Target<'_>) -> Result<Permit, ServerMessage> {
         let permit = self.gate.access().authorize(self.visitor(), action, target).await;
-        permit.map_err(|denied| {
-            self.gate.note_denied();
-            refused(&denied)
-        })
+        permit.map_err(|denied| self.refuse(&denied))
+    }
+
+    /// The same of a call.
+    async fn authorize_call(&self, priority: Priority) -> Result<Permit, ServerMessage> {
+        let permit = self.gate.access().authorize_call(self.visitor(), priority).await;
+        permit.map_err(|denied| self.refuse(&denied))
+    }
+
+    fn refuse(&self, denied: &Denied) -> ServerMessage {
+        self.gate.note_denied();
+        refused(denied)
     }
 
     /// Whether it may ever do this.

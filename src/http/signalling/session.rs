@@ -137,7 +137,7 @@ impl ClientSession {
             }
             ClientMessage::WatchRooms { on } => self.watch_rooms(on).await.err(),
             ClientMessage::Station { name, key, rooms } => self.be_station(&name, key.as_deref(), rooms).await.err(),
-            ClientMessage::Ring { to, urgent } => self.ring(to, urgent).await.err(),
+            ClientMessage::Ring { to, priority } => self.ring(to, priority).await.err(),
             ClientMessage::DoNotDisturb { passes, seconds } => self
                 .at_station(|line| {
                     line.set_do_not_disturb(passes, seconds.map(Duration::from_secs));

@@ -1,7 +1,8 @@
 //! What a client does that is a station: it has a name, is called, and calls others.
 
 use crate::access::{Action, Target};
-use crate::calls::{CallError, CallTargets, Caller, Line, Ring, StationKey, Urgency};
+use crate::calls::{CallError, CallTargets, Caller, Line, Ring, StationKey};
+use crate::domain::Priority;
 
 use super::messages::ServerMessage;
 use super::session::ClientSession;
@@ -23,16 +24,11 @@ impl ClientSession {
     }
 
     /// Calls somebody.
-    pub(super) async fn ring(&mut self, to: CallTargets, urgent: bool) -> Result<(), ServerMessage> {
-        let permit = self.guest.authorize(Action::Call, Target::House).await?;
-        let mut urgency = Urgency::Normal;
-        if urgent {
-            self.guest.authorize(Action::BeUrgent, Target::House).await?;
-            urgency = Urgency::Urgent;
-        }
+    pub(super) async fn ring(&mut self, to: CallTargets, priority: Priority) -> Result<(), ServerMessage> {
+        let permit = self.guest.authorize_call(priority).await?;
         let line = self.station.as_ref().ok_or_else(|| complaint(&CallError::NotStation))?;
         let from = Caller::Station(line.station().clone());
-        let ring = Ring { from, to: to.0, ring: None, urgency, owner: permit.visitor().owner() };
+        let ring = Ring { from, to: to.0, ring: None, priority, owner: permit.visitor().owner() };
         // Whoever calls is told of the call as those are who are called.
         self.guest.house.calls(&permit).ring(ring).map(drop).map_err(|error| complaint(&error))
     }
