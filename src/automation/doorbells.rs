@@ -30,8 +30,11 @@ const MAX_DOORBELLS: usize = 100;
 /// What an event entity of a doorbell says that was pressed; each integration has its own word.
 const RUNG: [&str; 6] = ["ring", "ding", "press", "pressed", "doorbell", "on"];
 
-/// Neither of them is a time at which somebody pressed it.
-const NO_TIME: [&str; 3] = ["unavailable", "unknown", ""];
+/// The states of a doorbell that cannot be heard: its integration is away, or the link to the core is.
+const AWAY: [&str; 2] = ["unavailable", ""];
+
+/// The state of a doorbell that nobody has pressed yet.
+const NEVER_PRESSED: &str = "unknown";
 
 /// A doorbell, as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,6 +43,8 @@ pub struct DoorbellInfo {
     pub entity: String,
     /// How people call it.
     pub name: String,
+    /// Home Assistant would tell us if somebody pressed it now.
+    pub available: bool,
     /// Who is called: places as one writes them; nobody, where it is off.
     pub to: Vec<String>,
 }
@@ -108,6 +113,7 @@ impl Doorbells {
         let info = |(entity, state): (&String, &EntityState)| DoorbellInfo {
             entity: entity.clone(),
             name: name_of(entity, state),
+            available: !AWAY.contains(&&*state.state),
             to: known.to(entity),
         };
         known.doorbells.iter().map(info).collect()
@@ -157,8 +163,9 @@ impl Known {
     /// A doorbell is as the core says now; true: somebody has pressed it since.
     fn note(&mut self, entity: &str, now: EntityState) -> bool {
         let Some(before) = self.doorbells.get_mut(entity) else { return false };
-        let was_there = !NO_TIME.contains(&&*before.state);
-        let is_new = before.state != now.state && !NO_TIME.contains(&&*now.state);
+        let has_time = |state: &str| !AWAY.contains(&state) && state != NEVER_PRESSED;
+        let was_there = has_time(&before.state);
+        let is_new = before.state != now.state && has_time(&now.state);
         let kind = now.attributes.get("event_type").and_then(Value::as_str).unwrap_or_default();
         // The first press of all follows upon `unknown`, and cannot be told from a restart of Home Assistant's by that alone.
         let is_rung = was_there && is_new && RUNG.contains(&kind);

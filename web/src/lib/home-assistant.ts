@@ -25,6 +25,8 @@ export async function askHomeAssistant(base: URL, signal: AbortSignal): Promise<
 export interface Doorbell {
   entity: string;
   name: string;
+  /** Home Assistant would tell the relay if somebody pressed it now. */
+  available: boolean;
   /** `everybody`, or ids of rooms and devices; nobody where it is empty. */
   to: string[];
 }

@@ -163,7 +163,7 @@ export class HomeAssistantPage extends LitElement {
     </section>`;
   }
 
-  private renderDoorbell({ entity, name, to }: Doorbell): TemplateResult {
+  private renderDoorbell({ entity, name, available, to }: Doorbell): TemplateResult {
     const only = to.length === 1 ? (to[0]?.replace(/^room:/, '') ?? '') : '';
     const choose = (event: Event) => {
       const { value } = event.target as HTMLSelectElement;
@@ -176,6 +176,7 @@ export class HomeAssistantPage extends LitElement {
         ${this.callable.map((room) => html`<option value=${room.id} .selected=${live(only === room.id)}>${nameOf(room)}</option>`)}
         <option value="" .selected=${live(to.length === 0)}>${t('nobody')}</option>
       </select>
+      ${available ? nothing : html`<span class="note">${t('notThere')}</span>`}
     </label>`;
   }
 
