@@ -37,7 +37,7 @@ pub(crate) use format::Encoder;
 pub(crate) use jitter::{duration, samples};
 pub(crate) use mixer::{Fader, Limiter};
 pub(crate) use mp3::Mp3Encoder;
-pub(crate) use ogg::OggStream;
+pub(crate) use ogg::{OggStream, OggWriter, packets_of_ogg};
 pub(crate) use playout::Playout;
 pub(crate) use stats::Gauged;
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! Clips: what was said between press and release, kept for a while as the sender's own packets, and
 //! made into a file when somebody asks for it.
 
-mod render;
-mod take;
-
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +15,7 @@ use crate::domain::{OpusPacket, Owner, StreamId};
 use crate::engine::{NewTrack, NewTracks};
 use crate::limits::Places;
 
-use render::render;
-use take::{Packets, Take};
+use super::recorded::{Packets, Take, mp3_file};
 
 /// A sender who says nothing for so long, or [`GATHERING`] less, has finished.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -78,7 +74,7 @@ impl Clip {
             let clip = Arc::clone(self);
             let rendered = tokio::task::spawn_blocking(move || {
                 let packets = std::mem::take(&mut *clip.packets());
-                render(&packets)
+                mp3_file(&packets)
             });
             // If it panicked, a bug: an empty file, and the message of the panic in the log.
             rendered.await.unwrap_or_default()

@@ -1,13 +1,14 @@
 //! Live programs: what is said and played just now, decoded only while somebody wants samples.
 //!
 //! A `program` says what there is to hear, and mixes it; a `mount` makes one format of it for all listeners of the same, at
-//! the pace of the clock. `clips` keeps what was said for a while; `host` is a dial, and a voice, for sound that is heard
+//! the pace of the clock. `recorded` is speech as its sender's own packets, of which `clips` keeps what was said for a while; `host` is a dial, and a voice, for sound that is heard
 //! or made on this machine. Packets come from a [`PacketSource`]; nothing here knows HTTP or WebRTC.
 
 mod clips;
 mod host;
 mod mount;
 mod program;
+mod recorded;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use clips::{Clip, ClipLimits, ClipStats, Clips};
 pub use host::{Dial, Speech, Spoken};
 pub use mount::{Listener, Mounts};
 pub use program::Program;
+pub(crate) use recorded::{Packets, Take, mp3_of_ogg, ogg_file, peaks_of_ogg};
 
 /// Where programs get their packets.
 pub trait PacketSource: Clone + Send + Sync + 'static {

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::take::PACKET_OVERHEAD;
 use super::*;
 use crate::audio::tone;
+use crate::live::recorded::PACKET_OVERHEAD;
 
 const LIMITS: ClipLimits =
     ClipLimits { count: 3, age: Duration::from_secs(60), length: Duration::from_secs(10), bytes: 1_000_000 };

@@ -9,13 +9,16 @@ use crate::domain::{OpusPacket, Owner};
 use crate::limits::{Full, Place, Places};
 
 /// What a packet takes besides its payload: its numbers, its places in maps, and what the allocator adds.
-pub(super) const PACKET_OVERHEAD: u64 = 128;
+pub(crate) const PACKET_OVERHEAD: u64 = 128;
+
+/// The longest gap that is kept as it was: a pause, and what the relay lets a sender's time run ahead.
+pub(super) const MAX_GAP: u64 = 15 * SAMPLE_RATE as u64;
 
 /// Packets by their sequence numbers, and what they take.
 #[derive(Debug, Default)]
-pub(super) struct Packets {
+pub(crate) struct Packets {
     pub(super) by_sequence: BTreeMap<u64, OpusPacket>,
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Packets {
@@ -32,32 +35,32 @@ impl Packets {
     }
 
     /// From the first to the last.
-    pub(super) fn samples(&self) -> u64 {
+    pub(crate) fn samples(&self) -> u64 {
         let ends = self.by_sequence.first_key_value().zip(self.by_sequence.last_key_value());
         ends.map_or(0, |((_, first), (_, last))| last.timestamp.saturating_sub(first.timestamp) + samples_in(last))
     }
 
-    pub(super) fn duration(&self) -> Duration {
+    pub(crate) fn duration(&self) -> Duration {
         duration(self.samples())
     }
 }
 
 /// Speech that is not finished, which has its place as long as it is.
-pub(super) struct Take {
-    pub(super) owner: Owner,
+pub(crate) struct Take {
+    pub(crate) owner: Owner,
     unfinished: Places,
     began: Option<SystemTime>,
-    pub(super) packets: Packets,
+    pub(crate) packets: Packets,
     place: Option<Place>,
 }
 
 impl Take {
-    pub(super) fn new(owner: Owner, unfinished: Places) -> Self {
+    pub(crate) fn new(owner: Owner, unfinished: Places) -> Self {
         Self { owner, unfinished, began: None, packets: Packets::default(), place: None }
     }
 
     /// False: there is no room for it, of this owner's or of all.
-    pub(super) fn add(&mut self, packet: OpusPacket) -> bool {
+    pub(crate) fn add(&mut self, packet: OpusPacket) -> bool {
         let has_room = self.packets.has(&packet) || self.make_room(bytes_of(&packet)).is_ok();
         if has_room {
             self.began.get_or_insert_with(SystemTime::now);
@@ -74,7 +77,7 @@ impl Take {
     }
 
     /// Gives what was said, and when it began; the next word begins anew.
-    pub(super) fn end(&mut self) -> (Packets, Option<SystemTime>) {
+    pub(crate) fn end(&mut self) -> (Packets, Option<SystemTime>) {
         self.place = None;
         (std::mem::take(&mut self.packets), self.began.take())
     }
