@@ -30,6 +30,7 @@ use crate::hass::{Home, HousePlayers, SpeechMaker};
 use crate::http::{Fanouts, Files, House, HttpStats, Preludes, Shared};
 use crate::limits::Allotments;
 use crate::live::{Clips, Mounts};
+use crate::mailbox::MailboxHandle;
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
 use crate::rooms::{Rooms, RoomsHandle};
 use crate::sound::Sound;
@@ -79,7 +80,7 @@ impl App {
         let media_addresses: Vec<_> = bound.media.iter().map(MediaSocket::bound).collect();
         let (shutdown, tracker) = (CancellationToken::new(), TaskTracker::new());
         let (critical, ended) = Critical::new(shutdown.clone());
-        let (media, Connected { engine: relay, new_tracks, rooms: room_events, .. }) =
+        let (media, Connected { engine: relay, new_tracks, voice_messages, rooms: room_events, .. }) =
             start_media(config, bound.media, &advertise, &admission, (&critical, &places))?;
         let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, (&critical, &places))?;
         let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
@@ -87,7 +88,7 @@ impl App {
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
         let clips = app.record_clips(config, new_tracks);
-        let shared = app.shared(config, bridge, clips, (certificates, places))?;
+        let shared = app.shared(config, bridge, (clips, voice_messages), (certificates, places))?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
             app.serve_https(&shared, https)?;
@@ -185,11 +186,19 @@ impl App {
         calls
     }
 
+    /// Voice messages, as they were kept. After the stations, for which they are.
+    fn open_mailbox(&self, config: &Config, rooms: &RoomsHandle, voice_messages: NewTracks) -> MailboxHandle {
+        let data = DataFolder::new(config.data_dir.clone());
+        let mailbox = MailboxHandle::open(config.mailbox(), &data, rooms.clone());
+        self.spawn("mailbox", mailbox.clone().run(voice_messages));
+        mailbox
+    }
+
     fn shared(
         &self,
         config: &Config,
         bridge: Bridge,
-        clips: Clips,
+        (clips, voice_messages): (Clips, NewTracks),
         (certificates, places): (Certificates, Allotments),
     ) -> Result<Shared, StartError> {
         let (audio, stats) = (Arc::<AudioStats>::default(), Arc::<HttpStats>::default());
@@ -205,17 +214,19 @@ impl App {
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let calls = self.open_calls(config, &rooms);
+        let mailbox = self.open_mailbox(config, &rooms, voice_messages);
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
-        let speaking =
-            linked.map(|linked| self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls)));
+        let speaking = linked.map(|linked| {
+            self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls, &mailbox))
+        });
         let (automation, home_assistant) = speaking.unzip();
-        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls));
+        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox));
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms.clone(), self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
-            house: House::new(clips, files, sound, mounts, announcer, calls, home_assistant),
+            house: House::new(clips, files, sound, mounts, announcer, (calls, mailbox), home_assistant),
             automation,
             entities,
             dispatcher,

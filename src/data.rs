@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use database::{Store, StoreError};
+pub use database::{Store, StoreError, rows, to_json};
 
 /// For nobody else to read: keys are among it.
 const FILE_MODE: u32 = 0o600;

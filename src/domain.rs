@@ -73,6 +73,9 @@ pub struct RoomId(pub u32);
 impl RoomId {
     /// The room of those who name none.
     pub const HOME: Self = Self(0);
+
+    /// Where voice messages are said: nobody is ever there, and it is no room on the wire.
+    pub const MAILBOX: Self = Self(u32::MAX - 1);
 }
 
 /// Track: what one source sends, of one kind, and where it is heard. The protocols call it a stream, after its id.

@@ -45,6 +45,7 @@ pub mod library;
 pub mod limits;
 pub mod live;
 pub mod log;
+pub mod mailbox;
 pub mod net;
 pub mod players;
 pub mod rooms;

@@ -131,6 +131,11 @@ const ROUTES: &[Row] = &[
     urgent("POST /api/calls", About::House, r#"{"to":"nobody","priority":"urgent"}"#),
     urgent("POST /api/announce", About::Talking, r#"{"room":"{room}","file":"none","priority":"urgent"}"#),
     urgent("POST /api/announce/clip?room={room}&priority=urgent", About::Talking, "no audio"),
+    row("GET /api/voice-messages", LISTEN, About::House),
+    row("GET /api/voice-messages/{id}/speech.ogg", LISTEN, About::House),
+    row("GET /api/voice-messages/{id}/speech.mp3", LISTEN, About::House),
+    with("PUT /api/voice-messages/{id}", TALK, About::House, r#"{"heard":true}"#),
+    row("DELETE /api/voice-messages/{id}", TALK, About::House),
     row("GET /api/doorbells", LISTEN, About::House),
     with("PUT /api/doorbells/{id}", ADMIN, About::House, r#"{"to":[]}"#),
     row("GET /api/do-not-disturb", LISTEN, About::House),
@@ -171,6 +176,9 @@ const MESSAGES: &[(&str, Option<Scope>, About)] = &[
     // These are about what one of the former began.
     ("answer_call", None, About::Nothing),
     ("hang_up", None, About::Nothing),
+    ("record_voice_message", TALK, About::House),
+    ("send_voice_message", None, About::Nothing),
+    ("discard_voice_message", None, About::Nothing),
     ("webrtc_offer", None, About::Nothing),
     ("webrtc_answer", None, About::Nothing),
     ("ice_candidate", None, About::Nothing),
@@ -485,6 +493,9 @@ fn message(kind: &str, place: &Place) -> Value {
         "station" => json!({ "type": kind, "name": "" }),
         "ring" => json!({ "type": kind, "to": ["nobody"] }),
         "answer_call" | "hang_up" => json!({ "type": kind, "call": SOME_ID }),
+        "record_voice_message" => {
+            json!({ "type": kind, "to": "nobody", "offer": { "type": "offer", "sdp": "" } })
+        }
         "chat" => json!({ "type": kind, "text": "x" }),
         "host" => json!({ "type": kind, "action": "lock" }),
         kind => json!({ "type": kind }),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use support::core::{StandInCore, TOKEN};
 use support::http::{get, post_json, put_json};
 use support::live::{Signalling, metric, metric_becomes, participant, program, start_command, until};
+use support::mailbox::leave;
 use support::sound::wav;
 use tokio::process::Child;
 use voice_relay::app::Ports;
@@ -170,6 +171,24 @@ async fn an_automation_rings_and_is_told_who_answered_and_one_that_rings_without
     let live = get(ports.http, "/api/calls").await.json()["calls"][0]["id"].clone();
     command(&core, json!({ "do": "hang_up", "call": live })).await;
     until(async || told(&core, "call_ended").iter().any(|it| it["outcome"] == "cancelled")).await;
+}
+
+#[tokio::test]
+async fn automations_are_told_of_a_voice_message_and_when_it_was_heard_but_not_how_to_hear_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house(folder.path()).await;
+    let mut anna = Signalling::connect(ports.http, "/ws").await;
+    anna.send(json!({ "type": "station", "name": "Anna" })).await;
+    let (left, _) = leave(&mut anna, "kitchen", 440.0, 60).await;
+    until(async || !told(&core, "voice_message_left").is_empty()).await;
+    let wanted = |kind: &str| json!({ "type": kind, "from": { "station": "anna", "name": "Anna" }, "to": "kitchen", "seconds": 2 });
+    assert_eq!(told(&core, "voice_message_left"), [wanted("voice_message_left")]);
+    let path = format!("/api/voice-messages/{}", left["id"].as_str().expect("an id"));
+    for _ in 0..2 {
+        assert_eq!(put_json(ports.http, &path, r#"{"heard":true}"#).await.status, 204);
+    }
+    until(async || !told(&core, "voice_message_heard").is_empty()).await;
+    assert_eq!(told(&core, "voice_message_heard"), [wanted("voice_message_heard")]);
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::json;
 use support::broker::{Broker, LOGIN, Watcher};
 use support::core::{StandInCore, TOKEN};
-use support::http::{get, post_json, request};
+use support::http::{get, post_json, put_json, request};
 use support::live::{PATIENCE, Signalling, metric, metric_becomes, participant, program, start_command, until};
+use support::mailbox::leave;
 use support::sound::{Player, between, wav};
 use tokio::process::{Child, Command};
 use voice_relay::app::Ports;
@@ -116,6 +117,25 @@ async fn a_button_rings_all_who_listen_to_a_room_and_whoever_calls_is_shown_ther
     let rung = hall.expect("call").await["call"]["id"].clone();
     hall.send(json!({ "type": "answer_call", "call": rung })).await;
     watcher.shows("/room/kitchen/ringing", "OFF").await;
+}
+
+#[tokio::test]
+async fn a_voice_message_for_a_room_is_counted_there_and_in_the_house_until_somebody_has_heard_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_broker, watcher, _child, ports) = house(folder.path()).await;
+    let mut anna = Signalling::connect(ports.http, "/ws").await;
+    anna.send(json!({ "type": "station", "name": "Anna" })).await;
+    watcher.shows("/room/kitchen/messages", "0").await;
+    let (kitchen, _) = leave(&mut anna, "kitchen", 440.0, 20).await;
+    leave(&mut anna, "anna", 440.0, 20).await;
+    watcher.shows("/room/kitchen/messages", "1").await;
+    watcher.shows("/house/messages", "2").await;
+    assert_eq!(watcher.last_json("/room/kitchen/messages/details"), json!({ "from": ["Anna"] }));
+    assert_eq!(watcher.last("/room/home/messages").as_deref(), Some("0"));
+    let path = format!("/api/voice-messages/{}", kitchen["id"].as_str().expect("an id"));
+    assert_eq!(put_json(ports.http, &path, r#"{"heard":true}"#).await.status, 204);
+    watcher.shows("/room/kitchen/messages", "0").await;
+    watcher.shows("/house/messages", "1").await;
 }
 
 #[tokio::test]

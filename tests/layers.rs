@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src`, from the bottom up: each may name what stands before it, and nothing else.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "domain",
     "limits",
     "critical",
@@ -17,6 +17,7 @@ const ORDER: [&str; 28] = [
     "audio",
     "engine",
     "live",
+    "mailbox",
     "library",
     "transfer",
     "announce",

@@ -147,6 +147,13 @@ pub enum Action {
     ForgetCalls,
     /// To choose who is called by a doorbell.
     SetDoorbell,
+    /// To leave a voice message, which a station does.
+    LeaveVoiceMessage,
+    /// To list and hear voice messages. Which ones, is asked besides: see
+    /// [`Access::may_read_voice_messages`](super::Access::may_read_voice_messages).
+    ReadVoiceMessages,
+    /// To mark one as heard, and to delete it: whoever was told of it may.
+    ChangeVoiceMessage,
     /// To list and hear what was recorded at home.
     ReadClips,
     /// To delete it.
@@ -182,12 +189,18 @@ impl Action {
             Self::ListStreams => (Some(Scope::Listen), true),
             Self::TurnStream | Self::TurnAnnouncements | Self::BeUrgent => (Some(Scope::Admin), true),
             Self::MakeToken => (Some(Scope::Share), true),
-            Self::OpenRoom | Self::AnnounceOnPlayer | Self::BeStation | Self::Call => (Some(Scope::Talk), false),
+            Self::OpenRoom
+            | Self::AnnounceOnPlayer
+            | Self::BeStation
+            | Self::Call
+            | Self::LeaveVoiceMessage
+            | Self::ChangeVoiceMessage => (Some(Scope::Talk), false),
             Self::ReadMetrics
             | Self::ReadSound
             | Self::ListPlayers
             | Self::SeeHomeAssistant
             | Self::SeeCalls
+            | Self::ReadVoiceMessages
             | Self::ReadClips
             | Self::ReadFiles => (Some(Scope::Listen), false),
             Self::TurnSound

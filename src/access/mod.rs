@@ -21,6 +21,7 @@ use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
+use crate::calls::EVERYBODY;
 use crate::domain::{Priority, RoomId, Track};
 use crate::rooms::{Granted, JoinError, ParticipantKey, RoomsHandle};
 
@@ -170,6 +171,25 @@ impl Access {
         }
     }
 
+    /// Whether somebody may know of the voice messages that were left at a place, without being the station that they are
+    /// for: of those for everybody, and for a room that they may hear.
+    pub async fn may_read_voice_messages(&self, visitor: &Visitor, place: &str) -> bool {
+        if place == EVERYBODY {
+            return true;
+        }
+        let room = self.0.rooms.find(place).filter(|room| !self.0.rooms.is_station(*room));
+        match room {
+            Some(room) => self.authorize(visitor, Action::Hear, Target::room(room)).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Whether somebody may leave one there: for every station, and where they may know of it.
+    pub async fn may_leave_voice_message(&self, visitor: &Visitor, place: &str) -> bool {
+        let is_station = self.0.rooms.find(place).is_some_and(|room| self.0.rooms.is_station(room));
+        is_station || self.may_read_voice_messages(visitor, place).await
+    }
+
     /// For what the daemon does by itself: its own sound card, its recordings of what is said at home.
     pub fn of_the_machine(&self, action: Action, room: Option<RoomId>) -> Permit {
         Permit::new(action, room, Visitor::machine(), &self.0.grants)
@@ -219,6 +239,9 @@ impl Access {
             | Action::BeUrgent
             | Action::SetDoNotDisturb
             | Action::SetDoorbell
+            | Action::LeaveVoiceMessage
+            | Action::ReadVoiceMessages
+            | Action::ChangeVoiceMessage
             | Action::ReadClips
             | Action::DeleteClip
             | Action::ReadFiles

@@ -11,6 +11,7 @@ use crate::dispatch::Dispatcher;
 use crate::entities::{Entities, EntitiesStatus};
 use crate::hass::{CoreFeed, CoreLink, HousePlayers, Integrations, SpeechMaker};
 use crate::http::HomeAssistantParts;
+use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 
 use super::{App, StartError};
@@ -52,13 +53,14 @@ impl App {
         config: &Config,
         Linked { link, feed, doorbells, players, integrations, .. }: Linked,
         dispatcher: &Dispatcher,
-        (access, rooms, calls): (&Access, &RoomsHandle, &CallsHandle),
+        (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
     ) -> (Arc<AutomationStats>, HomeAssistantParts) {
         let data = DataFolder::new(config.data_dir.clone());
         let (doorbells, listening) = Doorbells::new(link.clone(), doorbells, calls.clone(), data);
         self.spawn("doorbells", listening.run(self.shutdown.clone()));
-        let (dispatcher, rooms, calls, access) = (dispatcher.clone(), rooms.clone(), calls.clone(), access.clone());
-        let automations = Automations::new(link, feed, dispatcher, rooms, calls, access);
+        let (dispatcher, access) = (dispatcher.clone(), access.clone());
+        let house = (rooms.clone(), calls.clone(), mailbox.clone());
+        let automations = Automations::new(link, feed, dispatcher, house, access);
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
         (stats, HomeAssistantParts { players, integrations, doorbells })
@@ -69,10 +71,11 @@ impl App {
         &self,
         config: &Config,
         dispatcher: &Dispatcher,
-        (access, rooms, calls): (&Access, &RoomsHandle, &CallsHandle),
+        (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
     ) -> Option<EntitiesStatus> {
         let data = DataFolder::new(config.data_dir.clone());
-        let entities = Entities::new(config, data, (rooms.clone(), calls.clone(), access.clone()), dispatcher.clone())?;
+        let house = (rooms.clone(), calls.clone(), mailbox.clone(), access.clone());
+        let entities = Entities::new(config, data, house, dispatcher.clone())?;
         let status = entities.status();
         self.spawn("entities", entities.run(self.shutdown.clone()));
         Some(status)

@@ -63,7 +63,7 @@ fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
         publisher_timeout: config.relay.publisher_timeout,
         cleanup_interval: config.relay.cleanup_interval,
         stale_after: config.relay.stale_after,
-        tap_all: config.clips.count > 0,
+        tap_all: config.clips.count > 0 || config.mailbox.count > 0,
         room_bitrate: config.rooms.bitrate * 1_000,
         first_peer: 0,
     }

@@ -20,6 +20,7 @@ use crate::access::{Access, Visitor};
 use crate::calls::CallsHandle;
 use crate::dispatch::Dispatcher;
 use crate::hass::{CoreEvent, CoreFeed, CoreLink, CoreNews};
+use crate::mailbox::MailboxHandle;
 use crate::rooms::{EventReceiver, RoomsHandle};
 
 pub use doorbells::{DoorbellInfo, Doorbells, DoorbellsTask, SetDoorbellError};
@@ -61,6 +62,7 @@ pub struct Automations {
     feed: CoreFeed,
     obeyers: Obeyers,
     rooms: RoomsHandle,
+    mailbox: MailboxHandle,
     stats: Arc<AutomationStats>,
 }
 
@@ -70,11 +72,10 @@ impl Automations {
         link: CoreLink,
         feed: CoreFeed,
         dispatcher: Dispatcher,
-        rooms: RoomsHandle,
-        calls: CallsHandle,
+        (rooms, calls, mailbox): (RoomsHandle, CallsHandle, MailboxHandle),
         access: Access,
     ) -> Self {
-        Self { link, feed, obeyers: Obeyers { dispatcher, calls, access }, rooms, stats: Arc::default() }
+        Self { link, feed, obeyers: Obeyers { dispatcher, calls, access }, rooms, mailbox, stats: Arc::default() }
     }
 
     /// What is counted.
@@ -98,6 +99,7 @@ impl Automations {
         let places = Arc::new(Semaphore::new(COMMANDS));
         let (mut observed, mut presence) = self.observe();
         let (mut announced, mut called) = (self.obeyers.dispatcher.events(), self.obeyers.calls.events());
+        let mut left = self.mailbox.events();
         let mut linked = false;
         loop {
             tokio::select! {
@@ -127,6 +129,12 @@ impl Automations {
                 },
                 call = called.recv() => match call {
                     Ok(event) if linked => herald.announce(news::of_calls(&event)),
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Lagged(count)) => herald.note_lost(count),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                message = left.recv() => match message {
+                    Ok(event) if linked => herald.announce(news::of_mailbox(&event)),
                     Ok(_) => {}
                     Err(broadcast::error::RecvError::Lagged(count)) => herald.note_lost(count),
                     Err(broadcast::error::RecvError::Closed) => return,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::calls::{CallEvent, CallInfo, CallState};
 use crate::dispatch::AnnouncementEvent;
 use crate::domain::RoomId;
+use crate::mailbox::MailboxEvent;
 use crate::rooms::{ParticipantId, ParticipantInfo, Published, RoomEvent, RoomsHandle};
 
 /// Who is where, as automations are told of it.
@@ -86,6 +87,15 @@ fn of_call(call: &CallInfo) -> Value {
         "type": kind, "call": call.id, "from": call.from, "to": call.to, "room": call.room,
         "answered_by": answered_by, "outcome": outcome
     })
+}
+
+/// The same of voice messages: that there is one, not what is said in it.
+pub(super) fn of_mailbox(event: &MailboxEvent) -> Value {
+    let (kind, message) = match event {
+        MailboxEvent::Left(message) => ("voice_message_left", message),
+        MailboxEvent::Heard(message) => ("voice_message_heard", message),
+    };
+    json!({ "type": kind, "from": message.from, "to": message.to, "seconds": message.milliseconds.div_ceil(1_000) })
 }
 
 /// The same of an announcement.

@@ -30,7 +30,7 @@ pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes};
 pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent};
 pub use rate::{BURST, INTERVAL};
 pub use request::{CallError, CallRequest, CallTargets, Ring, Target};
-pub use station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
+pub use station::{ConnectionId, EnterError, MAX_ROOMS, StationId, StationInfo, StationKey};
 
 use call::Call;
 use do_not_disturb::Timed;

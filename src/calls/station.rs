@@ -13,7 +13,7 @@ use crate::rooms::{StationPresence, clean_name, unique_name};
 use super::{Calls, Effect};
 
 /// Rooms that a station may say it belongs to.
-pub(super) const MAX_ROOMS: usize = 64;
+pub const MAX_ROOMS: usize = 64;
 
 /// When a station was last there is kept to so many seconds: whoever comes and goes all the time wears no disk out.
 const KEPT_AGAIN: u64 = 60;

@@ -1,10 +1,9 @@
 //! Stations and the log of calls, as they are kept in the data folder.
 
-use redb::{Database, ReadableTable, ReadableTableMetadata, TableDefinition};
-use serde::de::DeserializeOwned;
+use redb::{ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{DataFolder, Store, StoreError};
+use crate::data::{DataFolder, Store, rows, to_json};
 
 use super::call::CallRecord;
 use super::do_not_disturb::DoNotDisturb;
@@ -67,47 +66,22 @@ pub(super) fn write(store: &mut Store, write: Write) {
         let transaction = database.begin_write()?;
         match write {
             Write::Station(station) => {
-                transaction.open_table(STATIONS)?.insert(&*station.id.0, &*json(&station)?)?;
+                transaction.open_table(STATIONS)?.insert(&*station.id.0, &*to_json(&station)?)?;
             }
             Write::Forget(id) => drop(transaction.open_table(STATIONS)?.remove(&*id.0)?),
             Write::Call(record, most) => {
                 let mut table = transaction.open_table(CALLS)?;
-                table.insert(&*format!("{:020} {}", record.at, record.id.0), &*json(&record)?)?;
+                table.insert(&*format!("{:020} {}", record.at, record.id.0), &*to_json(&record)?)?;
                 while table.len()? > most as u64 {
                     table.pop_first()?;
                 }
             }
             Write::DoNotDisturb(place, Some(set)) => {
-                transaction.open_table(QUIET)?.insert(&*place, &*json(&set)?)?;
+                transaction.open_table(QUIET)?.insert(&*place, &*to_json(&set)?)?;
             }
             Write::DoNotDisturb(place, None) => drop(transaction.open_table(QUIET)?.remove(&*place)?),
             Write::ClearLog => drop(transaction.delete_table(CALLS)?),
         }
         Ok(transaction.commit()?)
     });
-}
-
-fn json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|error| StoreError::Broken(error.to_string()))
-}
-
-/// All rows of a table that can be read, by their keys.
-fn rows<T: DeserializeOwned>(
-    database: &Database,
-    table: TableDefinition<'_, &str, &[u8]>,
-) -> Result<Vec<(String, T)>, StoreError> {
-    use redb::ReadableDatabase;
-
-    let table = match database.begin_read()?.open_table(table) {
-        Ok(table) => table,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut rows = Vec::new();
-    for row in table.iter()? {
-        let (key, value) = row?;
-        let value = serde_json::from_slice(value.value()).ok();
-        rows.extend(value.map(|value| (key.value().to_owned(), value)));
-    }
-    Ok(rows)
 }

@@ -21,6 +21,7 @@ use crate::announce::AnnounceLimits;
 use crate::calls::CallsSettings;
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::live::ClipLimits;
+use crate::mailbox::MailboxSettings;
 use crate::rooms::RoomsSettings;
 
 pub use docs::{markdown, print};
@@ -58,6 +59,8 @@ pub struct Config {
     pub announce: AnnounceConfig,
     /// Who can be called, and for how long.
     pub calls: CallsConfig,
+    /// Voice messages.
+    pub mailbox: MailboxConfig,
     /// When senders and streams are given up.
     pub relay: LifecycleConfig,
     /// How many of each there may be.
@@ -183,6 +186,12 @@ impl Config {
         CallsSettings { stations, calls: max, log, ring, share: self.limits.share }
     }
 
+    /// How many voice messages are kept.
+    pub fn mailbox(&self) -> MailboxSettings {
+        let MailboxConfig { count, bytes, age, length } = self.mailbox;
+        MailboxSettings { count, bytes, age, length, share: self.limits.share }
+    }
+
     /// How much may be announced.
     pub fn announcing(&self) -> AnnounceLimits {
         let AnnounceConfig { waiting, clip_bytes, memory } = self.announce;
@@ -230,6 +239,21 @@ pub struct AnnounceConfig {
     pub clip_bytes: u64,
     /// Bytes of all of those together.
     pub memory: u64,
+}
+
+/// Voice messages, for those who did not answer.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MailboxConfig {
+    /// Messages that are kept; 0: none can be left.
+    pub count: usize,
+    /// What they take on the disk together.
+    pub bytes: u64,
+    /// A message is deleted after so long.
+    #[serde(deserialize_with = "seconds")]
+    pub age: Duration,
+    /// A message is no longer than this.
+    #[serde(deserialize_with = "seconds")]
+    pub length: Duration,
 }
 
 /// Who can be called, and for how long.

@@ -512,6 +512,35 @@ pub(super) const OPTIONS: &[Opt] = &[
         "The oldest goes. `DELETE /api/calls` forgets all of them.",
     ),
     opt(
+        "mailbox.count",
+        OptionKind::Number(0, 10_000),
+        "100",
+        "Voice messages that are kept",
+        "One more, and the oldest goes that somebody has heard, counted in `voice_relay_voice_messages_displaced`. Where nobody \
+         has heard any, no more can be left, counted in `voice_relay_voice_messages_refused`. 0 turns messages off. See docs/calls.md.",
+    ),
+    opt(
+        "mailbox.bytes",
+        OptionKind::Number(65_536, 4_000_000_000),
+        "104857600",
+        "Bytes on the disk of all voice messages together",
+        "A minute takes about 300,000. Likewise.",
+    ),
+    opt(
+        "mailbox.age",
+        OptionKind::Number(60, 31_536_000),
+        "2592000",
+        "Seconds after which a voice message is deleted, heard or not",
+        "Thirty days.",
+    ),
+    opt(
+        "mailbox.length",
+        OptionKind::Number(5, 600),
+        "180",
+        "Seconds of the longest voice message",
+        "What is said until then is kept.",
+    ),
+    opt(
         "relay.publisher_timeout",
         OptionKind::Number(1_000, 30_000),
         "4000",

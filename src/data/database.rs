@@ -5,7 +5,9 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use redb::Database;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::DataFolder;
 
@@ -23,11 +25,13 @@ pub struct Store {
 }
 
 /// Why a database cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another program has it open.
+    #[error("another program has it open")]
     InUse,
     /// The disk is full, or what is there makes no sense.
+    #[error("{0}")]
     Broken(String),
 }
 
@@ -61,7 +65,7 @@ impl Store {
                 store.database = Some(database);
                 return (store, content);
             }
-            Err(StoreError::InUse) => store.give_up("another program has it open"),
+            Err(error @ StoreError::InUse) => store.give_up(&error.to_string()),
             Err(StoreError::Broken(error)) => store.set_aside(&error),
         }
         (store, T::default())
@@ -72,20 +76,27 @@ impl Store {
         if self.given_up {
             return;
         }
+        if let Err(error) = self.try_with(write) {
+            self.give_up(&error.to_string());
+        }
+    }
+
+    /// Does something with the database, for whoever is told if it cannot be done, and may try again: it is opened anew then.
+    ///
+    /// # Errors
+    /// When the disk is full, or the database damaged or in use.
+    pub fn try_with<T>(&mut self, act: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let (folder, file, database) = (self.folder.clone(), self.file, self.database.take());
-        let written = guarded(move || {
+        let (database, done) = guarded(move || {
             let database = match database {
                 Some(database) => database,
                 None => open(&folder, file)?,
             };
-            write(&database)?;
-            Ok(database)
-        });
-        match written {
-            Ok(database) => self.database = Some(database),
-            Err(StoreError::InUse) => self.give_up("another program has it open"),
-            Err(StoreError::Broken(error)) => self.give_up(&error),
-        }
+            let done = act(&database)?;
+            Ok((database, done))
+        })?;
+        self.database = Some(database);
+        Ok(done)
     }
 
     fn give_up(&mut self, reason: &str) {
@@ -113,4 +124,34 @@ fn guarded<T>(run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreErr
 /// What is in it is for the daemon alone to read.
 fn open(folder: &DataFolder, file: &str) -> Result<Database, StoreError> {
     Ok(Database::builder().set_cache_size(CACHE_BYTES).create_file(folder.open(file)?)?)
+}
+
+/// A value as it is kept in a table.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+/// All rows of a table that can be read, by their keys.
+///
+/// # Errors
+/// When the table cannot be.
+pub fn rows<T: DeserializeOwned>(
+    database: &Database,
+    table: TableDefinition<'_, &str, &[u8]>,
+) -> Result<Vec<(String, T)>, StoreError> {
+    let table = match database.begin_read()?.open_table(table) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut rows = Vec::new();
+    for row in table.iter()? {
+        let (key, value) = row?;
+        let value = serde_json::from_slice(value.value()).ok();
+        rows.extend(value.map(|value| (key.value().to_owned(), value)));
+    }
+    Ok(rows)
 }

@@ -52,5 +52,5 @@ pub struct NewTrack {
     pub ended: oneshot::Receiver<Infallible>,
 }
 
-/// Every stream that begins.
+/// Every stream that begins, of those that are recorded.
 pub type NewTracks = mpsc::Receiver<NewTrack>;

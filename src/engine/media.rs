@@ -25,6 +25,7 @@ const MAX_NAME: usize = 64;
 #[derive(Clone)]
 pub(super) struct Outlets {
     pub(super) new_tracks: mpsc::Sender<NewTrack>,
+    pub(super) voice_messages: mpsc::Sender<NewTrack>,
     pub(super) rooms: mpsc::Sender<MediaEvent>,
     pub(super) events: broadcast::Sender<StreamEvent>,
     pub(super) levels: broadcast::Sender<Levels>,

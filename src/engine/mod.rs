@@ -104,8 +104,10 @@ pub struct Connected {
     pub engine: Engine,
     /// What the media threads work with: first that with the senders and the rooms.
     pub threads: Vec<(Media, Commands)>,
-    /// Streams that begin, only of a relay that taps all of its streams.
+    /// Streams that begin at home, only of a relay that taps all of its streams.
     pub new_tracks: NewTracks,
+    /// The same of voice messages.
+    pub voice_messages: NewTracks,
     /// What happens in rooms.
     pub rooms: MediaEvents,
 }
@@ -121,10 +123,12 @@ impl Connected {
 /// Makes both ends of the door to a core with all senders and rooms, and to further ones, each on a thread of its own.
 pub fn connect(first: Relay, further: Vec<Relay>) -> Connected {
     let (new_tracks_sender, new_tracks) = mpsc::channel(NEW_TRACK_QUEUE);
+    let (voice_messages_sender, voice_messages) = mpsc::channel(NEW_TRACK_QUEUE);
     let (rooms_sender, rooms) = mpsc::channel(ROOM_EVENT_QUEUE);
     let (streams_sender, streams) = watch::channel(Arc::from([]));
     let outlets = media::Outlets {
         new_tracks: new_tracks_sender,
+        voice_messages: voice_messages_sender,
         rooms: rooms_sender,
         events: broadcast::Sender::new(EVENT_QUEUE),
         levels: broadcast::Sender::new(1),
@@ -143,7 +147,7 @@ pub fn connect(first: Relay, further: Vec<Relay>) -> Connected {
     }
     let media::Outlets { events, levels, names, .. } = outlets;
     let engine = Engine { threads: Threads::new(doors), events, levels, streams, names };
-    Connected { engine, threads, new_tracks, rooms }
+    Connected { engine, threads, new_tracks, voice_messages, rooms }
 }
 
 impl Commands {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{Action, Permit};
 use crate::core::{Accepted, AnswerError, NegotiationError, Role, Subscribed};
-use crate::domain::{PeerId, StreamId, Track};
+use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 use super::command::ReplyTo;
 use super::{ConnectError, Engine, EngineGone, Media, PeerAddress};
@@ -153,7 +153,10 @@ impl Media {
         name: &str,
         offer: &str,
     ) -> Result<Accepted, ConnectError> {
-        let permit = permit.filter(|permit| permit.permits_in(Action::Talk, stream.room));
+        let permit = permit.filter(|permit| match stream.room {
+            RoomId::MAILBOX => permit.permits(Action::LeaveVoiceMessage),
+            room => permit.permits_in(Action::Talk, room),
+        });
         let permit = permit.ok_or(ConnectError::NotPermitted)?;
         let is_renewed = self.relay.has_publisher(stream.id);
         let place = self.place_of_peer(&permit, is_renewed)?;

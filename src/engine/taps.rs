@@ -21,13 +21,18 @@ pub(super) struct Tap {
 
 impl Media {
     /// Lets whoever records have a stream from its beginning. What is said in other rooms than `home` is not for
-    /// everybody in the house, who may all hear the clips.
+    /// everybody in the house, who may all hear the clips; voice messages are for those to whom they are left.
     pub(super) fn record(&mut self, stream: Track) {
-        if self.outlets.new_tracks.is_closed() || stream.room != RoomId::HOME {
+        let recorder = match stream.room {
+            RoomId::HOME => &self.outlets.new_tracks,
+            RoomId::MAILBOX => &self.outlets.voice_messages,
+            _ => return,
+        };
+        if recorder.is_closed() {
             return;
         }
         let stream = stream.id;
-        let Ok(place) = self.outlets.new_tracks.try_reserve() else {
+        let Ok(place) = recorder.try_reserve() else {
             tracing::warn!(%stream, "too many streams began at once: this one is not recorded");
             return;
         };
@@ -46,7 +51,11 @@ impl Media {
     }
 
     pub(super) fn feed_taps(&mut self, stream: StreamId, packet: &OpusPacket) {
-        let Some(taps) = self.taps.get_mut(&stream) else { return };
+        let Some(taps) = self.taps.get_mut(&stream) else {
+            // A relay taps all that begins, and nobody wants this one.
+            self.relay.set_tapped(stream, false);
+            return;
+        };
         let overflows = &mut self.tap_overflows;
         taps.retain(|tap| match tap.packets.try_send(packet.clone()) {
             Ok(()) => true,

@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::calls::{CallsHandle, EVERYBODY};
 use crate::dispatch::Dispatcher;
 use crate::domain::Priority;
+use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 
 /// A place that has entities.
@@ -44,6 +45,8 @@ pub(super) struct PlaceState {
     pub(super) announcing: Option<String>,
     /// Who calls those who are there, by their names.
     pub(super) callers: Vec<String>,
+    /// Who has left a voice message that nobody has heard, by their names.
+    pub(super) messages: Vec<String>,
     /// Whether they are not to be disturbed.
     pub(super) do_not_disturb: bool,
     /// How loud announcements are there, in percent; in the house, where they are loudest.
@@ -57,6 +60,7 @@ pub(super) struct House {
     pub(super) rooms: RoomsHandle,
     pub(super) dispatcher: Dispatcher,
     pub(super) calls: CallsHandle,
+    pub(super) mailbox: MailboxHandle,
     pub(super) access: Access,
 }
 
@@ -83,7 +87,8 @@ impl House {
             Place::House => {
                 let callers = self.calls.callers(None);
                 let do_not_disturb = self.calls.is_quiet(EVERYBODY, Priority::Normal);
-                let mut house = PlaceState { callers, do_not_disturb, ..PlaceState::default() };
+                let messages = self.mailbox.waiting(None);
+                let mut house = PlaceState { callers, messages, do_not_disturb, ..PlaceState::default() };
                 for room in self.rooms_of(place) {
                     let PlaceState { talking, people, announcing, volume, .. } = self.state_of_room(&room);
                     house.volume = house.volume.max(volume);
@@ -104,6 +109,7 @@ impl House {
             people: people.into_iter().map(|one| one.name).collect(),
             announcing: self.dispatcher.announced_in(room).map(|name| name.to_string()),
             callers: self.calls.callers(Some(slug)),
+            messages: self.mailbox.waiting(Some(slug)),
             do_not_disturb: self.calls.is_quiet(slug, Priority::Normal),
             volume: self.dispatcher.volume_in(slug),
         }

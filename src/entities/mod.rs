@@ -27,6 +27,7 @@ use crate::config::{Config, HassConfig, MqttConfig};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::hass::{Broker, SupervisorError, find_broker};
+use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 
 use esphome::EspHome;
@@ -102,11 +103,11 @@ impl Entities {
     pub fn new(
         Config { mqtt, hass, esphome, .. }: &Config,
         data: DataFolder,
-        (rooms, calls, access): (RoomsHandle, CallsHandle, Access),
+        (rooms, calls, mailbox, access): (RoomsHandle, CallsHandle, MailboxHandle, Access),
         dispatcher: Dispatcher,
     ) -> Option<Self> {
         let node_port = esphome.port(hass.is_supervised());
-        let house = House { rooms, dispatcher, calls, access };
+        let house = House { rooms, dispatcher, calls, mailbox, access };
         let entities = Self { house, mqtt: mqtt.clone(), hass: hass.clone(), data, node_port, stats: Arc::default() };
         (entities.may_have_broker() || node_port.is_some()).then_some(entities)
     }

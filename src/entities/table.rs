@@ -73,8 +73,8 @@ pub(super) enum Kind {
     Button(Act),
 }
 
-/// All entities of a place.
-pub(super) const ROWS: [Row; 10] = [
+/// All entities of a place. A new one comes last: ESPHome knows them by their numbers.
+pub(super) const ROWS: [Row; 11] = [
     Row {
         key: "talking",
         name: "Talking",
@@ -135,6 +135,16 @@ pub(super) const ROWS: [Row; 10] = [
         name: "Do not disturb",
         icon: "mdi:bell-off",
         kind: Kind::Switch { read: |place| place.do_not_disturb, act: Act::SetDoNotDisturb },
+    },
+    Row {
+        key: "messages",
+        name: "Messages",
+        icon: "mdi:voicemail",
+        kind: Kind::Count {
+            unit: "messages",
+            read: |place| place.messages.len(),
+            details: |place| json!({ "from": place.messages }),
+        },
     },
 ];
 

@@ -8,6 +8,7 @@ use crate::calls::CallsHandle;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, Integrations};
 use crate::live::{Clips, Mounts};
+use crate::mailbox::MailboxHandle;
 use crate::sound::Sound;
 
 use super::files::Files;
@@ -27,6 +28,8 @@ pub struct House {
     announcer: Announcer,
     /// Stations, and calls between them.
     calls: CallsHandle,
+    /// Voice messages.
+    mailbox: MailboxHandle,
     /// Home Assistant, where there is one.
     home_assistant: Option<HomeAssistantParts>,
 }
@@ -50,10 +53,10 @@ impl House {
         sound: Sound,
         mounts: Mounts<Engine>,
         announcer: Announcer,
-        calls: CallsHandle,
+        (calls, mailbox): (CallsHandle, MailboxHandle),
         home_assistant: Option<HomeAssistantParts>,
     ) -> Self {
-        Self { clips, files, sound, mounts, announcer, calls, home_assistant }
+        Self { clips, files, sound, mounts, announcer, calls, mailbox, home_assistant }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -92,6 +95,18 @@ impl House {
             Action::ReadMetrics,
         ];
         self.show(permit, &to, &self.calls)
+    }
+
+    /// To leave, hear and delete voice messages, and to count them.
+    pub(super) fn mailbox(&self, permit: &Permit) -> &MailboxHandle {
+        let to = [
+            Action::BeStation,
+            Action::LeaveVoiceMessage,
+            Action::ReadVoiceMessages,
+            Action::ChangeVoiceMessage,
+            Action::ReadMetrics,
+        ];
+        self.show(permit, &to, &self.mailbox)
     }
 
     /// To list Home Assistant's media players, to count what was announced on them, and to know whether it is there.

@@ -98,6 +98,7 @@ impl Collector for Scrape {
         super::files::encode(&mut page, self.shared.house.files(&self.permit))?;
         super::announce::encode(&mut page, self.shared.house.announcer(&self.permit))?;
         super::calls::encode(&mut page, self.shared.house.calls(&self.permit))?;
+        super::mailbox::encode(&mut page, self.shared.house.mailbox(&self.permit))?;
         if let Some(players) = self.shared.house.players(&self.permit) {
             super::house_players::encode(&mut page, players, self.shared.automation.as_deref())?;
         }

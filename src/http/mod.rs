@@ -25,6 +25,7 @@ mod home_assistant;
 mod house;
 mod house_players;
 mod listener_socket;
+mod mailbox;
 mod metrics;
 mod player;
 mod prelude;
@@ -187,6 +188,7 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         house_players::routes(shared.clone()).boxed(),
         home_assistant::routes(shared.clone()).boxed(),
         calls::routes(shared.clone()).boxed(),
+        mailbox::routes(shared.clone()).boxed(),
         rooms::routes(shared.clone()).boxed(),
         files::routes(shared.clone()).boxed(),
         announce::routes(shared.clone()).boxed(),

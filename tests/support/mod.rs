@@ -18,6 +18,7 @@ pub mod house;
 pub mod http;
 pub mod listener;
 pub mod live;
+pub mod mailbox;
 pub mod network;
 pub mod pulse;
 pub mod sound;

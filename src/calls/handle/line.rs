@@ -24,6 +24,11 @@ impl Line {
         &self.station
     }
 
+    /// How people call it.
+    pub fn name(&self) -> String {
+        self.calls.lock().calls.station(&self.station).map_or_else(|| self.station.0.clone(), |station| station.name)
+    }
+
     /// The next event; `None` for a station that is no more, or that did not read.
     pub async fn next(&mut self) -> Option<StationEvent> {
         self.events.recv().await

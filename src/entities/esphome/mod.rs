@@ -155,7 +155,7 @@ impl Connection<'_> {
     ) -> io::Result<()> {
         let house = &self.esphome.house;
         let (mut observed, mut announced) = (house.rooms.observe(), house.dispatcher.events());
-        let mut called = house.calls.events();
+        let (mut called, mut left) = (house.calls.events(), house.mailbox.changes());
         let (mut turned, places) = (house.dispatcher.turned(), Arc::new(Semaphore::new(COMMANDS)));
         let mut unread = Vec::new();
         let mut heard_at = tokio::time::Instant::now();
@@ -185,6 +185,7 @@ impl Connection<'_> {
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show().await?,
                 },
                 Ok(()) = turned.changed() => self.show().await?,
+                Ok(()) = left.changed() => self.show().await?,
                 event = called.recv() => match event {
                     Err(broadcast::error::RecvError::Closed) => return Ok(()),
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show().await?,

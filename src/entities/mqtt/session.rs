@@ -126,6 +126,7 @@ impl<'a> Session<'a> {
         let mut announced = self.parts.house.dispatcher.events();
         let mut turned = self.parts.house.dispatcher.turned();
         let mut called = self.parts.house.calls.events();
+        let mut left = self.parts.house.mailbox.changes();
         let connected = Connected(Arc::clone(self.parts.stats));
         loop {
             tokio::select! {
@@ -162,6 +163,7 @@ impl<'a> Session<'a> {
                     Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,
                 },
                 Ok(()) = turned.changed() => self.show_all(false),
+                Ok(()) = left.changed() => self.show_all(false),
                 event = called.recv() => match event {
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show_all(false),
                     Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,

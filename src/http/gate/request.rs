@@ -113,6 +113,8 @@ pub(super) fn action_of<B>(request: &Request<B>) -> Action {
         ("GET" | "HEAD", ["api", "stations"] | ["api", "calls", ..]) => Action::SeeCalls,
         ("DELETE", ["api", "stations", _] | ["api", "calls"]) => Action::ForgetCalls,
         (_, ["api", "calls", ..]) => Action::Call,
+        ("GET" | "HEAD", ["api", "voice-messages", ..]) => Action::ReadVoiceMessages,
+        (_, ["api", "voice-messages", ..]) => Action::ChangeVoiceMessage,
         (_, ["api", "sound"]) => Action::TurnSound,
         ("GET" | "HEAD", ["api", "info" | "trust"]) => Action::ReadInfo,
         ("GET" | "HEAD", ["api", "files", ..] | ["api", "health"]) | (_, ["api", "offer"]) => Action::ReadFiles,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::calls::{CallId, CallTargets, Passes};
 use crate::domain::{Priority, StreamId};
+use crate::mailbox::VoiceMessage;
 use crate::rooms::{HostAction, ParticipantId};
 
 /// A session description as browsers write it: `{type, sdp}`.
@@ -126,6 +127,13 @@ pub(in crate::http) enum ClientMessage {
     HangUp {
         call: CallId,
     },
+    /// To say a message for a station, a room or everybody, as the station that the client is.
+    RecordVoiceMessage {
+        to: String,
+        offer: SessionDescription,
+    },
+    SendVoiceMessage,
+    DiscardVoiceMessage,
     Report {
         /// Milliseconds from a packet's arrival to the ear.
         #[serde(default)]
@@ -143,7 +151,7 @@ pub(in crate::http) enum ClientMessage {
 
 impl ClientMessage {
     /// Every type of the protocol, for the table of who may say what.
-    pub(in crate::http) const TYPES: [&'static str; 25] = [
+    pub(in crate::http) const TYPES: [&'static str; 28] = [
         "start_sending",
         "webrtc_offer",
         "start_receiving",
@@ -165,6 +173,9 @@ impl ClientMessage {
         "do_not_disturb",
         "answer_call",
         "hang_up",
+        "record_voice_message",
+        "send_voice_message",
+        "discard_voice_message",
         "report",
         "leave",
         "ping",
@@ -196,10 +207,13 @@ impl ClientMessage {
             Self::DoNotDisturb { .. } => 18,
             Self::AnswerCall { .. } => 19,
             Self::HangUp { .. } => 20,
-            Self::Report { .. } => 21,
-            Self::Leave => 22,
-            Self::Ping => 23,
-            Self::Unknown => 24,
+            Self::RecordVoiceMessage { .. } => 21,
+            Self::SendVoiceMessage => 22,
+            Self::DiscardVoiceMessage => 23,
+            Self::Report { .. } => 24,
+            Self::Leave => 25,
+            Self::Ping => 26,
+            Self::Unknown => 27,
         };
         Self::TYPES[number]
     }
@@ -258,6 +272,19 @@ pub(super) enum ServerMessage {
         music: Option<String>,
         /// The m-lines on which others are heard.
         slots: Vec<String>,
+    },
+    VoiceMessageRecording {
+        answer: SessionDescription,
+        /// The longest that a message may be.
+        seconds: u64,
+    },
+    /// The message that was said is over; without one, it was thrown away.
+    VoiceMessageOver {
+        voice_message: Option<Box<VoiceMessage>>,
+    },
+    VoiceMessages {
+        /// All that are for the station, the newest first.
+        voice_messages: Vec<VoiceMessage>,
     },
     Pong,
     Error {

@@ -1,6 +1,7 @@
 //! Signalling over WebSocket, at `/ws` and `/`: one task a connection, which reads the client's
 //! messages, tells it of streams and levels, and makes sure that it is still there.
 
+mod mailbox;
 mod messages;
 mod participation;
 mod session;
@@ -215,6 +216,14 @@ impl ClientConnection {
                     SessionEvent::OfStation(event) => self.send_frame(Message::text(messages::write(&event))).await?,
                     // It does not read what it is told of calls.
                     SessionEvent::StationLost => return Err(ConnectionEnd::TimedOut),
+                    SessionEvent::MessagesChanged => {
+                        let messages = self.session.tell_messages().await;
+                        self.reply(messages).await?;
+                    }
+                    SessionEvent::MessageOver(over) => {
+                        let reply = self.session.note_message(over).await;
+                        self.send(&reply).await?;
+                    }
                     SessionEvent::PermitEnded => {
                         let reply = self.session.end_unpermitted().await;
                         self.reply(Some(reply)).await?;

@@ -13,9 +13,11 @@ use crate::calls::{Line, StationEvent};
 use crate::core::{AnswerError, NegotiationError};
 use crate::domain::{RoomId, StreamId, Track};
 use crate::engine::{ConnectError, Engine, EngineGone, PeerAddress};
+use crate::mailbox::{Ending, MailboxError, VoiceMessage};
 use crate::rooms::{EventSender, ListenerKind, Listening, Watching};
 
 use super::Guest;
+use super::mailbox::{MessageRecording, MessageWatch};
 use super::messages::{ClientMessage, ErrorCode, ServerMessage, SessionDescription};
 use super::participation::{Participation, Request, not_joined};
 
@@ -26,7 +28,7 @@ const REOFFER_AFTER: Duration = Duration::from_millis(1_500);
 
 /// The signalling side of one client.
 pub(super) struct ClientSession {
-    relay: Engine,
+    pub(super) relay: Engine,
     bridge: Bridge,
     pub(super) guest: Guest,
     /// What rooms say to the client goes over it.
@@ -42,6 +44,10 @@ pub(super) struct ClientSession {
     watching: Option<Watching>,
     /// While it is a device that can be called.
     pub(super) station: Option<Line>,
+    /// Likewise, of the voice messages that are for it.
+    pub(super) messages: Option<MessageWatch>,
+    /// While it says one.
+    pub(super) message: Option<MessageRecording>,
 }
 
 /// The media connection that a client holds.
@@ -72,6 +78,10 @@ pub(super) enum SessionEvent {
     OfStation(StationEvent),
     /// It has not kept up with what its station is told.
     StationLost,
+    /// The voice messages that are for it are others than before.
+    MessagesChanged,
+    /// The message that it says is over.
+    MessageOver(Result<Option<VoiceMessage>, MailboxError>),
     /// What permits the media connection has ended.
     PermitEnded,
 }
@@ -98,6 +108,22 @@ async fn next_of_station(station: &mut Option<Line>) -> Option<StationEvent> {
     event
 }
 
+/// The same of voice messages.
+async fn messages_changed(messages: &mut Option<MessageWatch>) {
+    match messages {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// And of the one that is being said.
+async fn message_over(message: &mut Option<MessageRecording>) -> Result<Option<VoiceMessage>, MailboxError> {
+    match message {
+        Some(message) => message.over().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl ClientSession {
     pub(super) async fn new(bridge: Bridge, guest: Guest, events: EventSender) -> Self {
         let (relay, name) = (bridge.relay().clone(), String::new());
@@ -116,6 +142,8 @@ impl ClientSession {
             participation,
             watching,
             station,
+            messages: None,
+            message: None,
         }
     }
 
@@ -146,6 +174,9 @@ impl ClientSession {
                 .err(),
             ClientMessage::AnswerCall { call } => self.at_station(|line| line.answer(call)).err(),
             ClientMessage::HangUp { call } => self.at_station(|line| line.hang_up(call)).err(),
+            ClientMessage::RecordVoiceMessage { to, offer } => Some(self.record_message(&to, offer).await),
+            ClientMessage::SendVoiceMessage => self.end_message(Ending::Keep).err(),
+            ClientMessage::DiscardVoiceMessage => self.end_message(Ending::Discard).err(),
             ClientMessage::Ping => Some(ServerMessage::Pong),
             ClientMessage::GetAvailableStreams => Some(self.list_streams().await),
             ClientMessage::StopStream => {
@@ -182,6 +213,11 @@ impl ClientSession {
         }
     }
 
+    /// The voice messages that are for the station that the client is.
+    pub(super) async fn tell_messages(&self) -> Option<ServerMessage> {
+        Some(self.messages.as_ref()?.tell(&self.guest).await)
+    }
+
     /// Whether the client is told which streams come and go at home.
     pub(super) fn lists_streams(&self) -> bool {
         self.lists_streams
@@ -189,13 +225,17 @@ impl ClientSession {
 
     /// The next thing that happens to what the client holds; nothing is lost when this is not waited for to its end.
     pub(super) async fn next(&mut self) -> SessionEvent {
-        let Self { held, station, .. } = self;
+        let Self { held, station, messages, message, .. } = self;
         tokio::select! {
+            // A station is told who it is before it is told of its messages.
+            biased;
             () = held.permit_ended() => SessionEvent::PermitEnded,
             event = next_of_station(station) => match event {
                 Some(event) => SessionEvent::OfStation(event),
                 None => SessionEvent::StationLost,
             },
+            () = messages_changed(messages) => SessionEvent::MessagesChanged,
+            over = message_over(message) => SessionEvent::MessageOver(over),
         }
     }
 
@@ -231,7 +271,11 @@ impl ClientSession {
 
     /// The client is gone.
     pub(super) async fn end(&mut self) {
-        self.station = None;
+        (self.station, self.messages) = (None, None);
+        // What was said until now is kept.
+        if let Some(MessageRecording { peer, .. }) = self.message.take() {
+            self.relay.close(peer).await;
+        }
         self.release().await;
         self.lose().await;
     }
@@ -262,13 +306,16 @@ impl ClientSession {
         if let Held::Sending { peer, .. } = self.held {
             self.relay.keep_alive(peer).await;
         }
+        if let Some(MessageRecording { peer, .. }) = self.message {
+            self.relay.keep_alive(peer).await;
+        }
         if let Some(participation) = &self.participation {
             participation.note_pong().await;
         }
     }
 
     pub(super) fn is_sending(&self) -> bool {
-        matches!(self.held, Held::Sending { .. }) || self.participation.is_some()
+        matches!(self.held, Held::Sending { .. }) || self.participation.is_some() || self.message.is_some()
     }
 
     /// The stream that the client hears.

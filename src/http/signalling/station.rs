@@ -4,6 +4,7 @@ use crate::access::{Action, Target};
 use crate::calls::{CallError, CallTargets, Caller, Line, Ring, StationKey};
 use crate::domain::Priority;
 
+use super::mailbox::MessageWatch;
 use super::messages::ServerMessage;
 use super::session::ClientSession;
 
@@ -17,9 +18,11 @@ impl ClientSession {
     ) -> Result<(), ServerMessage> {
         let permit = self.guest.authorize(Action::BeStation, Target::House).await?;
         let calls = self.guest.house.calls(&permit);
-        let entered = calls.enter(&permit.visitor().owner(), name, key.and_then(StationKey::of_text), rooms);
+        let entered = calls.enter(&permit.visitor().owner(), name, key.and_then(StationKey::of_text), rooms.clone());
+        let line = entered.map_err(|error| ServerMessage::complaint(error.code(), error.to_string()))?;
+        self.messages = Some(MessageWatch::new(self.guest.house.mailbox(&permit), line.station(), rooms));
         // The one before is gone only when the new one is there, so that a change of name ends no call.
-        self.station = Some(entered.map_err(|error| ServerMessage::complaint(error.code(), error.to_string()))?);
+        self.station = Some(line);
         Ok(())
     }
 
