@@ -297,3 +297,74 @@ test('a device that answers by itself opens its microphone after the bell, says 
   await untilRole(hall, '', 10_000);
   assert.equal((await callOf(id)).outcome, 'missed');
 });
+
+/** Which tones are in a message, tenth by tenth of a second, as the browser decodes its file. */
+async function tonesOf(page, id) {
+  const samples = await page.evaluate(async (path) => {
+    const file = await (await fetch(path)).arrayBuffer();
+    const sound = await new OfflineAudioContext(1, 1, 48_000).decodeAudioData(file);
+    return Array.from(sound.getChannelData(0), (sample) => Math.round(sample * 32_767));
+  }, `api/voice-messages/${id}/speech.ogg`);
+  const tenths = Array.from({ length: Math.floor(samples.length / 4_800) }, (_, tenth) => samples.slice(tenth * 4_800, (tenth + 1) * 4_800));
+  return tenths.map((tenth) => tonesIn(tenth, TONES).join());
+}
+
+test('who is away finds the message that was left for them, hears it to its end, and deletes it', async () => {
+  const anna = await device('Anna', { tone: ANNA });
+  const hall = await device('Hall');
+  const attic = await device('Attic');
+  const storageState = await hall.context().storageState();
+  await hall.context().close();
+  await anna.locator('summary', { hasText: 'Not here: 1' }).click();
+  await anna.click('house-tile[data-room="hall"] #message');
+  await anna.locator('call-panel [data-stage="recording"]').waitFor();
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await anna.locator('call-panel #send-message').click();
+  await anna.locator('call-panel [data-stage="sent"]', { hasText: 'Hall will find your message.' }).waitFor();
+  assert.equal(await capturesMicrophone(anna), false, 'the microphone is off as soon as it is sent');
+
+  const page = await device('Hall', { storageState });
+  await page.locator('#new-messages', { hasText: 'New message from Anna' }).waitFor();
+  await page.locator('#listen-messages').click();
+  const message = page.locator('voice-message', { hasText: 'Anna' });
+  await message.locator('.new').waitFor();
+  const id = await message.evaluate((element) => element.message.id);
+  const tones = await tonesOf(page, id);
+  const said = tones.filter((tone) => tone === String(ANNA)).length;
+  assert.ok(tones.length >= 24 && said >= tones.length - 3, `said without a gap: ${tones}`);
+  await message.locator('#speed').click();
+  await message.locator('#play').click();
+  await message.locator('#play', { hasText: 'Play' }).waitFor();
+  await message.locator('.new').waitFor({ state: 'detached' });
+  assert.equal(await attic.evaluate(() => window.voiceRelay.view.messages.messages.length), 0, 'nobody else knows of it');
+  await message.locator('sure-button button').click();
+  await message.locator('sure-button #yes').click();
+  await message.waitFor({ state: 'detached' });
+  await page.locator('#messages', { hasText: 'No messages.' }).waitFor();
+});
+
+test('a message for a room is told to all who listen there, until one of them has heard it', async () => {
+  const anna = await device('Anna', { tone: ANNA });
+  const [hall, attic] = [await device('Hall', { listensTo: ['kitchen'] }), await device('Attic', { listensTo: ['home'] })];
+  await anna.click('house-tile[data-room="kitchen"] .choose');
+  await anna.click('house-page #ring');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+  await anna.locator('call-panel #leave-message').click();
+  await anna.locator('call-panel [data-stage="recording"]', { hasText: 'Message for Kitchen' }).waitFor();
+  await anna.locator('call-panel #discard-message').click();
+  await anna.locator('call-panel [data-stage]').waitFor({ state: 'detached' });
+  await anna.click('house-page #ring');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #decline').click();
+  await anna.locator('call-panel #leave-message').click();
+  await anna.locator('call-panel [data-stage="recording"]').waitFor();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await anna.locator('call-panel #send-message').click();
+  await hall.locator('#new-messages', { hasText: 'New message from Anna' }).waitFor();
+  assert.equal(await attic.evaluate(() => window.voiceRelay.view.messages.unseen), 0);
+  const { voice_messages: listed } = await (await fetch(`${daemon.url}api/voice-messages`)).json();
+  assert.deepEqual(listed.map(({ to, from }) => [to, from.name]), [['kitchen', 'Anna']], 'what was discarded is nowhere');
+  await fetch(`${daemon.url}api/voice-messages/${listed[0].id}`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"heard":true}' });
+  await hall.locator('#new-messages').waitFor({ state: 'detached' });
+});

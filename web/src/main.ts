@@ -101,12 +101,12 @@ function keepShell(): void {
   if (import.meta.env.PROD) workers?.register(new URL('service-worker.js', session.base)).catch(() => undefined);
 }
 
-/** Calls are shown over every view, from the first one on. */
+/** Calls, and messages, are shown over every view, from the first one on. */
 function showCalls(): void {
   let isShown = false;
   session.addEventListener('change', () => {
-    const { current, ended, missed, refusal } = session.view.calls;
-    if (isShown || !(current ?? ended ?? refusal ?? missed[0])) return;
+    const { calls: { current, ended, missed, refusal }, messages: { recording, unseen } } = session.view;
+    if (isShown || !(current ?? ended ?? refusal ?? missed[0] ?? recording ?? unseen > 0)) return;
     isShown = true;
     void import('./calls/call-panel').then(() => {
       const made = document.createElement('call-panel');

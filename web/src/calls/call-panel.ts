@@ -5,14 +5,16 @@ import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 
 import type { HouseSession } from '../house/house-session';
-import { callWords as t, endingInWords, namesOf, refusalInWords } from '../messages/calls';
+import { callWords as t, endingInWords, messageTroubleInWords, namesOf, refusalInWords } from '../messages/calls';
+import { nameOf } from '../house/presence';
 import { spoken } from '../lib/i18n';
+import { clock } from '../player/clock';
 import { buttonStyles } from '../ui/button.styles';
 import { bellIcon, microphoneIcon, mutedIcon } from '../ui/icons';
 import { SessionWatch } from '../ui/watch-session';
 import type { Call } from './call-protocol';
 import { Ringer } from './ringer';
-import { partnerOf, type CurrentCall } from './calls-view';
+import { partnerOf, type CurrentCall, type RecordingView } from './calls-view';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -22,6 +24,9 @@ declare global {
 
 /** After so long a device answers that does so by itself: whoever is near has heard the bell, and can still decline. */
 const ANSWERS_ITSELF_MS = 2_000;
+
+/** The place that is the whole house. */
+const EVERYBODY = 'everybody';
 
 @customElement('call-panel')
 export class CallPanel extends LitElement {
@@ -150,6 +155,7 @@ export class CallPanel extends LitElement {
   /** The call that was announced to whoever cannot see it. */
   private announced = '';
   private answering: ReturnType<typeof setTimeout> | undefined;
+  private ticking: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
@@ -160,15 +166,19 @@ export class CallPanel extends LitElement {
     super.disconnectedCallback();
     this.ringer.ring(null, '');
     clearTimeout(this.answering);
+    this.keepTime(false);
   }
 
   protected override render(): TemplateResult | typeof nothing {
     const { session } = this;
     if (!session) return nothing;
     const { current, ended, missed, refusal } = session.view.calls;
+    const { recording, unseen } = session.view.messages;
     return html`
       ${current ? this.renderCurrent(current, session) : nothing}
-      ${ended && !current ? this.renderEnded(ended, session) : nothing}
+      ${recording && !current ? this.renderRecording(recording, session) : nothing}
+      ${ended && !current && !recording ? this.renderEnded(ended, session) : nothing}
+      ${unseen && !current && !recording ? this.renderUnseen(session) : nothing}
       ${refusal ? html`<section class="small" role="alert"><p id="refusal">${refusalInWords(refusal)}</p></section>` : nothing}
       ${current ? nothing : repeat(missed, ({ id }) => id, (call) => this.renderMissed(call, session))}
     `;
@@ -181,7 +191,8 @@ export class CallPanel extends LitElement {
     const ringing = { called: 'bell', calling: 'waiting', talking: null } as const;
     this.ringer.ring(current ? ringing[current.role] : null, session?.choices.loudspeaker ?? '');
     document.title = current?.role === 'called' ? `🔔 ${t('called', { name: current.call.from.name })}` : this.pageTitle;
-    this.badge(current?.role === 'called' ? 1 : (session?.view.calls.missed.length ?? 0));
+    this.badge(current?.role === 'called' ? 1 : (session?.view.calls.missed.length ?? 0) + (session?.view.messages.unseen ?? 0));
+    this.keepTime(session?.view.messages.recording?.stage === 'recording');
     if (current?.role !== 'called') {
       clearTimeout(this.answering);
     } else if (this.announced !== current.call.id) {
@@ -263,10 +274,87 @@ export class CallPanel extends LitElement {
 
   private renderEnded(call: Call, session: HouseSession): TemplateResult {
     const again = call.to.map(({ station }) => station);
+    const leave = this.leaves(call, session);
     return html`<section class="small" role="status">
       <p id="ended">${endingInWords(call)}</p>
       <div class="buttons">
+        ${leave ? html`<button id="leave-message" class="yes" type="button" @click=${leave}>${t('leaveMessage')}</button>` : nothing}
         <button id="again" type="button" @click=${() => { session.calls.ring(again); }}>${t('again')}</button>
+      </div>
+    </section>`;
+  }
+
+  /** What leaves a message for whoever was called, if that was one place. */
+  private leaves(call: Call, session: HouseSession): (() => void) | null {
+    const { rung } = session.view.calls;
+    if (!rung) return null;
+    const place = session.view.places?.find(({ room }) => room.id === rung);
+    const name = place ? nameOf(place.room) : rung === EVERYBODY ? t('everybody') : namesOf(call.to.map((callee) => callee.name));
+    return () => {
+      session.calls.leaveMessage(rung, name);
+    };
+  }
+
+  private renderRecording(recording: RecordingView, session: HouseSession): TemplateResult {
+    const { stage, name } = recording;
+    const isOver = stage === 'sent' || stage === 'failed';
+    return html`<section class=${stage === 'recording' ? 'talking' : ''} aria-labelledby="message-for" data-stage=${stage}>
+      <h2 id="message-for">${microphoneIcon} ${t('messageFor', { name })}</h2>
+      <p id="message-stage" role=${stage === 'failed' ? 'alert' : 'status'}>${this.stageInWords(recording)}</p>
+      ${stage === 'recording' ? html`<p id="message-time">${this.timeOf(recording)}</p>` : nothing}
+      <div class="buttons">
+        <button id="discard-message" type="button" class=${isOver ? '' : 'end'} ?disabled=${stage === 'sending'}
+          @click=${() => { session.calls.discardMessage(); }}>${isOver ? t('close') : t('discard')}</button>
+        ${isOver
+          ? nothing
+          : html`<button id="send-message" class="yes" type="button" ?disabled=${stage !== 'recording'} @click=${() => { session.calls.sendMessage(); }}>${t('send')}</button>`}
+      </div>
+    </section>`;
+  }
+
+  private stageInWords(recording: RecordingView): string {
+    switch (recording.stage) {
+      case 'opening':
+        return t('messageOpening');
+      case 'recording':
+        return t('messageSpeak');
+      case 'sending':
+        return t('messageSending');
+      case 'sent':
+        return t('messageSent', { name: recording.name });
+      case 'failed':
+        return messageTroubleInWords(recording);
+    }
+  }
+
+  private timeOf({ began, seconds }: RecordingView): string {
+    return t('messageTime', { time: clock(Math.min((Date.now() - began) / 1_000, seconds)), most: clock(seconds) });
+  }
+
+  /** Shows how long a message is by now. */
+  private keepTime(on: boolean): void {
+    if (!on) {
+      clearInterval(this.ticking);
+      this.ticking = undefined;
+      return;
+    }
+    this.ticking ??= setInterval(() => {
+      this.requestUpdate();
+    }, 500);
+  }
+
+  private renderUnseen(session: HouseSession): TemplateResult {
+    const { messages, unseen } = session.view.messages;
+    const name = messages.find(({ heard }) => !heard)?.from.name ?? '';
+    const listen = () => {
+      session.calls.putOffMessages();
+      location.hash = '#/calls';
+    };
+    return html`<section class="small" role="status" id="new-messages">
+      <h2>${unseen === 1 ? t('newMessage', { name }) : t('newMessages', { count: unseen })}</h2>
+      <div class="buttons">
+        <button id="listen-messages" class="yes" type="button" @click=${listen}>${t('listen')}</button>
+        <button type="button" @click=${() => { session.calls.putOffMessages(); }}>${t('later')}</button>
       </div>
     </section>`;
   }

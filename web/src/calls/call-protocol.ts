@@ -27,18 +27,57 @@ export interface Call {
   room: string | null;
 }
 
+/** A message that somebody has left. */
+export interface VoiceMessage {
+  /** Whoever knows it may hear the message. */
+  id: string;
+  from: { station: string; name: string };
+  /** `everybody`, or the id of a room or device. */
+  to: string;
+  /** Unix seconds. */
+  at: number;
+  milliseconds: number;
+  bytes: number;
+  heard: boolean;
+  /** How loud its parts are, 255 of full scale. */
+  peaks: number[];
+}
+
 /** What we say. */
 export type CallRequest =
   | { type: 'station'; name: string; key?: string; rooms: readonly string[] }
   | { type: 'ring'; to: readonly string[] }
   | { type: 'do_not_disturb'; passes?: 'urgent'; seconds?: number }
   | { type: 'answer_call'; call: string }
-  | { type: 'hang_up'; call: string };
+  | { type: 'hang_up'; call: string }
+  | { type: 'record_voice_message'; to: string; offer: RTCSessionDescriptionInit }
+  | { type: 'send_voice_message' }
+  | { type: 'discard_voice_message' };
 
 /** What the relay says. */
 export type CallMessage =
   | { type: 'station'; id: string; name: string; key: string; calls: Call[] }
   | { type: 'call'; call: Call }
-  | { type: 'station_removed' };
+  | { type: 'station_removed' }
+  | MailboxMessage;
 
-export const CALL_MESSAGES = ['station', 'call', 'station_removed'] as const satisfies readonly CallMessage['type'][];
+/** What it says of voice messages. */
+export type MailboxMessage =
+  | { type: 'voice_messages'; voice_messages: VoiceMessage[] }
+  | { type: 'voice_message_recording'; answer: RTCSessionDescriptionInit; seconds: number }
+  /** Null: it was thrown away. */
+  | { type: 'voice_message_over'; voice_message: VoiceMessage | null };
+
+export const CALL_MESSAGES = [
+  'station',
+  'call',
+  'station_removed',
+  'voice_messages',
+  'voice_message_recording',
+  'voice_message_over',
+] as const satisfies readonly CallMessage['type'][];
+
+/** Whether something that is said on the socket is of calls. */
+export function isOfCalls(message: { type: string }): message is CallMessage {
+  return (CALL_MESSAGES as readonly string[]).includes(message.type);
+}

@@ -1,6 +1,6 @@
 // What a device shows of calls, at one moment.
 
-import type { Call } from './call-protocol';
+import type { Call, VoiceMessage } from './call-protocol';
 
 /** What we have to do with a call that is not over. */
 export type CallRole =
@@ -17,18 +17,48 @@ export interface CurrentCall {
   role: CallRole;
 }
 
+/** How far a message is that is said here. */
+export type RecordingStage = 'opening' | 'recording' | 'sending' | 'sent' | 'failed';
+
+/** A message that is said here, or was a moment ago. */
+export interface RecordingView {
+  /** For whom, and how people call them. */
+  to: string;
+  name: string;
+  stage: RecordingStage;
+  /** Since when, in milliseconds since 1970. */
+  began: number;
+  /** How long it may be. */
+  seconds: number;
+  /** Why it failed: a code of the protocol's, of the microphone's, or `connection`. */
+  reason: string;
+}
+
+/** Everything there is to show of voice messages. */
+export interface MailboxView {
+  /** Those for this device, its rooms and everybody; newest first. */
+  messages: readonly VoiceMessage[];
+  /** Those that nobody has heard, and of which nobody here knows yet. */
+  unseen: number;
+  recording: RecordingView | null;
+}
+
 /** Everything there is to show of calls. */
 export interface CallsView {
   current: CurrentCall | null;
   /** The call of ours that has just ended without an answer. */
   ended: Call | null;
+  /** For whom that was: `everybody`, or the id of a room or device. */
+  rung: string | null;
   /** Newest first. */
   missed: readonly Call[];
   /** Why a call was not begun: the protocol's code. */
   refusal: string | null;
 }
 
-export const NO_CALLS: CallsView = { current: null, ended: null, missed: [], refusal: null };
+export const NO_CALLS: CallsView = { current: null, ended: null, rung: null, missed: [], refusal: null };
+
+export const NO_MESSAGES: MailboxView = { messages: [], unseen: 0, recording: null };
 
 /** With whom this station talks in a call that was answered. */
 export function partnerOf(call: Call, own: string | undefined): string {

@@ -1,9 +1,10 @@
 // Calls, as one device of the house has them: who it is, whom it calls, and where it has to be for that. What rings and talks
 // is the relay's to say (`station`); it is loaded once this device has a name.
 
-import type { ChoiceStorage } from '../session/choices';
+import type { Choices, ChoiceStorage } from '../session/choices';
 import type { Call, CallMessage, CallRequest } from './call-protocol';
-import { NO_CALLS, type CallsView } from './calls-view';
+import { NO_CALLS, NO_MESSAGES, type CallsView, type MailboxView } from './calls-view';
+import type { Mailbox } from './mailbox';
 import type { Station } from './station';
 
 /** Where a device is because of a call. */
@@ -20,6 +21,8 @@ export interface CallsOwner {
   say(request: CallRequest): void;
   /** Whether the relay is there. */
   isUp(): boolean;
+  /** What the person has chosen on this device. */
+  choices(): Choices;
   /** How this device wants to be called, and the rooms that it listens to; null while it wants no name. */
   introduction(): { name: string; rooms: readonly string[] } | null;
   /** Both of a call talk in this room from now on. */
@@ -35,7 +38,8 @@ export class HouseCalls {
   place: CallPlace = { room: null, talking: false };
 
   private station: Station | null = null;
-  private loading: Promise<Station> | null = null;
+  private mailbox: Mailbox | null = null;
+  private loading: Promise<void> | null = null;
 
   constructor(
     private readonly storage: ChoiceStorage | null,
@@ -46,6 +50,10 @@ export class HouseCalls {
     return this.station?.view ?? NO_CALLS;
   }
 
+  get messages(): MailboxView {
+    return this.mailbox?.view ?? NO_MESSAGES;
+  }
+
   /** The room of this device, once it is one that can be called. */
   get ownId(): string | null {
     return this.station?.id ?? null;
@@ -53,8 +61,8 @@ export class HouseCalls {
 
   /** Calls these devices, or rooms; `everybody` is all of them. */
   ring(to: readonly string[]): void {
-    void this.load().then((station) => {
-      station.ring(to);
+    void this.load().then(() => {
+      this.station?.ring(to);
     });
   }
 
@@ -78,42 +86,67 @@ export class HouseCalls {
     this.station?.setDoNotDisturb(on, seconds);
   }
 
+  /** Begins to say a message for a place, which people call so: it is heard there later. */
+  leaveMessage(to: string, name: string): void {
+    void this.load().then(() => {
+      if (this.station?.isKnown()) return this.mailbox?.record(to, name);
+    });
+  }
+
+  /** Ends that message, which the relay keeps. */
+  sendMessage(): void {
+    this.mailbox?.send();
+  }
+
+  /** Throws it away; of one that is over, closes what is shown. */
+  discardMessage(): void {
+    this.mailbox?.discard();
+  }
+
+  /** Somebody has seen that there are messages. */
+  putOffMessages(): void {
+    this.mailbox?.putOff();
+  }
+
   /** Tells the relay who this device is, where that is new. */
   async introduce(): Promise<void> {
     if (!this.owner.introduction()) return;
-    const station = await this.load();
+    await this.load();
     // Meanwhile it may be called otherwise.
     const now = this.owner.introduction();
-    if (now && this.owner.isUp()) station.introduce(now.name, now.rooms);
+    if (now && this.owner.isUp()) this.station?.introduce(now.name, now.rooms);
   }
 
   /** The relay is away. */
   lost(): void {
     this.station?.lost();
+    this.mailbox?.lost();
   }
 
   take(message: CallMessage): void {
-    this.station?.take(message);
+    if (message.type === 'station' || message.type === 'call' || message.type === 'station_removed') this.station?.take(message);
+    else this.mailbox?.take(message);
   }
 
   refuse(code: string): void {
-    this.station?.refuse(code);
+    if (!this.mailbox?.refuse(code)) this.station?.refuse(code);
   }
 
-  private async load(): Promise<Station> {
-    this.loading ??= import('./station').then(
-      ({ Station }) =>
-        new Station(
-          this.storage,
-          (request) => {
-            this.owner.say(request);
-          },
-          () => {
-            this.follow();
-          },
-        ),
-    );
-    return (this.station ??= await this.loading);
+  private load(): Promise<void> {
+    return (this.loading ??= this.begin());
+  }
+
+  private async begin(): Promise<void> {
+    const [{ Station }, { Mailbox }] = await Promise.all([import('./station'), import('./mailbox')]);
+    const say = (request: CallRequest) => {
+      this.owner.say(request);
+    };
+    this.station = new Station(this.storage, say, () => {
+      this.follow();
+    });
+    this.mailbox = new Mailbox(say, () => this.owner.choices(), () => {
+      this.owner.changed();
+    });
   }
 
   private follow(): void {

@@ -56,7 +56,7 @@ test('whoever calls is told how it ended, but not of what they gave up themselve
     expect(station.view.current?.role).toBe('calling');
     station.take({ type: 'call', call: { ...ours, state: 'over', outcome } });
     expect([station.view.current, station.view.ended !== null]).toEqual([null, shown]);
-    vi.advanceTimersByTime(10_000);
+    vi.advanceTimersByTime(20_000);
     expect(station.view.ended).toBeNull();
   }
   vi.useRealTimers();

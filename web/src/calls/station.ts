@@ -2,13 +2,13 @@
 // when something is different.
 
 import type { ChoiceStorage } from '../session/choices';
-import type { Call, CallMessage, CallRequest } from './call-protocol';
+import type { Call, CallMessage, CallRequest, MailboxMessage } from './call-protocol';
 import { NO_CALLS, type CallRole, type CallsView, type CurrentCall } from './calls-view';
 
 const KEY = 'voice-relay-station';
 
 /** What came of a call is shown for so long. */
-const SHOWN_MS = 6_000;
+const SHOWN_MS = 12_000;
 
 /** Calls that were missed here, and are remembered until somebody has looked. */
 const MOST_MISSED = 5;
@@ -52,7 +52,7 @@ export class Station {
     if (this.view.current?.role !== 'talking') this.show({ current: null });
   }
 
-  take(message: CallMessage): void {
+  take(message: Exclude<CallMessage, MailboxMessage>): void {
     if (message.type === 'station') {
       [this.id, this.name, this.nameless] = [message.id, message.name, 'out_of_order'];
       this.keep(message.key);
@@ -73,13 +73,18 @@ export class Station {
     this.hasCalled = false;
   }
 
+  /** Whether the relay knows us; says what to do where it does not. */
+  isKnown(): boolean {
+    if (this.id === null) this.showRefusal(this.nameless);
+    return this.id !== null;
+  }
+
   ring(to: readonly string[]): void {
     this.show({ refusal: null, ended: null });
-    if (this.id === null) {
-      this.showRefusal(this.nameless);
-      return;
-    }
+    if (!this.isKnown()) return;
     this.hasCalled = true;
+    // A message is for one place.
+    this.show({ rung: (to.length === 1 && to[0]?.replace(/^room:/, '')) || null });
     this.say({ type: 'ring', to });
   }
 

@@ -240,6 +240,7 @@ export class HousePage extends LitElement {
           @choose=${() => { session.select(id); }}
           @hold=${({ detail }: CustomEvent<boolean>) => { hold(id, detail); }}
           @ring=${() => { session.calls.ring([id]); }}
+          @message=${() => { session.calls.leaveMessage(id, nameOf(place.room)); }}
           @hear=${({ detail }: CustomEvent<boolean>) => { session.listenTo(id, detail); }}></house-tile>`;
       });
     return html`<section class="tiles" aria-label=${t('places')}>

@@ -64,6 +64,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
         this.watch.say(request);
       },
       isUp: () => this.watch.isUp,
+      choices: () => this.chosen,
       introduction: () => this.introduction(),
       talkIn: (roomId) => void this.talk(roomId),
       stopIn: (roomId) => {
@@ -128,6 +129,7 @@ export class HouseSession extends EventTarget implements ChoiceKeeper {
       stations,
       own: all?.find(({ room }) => room.id === this.calls.ownId) ?? null,
       calls: this.calls.view,
+      messages: this.calls.messages,
       selected: all?.find(({ room }) => room.id === this.chosen.room) ?? places?.[0] ?? null,
       talkingIn: this.speaking ? (this.roomOf(this.speaking.roomId) ?? spoken?.room ?? null) : null,
       talk: spoken?.talk ?? 'idle',

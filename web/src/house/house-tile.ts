@@ -6,7 +6,7 @@ import { customElement, property } from 'lit/decorators.js';
 
 import { TilePress } from '../lib/press';
 import { houseWords as t } from '../messages/house';
-import { bellIcon, loudspeakerIcon, silentIcon } from '../ui/icons';
+import { bellIcon, loudspeakerIcon, silentIcon, voicemailIcon } from '../ui/icons';
 import type { PlaceView } from './house-view';
 import { nameOf, peopleIn, signsOf, whoHears, whoIsThere } from './presence';
 
@@ -163,17 +163,25 @@ export class HouseTile extends LitElement {
         <span class="name">${name}${signs.length ? html`<span class="signs">${signs.join(' · ')}</span>` : nothing}</span>
         ${this.away ? nothing : html`<span class="who">${whoIsThere(place)}</span><span class="ears">${whoHears(place) || nothing}</span>`}
       </button>
-      ${station
-        ? html`<button class="hear" id="ring" type="button" aria-label=${t('ring', { name })} title=${t('ring', { name })} ?disabled=${isOut}
-            @click=${() => { this.tell('ring'); }}>${bellIcon}</button>`
-        : this.own ? nothing : html`<button class="hear" type="button" aria-label=${t('listenTo', { name })} title=${t('listen')} aria-pressed=${place.listening}
-            ?disabled=${this.away} @click=${() => { this.tell('hear', !place.listening); }}>
-            ${place.listening ? loudspeakerIcon : silentIcon}
-          </button>`}
+      ${this.own ? nothing : station ? this.renderCall(name, station) : this.renderListen(name, place)}
     `;
   }
 
-  private tell(type: 'choose' | 'hold' | 'hear' | 'ring', detail?: boolean): void {
+  /** What else one does with a device: calls it, or leaves a message while it is away. */
+  private renderCall(name: string, station: 'here' | 'away'): TemplateResult {
+    const [act, words, icon] = station === 'here' ? (['ring', t('ring', { name }), bellIcon] as const) : (['message', t('leaveMessage', { name }), voicemailIcon] as const);
+    return html`<button class="hear" id=${act} type="button" aria-label=${words} title=${words} ?disabled=${this.away}
+      @click=${() => { this.tell(act); }}>${icon}</button>`;
+  }
+
+  private renderListen(name: string, { listening }: PlaceView): TemplateResult {
+    return html`<button class="hear" type="button" aria-label=${t('listenTo', { name })} title=${t('listen')} aria-pressed=${listening}
+      ?disabled=${this.away} @click=${() => { this.tell('hear', !listening); }}>
+      ${listening ? loudspeakerIcon : silentIcon}
+    </button>`;
+  }
+
+  private tell(type: 'choose' | 'hold' | 'hear' | 'ring' | 'message', detail?: boolean): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

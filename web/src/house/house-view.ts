@@ -2,7 +2,7 @@
 
 import type { PersonView, RoomView, TalkView } from '../rooms/room-view';
 import type { Room } from '../rooms/room-protocol';
-import type { CallsView } from '../calls/calls-view';
+import type { CallsView, MailboxView } from '../calls/calls-view';
 import type { Blockage } from '../session/carriage';
 import type { AudioDevices } from '../session/devices';
 
@@ -28,6 +28,7 @@ export interface HouseView extends TalkView {
   /** The room of this device, once it is a station. */
   own: PlaceView | null;
   calls: CallsView;
+  messages: MailboxView;
   /** The room that is talked to. */
   selected: PlaceView | null;
   /** The room in which we talk, or tried to; null before. */

@@ -1,6 +1,7 @@
 // Words of calls: while it rings, while two talk, and what came of it.
 
 import type { Call } from '../calls/call-protocol';
+import type { RecordingView } from '../calls/calls-view';
 import { translator } from '../lib/i18n';
 
 export const callWords = translator({
@@ -43,6 +44,40 @@ export const callWords = translator({
     refusedAnswered: 'Somebody else answered.',
     refusedNotPermitted: 'Calling is not part of this link.',
     refused: 'This call isn’t possible.',
+    leaveMessage: 'Leave a message',
+    messageFor: 'Message for {name}',
+    messageOpening: 'Opening the microphone…',
+    messageSpeak: 'Speak now.',
+    messageTime: '{time} of {most}',
+    messageSending: 'Sending…',
+    messageSent: '{name} will find your message.',
+    messageLost: 'The connection was lost. What you said until then is kept.',
+    messageNotBegun: 'No connection, so nothing was recorded. Try again.',
+    messageFull: 'The mailbox is full. Somebody has to listen to messages, or delete some.',
+    messageNothing: 'Nothing was recorded. Is the microphone muted?',
+    messageNotKept: 'The message could not be kept: the relay’s disk is full or can’t be written.',
+    messageOff: 'Messages are turned off here.',
+    messageMicrophone: 'The microphone can’t be used. Allow it in the browser, and try again.',
+    messageFailed: 'This message could not be left.',
+    send: 'Send',
+    discard: 'Discard',
+    newMessage: 'New message from {name}',
+    newMessages: '{count} new messages',
+    listen: 'Listen',
+    later: 'Later',
+    messages: 'Messages',
+    noMessages: 'No messages. Whoever doesn’t reach this device, or a room that it listens to, can leave one.',
+    noName: 'Give this device a name in the settings; then messages can be left for it.',
+    everybody: 'everyone',
+    unheard: 'new',
+    play: 'Play',
+    pause: 'Pause',
+    position: 'Position in the message',
+    speed: 'Speed: {speed} times',
+    delete: 'Delete',
+    deleteMessage: 'Delete the message from {name}?',
+    unplayable: 'The message can’t be played just now. Try again.',
+    messageTo: 'for {name}',
     title: 'Calls and devices',
     quiet: 'Do not disturb',
     quietHint: 'Calls and announcements wait, unless they are urgent. You still hear the rooms that you listen to.',
@@ -111,6 +146,40 @@ export const callWords = translator({
     refusedAnswered: 'Jemand anders hat angenommen.',
     refusedNotPermitted: 'Anrufen gehört nicht zu diesem Link.',
     refused: 'Dieser Anruf ist nicht möglich.',
+    leaveMessage: 'Nachricht hinterlassen',
+    messageFor: 'Nachricht für {name}',
+    messageOpening: 'Öffne das Mikrofon…',
+    messageSpeak: 'Sprich jetzt.',
+    messageTime: '{time} von {most}',
+    messageSending: 'Wird gesendet…',
+    messageSent: '{name} findet deine Nachricht vor.',
+    messageLost: 'Die Verbindung ist abgebrochen. Was du bis dahin gesagt hast, ist gespeichert.',
+    messageNotBegun: 'Keine Verbindung, deshalb wurde nichts aufgenommen. Versuche es noch einmal.',
+    messageFull: 'Der Anrufbeantworter ist voll. Jemand muss Nachrichten anhören oder löschen.',
+    messageNothing: 'Es wurde nichts aufgenommen. Ist das Mikrofon stumm?',
+    messageNotKept: 'Die Nachricht konnte nicht gespeichert werden: Der Speicher der Anlage ist voll oder nicht beschreibbar.',
+    messageOff: 'Nachrichten sind hier ausgeschaltet.',
+    messageMicrophone: 'Das Mikrofon lässt sich nicht benutzen. Erlaube es im Browser und versuche es noch einmal.',
+    messageFailed: 'Diese Nachricht konnte nicht hinterlassen werden.',
+    send: 'Senden',
+    discard: 'Verwerfen',
+    newMessage: 'Neue Nachricht von {name}',
+    newMessages: '{count} neue Nachrichten',
+    listen: 'Anhören',
+    later: 'Später',
+    messages: 'Nachrichten',
+    noMessages: 'Keine Nachrichten. Wer dieses Gerät oder einen Raum, den es hört, nicht erreicht, kann eine hinterlassen.',
+    noName: 'Gib diesem Gerät in den Einstellungen einen Namen; dann kann man ihm Nachrichten hinterlassen.',
+    everybody: 'alle',
+    unheard: 'neu',
+    play: 'Abspielen',
+    pause: 'Pause',
+    position: 'Stelle in der Nachricht',
+    speed: 'Tempo: {speed}-fach',
+    delete: 'Löschen',
+    deleteMessage: 'Die Nachricht von {name} löschen?',
+    unplayable: 'Die Nachricht lässt sich gerade nicht abspielen. Versuche es noch einmal.',
+    messageTo: 'für {name}',
     title: 'Anrufe und Geräte',
     quiet: 'Nicht stören',
     quietHint: 'Anrufe und Durchsagen kommen nicht an, außer dringenden. Räume, denen du zuhörst, hörst du weiterhin.',
@@ -163,6 +232,32 @@ export function refusalInWords(code: string): string {
       return callWords('refusedAnswered');
     default:
       return callWords('refused');
+  }
+}
+
+/** Why a message was not left, by the protocol's code or the microphone's. */
+export function messageTroubleInWords({ reason, began }: RecordingView): string {
+  switch (reason) {
+    case 'connection':
+      return callWords(began ? 'messageLost' : 'messageNotBegun');
+    case 'full':
+      return callWords('messageFull');
+    case 'nothing_said':
+      return callWords('messageNothing');
+    case 'not_kept':
+      return callWords('messageNotKept');
+    case 'not_permitted':
+      return callWords('messageOff');
+    case 'denied':
+    case 'missing':
+    case 'busy':
+    case 'policy':
+    case 'framed':
+    case 'insecure':
+    case 'unsupported':
+      return callWords('messageMicrophone');
+    default:
+      return callWords('messageFailed');
   }
 }
 

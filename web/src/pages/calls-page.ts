@@ -3,9 +3,14 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
+import { repeat } from 'lit/directives/repeat.js';
 
 import type { Call, CallOutcome } from '../calls/call-protocol';
+import '../calls/voice-message';
 import type { HouseSession } from '../house/house-session';
+import type { HouseView } from '../house/house-view';
+import { nameOf } from '../house/presence';
+import { SessionWatch } from '../ui/watch-session';
 import { spoken } from '../lib/i18n';
 import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { callWords as t } from '../messages/calls';
@@ -113,6 +118,12 @@ export class CallsPage extends LitElement {
   @state() private mayTurnHouse = false;
   @state() private isAway = false;
 
+  constructor() {
+    super();
+    // Messages come with the session; what is asked for besides follows below.
+    new SessionWatch(this);
+  }
+
   private watched: HouseSession | null = null;
   /** What was there when it was looked last: it is looked again when that is different. */
   private known = '';
@@ -143,6 +154,7 @@ export class CallsPage extends LitElement {
         <h1 tabindex="-1">${t('title')}</h1>
       </header>
       ${this.isAway ? html`<p role="alert">${t('unreachable')}</p>` : nothing}
+      ${this.session ? this.renderMessages(this.session) : nothing}
       <section>
         <h2>${t('quiet')}</h2>
         <p class="note">${t('quietHint')}</p>
@@ -163,6 +175,34 @@ export class CallsPage extends LitElement {
           : html`<p class="note">${this.log ? t('noCalls') : t('loading')}</p>`}
       </section>
     </main>`;
+  }
+
+  /** Messages for this device, its rooms and everybody. */
+  private renderMessages({ base, view }: HouseSession): TemplateResult {
+    const { messages } = view.messages;
+    const playOne = (event: Event) => {
+      for (const other of this.renderRoot.querySelectorAll('voice-message')) if (other !== event.target) other.pause();
+    };
+    return html`<section id="messages" @play=${playOne}>
+      <h2>${t('messages')}</h2>
+      ${messages.length
+        ? html`<ul>
+            ${repeat(
+              messages,
+              ({ id }) => id,
+              (message) => html`<li><voice-message .message=${message} .base=${base} place=${this.placeOf(message.to, view)}></voice-message></li>`,
+            )}
+          </ul>`
+        : html`<p class="note">${view.own ? t('noMessages') : t('noName')}</p>`}
+    </section>`;
+  }
+
+  /** How people call the place for which a message is, unless that is this device alone. */
+  private placeOf(to: string, { own, places }: HouseView): string {
+    if (to === own?.room.id) return '';
+    if (to === HOUSE) return t('everybody');
+    const place = places?.find(({ room }) => room.id === to);
+    return place ? nameOf(place.room) : to;
   }
 
   /** This device: how it is called, and whether it answers by itself. */

@@ -1,7 +1,7 @@
 // The rooms that there are, live: a socket of its own, for as long as somebody looks.
 
 import { Signalling, socketUrl } from '../session/signalling';
-import type { CallMessage, CallRequest } from '../calls/call-protocol';
+import { isOfCalls, type CallMessage, type CallRequest } from '../calls/call-protocol';
 import { ROOM_WORDS, type Room, type RoomMessage, type RoomRequest } from './room-protocol';
 
 /** What is said on the socket besides the list. */
@@ -29,7 +29,7 @@ export class RoomWatch {
         },
         down: changed,
         message: (message) => {
-          if (message.type === 'station' || message.type === 'call' || message.type === 'station_removed') calls?.take(message);
+          if (isOfCalls(message)) calls?.take(message);
           else if (message.type === 'error') calls?.refuse(message.code ?? '');
           if (message.type !== 'rooms') return;
           this.rooms = message.rooms;
