@@ -261,8 +261,26 @@ const CALL_SCENES = {
     await hall.click('call-panel #decline');
     await tab.locator('call-panel #ended').waitFor();
   },
+  'message-recording': async (tab) => {
+    await tab.click('call-panel #leave-message');
+    await tab.locator('call-panel [data-stage="recording"]').waitFor();
+    await tab.waitForTimeout(1_000);
+  },
+  'message-sent': async (tab) => {
+    await tab.click('call-panel #send-message');
+    await tab.locator('call-panel [data-stage="sent"]').waitFor();
+  },
+  'message-new': async (tab, { hall }) => {
+    await tab.click('call-panel #discard-message');
+    await hall.evaluate(() => window.voiceRelay.calls.leaveMessage('ben', 'Ben'));
+    await hall.locator('call-panel [data-stage="recording"]').waitFor();
+    await tab.waitForTimeout(1_500);
+    await hall.click('call-panel #send-message');
+    await tab.locator('call-panel #new-messages').waitFor();
+  },
   calls: async (tab) => {
-    await goTo(tab, '#/calls');
+    await tab.click('call-panel #listen-messages');
+    await tab.locator('voice-message #play').waitFor();
     await tab.locator('calls-page sure-button').first().waitFor();
   },
 };

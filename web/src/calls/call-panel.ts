@@ -59,7 +59,7 @@ export class CallPanel extends LitElement {
       .called {
         border-color: var(--accent);
       }
-      .talking {
+      :is(.talking, .recording) {
         border-color: var(--live);
       }
       h2,
@@ -298,7 +298,7 @@ export class CallPanel extends LitElement {
   private renderRecording(recording: RecordingView, session: HouseSession): TemplateResult {
     const { stage, name } = recording;
     const isOver = stage === 'sent' || stage === 'failed';
-    return html`<section class=${stage === 'recording' ? 'talking' : ''} aria-labelledby="message-for" data-stage=${stage}>
+    return html`<section class=${stage} aria-labelledby="message-for" data-stage=${stage}>
       <h2 id="message-for">${microphoneIcon} ${t('messageFor', { name })}</h2>
       <p id="message-stage" role=${stage === 'failed' ? 'alert' : 'status'}>${this.stageInWords(recording)}</p>
       ${stage === 'recording' ? html`<p id="message-time">${this.timeOf(recording)}</p>` : nothing}

@@ -89,7 +89,9 @@ export class HouseCalls {
   /** Begins to say a message for a place, which people call so: it is heard there later. */
   leaveMessage(to: string, name: string): void {
     void this.load().then(() => {
-      if (this.station?.isKnown()) return this.mailbox?.record(to, name);
+      if (!this.station?.isKnown()) return undefined;
+      this.station.forgetEnded();
+      return this.mailbox?.record(to, name);
     });
   }
 

@@ -12,7 +12,7 @@ import type { MailboxView, RecordingStage } from './calls-view';
 const CONNECTING_MS = 8_000;
 
 /** That a message was sent is shown for so long. */
-const SHOWN_MS = 6_000;
+const SHOWN_MS = 12_000;
 
 /** What a message is said into. */
 interface Line {

@@ -103,6 +103,11 @@ export class Station {
     this.say({ type: 'hang_up', call: call.id });
   }
 
+  /** Whoever called does something else about it. */
+  forgetEnded(): void {
+    this.show({ ended: null });
+  }
+
   /** Somebody has looked at what was missed. */
   forgetMissed(call: Call): void {
     this.show({ missed: this.view.missed.filter(({ id }) => id !== call.id) });

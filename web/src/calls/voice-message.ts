@@ -83,6 +83,7 @@ export class VoiceMessageElement extends LitElement {
         gap: 0.4rem;
         align-items: center;
         min-height: 3rem;
+        padding-inline: 0.8rem;
       }
       .play {
         background: var(--accent);
@@ -93,6 +94,15 @@ export class VoiceMessageElement extends LitElement {
       }
       sure-button {
         margin-left: auto;
+      }
+      /* A phone at twice its size. */
+      @media (max-width: 17rem) {
+        .buttons button {
+          padding-inline: 0.5rem;
+        }
+        .play svg {
+          display: none;
+        }
       }
     `,
   ];
