@@ -182,7 +182,7 @@ impl App {
     fn open_calls(&self, config: &Config, rooms: &RoomsHandle) -> CallsHandle {
         let data = DataFolder::new(config.data_dir.clone());
         let (calls, keeper) = CallsHandle::open(config.calling(), &data, rooms.clone());
-        self.spawn("calls", keeper.run());
+        self.critical.spawn_to_its_end(&self.tracker, "calls", keeper.run(self.shutdown.clone()));
         calls
     }
 
@@ -190,7 +190,8 @@ impl App {
     fn open_mailbox(&self, config: &Config, rooms: &RoomsHandle, voice_messages: NewTracks) -> MailboxHandle {
         let data = DataFolder::new(config.data_dir.clone());
         let mailbox = MailboxHandle::open(config.mailbox(), &data, rooms.clone());
-        self.spawn("mailbox", mailbox.clone().run(voice_messages));
+        let run = mailbox.clone().run(voice_messages, self.shutdown.clone());
+        self.critical.spawn_to_its_end(&self.tracker, "mailbox", run);
         mailbox
     }
 

@@ -55,6 +55,21 @@ impl Critical {
         self.tasks().push((name, task.abort_handle()));
     }
 
+    /// Runs a task of this name which ends by itself after the shutdown, when it has done what is left to do.
+    pub fn spawn_to_its_end(
+        &self,
+        tracker: &TaskTracker,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let guard = self.guard(name);
+        let task = tracker.spawn(async move {
+            task.await;
+            drop(guard);
+        });
+        self.tasks().push((name, task.abort_handle()));
+    }
+
     /// Ends a task as a fault would: for tests. False: there is none of this name.
     #[doc(hidden)]
     pub fn abort(&self, name: &str) -> bool {

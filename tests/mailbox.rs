@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use support::http::{get, put_json, request};
-use support::live::{PATIENCE, Signalling, metric, program, start_command};
+use support::live::{PATIENCE, Signalling, end, metric, program, start_command};
 use support::mailbox::{leave, record, say};
 use support::sound::{decoded, share_at};
 use tokio::process::{Child, Command};
@@ -260,4 +260,16 @@ async fn on_a_full_disk_whoever_speaks_is_told_that_it_is_lost_and_all_else_is_s
         said,
         "it goes on where there is room"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_said_when_the_daemon_is_ended_is_kept() {
+    let (mut child, ports, folder) = house(&[]).await;
+    let (mut anna, _) = device(ports, "Anna", None).await;
+    let (peer, recording) = record(&mut anna, "kitchen").await;
+    let said = say(&peer, &recording, 440.0, 50).await;
+    end(&mut child).await;
+    let (_child, ports) = restarted(folder.path(), &[]).await;
+    let left = get(ports.http, "/api/voice-messages").await.json()["voice_messages"][0].clone();
+    assert_eq!(packets_in(&get(ports.http, &path_of(&left, "/speech.ogg")).await.body), said);
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::calls::EVERYBODY;
@@ -61,6 +63,7 @@ struct Inner {
     /// What is about to be said, by its stream.
     expected: Mutex<HashMap<StreamId, oneshot::Sender<NewTrack>>>,
     recordings: Places,
+    speaking: TaskTracker,
     memory: Places,
     changes: watch::Sender<()>,
     events: broadcast::Sender<MailboxEvent>,
@@ -76,6 +79,7 @@ impl MailboxHandle {
             counters: Mutex::default(),
             store: Mutex::new(store),
             expected: Mutex::default(),
+            speaking: TaskTracker::new(),
             recordings: Places::new(RECORDINGS, settings.share),
             memory: Places::shared(RECORDING_BYTES, RECORDING_BYTES_OF_ONE),
             changes: watch::Sender::new(()),
@@ -84,11 +88,12 @@ impl MailboxHandle {
         }))
     }
 
-    /// Records what is said, and deletes what is over; for as long as it is polled.
-    pub async fn run(self, mut tracks: NewTracks) {
+    /// Records what is said, and deletes what is over, until the shutdown; then keeps what was being said.
+    pub async fn run(self, mut tracks: NewTracks, shutdown: CancellationToken) {
         let mut tidying = tokio::time::interval(TIDYING);
         loop {
             tokio::select! {
+                () = shutdown.cancelled() => break,
                 Some(track) = tracks.recv() => {
                     let expected = lock(&self.0.expected).remove(&track.stream);
                     // Whoever wanted it is gone, or never was.
@@ -97,6 +102,10 @@ impl MailboxHandle {
                 _ = tidying.tick() => self.tidy().await,
             }
         }
+        // Whoever speaks is cut off by the end of their connection.
+        lock(&self.0.expected).clear();
+        self.0.speaking.close();
+        self.0.speaking.wait().await;
     }
 
     /// Begins to record what is going to be said on this stream.
@@ -122,8 +131,9 @@ impl MailboxHandle {
         let (over_sender, over) = oneshot::channel();
         let (mailbox, to) = (self.clone(), to.to_owned());
         let (memory, longest) = (self.0.memory.clone(), self.0.settings.length);
-        let intake = Intake { track, ending, owner, memory, _place: place, longest };
-        tokio::spawn(async move {
+        let intake = Intake { track, ending, owner, memory, longest };
+        self.0.speaking.spawn(async move {
+            let _place = place;
             let said = intake.listen().await;
             lock(&mailbox.0.expected).remove(&stream);
             let kept = match said {

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::Owner;
 use crate::engine::NewTrack;
-use crate::limits::{Place, Places};
+use crate::limits::Places;
 use crate::live::{Packets, Take};
 
 use super::{MailboxError, VoiceMessage};
@@ -63,8 +63,6 @@ pub(super) struct Intake {
     pub(super) owner: Owner,
     /// Memory of all that is being said.
     pub(super) memory: Places,
-    /// Among those that may be said at once.
-    pub(super) _place: Place,
     /// No message is longer.
     pub(super) longest: Duration,
 }

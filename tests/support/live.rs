@@ -85,6 +85,14 @@ pub async fn start_command(mut command: Command, flags: &[&str]) -> (Child, Port
     (child, ports)
 }
 
+/// Ends the program as its supervisor does, and waits until it has.
+pub async fn end(child: &mut Child) {
+    let pid = child.id().expect("running").to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill is installed");
+    assert!(told.success(), "it runs");
+    tokio::time::timeout(PATIENCE, child.wait()).await.expect("in time").expect("ended");
+}
+
 /// Where a program that was just started says that it listens.
 pub async fn ports_of(child: &mut Child) -> Ports {
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();

@@ -52,9 +52,8 @@ fn speaker(memory: u64) -> Speaker {
     let ((track_sender, track), (ending_sender, ending)) = (oneshot::channel(), oneshot::channel());
     let ((packets, received), (over, ended)) = (mpsc::channel(128), oneshot::channel());
     let owner = Owner::Machine;
-    let place = Places::unshared(1).take(&owner).expect("one");
     let (memory, longest) = (Places::shared(memory, memory), Duration::from_secs(10));
-    let intake = Intake { track, ending, owner: owner.clone(), memory, _place: place, longest };
+    let intake = Intake { track, ending, owner: owner.clone(), memory, longest };
     let said = tokio::spawn(intake.listen());
     let stream = StreamId::of_connection(Uuid::from_u128(1));
     assert!(track_sender.send(NewTrack { stream, owner, packets: received, ended }).is_ok());
@@ -126,9 +125,8 @@ async fn what_is_discarded_or_too_short_or_never_comes_is_no_message() {
     let (_track, track) = oneshot::channel();
     let (_ending, ending) = oneshot::channel();
     let owner = Owner::Machine;
-    let place = Places::unshared(1).take(&owner).expect("one");
     let memory = Places::shared(1_000, 1_000);
-    let absent = Intake { track, ending, owner, memory, _place: place, longest: Duration::from_secs(10) };
+    let absent = Intake { track, ending, owner, memory, longest: Duration::from_secs(10) };
     assert!(matches!(absent.listen().await, Err(MailboxError::NothingSaid)), "after its time");
 }
 
