@@ -141,6 +141,9 @@ const ROUTES: &[Row] = &[
     row("GET /api/do-not-disturb", LISTEN, About::House),
     with("PUT /api/do-not-disturb/{id}", ADMIN, About::House, "{}"),
     row("DELETE /api/do-not-disturb/{id}", ADMIN, About::House),
+    row("GET /api/quiet-hours", LISTEN, About::House),
+    with("PUT /api/quiet-hours/{id}", ADMIN, About::House, r#"{"from":"22:00","until":"07:00"}"#),
+    row("DELETE /api/quiet-hours/{id}", ADMIN, About::House),
     row("GET /api/home-assistant", LISTEN, About::House),
     row("POST /api/home-assistant/node", ADMIN, About::House),
     with("PUT /api/sound", ADMIN, About::House, r#"{"room":"home"}"#),
@@ -174,6 +177,7 @@ const MESSAGES: &[(&str, Option<Scope>, About)] = &[
     ("ring", TALK, About::House),
     ("do_not_disturb", None, About::Nothing),
     // These are about what one of the former began.
+    ("quiet_hours", None, About::Nothing),
     ("answer_call", None, About::Nothing),
     ("hang_up", None, About::Nothing),
     ("record_voice_message", TALK, About::House),
@@ -492,6 +496,7 @@ fn message(kind: &str, place: &Place) -> Value {
         "listen" => json!({ "type": kind, "who": "all" }),
         "station" => json!({ "type": kind, "name": "" }),
         "ring" => json!({ "type": kind, "to": ["nobody"] }),
+        "quiet_hours" => json!({ "type": kind, "hours": null }),
         "answer_call" | "hang_up" => json!({ "type": kind, "call": SOME_ID }),
         "record_voice_message" => {
             json!({ "type": kind, "to": "nobody", "offer": { "type": "offer", "sdp": "" } })

@@ -3,8 +3,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::http::{get, post_json, request};
-use support::live::{PATIENCE, Signalling, metric, participant, program, start, start_command, until};
+use support::http::{get, post_json, put_json, request};
+use support::live::{PATIENCE, Signalling, end, metric, participant, program, start, start_command, until};
 use voice_relay::app::Ports;
 
 /// A device of this name, once it is known by it; and what it was told of itself.
@@ -219,4 +219,42 @@ async fn a_device_that_does_not_want_to_be_disturbed_says_so_itself_and_is_rung_
     hall.send(json!({ "type": "do_not_disturb" })).await;
     until(async || get(app.ports.http, "/api/do-not-disturb").await.json()["places"]["hall"].is_null()).await;
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quiet_hours_of_a_house_and_of_a_device_hold_at_once_and_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = format!("--data-dir={}", folder.path().display());
+    let flags = [&*data, "--tls-mode=off", "--rooms-intercom=Kitchen"];
+    let (mut child, ports) = start_command(program(), &flags).await;
+    let (mut hall, known) = device(ports, "Hall").await;
+    // All day, whatever the time is.
+    let hours = json!({ "from": "22:00", "until": "22:00", "passes": "urgent" });
+    hall.send(json!({ "type": "quiet_hours", "hours": hours })).await;
+    assert_eq!(hall.expect("quiet_hours").await["hours"], hours);
+    let put = put_json(ports.http, "/api/quiet-hours/kitchen", &hours.to_string()).await;
+    assert_eq!(put.status, 204, "{}", put.text());
+    assert_eq!(put_json(ports.http, "/api/quiet-hours/cellar", &hours.to_string()).await.status, 404);
+    for wrong in [r#"{"from":"22:00"}"#, r#"{"from":"22","until":"7"}"#, r#"{"from":"22:00","until":"07:00","on":1}"#] {
+        assert_eq!(put_json(ports.http, "/api/quiet-hours/kitchen", wrong).await.status, 400, "{wrong}");
+    }
+    let quiet = async |ports: Ports| {
+        let places = get(ports.http, "/api/do-not-disturb").await.json()["places"].clone();
+        places.as_object().expect("an object").keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(quiet(ports).await, ["hall", "kitchen"]);
+    assert_eq!(delete(ports, "/api/do-not-disturb/kitchen").await, 204);
+    end(&mut child).await;
+
+    let (_child, ports) = start_command(program(), &flags).await;
+    let places = get(ports.http, "/api/quiet-hours").await.json()["places"].clone();
+    assert_eq!(places, json!({ "hall": hours, "kitchen": hours }));
+    assert_eq!(quiet(ports).await, ["hall"], "what was turned off stays so");
+    let back = json!({ "type": "station", "name": "Hall", "key": known["key"] });
+    let (mut hall, _) = device_with(ports, back).await;
+    hall.send(json!({ "type": "quiet_hours", "hours": null })).await;
+    assert_eq!(hall.expect("quiet_hours").await["hours"], Value::Null);
+    assert_eq!(delete(ports, "/api/quiet-hours/kitchen").await, 204);
+    assert_eq!(get(ports.http, "/api/quiet-hours").await.json()["places"], json!({}));
+    assert_eq!(quiet(ports).await, [] as [&str; 0]);
 }

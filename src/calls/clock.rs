@@ -1,6 +1,6 @@
 //! What time does to calls: they do not ring for ever, and nobody waits for a station that is gone.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Calls;
 use super::call::{CallId, CallOutcome, CallState};
@@ -17,12 +17,15 @@ impl Calls {
         let gone = self.stations.iter().filter_map(|(id, station)| Some((id, station.gone?)));
         let given_up = gone.filter(|(id, _)| engaged(id)).map(|(_, gone)| gone + GRACE);
         let quiet = self.quiet.values().filter_map(|timed| timed.ends);
-        ringing.chain(given_up).chain(quiet).min()
+        ringing.chain(given_up).chain(quiet).chain(self.hours_due).min()
     }
 
     /// Does what is due.
-    pub fn tick(&mut self, now: Instant) {
+    pub fn tick(&mut self, now: Instant, at: SystemTime) {
         self.end_quiet(now);
+        if self.hours_due.is_some_and(|due| due <= now) {
+            self.follow_hours(now, at);
+        }
         let is_gone = |gone: Option<Instant>| gone.is_some_and(|gone| gone + GRACE <= now);
         let gone: Vec<_> = self.stations.iter().filter(|(_, it)| is_gone(it.gone)).map(|(id, _)| id.clone()).collect();
         for station in gone {

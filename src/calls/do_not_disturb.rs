@@ -36,7 +36,7 @@ pub struct DoNotDisturb {
 /// The same, with the end by the clock that nobody sets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timed {
-    set: DoNotDisturb,
+    pub(super) set: DoNotDisturb,
     pub(super) ends: Option<Instant>,
 }
 
@@ -75,6 +75,7 @@ impl Calls {
         for place in gone {
             self.disturb(&place);
         }
+        self.forget_hours(is_there);
     }
 
     /// All places that are not to be disturbed.

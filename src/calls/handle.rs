@@ -16,6 +16,7 @@ use crate::rooms::RoomsHandle;
 
 use super::call::{CallId, CallInfo, CallRecord};
 use super::do_not_disturb::{DoNotDisturb, Passes};
+use super::quiet_hours::{KeptHours, QuietHours};
 use super::request::{CallError, CallRequest, Ring};
 use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
 use super::store::{self, Kept, KeptStation, Write};
@@ -32,6 +33,16 @@ const WRITES: usize = 1_024;
 
 /// Events that may wait for those who watch all calls.
 const WATCHED: usize = 256;
+
+/// What the clock on the wall says, in the time zone of this machine: seconds since midnight.
+pub fn second_of_day(at: SystemTime) -> u32 {
+    // Beyond the year 9999 there is none.
+    let Ok(at) = jiff::Timestamp::try_from(at) else { return 0 };
+    let time = jiff::tz::TimeZone::system().to_datetime(at).time();
+    [time.hour(), time.minute(), time.second()]
+        .into_iter()
+        .fold(0, |sum, part| sum * 60 + u32::from(part.unsigned_abs()))
+}
 
 /// What a station is told. Field by field what `docs/protocol.md` has.
 #[derive(Debug, Clone, Serialize)]
@@ -97,18 +108,18 @@ impl Inner {
 impl CallsHandle {
     /// The door to stations and calls as they were kept, and whoever keeps them from now on.
     pub fn open(settings: CallsSettings, data: &DataFolder, rooms: RoomsHandle) -> (Self, Keeper) {
-        let (store, Kept { stations, log, quiet }) = store::open(data);
+        let (store, Kept { stations, log, quiet, hours }) = store::open(data);
         let (sender, writes) = mpsc::channel(WRITES);
         let most = settings.log;
         let state = State { calls: Calls::new(settings, log), lines: HashMap::new(), too_slow: 0 };
         let (state, wake, changes) = (Mutex::new(state), Notify::new(), broadcast::Sender::new(WATCHED));
         let calls = Self(Arc::new(Inner { state, rooms, wake, changes, writes: sender, log: most }));
-        calls.restore(stations, quiet);
+        calls.restore(stations, quiet, hours);
         let keeper = Keeper { calls: calls.clone(), store, writes };
         (calls, keeper)
     }
 
-    fn restore(&self, stations: Vec<KeptStation>, quiet: Vec<(String, DoNotDisturb)>) {
+    fn restore(&self, stations: Vec<KeptStation>, quiet: Vec<(String, DoNotDisturb)>, hours: Vec<(String, KeptHours)>) {
         let rooms = &self.0.rooms;
         self.with(|State { calls, .. }, now| {
             for KeptStation { id, name, key, seen } in stations {
@@ -122,6 +133,9 @@ impl CallsHandle {
             }
             for (place, quiet) in quiet {
                 calls.restore_quiet(now, SystemTime::now(), &place, quiet);
+            }
+            for (place, hours) in hours {
+                calls.restore_quiet_hours(now, SystemTime::now(), &place, hours);
             }
             calls.forget_quiet(|place| self.0.has_place(place));
             rooms.note_do_not_disturb(|room| calls.is_quiet(room, Priority::Normal));
@@ -215,6 +229,26 @@ impl CallsHandle {
         Ok(())
     }
 
+    /// A place has these quiet hours from now on, or none.
+    ///
+    /// # Errors
+    /// When there is no such place.
+    pub fn set_quiet_hours(&self, place: &str, hours: Option<QuietHours>) -> Result<(), CallError> {
+        if !self.0.has_place(place) {
+            return Err(CallError::NoRoom(place.to_owned()));
+        }
+        self.with(|State { calls, .. }, now| {
+            calls.forget_quiet(|place| self.0.has_place(place));
+            calls.set_quiet_hours(now, SystemTime::now(), place, hours);
+        });
+        Ok(())
+    }
+
+    /// The quiet hours of all places that have some.
+    pub fn quiet_hours(&self) -> BTreeMap<String, QuietHours> {
+        self.lock().calls.quiet_hours().map(|(place, hours)| (place.to_owned(), hours)).collect()
+    }
+
     /// All places that are not to be disturbed.
     pub fn quiet_places(&self) -> BTreeMap<String, DoNotDisturb> {
         self.lock().calls.quiet_places().map(|(place, set)| (place.to_owned(), set)).collect()
@@ -277,7 +311,7 @@ impl CallsHandle {
         let (before, now) = (state.calls.deadline(), tokio::time::Instant::now().into_std());
         let result = act(&mut state, now);
         if state.calls.deadline().is_some_and(|at| at <= now) {
-            state.calls.tick(now);
+            state.calls.tick(now, SystemTime::now());
         }
         while let Some(effect) = state.calls.poll() {
             self.carry_out(&mut state, effect);
@@ -321,6 +355,7 @@ impl CallsHandle {
                 self.0.rooms.note_do_not_disturb(|room| calls.is_quiet(room, Priority::Normal));
                 let _ = self.0.changes.send(CallEvent::DoNotDisturb(place, set));
             }
+            Effect::QuietHours(place, hours) => self.keep(Write::QuietHours(place, hours)),
             Effect::Log(record) => self.keep(Write::Call(record, self.0.log)),
         }
     }

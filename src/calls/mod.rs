@@ -3,13 +3,14 @@
 //! machine: no sockets, no tokio, no clock. Times are arguments; what comes out are effects ([`Calls::poll`]).
 //!
 //! `station` says who is there; `request` what is asked for, `call` what a call is, `ringing` how it goes from one state to the next, and `clock` what time
-//! does to it; `do_not_disturb` who is not called; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
+//! does to it; `do_not_disturb` who is not called, and `quiet_hours` when that begins by itself; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
 //! door for everybody else: it has the lock, the clock, the rooms, and the queues to whoever is told.
 
 mod call;
 mod clock;
 mod do_not_disturb;
 mod handle;
+mod quiet_hours;
 mod rate;
 mod request;
 mod ringing;
@@ -19,7 +20,7 @@ mod store;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::domain::Owner;
 use crate::limits::share_of;
@@ -27,7 +28,8 @@ use crate::limits::share_of;
 pub use call::{CallId, CallInfo, CallOutcome, CallRecord, CallState, CalleeInfo, CalleeState, Caller, CallerInfo};
 pub use clock::GRACE;
 pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes};
-pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent};
+pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent, second_of_day};
+pub use quiet_hours::{KeptHours, LocalClock, QuietHours, TimeOfDay};
 pub use rate::{BURST, INTERVAL};
 pub use request::{CallError, CallRequest, CallTargets, Ring, Target};
 pub use station::{ConnectionId, EnterError, MAX_ROOMS, StationId, StationInfo, StationKey};
@@ -56,6 +58,8 @@ pub struct CallsSettings {
     pub ring: Duration,
     /// Percentage of each that one address may have.
     pub share: u8,
+    /// What the clock on the wall says, for quiet hours.
+    pub second_of_day: LocalClock,
 }
 
 /// What is counted of stations and calls.
@@ -86,6 +90,8 @@ pub enum Effect {
     Log(CallRecord),
     /// A place is not to be disturbed, or is again: to be kept, and shown.
     DoNotDisturb(String, Option<DoNotDisturb>),
+    /// A place has quiet hours, or none any more; or they have begun: to be kept.
+    QuietHours(String, Option<KeptHours>),
 }
 
 /// All stations, and all calls.
@@ -99,6 +105,10 @@ pub struct Calls {
     rates: HashMap<Owner, Rate>,
     /// By place: [`EVERYBODY`], or the id of a room or station.
     quiet: BTreeMap<String, Timed>,
+    /// By place, likewise.
+    hours: BTreeMap<String, KeptHours>,
+    /// When the clock on the wall is to be looked at.
+    hours_due: Option<Instant>,
     next_connection: u64,
     effects: VecDeque<Effect>,
     counters: CallCounters,
@@ -116,6 +126,8 @@ impl Calls {
             log,
             rates: HashMap::new(),
             quiet: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            hours_due: None,
             next_connection: 0,
             effects: VecDeque::new(),
             counters: CallCounters::default(),

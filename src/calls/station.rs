@@ -219,6 +219,7 @@ impl Calls {
             self.hang_up_everywhere(now, id);
             self.stations.remove(id);
             self.disturb(&id.0);
+            self.forget_hours(|place| place != id.0);
             self.effects.push_back(Effect::Forget(id.clone()));
         }
         is_known

@@ -7,6 +7,7 @@ use crate::data::{DataFolder, Store, rows, to_json};
 
 use super::call::CallRecord;
 use super::do_not_disturb::DoNotDisturb;
+use super::quiet_hours::KeptHours;
 use super::station::{StationId, StationKey};
 
 /// The database, within the data folder.
@@ -20,6 +21,9 @@ const CALLS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("calls-1");
 
 /// By place.
 const QUIET: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("do-not-disturb-1");
+
+/// Likewise.
+const HOURS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("quiet-hours-1");
 
 /// A station as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +41,7 @@ pub(super) struct Kept {
     /// Oldest first.
     pub(super) log: Vec<CallRecord>,
     pub(super) quiet: Vec<(String, DoNotDisturb)>,
+    pub(super) hours: Vec<(String, KeptHours)>,
 }
 
 /// Something to be written.
@@ -48,6 +53,7 @@ pub(super) enum Write {
     Call(CallRecord, usize),
     ClearLog,
     DoNotDisturb(String, Option<DoNotDisturb>),
+    QuietHours(String, Option<KeptHours>),
 }
 
 /// Reads what is kept.
@@ -56,7 +62,7 @@ pub(super) fn open(data: &DataFolder) -> (Store, Kept) {
         let (stations, log) = (rows(database, STATIONS)?, rows(database, CALLS)?);
         let (_, stations): (Vec<_>, _) = stations.into_iter().unzip();
         let (_, log): (Vec<_>, _) = log.into_iter().unzip();
-        Ok(Kept { stations, log, quiet: rows(database, QUIET)? })
+        Ok(Kept { stations, log, quiet: rows(database, QUIET)?, hours: rows(database, HOURS)? })
     })
 }
 
@@ -80,6 +86,10 @@ pub(super) fn write(store: &mut Store, write: Write) {
                 transaction.open_table(QUIET)?.insert(&*place, &*to_json(&set)?)?;
             }
             Write::DoNotDisturb(place, None) => drop(transaction.open_table(QUIET)?.remove(&*place)?),
+            Write::QuietHours(place, Some(hours)) => {
+                transaction.open_table(HOURS)?.insert(&*place, &*to_json(&hours)?)?;
+            }
+            Write::QuietHours(place, None) => drop(transaction.open_table(HOURS)?.remove(&*place)?),
             Write::ClearLog => drop(transaction.delete_table(CALLS)?),
         }
         Ok(transaction.commit()?)

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::announce::AnnounceLimits;
-use crate::calls::CallsSettings;
+use crate::calls::{CallsSettings, second_of_day};
 use crate::limits::{Allotments, MediaPlaces, Places};
 use crate::live::ClipLimits;
 use crate::mailbox::MailboxSettings;
@@ -183,7 +183,7 @@ impl Config {
     /// Who can be called, and for how long.
     pub fn calling(&self) -> CallsSettings {
         let CallsConfig { stations, max, ring, log } = self.calls;
-        CallsSettings { stations, calls: max, log, ring, share: self.limits.share }
+        CallsSettings { stations, calls: max, log, ring, share: self.limits.share, second_of_day }
     }
 
     /// How many voice messages are kept.

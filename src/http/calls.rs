@@ -11,7 +11,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 use crate::access::{Action, Permit, Target, Visitor};
-use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, Passes, StationId};
+use crate::calls::{CallError, CallId, CallInfo, CallRecord, CallRequest, CallsHandle, Passes, QuietHours, StationId};
 
 use super::Shared;
 use super::exposition::Exposition;
@@ -48,12 +48,13 @@ struct DoNotDisturbRequest {
     seconds: Option<u64>,
 }
 
-/// All of `/api/stations`, `/api/calls` and `/api/do-not-disturb`.
+/// All of `/api/stations`, `/api/calls`, `/api/do-not-disturb` and `/api/quiet-hours`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     // Cards on a dashboard of another origin ask before they may (CORS); which origins may is the gate's to say.
     let preflight = warp::path!("api" / "calls" / ..).and(warp::options()).map(|| preflight("GET, POST, DELETE"));
     let calls = stations(shared.clone()).or(calls(shared.clone())).unify();
-    calls.or(do_not_disturb(shared)).unify().or(preflight).unify()
+    let quiet = do_not_disturb(shared.clone()).or(quiet_hours(shared)).unify();
+    calls.or(quiet).unify().or(preflight).unify()
 }
 
 fn do_not_disturb(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
@@ -81,6 +82,45 @@ fn do_not_disturb(shared: Shared) -> impl Filter<Extract = (Response,), Error = 
     list.or(on).unify().or(off).unify()
 }
 
+/// `/api/quiet-hours`: when that begins by itself.
+fn quiet_hours(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let context = warp::ext::get::<Visitor>().and(warp::any().map(move || shared.clone()));
+    let list = warp::path!("api" / "quiet-hours").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| {
+            permitted(&visitor, &shared, Action::SeeCalls, |permit| {
+                no_store(&serde_json::json!({ "places": shared.house.calls(permit).quiet_hours() }))
+            })
+            .await
+        },
+    );
+    let set = warp::path!("api" / "quiet-hours" / String)
+        .and(warp::put())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(context.clone())
+        .then(async |place: String, hours: QuietHours, visitor: Visitor, shared: Shared| {
+            keep_hours(&place, Some(hours), &visitor, &shared).await
+        });
+    let clear = warp::path!("api" / "quiet-hours" / String).and(warp::delete()).and(context).then(
+        async |place: String, visitor: Visitor, shared: Shared| keep_hours(&place, None, &visitor, &shared).await,
+    );
+    list.or(set).unify().or(clear).unify()
+}
+
+async fn keep_hours(place: &str, hours: Option<QuietHours>, visitor: &Visitor, shared: &Shared) -> Response {
+    permitted(visitor, shared, Action::SetDoNotDisturb, |permit| {
+        no_place_or_done(shared.house.calls(permit).set_quiet_hours(place, hours))
+    })
+    .await
+}
+
+fn no_place_or_done(done: Result<(), CallError>) -> Response {
+    match done {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => error_response(StatusCode::NOT_FOUND, &error),
+    }
+}
+
 /// Turns it on, or off where nothing is said of what passes.
 async fn turn(
     place: &str,
@@ -90,10 +130,7 @@ async fn turn(
     shared: &Shared,
 ) -> Response {
     permitted(visitor, shared, Action::SetDoNotDisturb, |permit| {
-        match shared.house.calls(permit).set_do_not_disturb(place, passes, time) {
-            Ok(()) => StatusCode::NO_CONTENT.into_response(),
-            Err(error) => error_response(StatusCode::NOT_FOUND, &error),
-        }
+        no_place_or_done(shared.house.calls(permit).set_do_not_disturb(place, passes, time))
     })
     .await
 }

@@ -277,6 +277,32 @@ test('a device that does not want to be disturbed is not rung, says so, and is r
   await hall.locator('call-panel #decline').click();
 });
 
+test('quiet hours are chosen for this device and for the house, and kept', async () => {
+  const hall = await device('Hall');
+  await hall.goto(`${daemon.url}#/calls`);
+  const own = hall.locator('calls-page fieldset[data-place="hall"]');
+  await own.locator('input[role="switch"]').check();
+  await own.locator('input[data-hours="until"]').fill('06:30');
+  await own.locator('input[data-hours="until"]').press('Enter');
+  const house = hall.locator('calls-page fieldset[data-place="everybody"]');
+  await house.locator('input[role="switch"]').check();
+  await house.locator('input[data-hours="from"]').waitFor();
+  const kept = async (wanted) => {
+    for (const end = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      const { places } = await (await fetch(`${daemon.url}api/quiet-hours`)).json();
+      if (JSON.stringify(Object.entries(places).map(([place, { from, until }]) => [place, from, until])) === JSON.stringify(wanted)) return;
+      assert.ok(Date.now() < end, JSON.stringify(places));
+    }
+  };
+  await kept([['everybody', '22:00', '07:00'], ['hall', '22:00', '06:30']]);
+  await hall.reload();
+  await own.locator('input[role="switch"]:checked').waitFor();
+  assert.equal(await own.locator('input[data-hours="until"]').inputValue(), '06:30');
+  await own.locator('input[role="switch"]').uncheck();
+  await house.locator('input[role="switch"]').uncheck();
+  await kept([]);
+});
+
 test('a device that answers by itself opens its microphone after the bell, says so, and answers no doorbell', async () => {
   const anna = await device('Anna', { tone: ANNA });
   const hall = await device('Hall', { tone: HALL });

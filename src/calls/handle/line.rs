@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::super::call::CallId;
 use super::super::do_not_disturb::Passes;
+use super::super::quiet_hours::QuietHours;
 use super::super::request::CallError;
 use super::super::station::{ConnectionId, StationId};
 use super::{CallsHandle, State, StationEvent};
@@ -46,6 +47,12 @@ impl Line {
     pub fn set_do_not_disturb(&self, passes: Option<Passes>, time: Option<Duration>) {
         // It has a room as long as it is there.
         let _ = self.calls.set_do_not_disturb(&self.station.0, passes, time);
+    }
+
+    /// It has these quiet hours from now on, or none.
+    pub fn set_quiet_hours(&self, hours: Option<QuietHours>) {
+        // It has a room as long as it is there.
+        let _ = self.calls.set_quiet_hours(&self.station.0, hours);
     }
 
     /// Gives up a call, declines it, or ends it.

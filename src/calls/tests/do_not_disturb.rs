@@ -76,7 +76,7 @@ fn it_ends_when_it_was_to_also_after_a_restart_and_whatever_the_clock_on_the_wal
     again.restore_quiet(calls.now, calls.at, "hall", until(60));
     again.restore_quiet(calls.now, calls.at + HOUR, "attic", until(60));
     assert!(again.is_quiet("hall", Priority::Normal) && !again.is_quiet("attic", Priority::Normal));
-    again.tick(calls.now + Duration::from_secs(60));
+    again.tick(calls.now + Duration::from_secs(60), calls.at);
     assert!(!again.is_quiet("hall", Priority::Normal));
     let forgotten = std::iter::from_fn(|| again.poll()).filter(|it| matches!(it, Effect::DoNotDisturb(_, None)));
     assert_eq!(forgotten.count(), 2, "neither is kept any longer");

@@ -1,6 +1,7 @@
 //! Calls under a stepped clock: who is rung, who gets through, and how each of them ends.
 
 mod do_not_disturb;
+mod quiet_hours;
 mod random;
 mod stations;
 mod store;
@@ -21,7 +22,8 @@ struct TestCalls {
 }
 
 fn settings() -> CallsSettings {
-    CallsSettings { stations: 12, calls: 4, log: 3, ring: Duration::from_secs(30), share: 100 }
+    let second_of_day = |at| (unix(at) % 86_400) as u32;
+    CallsSettings { stations: 12, calls: 4, log: 3, ring: Duration::from_secs(30), share: 100, second_of_day }
 }
 
 fn id(name: &str) -> StationId {
@@ -94,12 +96,13 @@ impl TestCalls {
     /// Lets time pass, doing what is due when it is due.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
-        while let Some(at) = self.calls.deadline().filter(|at| *at <= end) {
-            self.now = at.max(self.now);
-            self.calls.tick(self.now);
+        while let Some(due) = self.calls.deadline().filter(|due| *due <= end) {
+            let step = due.saturating_duration_since(self.now);
+            (self.now, self.at) = (self.now + step, self.at + step);
+            self.calls.tick(self.now, self.at);
             self.deliver();
         }
-        (self.now, self.at) = (end, self.at + time);
+        (self.now, self.at) = (end, self.at + (end - self.now));
     }
 
     fn deliver(&mut self) {
@@ -107,7 +110,11 @@ impl TestCalls {
             match effect {
                 Effect::Call(call) => self.told.push(call),
                 Effect::Log(record) => self.logged.push(record),
-                Effect::KeepStation(_) | Effect::Forget(_) | Effect::Show(_) | Effect::DoNotDisturb(..) => {}
+                Effect::KeepStation(_)
+                | Effect::Forget(_)
+                | Effect::Show(_)
+                | Effect::DoNotDisturb(..)
+                | Effect::QuietHours(..) => {}
             }
         }
     }

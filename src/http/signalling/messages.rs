@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::calls::{CallId, CallTargets, Passes};
+use crate::calls::{CallId, CallTargets, Passes, QuietHours};
 use crate::domain::{Priority, StreamId};
 use crate::mailbox::VoiceMessage;
 use crate::rooms::{HostAction, ParticipantId};
@@ -121,6 +121,10 @@ pub(in crate::http) enum ClientMessage {
         #[serde(default)]
         seconds: Option<u64>,
     },
+    /// To have quiet hours, or none, as the station that the client is.
+    QuietHours {
+        hours: Option<QuietHours>,
+    },
     AnswerCall {
         call: CallId,
     },
@@ -151,7 +155,7 @@ pub(in crate::http) enum ClientMessage {
 
 impl ClientMessage {
     /// Every type of the protocol, for the table of who may say what.
-    pub(in crate::http) const TYPES: [&'static str; 28] = [
+    pub(in crate::http) const TYPES: [&'static str; 29] = [
         "start_sending",
         "webrtc_offer",
         "start_receiving",
@@ -171,6 +175,7 @@ impl ClientMessage {
         "station",
         "ring",
         "do_not_disturb",
+        "quiet_hours",
         "answer_call",
         "hang_up",
         "record_voice_message",
@@ -205,15 +210,16 @@ impl ClientMessage {
             Self::Station { .. } => 16,
             Self::Ring { .. } => 17,
             Self::DoNotDisturb { .. } => 18,
-            Self::AnswerCall { .. } => 19,
-            Self::HangUp { .. } => 20,
-            Self::RecordVoiceMessage { .. } => 21,
-            Self::SendVoiceMessage => 22,
-            Self::DiscardVoiceMessage => 23,
-            Self::Report { .. } => 24,
-            Self::Leave => 25,
-            Self::Ping => 26,
-            Self::Unknown => 27,
+            Self::QuietHours { .. } => 19,
+            Self::AnswerCall { .. } => 20,
+            Self::HangUp { .. } => 21,
+            Self::RecordVoiceMessage { .. } => 22,
+            Self::SendVoiceMessage => 23,
+            Self::DiscardVoiceMessage => 24,
+            Self::Report { .. } => 25,
+            Self::Leave => 26,
+            Self::Ping => 27,
+            Self::Unknown => 28,
         };
         Self::TYPES[number]
     }
@@ -272,6 +278,10 @@ pub(super) enum ServerMessage {
         music: Option<String>,
         /// The m-lines on which others are heard.
         slots: Vec<String>,
+    },
+    /// The station that the client is has these now, or none.
+    QuietHours {
+        hours: Option<QuietHours>,
     },
     VoiceMessageRecording {
         answer: SessionDescription,

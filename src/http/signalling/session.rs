@@ -172,6 +172,13 @@ impl ClientSession {
                     Ok(())
                 })
                 .err(),
+            ClientMessage::QuietHours { hours } => {
+                let set = self.at_station(|line| {
+                    line.set_quiet_hours(hours);
+                    Ok(())
+                });
+                Some(set.map_or_else(|refusal| refusal, |()| ServerMessage::QuietHours { hours }))
+            }
             ClientMessage::AnswerCall { call } => self.at_station(|line| line.answer(call)).err(),
             ClientMessage::HangUp { call } => self.at_station(|line| line.hang_up(call)).err(),
             ClientMessage::RecordVoiceMessage { to, offer } => Some(self.record_message(&to, offer).await),

@@ -43,11 +43,18 @@ export interface VoiceMessage {
   peaks: number[];
 }
 
+/** Hours of each day in which a place is not to be disturbed: `22:00`. */
+export interface QuietHours {
+  from: string;
+  until: string;
+}
+
 /** What we say. */
 export type CallRequest =
   | { type: 'station'; name: string; key?: string; rooms: readonly string[] }
   | { type: 'ring'; to: readonly string[] }
   | { type: 'do_not_disturb'; passes?: 'urgent'; seconds?: number }
+  | { type: 'quiet_hours'; hours: QuietHours | null }
   | { type: 'answer_call'; call: string }
   | { type: 'hang_up'; call: string }
   | { type: 'record_voice_message'; to: string; offer: RTCSessionDescriptionInit }
@@ -59,6 +66,7 @@ export type CallMessage =
   | { type: 'station'; id: string; name: string; key: string; calls: Call[] }
   | { type: 'call'; call: Call }
   | { type: 'station_removed' }
+  | { type: 'quiet_hours'; hours: QuietHours | null }
   | MailboxMessage;
 
 /** What it says of voice messages. */
@@ -72,6 +80,7 @@ export const CALL_MESSAGES = [
   'station',
   'call',
   'station_removed',
+  'quiet_hours',
   'voice_messages',
   'voice_message_recording',
   'voice_message_over',
@@ -80,4 +89,9 @@ export const CALL_MESSAGES = [
 /** Whether something that is said on the socket is of calls. */
 export function isOfCalls(message: { type: string }): message is CallMessage {
   return (CALL_MESSAGES as readonly string[]).includes(message.type);
+}
+
+/** Whether that is of voice messages. */
+export function isOfMailbox(message: CallMessage): message is MailboxMessage {
+  return message.type.startsWith('voice_message');
 }

@@ -1,6 +1,6 @@
 // What a device shows of calls, at one moment.
 
-import type { Call, VoiceMessage } from './call-protocol';
+import type { Call, QuietHours, VoiceMessage } from './call-protocol';
 
 /** What we have to do with a call that is not over. */
 export type CallRole =
@@ -54,9 +54,11 @@ export interface CallsView {
   missed: readonly Call[];
   /** Why a call was not begun: the protocol's code. */
   refusal: string | null;
+  /** The quiet hours that this device was given last. */
+  quietHours: QuietHours | null;
 }
 
-export const NO_CALLS: CallsView = { current: null, ended: null, rung: null, missed: [], refusal: null };
+export const NO_CALLS: CallsView = { current: null, ended: null, rung: null, missed: [], refusal: null, quietHours: null };
 
 export const NO_MESSAGES: MailboxView = { messages: [], unseen: 0, recording: null };
 

@@ -2,7 +2,7 @@
 // is the relay's to say (`station`); it is loaded once this device has a name.
 
 import type { Choices, ChoiceStorage } from '../session/choices';
-import type { Call, CallMessage, CallRequest } from './call-protocol';
+import { isOfMailbox, type Call, type CallMessage, type CallRequest, type QuietHours } from './call-protocol';
 import { NO_CALLS, NO_MESSAGES, type CallsView, type MailboxView } from './calls-view';
 import type { Mailbox } from './mailbox';
 import type { Station } from './station';
@@ -86,6 +86,11 @@ export class HouseCalls {
     this.station?.setDoNotDisturb(on, seconds);
   }
 
+  /** The same in these hours of each day; null: no longer. */
+  setQuietHours(hours: QuietHours | null): void {
+    this.station?.setQuietHours(hours);
+  }
+
   /** Begins to say a message for a place, which people call so: it is heard there later. */
   leaveMessage(to: string, name: string): void {
     void this.load().then(() => {
@@ -126,8 +131,8 @@ export class HouseCalls {
   }
 
   take(message: CallMessage): void {
-    if (message.type === 'station' || message.type === 'call' || message.type === 'station_removed') this.station?.take(message);
-    else this.mailbox?.take(message);
+    if (isOfMailbox(message)) this.mailbox?.take(message);
+    else this.station?.take(message);
   }
 
   refuse(code: string): void {

@@ -2,7 +2,7 @@
 // when something is different.
 
 import type { ChoiceStorage } from '../session/choices';
-import type { Call, CallMessage, CallRequest, MailboxMessage } from './call-protocol';
+import type { Call, CallMessage, CallRequest, MailboxMessage, QuietHours } from './call-protocol';
 import { NO_CALLS, type CallRole, type CallsView, type CurrentCall } from './calls-view';
 
 const KEY = 'voice-relay-station';
@@ -59,6 +59,8 @@ export class Station {
       this.show({ current: this.currentOf(message.calls) });
     } else if (message.type === 'call') {
       this.follow(message.call);
+    } else if (message.type === 'quiet_hours') {
+      this.show({ quietHours: message.hours });
     } else {
       this.id = null;
       this.keep(null);
@@ -91,6 +93,11 @@ export class Station {
   /** Is not disturbed from now on but by what is urgent, for so many seconds or until it is turned off. */
   setDoNotDisturb(on: boolean, seconds?: number): void {
     this.say({ type: 'do_not_disturb', ...(on ? { passes: 'urgent' } : {}), ...(seconds === undefined ? {} : { seconds }) });
+  }
+
+  /** Is not disturbed in these hours of each day, from now on; null: as ever. */
+  setQuietHours(hours: QuietHours | null): void {
+    this.say({ type: 'quiet_hours', hours });
   }
 
   answer(call: Call): void {

@@ -5,7 +5,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 
-import type { Call, CallOutcome } from '../calls/call-protocol';
+import type { Call, CallOutcome, QuietHours } from '../calls/call-protocol';
 import '../calls/voice-message';
 import type { HouseSession } from '../house/house-session';
 import type { HouseView } from '../house/house-view';
@@ -61,6 +61,9 @@ const TIMES = [
   { seconds: 28_800, words: 'night' },
 ] as const;
 
+/** Quiet hours as most people want them. */
+const NIGHT: QuietHours = { from: '22:00', until: '07:00' };
+
 const PATIENCE_MS = 5_000;
 
 @customElement('calls-page')
@@ -91,6 +94,19 @@ export class CallsPage extends LitElement {
         height: 1.5rem;
         accent-color: var(--accent);
       }
+      fieldset {
+        margin: 0.5rem 0 0;
+        padding: 0;
+        border: 0;
+      }
+      fieldset label {
+        margin-top: 0.25rem;
+      }
+      .hours {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr));
+        gap: 0.75rem;
+      }
       .device {
         display: flex;
         flex-wrap: wrap;
@@ -114,6 +130,7 @@ export class CallsPage extends LitElement {
   @state() private log: readonly CallRecord[] | null = null;
   @state() private stations: readonly StationInfo[] = [];
   @state() private quiet: Readonly<Record<string, DoNotDisturb | undefined>> = {};
+  @state() private hours: Readonly<Record<string, QuietHours | undefined>> = {};
   /** Whether this person may turn what is the same for all. */
   @state() private mayTurnHouse = false;
   @state() private isAway = false;
@@ -235,7 +252,41 @@ export class CallsPage extends LitElement {
         ${TIMES.map(({ seconds, words }) => html`<option value=${seconds}>${t(words)}</option>`)}
         <option value="always" .selected=${live(now === 'always')}>${t('always')}</option>
       </select>
-    </label>`;
+    </label>
+    ${this.renderHours(place, label)}`;
+  }
+
+  /** In which hours of each day that is so by itself. */
+  private renderHours(place: string, label: string): TemplateResult {
+    const hours = this.hours[place];
+    const turn = (event: Event) => void this.setHours(place, (event.target as HTMLInputElement).checked ? NIGHT : null);
+    const change = (which: keyof QuietHours) => (event: Event) => {
+      const { value } = event.target as HTMLInputElement;
+      // Whoever has deleted a time is about to write another.
+      if (hours && value) void this.setHours(place, { ...hours, [which]: value });
+    };
+    const field = (which: keyof QuietHours) => html`<label>${t(which === 'from' ? 'hoursFrom' : 'hoursUntil')}
+      <input type="time" required data-hours=${which} .value=${live(hours?.[which] ?? '')} @change=${change(which)} /></label>`;
+    return html`<fieldset data-place=${place} aria-label=${`${label}: ${t('everyDay')}`}>
+      <label class="switch"><span>${t('everyDay')}</span><input type="checkbox" role="switch" .checked=${live(hours !== undefined)} @change=${turn} /></label>
+      ${hours ? html`<div class="hours">${field('from')} ${field('until')}</div>` : nothing}
+    </fieldset>`;
+  }
+
+  private async setHours(place: string, hours: QuietHours | null): Promise<void> {
+    const { session } = this;
+    if (!session) return;
+    // Shown at once; the relay says in a moment whether it is so.
+    this.hours = { ...this.hours, [place]: hours ?? undefined };
+    if (place === session.view.own?.room.id) {
+      session.calls.setQuietHours(hours);
+      return;
+    }
+    await fetch(new URL(`api/quiet-hours/${place}`, session.base), {
+      ...(hours ? { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(hours) } : { method: 'DELETE' }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    }).catch(() => undefined);
+    await this.look(session);
   }
 
   private async turnQuiet(place: string, value: string): Promise<void> {
@@ -275,7 +326,7 @@ export class CallsPage extends LitElement {
     const { stations, calls, connected, own, places } = session.view;
     const quiet = [own, ...(places ?? [])].map((place) => place?.room.doNotDisturb);
     const callOf = (call: Call | undefined) => call?.id ?? '';
-    const now = JSON.stringify([connected, quiet, stations.map(({ room }) => [room.name, room.station]), callOf(calls.current?.call), callOf(calls.missed[0])]);
+    const now = JSON.stringify([connected, quiet, calls.quietHours, stations.map(({ room }) => [room.name, room.station]), callOf(calls.current?.call), callOf(calls.missed[0])]);
     if (now === this.known) return;
     this.known = now;
     void this.look(session);
@@ -283,7 +334,9 @@ export class CallsPage extends LitElement {
 
   private async look(session: HouseSession): Promise<void> {
     try {
-      const [stations, calls, quiet] = await Promise.all(['api/stations', 'api/calls', 'api/do-not-disturb'].map((path) => ask(session.base, path)));
+      const paths = ['api/stations', 'api/calls', 'api/do-not-disturb', 'api/quiet-hours'];
+      const [stations, calls, quiet, hours] = await Promise.all(paths.map((path) => ask(session.base, path)));
+      this.hours = (hours as { places: Record<string, QuietHours> }).places;
       this.quiet = (quiet as { places: Record<string, DoNotDisturb> }).places;
       this.stations = (stations as { stations: StationInfo[] }).stations;
       this.log = (calls as { log: CallRecord[] }).log;
