@@ -187,10 +187,15 @@ impl App {
     }
 
     /// Voice messages, as they were kept. After the stations, for which they are.
-    fn open_mailbox(&self, config: &Config, rooms: &RoomsHandle, voice_messages: NewTracks) -> MailboxHandle {
+    fn open_mailbox(
+        &self,
+        config: &Config,
+        (rooms, calls): (&RoomsHandle, &CallsHandle),
+        voice_messages: NewTracks,
+    ) -> MailboxHandle {
         let data = DataFolder::new(config.data_dir.clone());
         let mailbox = MailboxHandle::open(config.mailbox(), &data, rooms.clone());
-        let run = mailbox.clone().run(voice_messages, self.shutdown.clone());
+        let run = mailbox.clone().run(voice_messages, calls.events(), self.shutdown.clone());
         self.critical.spawn_to_its_end(&self.tracker, "mailbox", run);
         mailbox
     }
@@ -215,7 +220,7 @@ impl App {
         let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let calls = self.open_calls(config, &rooms);
-        let mailbox = self.open_mailbox(config, &rooms, voice_messages);
+        let mailbox = self.open_mailbox(config, (&rooms, &calls), voice_messages);
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
         let speaking = linked.map(|linked| {
             self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls, &mailbox))

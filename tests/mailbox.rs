@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use support::http::{get, put_json, request};
-use support::live::{PATIENCE, Signalling, end, metric, program, start_command};
+use support::live::{PATIENCE, Signalling, end, metric, program, start_command, until};
 use support::mailbox::{leave, record, say};
 use support::sound::{decoded, share_at};
 use tokio::process::{Child, Command};
@@ -260,6 +260,20 @@ async fn on_a_full_disk_whoever_speaks_is_told_that_it_is_lost_and_all_else_is_s
         said,
         "it goes on where there is room"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_removed_takes_its_messages_with_it_and_the_next_of_its_name_has_none() {
+    let (_child, ports, _folder) = house(&[]).await;
+    let (away, _) = device(ports, "Hall", None).await;
+    let (mut anna, _) = device(ports, "Anna", None).await;
+    let (left, _) = leave(&mut anna, "hall", 440.0, 20).await;
+    away.close().await;
+    let forget = async || request(ports.http, "DELETE /api/stations/hall HTTP/1.1", &[], PATIENCE).await.status;
+    assert_eq!(forget().await, 204);
+    until(async || get(ports.http, &path_of(&left, "/speech.ogg")).await.status == 404).await;
+    let (mut next, _) = device(ports, "Hall", None).await;
+    assert_eq!(messages(&mut next, 0).await, Vec::<Value>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

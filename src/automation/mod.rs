@@ -128,7 +128,7 @@ impl Automations {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 call = called.recv() => match call {
-                    Ok(event) if linked => herald.announce(news::of_calls(&event)),
+                    Ok(event) if linked => news::of_calls(&event).into_iter().for_each(|news| herald.announce(news)),
                     Ok(_) => {}
                     Err(broadcast::error::RecvError::Lagged(count)) => herald.note_lost(count),
                     Err(broadcast::error::RecvError::Closed) => return,

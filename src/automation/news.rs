@@ -62,13 +62,14 @@ impl Presence {
 }
 
 /// The same of calls.
-pub(super) fn of_calls(event: &CallEvent) -> Value {
+pub(super) fn of_calls(event: &CallEvent) -> Option<Value> {
     match event {
-        CallEvent::Call(call) => of_call(call),
-        CallEvent::DoNotDisturb(place, set) => json!({
+        CallEvent::Call(call) => Some(of_call(call)),
+        CallEvent::DoNotDisturb(place, set) => Some(json!({
             "type": "do_not_disturb", "place": place, "on": set.is_some(),
             "passes": set.map(|set| set.passes), "until": set.and_then(|set| set.until)
-        }),
+        })),
+        CallEvent::Forgotten(_) => None,
     }
 }
 

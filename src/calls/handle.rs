@@ -75,6 +75,8 @@ pub enum CallEvent {
     Call(CallInfo),
     /// A place is not to be disturbed, or is again: see [`EVERYBODY`].
     DoNotDisturb(String, Option<DoNotDisturb>),
+    /// A station is no more; the next of its name is another one.
+    Forgotten(StationId),
 }
 
 /// Stations and calls, for everybody. Cheap to clone.
@@ -347,6 +349,7 @@ impl CallsHandle {
                     let _ = line.try_send(StationEvent::StationRemoved);
                 }
                 self.0.rooms.close_station(&id.0);
+                let _ = self.0.changes.send(CallEvent::Forgotten(id.clone()));
                 self.keep(Write::Forget(id));
             }
             Effect::DoNotDisturb(place, set) => {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::calls::EVERYBODY;
+use crate::calls::{CallEvent, EVERYBODY};
 use crate::data::{DataFolder, Store, StoreError};
 use crate::domain::{Owner, StreamId};
 use crate::engine::{NewTrack, NewTracks};
@@ -23,7 +23,7 @@ use super::store::{self, Change};
 use super::{Mailbox, MailboxCounters, MailboxError, MailboxSettings, MessageSender, VoiceMessage, VoiceMessageId};
 
 /// Messages that are being said at once.
-const RECORDINGS: usize = 8;
+const RECORDINGS: usize = 16;
 
 /// Memory of all of them: each as long as it may be, at the rate of a voice.
 const RECORDING_BYTES: u64 = 32 << 20;
@@ -89,11 +89,22 @@ impl MailboxHandle {
     }
 
     /// Records what is said, and deletes what is over, until the shutdown; then keeps what was being said.
-    pub async fn run(self, mut tracks: NewTracks, shutdown: CancellationToken) {
+    pub async fn run(
+        self,
+        mut tracks: NewTracks,
+        mut called: broadcast::Receiver<CallEvent>,
+        shutdown: CancellationToken,
+    ) {
         let mut tidying = tokio::time::interval(TIDYING);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
+                event = called.recv() => match event {
+                    Ok(CallEvent::Forgotten(station)) => self.delete_all(move |message| message.to == station.0).await,
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.tidy().await,
+                    Err(broadcast::error::RecvError::Closed) => break,
+                },
                 Some(track) = tracks.recv() => {
                     let expected = lock(&self.0.expected).remove(&track.stream);
                     // Whoever wanted it is gone, or never was.
@@ -274,18 +285,16 @@ impl MailboxHandle {
 
     /// Deletes what is too old, and what is for a place that is no more.
     async fn tidy(&self) {
-        let (now, rooms) = (unix_now(), &self.0.rooms);
-        let over = {
-            let mailbox = lock(&self.0.mailbox);
-            let is_over = |message: &&VoiceMessage| mailbox.is_over(message, now) || !has_place(rooms, &message.to);
-            mailbox.messages.values().filter(is_over).map(|message| message.id).collect::<Vec<_>>()
-        };
-        if over.is_empty() {
+        let (now, rooms, settings) = (unix_now(), self.0.rooms.clone(), self.0.settings.clone());
+        self.delete_all(move |message| settings.is_over(message, now) || !has_place(&rooms, &message.to)).await;
+    }
+
+    /// Deletes all for which this holds; where nothing is written, that is tried again in a minute.
+    async fn delete_all(&self, which: impl Fn(&VoiceMessage) -> bool + Send + 'static) {
+        if !lock(&self.0.mailbox).messages.values().any(&which) {
             return;
         }
-        let delete = move |mailbox: &mut Mailbox| {
-            Ok((Change { put: None, gone: mailbox.delete(|message| over.contains(&message.id)) }, ()))
-        };
+        let delete = move |mailbox: &mut Mailbox| Ok((Change { put: None, gone: mailbox.delete(which) }, ()));
         if let Err(error) = self.change(delete).await {
             tracing::warn!(%error, "voice messages that are over are still there");
         }

@@ -36,6 +36,13 @@ pub struct MailboxSettings {
     pub share: u8,
 }
 
+impl MailboxSettings {
+    /// Whether a message is too old at this time, in seconds since 1970. One from the future waits until the clock is right.
+    fn is_over(&self, message: &VoiceMessage, now: u64) -> bool {
+        now.saturating_sub(message.at) >= self.age.as_secs()
+    }
+}
+
 /// Identity of a voice message. Nobody guesses it: whoever was told of it may hear the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -184,11 +191,6 @@ impl Mailbox {
         let gone: Vec<_> = self.messages.values().filter(|message| which(message)).map(|message| message.id).collect();
         self.messages.retain(|_, message| !gone.contains(&message.id));
         gone
-    }
-
-    /// Whether it is too old at this time, in seconds since 1970. One from the future waits until the clock is right.
-    fn is_over(&self, message: &VoiceMessage, now: u64) -> bool {
-        now.saturating_sub(message.at) >= self.settings.age.as_secs()
     }
 
     fn bytes(&self) -> u64 {
