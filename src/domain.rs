@@ -145,6 +145,8 @@ pub fn network(address: IpAddr) -> IpAddr {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
+    /// As normal, but that it gives way to whoever talks: it is not announced then.
+    Low,
     /// Waits for those that came before, and gets to nobody who does not want to be disturbed.
     #[default]
     Normal,

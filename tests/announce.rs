@@ -175,6 +175,38 @@ async fn an_announcement_is_stopped_while_it_plays_and_while_it_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_low_priority_gives_way_to_whoever_talks_before_and_meanwhile() {
+    let folder = folder();
+    let app = serve(folder.path(), &[]).await;
+    let wish = |file: &str| json!({ "room": "home", "file": file, "priority": "low" });
+    let mut anna = participant(app.ports, json!({ "type": "join", "room": "home", "name": "Anna" })).await;
+    let talks = async || {
+        let people = get(app.ports.http, "/api/rooms/home").await.json()["participants"].clone();
+        people.as_array().expect("a list").iter().any(|one| one["name"] == "Anna" && one["talking"] == true)
+    };
+    anna.talk().await;
+    until(talks).await;
+    let refused = post_json(app.ports.http, "/api/announce", &wish("dinner.wav")).await;
+    assert_eq!((refused.status, refused.text().contains("low priority")), (409, true), "{}", refused.text());
+    let normal = announce(&app, json!({ "room": "home", "file": "dinner.wav" })).await;
+    until(async || look(&app, &normal).await["state"] == "played").await;
+    anna.say(json!({ "type": "talk", "on": false })).await;
+    anna.peer.with(|client, _| client.pause()).await;
+    until(async || !talks().await).await;
+
+    // One after the other, none of which takes the one before for somebody who talks.
+    let (first, second) = (announce(&app, wish("dinner.wav")).await, announce(&app, wish("dinner.wav")).await);
+    until(async || look(&app, &second).await["state"] == "played").await;
+    assert_eq!(look(&app, &first).await["state"], "played");
+
+    let long = announce(&app, wish("long.wav")).await;
+    until(async || look(&app, &long).await["played"].as_f64() > Some(0.5)).await;
+    anna.talk().await;
+    until(async || look(&app, &long).await["state"] == "stopped").await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_line_takes_only_what_is_urgent() {
     let folder = folder();
     let app = serve(folder.path(), &["--announce-waiting=1"]).await;

@@ -166,7 +166,7 @@ impl Access {
     /// When they may not.
     pub fn admit_priority(&self, visitor: &Visitor, priority: Priority) -> Result<(), Denied> {
         match priority {
-            Priority::Normal => Ok(()),
+            Priority::Low | Priority::Normal => Ok(()),
             Priority::Urgent => self.admit(visitor, Action::BeUrgent),
         }
     }

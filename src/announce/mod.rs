@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::access::{Action, Permit};
-use crate::domain::RoomId;
+use crate::domain::{RoomId, StreamId};
 use crate::engine::Engine;
 use crate::limits::{self, Place, Places};
 use crate::rooms::RoomsHandle;
@@ -187,6 +187,17 @@ impl Announcer {
         let queues = self.lock();
         let lines = queues.lines.iter().map(|(room, line)| (*room, line.iter().map(Arc::clone).collect::<Vec<_>>()));
         lines.filter(|(_, line)| !line.is_empty()).collect()
+    }
+
+    /// Whether somebody talks in a room, besides what is announced there.
+    pub fn is_talked_in(&self, room: RoomId) -> bool {
+        let queues = self.lock();
+        let live = queues.lines.get(&room).into_iter().flat_map(RoomQueue::iter).map(|one| one.id);
+        // The room hears of the end of one a moment later.
+        let over = queues.over.iter().filter(|over| over.1 == room).map(|over| over.0);
+        let own: Vec<_> = live.chain(over).map(|id| StreamId::of_connection(id.0)).collect();
+        drop(queues);
+        self.0.rooms.is_talked_in(room, &own)
     }
 
     /// The one that plays in a room, or is about to.

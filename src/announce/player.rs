@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::core::LocalPacket;
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{Priority, RoomId, StreamId};
 use crate::engine::LocalSender;
 use crate::live::Speech;
 
@@ -17,6 +17,9 @@ use super::{Announcement, Announcer, Outcome};
 
 /// A media thread that takes no packet for so long carries nobody's voice.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Frames of what is of low priority between two looks whether somebody talks: a fifth of a second.
+const LOOK: u64 = 10;
 
 /// Pause before a packet is offered again.
 const RETRY: Duration = Duration::from_millis(5);
@@ -86,13 +89,19 @@ impl Player {
         }
     }
 
+    /// Whether somebody talks meanwhile, and it is of low priority.
+    fn gives_way(&self, announcement: &Announcement) -> bool {
+        let is_time = announcement.frames.load(Ordering::Relaxed).is_multiple_of(LOOK);
+        announcement.priority == Priority::Low && is_time && self.announcer.is_talked_in(self.room)
+    }
+
     /// Lets 20 ms of it be heard; says how it ended, if it did.
     fn play(&mut self, announcement: &Arc<Announcement>, due: Instant) -> Option<Outcome> {
-        let on_air = self.on_air.as_mut()?;
-        if announcement.permit.is_ended() {
-            // The room's host has sent it out, or whoever wanted it may do so no more.
+        // The room's host has sent it out, or whoever wanted it may do so no more.
+        if announcement.permit.is_ended() || self.gives_way(announcement) {
             return Some(Outcome::Stopped);
         }
+        let on_air = self.on_air.as_mut()?;
         let frame = act_of(&mut self.begun, announcement).performance.frame();
         let pcm = match frame {
             Ok(Some(pcm)) => pcm,

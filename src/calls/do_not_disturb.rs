@@ -85,7 +85,7 @@ impl Calls {
 
     /// Whether something of this priority does not get through to a place, or to the whole house.
     pub fn is_quiet(&self, place: &str, priority: Priority) -> bool {
-        let keeps_out = |timed: &Timed| priority == Priority::Normal || timed.set.passes == Passes::Nothing;
+        let keeps_out = |timed: &Timed| priority != Priority::Urgent || timed.set.passes == Passes::Nothing;
         [place, EVERYBODY].iter().filter_map(|place| self.quiet.get(*place)).any(keeps_out)
     }
 

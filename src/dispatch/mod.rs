@@ -119,6 +119,9 @@ pub enum DispatchError {
     /// Nobody there wants to be disturbed.
     #[error("Do not disturb is on there, and lets through what is urgent at most")]
     DoNotDisturb,
+    /// It is not important enough.
+    #[error("Somebody talks there, and it is of low priority")]
+    SomebodyTalks,
     /// Players could not find us.
     #[error("This machine has no address under which a player could find it")]
     NoAddress,

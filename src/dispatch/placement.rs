@@ -163,6 +163,9 @@ impl Dispatcher {
         if self.0.calls.is_quiet(&slug, priority) {
             return Err(Refusal::with(Destination::Room(slug), DispatchError::DoNotDisturb));
         }
+        if priority == Priority::Low && self.0.announcer.is_talked_in(room) {
+            return Err(Refusal::with(Destination::Room(slug), DispatchError::SomebodyTalks));
+        }
         match self.0.announcer.announce(permit, prepared.clone().at(self.volume_in(&slug))) {
             Ok((id, position)) => Ok((Part::Room { id, room, slug }, position)),
             Err(error) => Err(Refusal::with(Destination::Room(slug), error)),

@@ -146,7 +146,7 @@ fn refused(error: &DispatchError, shared: &Shared) -> Response {
         DispatchError::Room(AnnounceError::TooLarge(_)) | DispatchError::Speech(SpeechError::TooLarge(_)) => {
             StatusCode::PAYLOAD_TOO_LARGE
         }
-        DispatchError::DoNotDisturb => StatusCode::CONFLICT,
+        DispatchError::DoNotDisturb | DispatchError::SomebodyTalks => StatusCode::CONFLICT,
         DispatchError::Room(AnnounceError::NotPermitted) => StatusCode::FORBIDDEN,
         DispatchError::File(_, OpenError::Unreadable(_))
         | DispatchError::NoMemory

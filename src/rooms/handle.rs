@@ -267,6 +267,11 @@ impl RoomsHandle {
         self.lock().rooms.participants(room)
     }
 
+    /// Whether somebody talks in a room, besides these streams of those who have not joined it.
+    pub fn is_talked_in(&self, room: RoomId, besides: &[StreamId]) -> bool {
+        self.lock().rooms.is_talked_in(room, besides)
+    }
+
     /// The streams of those of these who are there.
     pub fn streams_of(&self, participants: &[ParticipantId]) -> Vec<StreamId> {
         let outbox = self.lock();

@@ -184,6 +184,11 @@ impl Rooms {
         Some(self.rooms.get(&room)?.participants())
     }
 
+    /// Whether somebody talks in a room, besides these streams of those who have not joined it.
+    pub fn is_talked_in(&self, room: RoomId, besides: &[StreamId]) -> bool {
+        self.rooms.get(&room).is_some_and(|room| room.is_talked_in(besides))
+    }
+
     /// The sessions to a room, as they began.
     pub fn sessions(&self, room: RoomId) -> impl Iterator<Item = SessionId> + '_ {
         self.rooms.get(&room).into_iter().flat_map(|room| room.present.keys().copied())

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Owner;
+use crate::domain::{Owner, StreamId};
 
 use super::admission::Ban;
 use super::chat::ChatHistory;
@@ -218,6 +218,13 @@ impl Room {
     fn talking(&self) -> usize {
         let joined = self.present.values().filter(|participant| participant.talking).count();
         joined + self.unjoined.talkers.iter().filter(|talker| talker.info.talking).count()
+    }
+
+    /// Whether somebody talks, besides these streams of those who have not joined.
+    pub(super) fn is_talked_in(&self, besides: &[StreamId]) -> bool {
+        let others = self.unjoined.talkers.iter().filter(|talker| !besides.contains(&talker.stream));
+        self.present.values().any(|participant| participant.talking)
+            || others.map(|one| &one.info).any(|info| info.talking)
     }
 
     /// Whether somebody is heard, by voice or by music.
