@@ -26,6 +26,7 @@ ENTITIES = [
     ("binary_sensor", "ringing"),
     ("button", "ring"),
     ("switch", "do_not_disturb"),
+    ("sensor", "messages"),
 ]
 
 
@@ -418,6 +419,7 @@ STEPS = {
             "button.kitchen_intercom_stop": "unknown",
             "switch.kitchen_intercom_do_not_disturb": "off",
             "binary_sensor.kitchen_intercom_ringing": "off",
+            "sensor.kitchen_intercom_messages": "0.0",
             "media_player.kitchen_intercom_speaker": "idle",
         },
     ),

@@ -207,7 +207,7 @@ export class CallPanel extends LitElement {
     clearTimeout(this.answering);
     if (!this.session?.choices.answersItself || !call.from.station) return;
     this.answering = setTimeout(() => {
-      this.session?.calls.answer(call);
+      this.session?.calls.station?.answer(call);
     }, ANSWERS_ITSELF_MS);
   }
 
@@ -231,14 +231,14 @@ export class CallPanel extends LitElement {
       ${others.length ? html`<p>${t('alsoCalled', { names: namesOf(others) })}</p>` : nothing}
       ${session.choices.answersItself && call.from.station ? html`<p id="by-itself">${t('byItself')}</p>` : nothing}
       <div class="buttons">
-        <button id="decline" class="end" type="button" @click=${() => { session.calls.hangUp(call); }}>${t('decline')}</button>
+        <button id="decline" class="end" type="button" @click=${() => { session.calls.station?.hangUp(call); }}>${t('decline')}</button>
         <button id="answer" class="yes" type="button" @click=${() => { this.answer(call, session); }}>${t('answer')}</button>
       </div>
     </section>`;
   }
 
   private answer(call: Call, session: HouseSession): void {
-    session.calls.answer(call);
+    session.calls.station?.answer(call);
     // The tap is what browsers want before they play anything.
     session.unblock();
   }
@@ -247,7 +247,7 @@ export class CallPanel extends LitElement {
     return html`<section class="calling" role="status">
       <h2>${bellIcon} ${t('calling', { name: namesOf(call.to.map(({ name }) => name)) })}</h2>
       <div class="buttons">
-        <button id="cancel" class="end" type="button" @click=${() => { session.calls.hangUp(call); }}>${t('cancel')}</button>
+        <button id="cancel" class="end" type="button" @click=${() => { session.calls.station?.hangUp(call); }}>${t('cancel')}</button>
       </div>
     </section>`;
   }
@@ -261,7 +261,7 @@ export class CallPanel extends LitElement {
       <div class="buttons">
         <button id="mute" class="mute" type="button" aria-pressed=${view.muted} ?disabled=${view.microphone !== 'live'}
           @click=${() => { session.setMuted(!view.muted); }}>${view.muted ? mutedIcon : microphoneIcon} ${t('mute')}</button>
-        <button id="hang-up" class="end" type="button" @click=${() => { session.calls.hangUp(call); }}>${t('hangUp')}</button>
+        <button id="hang-up" class="end" type="button" @click=${() => { session.calls.station?.hangUp(call); }}>${t('hangUp')}</button>
       </div>
     </section>`;
   }
@@ -304,10 +304,10 @@ export class CallPanel extends LitElement {
       ${stage === 'recording' ? html`<p id="message-time">${this.timeOf(recording)}</p>` : nothing}
       <div class="buttons">
         <button id="discard-message" type="button" class=${isOver ? '' : 'end'} ?disabled=${stage === 'sending'}
-          @click=${() => { session.calls.discardMessage(); }}>${isOver ? t('close') : t('discard')}</button>
+          @click=${() => { session.calls.mailbox?.discard(); }}>${isOver ? t('close') : t('discard')}</button>
         ${isOver
           ? nothing
-          : html`<button id="send-message" class="yes" type="button" ?disabled=${stage !== 'recording'} @click=${() => { session.calls.sendMessage(); }}>${t('send')}</button>`}
+          : html`<button id="send-message" class="yes" type="button" ?disabled=${stage !== 'recording'} @click=${() => { session.calls.mailbox?.send(); }}>${t('send')}</button>`}
       </div>
     </section>`;
   }
@@ -347,14 +347,14 @@ export class CallPanel extends LitElement {
     const { messages, unseen } = session.view.messages;
     const name = messages.find(({ heard }) => !heard)?.from.name ?? '';
     const listen = () => {
-      session.calls.putOffMessages();
+      session.calls.mailbox?.putOff();
       location.hash = '#/calls';
     };
     return html`<section class="small" role="status" id="new-messages">
       <h2>${unseen === 1 ? t('newMessage', { name }) : t('newMessages', { count: unseen })}</h2>
       <div class="buttons">
         <button id="listen-messages" class="yes" type="button" @click=${listen}>${t('listen')}</button>
-        <button type="button" @click=${() => { session.calls.putOffMessages(); }}>${t('later')}</button>
+        <button type="button" @click=${() => { session.calls.mailbox?.putOff(); }}>${t('later')}</button>
       </div>
     </section>`;
   }
@@ -363,14 +363,14 @@ export class CallPanel extends LitElement {
     const time = new Date(call.at * 1_000).toLocaleTimeString(spoken(), { timeStyle: 'short' });
     const { station } = call.from;
     const back = () => {
-      session.calls.forgetMissed(call);
+      session.calls.station?.forgetMissed(call);
       if (station) session.calls.ring([station]);
     };
     return html`<section class="small missed" role="status">
       <h2>${t('missedCall', { name: call.from.name })} · ${time}</h2>
       <div class="buttons">
         ${station ? html`<button class="yes" type="button" @click=${back}>${t('back')}</button>` : nothing}
-        <button type="button" @click=${() => { session.calls.forgetMissed(call); }}>${t('close')}</button>
+        <button type="button" @click=${() => { session.calls.station?.forgetMissed(call); }}>${t('close')}</button>
       </div>
     </section>`;
   }

@@ -90,8 +90,3 @@ export const CALL_MESSAGES = [
 export function isOfCalls(message: { type: string }): message is CallMessage {
   return (CALL_MESSAGES as readonly string[]).includes(message.type);
 }
-
-/** Whether that is of voice messages. */
-export function isOfMailbox(message: CallMessage): message is MailboxMessage {
-  return message.type.startsWith('voice_message');
-}

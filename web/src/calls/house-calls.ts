@@ -2,7 +2,7 @@
 // is the relay's to say (`station`); it is loaded once this device has a name.
 
 import type { Choices, ChoiceStorage } from '../session/choices';
-import { isOfMailbox, type Call, type CallMessage, type CallRequest, type QuietHours } from './call-protocol';
+import type { CallMessage, CallRequest, MailboxMessage } from './call-protocol';
 import { NO_CALLS, NO_MESSAGES, type CallsView, type MailboxView } from './calls-view';
 import type { Mailbox } from './mailbox';
 import type { Station } from './station';
@@ -37,8 +37,11 @@ export class HouseCalls {
   /** Where we are for the sake of a call: as soon as it rings, so that an answer is heard at once. */
   place: CallPlace = { room: null, talking: false };
 
-  private station: Station | null = null;
-  private mailbox: Mailbox | null = null;
+  /** This device as one with a name; null until it wants one. */
+  station: Station | null = null;
+  /** Likewise, its voice messages. */
+  mailbox: Mailbox | null = null;
+
   private loading: Promise<void> | null = null;
 
   constructor(
@@ -66,31 +69,6 @@ export class HouseCalls {
     });
   }
 
-  /** Answers a call. Others hear us then, where it has a room. */
-  answer(call: Call): void {
-    this.station?.answer(call);
-  }
-
-  /** Gives up, declines or ends a call. */
-  hangUp(call: Call): void {
-    this.station?.hangUp(call);
-  }
-
-  /** Somebody has looked at a call that was missed. */
-  forgetMissed(call: Call): void {
-    this.station?.forgetMissed(call);
-  }
-
-  /** This device is not disturbed but by what is urgent, for so many seconds or until it is turned off. */
-  setDoNotDisturb(on: boolean, seconds?: number): void {
-    this.station?.setDoNotDisturb(on, seconds);
-  }
-
-  /** The same in these hours of each day; null: no longer. */
-  setQuietHours(hours: QuietHours | null): void {
-    this.station?.setQuietHours(hours);
-  }
-
   /** Begins to say a message for a place, which people call so: it is heard there later. */
   leaveMessage(to: string, name: string): void {
     void this.load().then(() => {
@@ -98,21 +76,6 @@ export class HouseCalls {
       this.station.forgetEnded();
       return this.mailbox?.record(to, name);
     });
-  }
-
-  /** Ends that message, which the relay keeps. */
-  sendMessage(): void {
-    this.mailbox?.send();
-  }
-
-  /** Throws it away; of one that is over, closes what is shown. */
-  discardMessage(): void {
-    this.mailbox?.discard();
-  }
-
-  /** Somebody has seen that there are messages. */
-  putOffMessages(): void {
-    this.mailbox?.putOff();
   }
 
   /** Tells the relay who this device is, where that is new. */
@@ -165,4 +128,9 @@ export class HouseCalls {
     if (now.talking && now.room && !isSame) this.owner.talkIn(now.room);
     this.owner.changed();
   }
+}
+
+/** Whether that is of voice messages. */
+function isOfMailbox(message: CallMessage): message is MailboxMessage {
+  return message.type.startsWith('voice_message');
 }

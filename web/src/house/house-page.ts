@@ -205,7 +205,7 @@ export class HousePage extends LitElement {
         : html`<problem-help .problem=${this.obstacle ?? (problem?.code === 'refused' ? null : problem)} ?heard=${view.talk === 'live'}
             .base=${session.base}></problem-help>`}
       ${view.own?.room.doNotDisturb
-        ? html`<section class="unblock" role="status">${t('doNotDisturbHere')} <button id="disturb" type="button" @click=${() => { session.calls.setDoNotDisturb(false); }}>${t('turnOff')}</button></section>`
+        ? html`<section class="unblock" role="status">${t('doNotDisturbHere')} <button id="disturb" type="button" @click=${() => { session.calls.station?.setDoNotDisturb(false); }}>${t('turnOff')}</button></section>`
         : nothing}
       <silent-microphone .session=${session} ?silent=${view.silent}></silent-microphone>
       ${view.blocked ? this.renderUnblock(view, session) : nothing}

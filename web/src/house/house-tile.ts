@@ -6,7 +6,7 @@ import { customElement, property } from 'lit/decorators.js';
 
 import { TilePress } from '../lib/press';
 import { houseWords as t } from '../messages/house';
-import { bellIcon, loudspeakerIcon, silentIcon, voicemailIcon } from '../ui/icons';
+import { bellIcon, chatIcon, loudspeakerIcon, silentIcon } from '../ui/icons';
 import type { PlaceView } from './house-view';
 import { nameOf, peopleIn, signsOf, whoHears, whoIsThere } from './presence';
 
@@ -169,7 +169,7 @@ export class HouseTile extends LitElement {
 
   /** What else one does with a device: calls it, or leaves a message while it is away. */
   private renderCall(name: string, station: 'here' | 'away'): TemplateResult {
-    const [act, words, icon] = station === 'here' ? (['ring', t('ring', { name }), bellIcon] as const) : (['message', t('leaveMessage', { name }), voicemailIcon] as const);
+    const [act, words, icon] = station === 'here' ? (['ring', t('ring', { name }), bellIcon] as const) : (['message', t('leaveMessage', { name }), chatIcon] as const);
     return html`<button class="hear" id=${act} type="button" aria-label=${words} title=${words} ?disabled=${this.away}
       @click=${() => { this.tell(act); }}>${icon}</button>`;
   }

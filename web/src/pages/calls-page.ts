@@ -279,7 +279,7 @@ export class CallsPage extends LitElement {
     // Shown at once; the relay says in a moment whether it is so.
     this.hours = { ...this.hours, [place]: hours ?? undefined };
     if (place === session.view.own?.room.id) {
-      session.calls.setQuietHours(hours);
+      session.calls.station?.setQuietHours(hours);
       return;
     }
     await fetch(new URL(`api/quiet-hours/${place}`, session.base), {
@@ -294,7 +294,7 @@ export class CallsPage extends LitElement {
     if (!session || value === 'timed') return;
     const seconds = value === 'off' || value === 'always' ? undefined : Number(value);
     if (place === session.view.own?.room.id) {
-      session.calls.setDoNotDisturb(value !== 'off', seconds);
+      session.calls.station?.setDoNotDisturb(value !== 'off', seconds);
       return;
     }
     await fetch(new URL(`api/do-not-disturb/${place}`, session.base), {

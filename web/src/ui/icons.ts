@@ -25,9 +25,6 @@ export const silentIcon = picture(svg`
 export const bellIcon = picture(svg`
   <path d="M6 16.5v-6a6 6 0 0 1 12 0v6l1.5 1.5h-15zM10 20.5h4M12 2.5v2" />`);
 
-export const voicemailIcon = picture(svg`
-  <circle cx="6.5" cy="12" r="3.5" /><circle cx="17.5" cy="12" r="3.5" /><path d="M6.5 15.5h11" />`);
-
 export const chatIcon = picture(svg`
   <path d="M4 5.5h16v11h-9.5L6 20.5v-4H4z" />`);
 
