@@ -97,7 +97,7 @@ impl Player {
 
     /// Lets 20 ms of it be heard; says how it ended, if it did.
     fn play(&mut self, announcement: &Arc<Announcement>, due: Instant) -> Option<Outcome> {
-        // The room's host has sent it out, or whoever wanted it may do so no more.
+        // The room's host has sent it out, whoever wanted it may do so no more, or somebody talks.
         if announcement.permit.is_ended() || self.gives_way(announcement) {
             return Some(Outcome::Stopped);
         }

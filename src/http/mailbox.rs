@@ -134,5 +134,6 @@ pub(super) fn encode(page: &mut Exposition<'_>, mailbox: &MailboxHandle) -> fmt:
     page.counter("voice_messages_left", "Voice messages that were left", counted.left)?;
     page.counter("voice_messages_refused", "Voice messages that were not, over a limit", counted.refused)?;
     page.counter("voice_messages_displaced", "Voice messages deleted for others, over a limit", counted.displaced)?;
+    page.counter("voice_messages_cut", "Voice messages that ended early for want of memory", counted.cut)?;
     page.counter("voice_messages_failed", "Voice messages that were said and could not be kept", counted.failed)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -30,6 +30,9 @@ const RECORDING_BYTES: u64 = 32 << 20;
 
 /// And of those of one address: a good line may send more than a voice needs.
 const RECORDING_BYTES_OF_ONE: u64 = 8 << 20;
+
+/// MP3 files that are made at once: each takes a processor for a second.
+const ENCODINGS: usize = 2;
 
 /// Parts of a message of which it is told how loud they are.
 const PEAKS: usize = 64;
@@ -65,6 +68,8 @@ struct Inner {
     recordings: Places,
     speaking: TaskTracker,
     memory: Places,
+    /// MP3 files that are made at once; the next waits.
+    encoding: Semaphore,
     changes: watch::Sender<()>,
     events: broadcast::Sender<MailboxEvent>,
 }
@@ -82,6 +87,7 @@ impl MailboxHandle {
             speaking: TaskTracker::new(),
             recordings: Places::new(RECORDINGS, settings.share),
             memory: Places::shared(RECORDING_BYTES, RECORDING_BYTES_OF_ONE),
+            encoding: Semaphore::new(ENCODINGS),
             changes: watch::Sender::new(()),
             events: broadcast::Sender::new(WATCHED),
             settings,
@@ -89,34 +95,39 @@ impl MailboxHandle {
     }
 
     /// Records what is said, and deletes what is over, until the shutdown; then keeps what was being said.
-    pub async fn run(
-        self,
-        mut tracks: NewTracks,
-        mut called: broadcast::Receiver<CallEvent>,
-        shutdown: CancellationToken,
-    ) {
-        let mut tidying = tokio::time::interval(TIDYING);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                event = called.recv() => match event {
-                    Ok(CallEvent::Forgotten(station)) => self.delete_all(move |message| message.to == station.0).await,
-                    Ok(_) => {}
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.tidy().await,
-                    Err(broadcast::error::RecvError::Closed) => break,
-                },
-                Some(track) = tracks.recv() => {
-                    let expected = lock(&self.0.expected).remove(&track.stream);
-                    // Whoever wanted it is gone, or never was.
-                    expected.map(|intake| intake.send(track));
-                }
-                _ = tidying.tick() => self.tidy().await,
-            }
-        }
+    pub async fn run(self, tracks: NewTracks, called: broadcast::Receiver<CallEvent>, shutdown: CancellationToken) {
+        // Side by side: a disk that takes its time while something is deleted costs nobody their first words.
+        let working = async { tokio::join!(self.take_in(tracks), self.keep_tidy(called)) };
+        shutdown.run_until_cancelled(working).await;
         // Whoever speaks is cut off by the end of their connection.
         lock(&self.0.expected).clear();
         self.0.speaking.close();
         self.0.speaking.wait().await;
+    }
+
+    /// Gives what is said to whoever records it.
+    async fn take_in(&self, mut tracks: NewTracks) {
+        while let Some(track) = tracks.recv().await {
+            let expected = lock(&self.0.expected).remove(&track.stream);
+            // Whoever wanted it is gone, or never was.
+            expected.map(|intake| intake.send(track));
+        }
+    }
+
+    /// Deletes what is over, when it is.
+    async fn keep_tidy(&self, mut called: broadcast::Receiver<CallEvent>) {
+        let mut tidying = tokio::time::interval(TIDYING);
+        loop {
+            tokio::select! {
+                event = called.recv() => match event {
+                    Ok(CallEvent::Forgotten(station)) => self.delete_all(move |message| message.to == station.0).await,
+                    Ok(_) => {}
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.tidy().await,
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                _ = tidying.tick() => self.tidy().await,
+            }
+        }
     }
 
     /// Begins to record what is going to be said on this stream.
@@ -185,13 +196,18 @@ impl MailboxHandle {
     /// When there is none, or it cannot be read.
     pub async fn speech(&self, id: VoiceMessageId, as_mp3: bool) -> Result<Bytes, MailboxError> {
         let mailbox = self.clone();
-        on_disk(move || {
+        let said = on_disk(move || {
             lock(&mailbox.0.mailbox).find(id)?;
             let said = store::speech(&mut lock(&mailbox.0.store), id).map_err(not_kept)?;
-            let said = said.ok_or(MailboxError::Unknown)?;
-            Ok(if as_mp3 { mp3_of_ogg(&said) } else { said })
-        })
-        .await
+            said.ok_or(MailboxError::Unknown)
+        });
+        let said = said.await?;
+        if !as_mp3 {
+            return Ok(said);
+        }
+        // It is never closed.
+        let _turn = self.0.encoding.acquire().await;
+        on_disk(move || Ok(mp3_of_ogg(&said))).await
     }
 
     /// Notes whether somebody has heard a message.
@@ -199,16 +215,18 @@ impl MailboxHandle {
     /// # Errors
     /// When there is none, or that cannot be kept.
     pub async fn set_heard(&self, id: VoiceMessageId, heard: bool) -> Result<(), MailboxError> {
+        // Nothing is written for what is known.
+        if lock(&self.0.mailbox).find(id)?.heard == heard {
+            return Ok(());
+        }
         let changed = self.change(move |mailbox| {
             let message = mailbox.find(id)?;
-            let was_heard = std::mem::replace(&mut message.heard, heard);
+            message.heard = heard;
             let message = message.clone();
-            Ok((
-                Change { put: Some((message.clone(), None)), gone: Vec::new() },
-                (!was_heard && heard).then_some(message),
-            ))
+            Ok((Change { put: Some((message.clone(), None)), gone: Vec::new() }, message))
         });
-        if let Some(message) = changed.await? {
+        let message = changed.await?;
+        if heard {
             self.tell(MailboxEvent::Heard(message));
         }
         Ok(())
@@ -238,9 +256,9 @@ impl MailboxHandle {
 
     /// What was counted.
     pub fn counters(&self) -> MailboxCounters {
-        let refused = self.0.recordings.refused_ever();
+        let (refused, cut) = (self.0.recordings.refused_ever(), self.0.memory.refused_ever());
         let counters = *lock(&self.0.counters);
-        MailboxCounters { refused: counters.refused + refused, ..counters }
+        MailboxCounters { refused: counters.refused + refused, cut, ..counters }
     }
 
     /// What all messages take.

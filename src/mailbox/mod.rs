@@ -87,6 +87,8 @@ pub struct MailboxCounters {
     pub refused: u64,
     /// Messages that had to go for others, though somebody had heard them.
     pub displaced: u64,
+    /// Messages that ended early, since there was no memory for more.
+    pub cut: u64,
     /// Messages that were said, and could not be kept.
     pub failed: u64,
 }

@@ -24,7 +24,7 @@ pub(super) struct MessageWatch {
 
 /// A message that the client says just now.
 pub(super) struct MessageRecording {
-    recording: Recording,
+    pub(super) recording: Recording,
     pub(super) peer: PeerAddress,
     /// To leave it. When that ends, so does the connection, and what was said until then is kept.
     _permit: Permit,
@@ -57,13 +57,6 @@ impl MessageWatch {
         }
         let voice_messages = self.mailbox.list(|place| places.contains(&place));
         ServerMessage::VoiceMessages { voice_messages }
-    }
-}
-
-impl MessageRecording {
-    /// Waits until it is over.
-    pub(super) async fn over(&mut self) -> Result<Option<VoiceMessage>, MailboxError> {
-        self.recording.over().await
     }
 }
 

@@ -119,7 +119,7 @@ async fn messages_changed(messages: &mut Option<MessageWatch>) {
 /// And of the one that is being said.
 async fn message_over(message: &mut Option<MessageRecording>) -> Result<Option<VoiceMessage>, MailboxError> {
     match message {
-        Some(message) => message.over().await,
+        Some(message) => message.recording.over().await,
         None => std::future::pending().await,
     }
 }

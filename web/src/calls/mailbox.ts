@@ -11,6 +11,9 @@ import type { MailboxView, RecordingStage } from './calls-view';
 /** Whoever speaks into nothing is told after so long. */
 const CONNECTING_MS = 8_000;
 
+/** The relay, and its disk, have so long to keep a message. */
+const SENDING_MS = 15_000;
+
 /** That a message was sent is shown for so long. */
 const SHOWN_MS = 12_000;
 
@@ -80,9 +83,12 @@ export class Mailbox {
     if (this.stage !== 'recording') return;
     this.advance('sending');
     // What is on its way arrives before the relay looks for the end.
-    void this.line?.sender.replaceTrack(null);
+    this.line?.sender.replaceTrack(null).catch(() => undefined);
     this.closeMicrophone();
     this.say({ type: 'send_voice_message' });
+    this.timer = setTimeout(() => {
+      this.fail('unanswered');
+    }, SENDING_MS);
   }
 
   /** Throws the message away, and says why where that was nobody's wish. */
