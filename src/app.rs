@@ -88,7 +88,7 @@ impl App {
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
         let clips = app.record_clips(config, new_tracks);
-        let shared = app.shared(config, bridge, (clips, voice_messages), (certificates, places))?;
+        let shared = app.shared((config, home), bridge, (clips, voice_messages), (certificates, places))?;
         app.serve_http(&shared, bound.http, bound.mp3);
         if let Some(https) = bound.https {
             app.serve_https(&shared, https)?;
@@ -202,7 +202,7 @@ impl App {
 
     fn shared(
         &self,
-        config: &Config,
+        (config, home): (&Config, &Home),
         bridge: Bridge,
         (clips, voice_messages): (Clips, NewTracks),
         (certificates, places): (Certificates, Allotments),
@@ -217,7 +217,7 @@ impl App {
             Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
-        let (files, linked) = (self.serve_files(config), self.link_to_core(config)?);
+        let (files, linked) = (self.serve_files(config), self.link_to_core(config, home)?);
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let calls = self.open_calls(config, &rooms);
         let mailbox = self.open_mailbox(config, (&rooms, &calls), voice_messages);

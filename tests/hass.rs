@@ -70,6 +70,7 @@ async fn config(manifest: Value) -> HassConfig {
         supervisor: format!("http://127.0.0.1:{port}"),
         url: "off".into(),
         token: TOKEN.into(),
+        page: "auto".into(),
         speech: "auto".into(),
     }
 }
@@ -81,14 +82,18 @@ fn manifest() -> Value {
 #[tokio::test]
 async fn the_manifest_allows_all_that_is_asked_for() {
     let addresses = vec!["192.168.1.5".parse::<IpAddr>().expect("an address")];
-    assert_eq!(told(manifest()).await, Some(Home { ingress_port: Some(62_001), addresses, ..Home::default() }));
+    let panel = Some("/app/local_voice_relay".to_owned());
+    assert_eq!(told(manifest()).await, Some(Home { ingress_port: Some(62_001), panel, addresses, ..Home::default() }));
 }
 
 #[tokio::test]
 async fn without_the_right_to_ask_for_the_network_the_panel_has_its_port_all_the_same() {
     let mut manifest = manifest();
     manifest["hassio_api"] = false.into();
-    assert_eq!(told(manifest).await, Some(Home { ingress_port: Some(62_001), ..Home::default() }));
+    assert_eq!(
+        told(manifest).await,
+        Some(Home { ingress_port: Some(62_001), panel: Some("/app/local_voice_relay".into()), ..Home::default() })
+    );
 }
 
 #[tokio::test]

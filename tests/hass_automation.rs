@@ -4,15 +4,18 @@
 mod support;
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::core::{StandInCore, TOKEN};
-use support::http::{get, post_json, put_json};
+use support::http::{get, post_json, put_json, request};
 use support::live::{Signalling, metric, metric_becomes, participant, program, start_command, until};
 use support::mailbox::leave;
 use support::sound::wav;
 use tokio::process::Child;
 use voice_relay::app::Ports;
+
+const PAGE: &str = "--hass-page=https://relay.example/";
 
 const SPEAKER: &str = "media_player.kitchen_speaker";
 
@@ -32,7 +35,7 @@ async fn house_with(folder: &Path, add: impl FnOnce(&StandInCore)) -> (StandInCo
     command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
     let data = format!("--data-dir={}", folder.join("data").display());
     let files = format!("--files-folders={}", folder.display());
-    let flags = [&*data, &files, "--tls-mode=off", "--log-level=error", "--rooms-intercom=Kitchen"];
+    let flags = [&*data, &files, "--tls-mode=off", "--log-level=error", "--rooms-intercom=Kitchen", PAGE];
     let (child, ports) = start_command(command, &flags).await;
     until(async || get(ports.http, "/api/players").await.json()["players"][0]["state"] == "idle").await;
     until(async || get(ports.http, "/api/files").await.json()["total"] == 2).await;
@@ -189,6 +192,85 @@ async fn automations_are_told_of_a_voice_message_and_when_it_was_heard_but_not_h
     }
     until(async || !told(&core, "voice_message_heard").is_empty()).await;
     assert_eq!(told(&core, "voice_message_heard"), [wanted("voice_message_heard")]);
+}
+
+#[tokio::test]
+async fn a_phone_rings_whose_page_is_closed_and_answers_or_declines() {
+    const PHONE: &str = "mobile_app_pixel_8";
+    let folder = tempfile::tempdir().expect("a folder");
+    let (core, _child, ports) = house_with(folder.path(), |core| core.add_phone(PHONE)).await;
+    let listed = get(ports.http, "/api/phones").await.json();
+    assert_eq!(listed, json!({ "page": true, "phones": [{ "id": PHONE, "name": "Pixel 8" }] }));
+    let enter = async |key: Value| {
+        let mut anna = Signalling::connect(ports.http, "/ws").await;
+        anna.send(json!({ "type": "station", "name": "Anna", "key": key, "rooms": ["kitchen"] })).await;
+        let station = anna.expect("station").await;
+        (anna, station)
+    };
+    let (anna, station) = enter(Value::Null).await;
+    for (id, phone, status) in [("anna", "mobile_app_none", 404), ("bert", PHONE, 404), ("anna", PHONE, 204)] {
+        let path = format!("/api/stations/{id}/phone");
+        let answer = put_json(ports.http, &path, &json!({ "phone": phone }).to_string()).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    drop(anna);
+    until(async || get(ports.http, "/api/stations").await.json()["stations"][0]["presence"] == "phone").await;
+    let ring = async |to: &str| {
+        let wish = json!({ "to": to, "name": "Front door", "room": "kitchen" });
+        let rung = post_json(ports.http, "/api/calls", &wish).await;
+        assert_eq!(rung.status, 201, "{}", rung.text());
+        rung.json()["id"].as_str().expect("an id").to_owned()
+    };
+    let told = async |count: usize| {
+        until(async || core.notified(PHONE).len() == count).await;
+        core.notified(PHONE)[count - 1].clone()
+    };
+
+    // Declined, by the button of the notification.
+    let call = ring("anna").await;
+    let rings = told(1).await;
+    assert_eq!((&rings["title"], &rings["message"]), (&json!("Front door"), &json!("ruft an")));
+    assert_eq!((&rings["data"]["tag"], &rings["data"]["ttl"]), (&json!(call), &json!(0)));
+    let opens = format!("https://relay.example/?call={call}");
+    assert_eq!((&rings["data"]["clickAction"], &rings["data"]["url"]), (&json!(opens), &json!(opens)));
+    let [answer, decline] = [0, 1].map(|button| rings["data"]["actions"][button].clone());
+    assert_eq!(answer, json!({ "action": "URI", "title": "Annehmen", "uri": opens }));
+    for wrong in ["VR_DECLINE", "VR_DECLINE_x_anna", "SOMETHING_ELSE"] {
+        assert!(core.fire("mobile_app_notification_action", json!({ "action": wrong }), Some("anna")));
+    }
+    assert!(core.fire("mobile_app_notification_action", json!({ "action": decline["action"] }), Some("anna")));
+    let over = async |call: &str| get(ports.http, &format!("/api/calls/{call}")).await.json()["outcome"].clone();
+    until(async || over(&call).await == "declined").await;
+    assert_eq!(told(2).await, json!({ "message": "clear_notification", "data": { "tag": call } }));
+
+    // Answered, by the page that the other button opens.
+    let call = ring("kitchen").await;
+    told(3).await;
+    let (mut anna, again) = enter(station["key"].clone()).await;
+    assert_eq!((&again["id"], &again["calls"][0]["id"]), (&json!("anna"), &json!(call)));
+    anna.send(json!({ "type": "answer_call", "call": call })).await;
+    assert_eq!(told(4).await["message"], "clear_notification");
+    anna.send(json!({ "type": "hang_up", "call": call })).await;
+    until(async || over(&call).await == "answered").await;
+
+    // Given up: whoever has the phone sees who it was.
+    drop(anna);
+    let call = ring("everybody").await;
+    told(5).await;
+    assert_eq!(
+        request(ports.http, &format!("DELETE /api/calls/{call} HTTP/1.1"), &[], Duration::from_secs(5)).await.status,
+        204
+    );
+    let missed = told(6).await;
+    assert_eq!((&missed["title"], &missed["message"]), (&json!("Front door"), &json!("Verpasster Anruf")));
+    assert_eq!(missed["data"]["tag"], json!(call));
+    metric_becomes(ports, "phones_rung", 3).await;
+
+    // A phone that is no more is nobody who could be waited for.
+    core.remove_phone(PHONE);
+    let call = ring("anna").await;
+    until(async || over(&call).await == "missed").await;
+    metric_becomes(ports, "phones_unreachable", 1).await;
 }
 
 #[tokio::test]

@@ -147,6 +147,8 @@ pub enum Action {
     ForgetCalls,
     /// To choose who is called by a doorbell.
     SetDoorbell,
+    /// To choose the phone on which a station rings besides.
+    SetPhone,
     /// To leave a voice message, which a station does.
     LeaveVoiceMessage,
     /// To list and hear voice messages. Which ones, is asked besides: see
@@ -208,6 +210,7 @@ impl Action {
             | Self::ForgetCalls
             | Self::SetDoNotDisturb
             | Self::SetDoorbell
+            | Self::SetPhone
             | Self::DeleteClip
             | Self::Other => (Some(Scope::Admin), false),
             Self::RevokeToken => (Some(Scope::Share), false),

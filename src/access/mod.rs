@@ -239,6 +239,7 @@ impl Access {
             | Action::BeUrgent
             | Action::SetDoNotDisturb
             | Action::SetDoorbell
+            | Action::SetPhone
             | Action::LeaveVoiceMessage
             | Action::ReadVoiceMessages
             | Action::ChangeVoiceMessage

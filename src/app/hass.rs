@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::access::Access;
-use crate::automation::{AutomationStats, Automations, Doorbells};
+use crate::automation::{AutomationStats, Automations, Doorbells, Phones};
 use crate::calls::CallsHandle;
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::entities::{Entities, EntitiesStatus};
-use crate::hass::{CoreFeed, CoreLink, HousePlayers, Integrations, SpeechMaker};
+use crate::hass::{CoreFeed, CoreLink, Home, HousePlayers, Integrations, SpeechMaker};
 use crate::http::HomeAssistantParts;
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
@@ -23,6 +23,10 @@ pub(super) struct Linked {
     feed: CoreFeed,
     /// For its doorbells.
     doorbells: CoreFeed,
+    /// For its phones.
+    phones: CoreFeed,
+    /// What they open.
+    page: Option<String>,
     pub(super) players: HousePlayers,
     pub(super) speech: SpeechMaker,
     pub(super) integrations: Integrations,
@@ -30,7 +34,7 @@ pub(super) struct Linked {
 
 impl App {
     /// Home Assistant's media players, where there is a Home Assistant.
-    pub(super) fn link_to_core(&self, config: &Config) -> Result<Option<Linked>, StartError> {
+    pub(super) fn link_to_core(&self, config: &Config, home: &Home) -> Result<Option<Linked>, StartError> {
         let Some(address) = config.hass.core() else { return Ok(None) };
         let (link, mut task) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
         let (players, followers) = HousePlayers::new(
@@ -41,29 +45,32 @@ impl App {
         );
         let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
         let integrations = Integrations::new(&address, config.hass.token.clone());
-        let (feed, doorbells) = (task.feed(&link), task.feed(&link));
+        let (feed, doorbells, phones) = (task.feed(&link), task.feed(&link), task.feed(&link));
+        let page = config.hass.page(home.panel.as_deref());
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));
-        Ok(Some(Linked { link, feed, doorbells, players, speech, integrations }))
+        Ok(Some(Linked { link, feed, doorbells, phones, page, players, speech, integrations }))
     }
 
     /// Automations hear of the house, and ask something of it; gives what is counted.
     pub(super) fn speak_with_automations(
         &self,
         config: &Config,
-        Linked { link, feed, doorbells, players, integrations, .. }: Linked,
+        Linked { link, feed, doorbells, phones, page, players, integrations, .. }: Linked,
         dispatcher: &Dispatcher,
         (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
     ) -> (Arc<AutomationStats>, HomeAssistantParts) {
         let data = DataFolder::new(config.data_dir.clone());
         let (doorbells, listening) = Doorbells::new(link.clone(), doorbells, calls.clone(), data);
         self.spawn("doorbells", listening.run(self.shutdown.clone()));
+        let (phones, ringing) = Phones::new(link.clone(), phones, page, calls.clone(), access.clone());
+        self.spawn("phones", ringing.run(self.shutdown.clone()));
         let (dispatcher, access) = (dispatcher.clone(), access.clone());
         let house = (rooms.clone(), calls.clone(), mailbox.clone());
         let automations = Automations::new(link, feed, dispatcher, house, access);
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
-        (stats, HomeAssistantParts { players, integrations, doorbells })
+        (stats, HomeAssistantParts { players, integrations, doorbells, phones })
     }
 
     /// Home Assistant has entities of the house, where there is a broker; gives how far they get.

@@ -1,11 +1,12 @@
 //! Automations of Home Assistant: what they hear of the relay, and what they ask of it, over the link to the core.
 //!
 //! They hear events of the type `voice_relay` (`news`), and ask by events of the type `voice_relay_command`
-//! (`commands`). Its `doorbells` call without any automation. What is told waits in a queue that is bounded: a house full of talkers must not hold anybody up.
+//! (`commands`). Its `doorbells` call without any automation, and its `phones` ring while no page is open. What is told waits in a queue that is bounded: a house full of talkers must not hold anybody up.
 
 mod commands;
 mod doorbells;
 mod news;
+mod phones;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,7 @@ use crate::mailbox::MailboxHandle;
 use crate::rooms::{EventReceiver, RoomsHandle};
 
 pub use doorbells::{DoorbellInfo, Doorbells, DoorbellsTask, SetDoorbellError};
+pub use phones::{PhoneInfo, PhoneStats, Phones, PhonesTask};
 
 use commands::{COMMAND, Command, Obeyers};
 use news::Presence;

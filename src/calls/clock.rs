@@ -4,7 +4,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Calls;
 use super::call::{CallId, CallOutcome, CallState};
-use super::station::StationId;
 
 /// A station whose connection broke may come back within this time, and its calls go on.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -13,9 +12,8 @@ impl Calls {
     /// When to call [`tick`](Self::tick); `None` while there is nothing to wait for.
     pub fn deadline(&self) -> Option<Instant> {
         let ringing = self.calls.values().filter(|call| call.state == CallState::Ringing).map(|call| call.until);
-        let engaged = |id: &StationId| self.calls.values().any(|call| call.engages(id));
         let gone = self.stations.iter().filter_map(|(id, station)| Some((id, station.gone?)));
-        let given_up = gone.filter(|(id, _)| engaged(id)).map(|(_, gone)| gone + GRACE);
+        let given_up = gone.filter(|(id, _)| self.is_missed_by_a_call(id)).map(|(_, gone)| gone + GRACE);
         let quiet = self.quiet.values().filter_map(|timed| timed.ends);
         ringing.chain(given_up).chain(quiet).chain(self.hours_due).min()
     }
@@ -29,7 +27,7 @@ impl Calls {
         let is_gone = |gone: Option<Instant>| gone.is_some_and(|gone| gone + GRACE <= now);
         let gone: Vec<_> = self.stations.iter().filter(|(_, it)| is_gone(it.gone)).map(|(id, _)| id.clone()).collect();
         for station in gone {
-            self.hang_up_everywhere(now, &station);
+            self.do_without(now, &station);
         }
         let is_due = |id: &CallId| self.calls[id].state == CallState::Ringing && self.calls[id].until <= now;
         let due: Vec<_> = self.calls.keys().copied().filter(is_due).collect();

@@ -16,6 +16,7 @@ use crate::rooms::RoomsHandle;
 
 use super::call::{CallId, CallInfo, CallRecord};
 use super::do_not_disturb::{DoNotDisturb, Passes};
+use super::phone::Phone;
 use super::quiet_hours::{KeptHours, QuietHours};
 use super::request::{CallError, CallRequest, Ring};
 use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
@@ -124,14 +125,17 @@ impl CallsHandle {
     fn restore(&self, stations: Vec<KeptStation>, quiet: Vec<(String, DoNotDisturb)>, hours: Vec<(String, KeptHours)>) {
         let rooms = &self.0.rooms;
         self.with(|State { calls, .. }, now| {
-            for KeptStation { id, name, key, seen } in stations {
-                let room = StationId(rooms.open_station(Some(&id.0), &name));
-                if room != id {
+            for mut station in stations {
+                let room = StationId(rooms.open_station(Some(&station.id.0), &station.name));
+                let former = std::mem::replace(&mut station.id, room.clone());
+                if room != former {
                     // A room of this id was configured meanwhile.
-                    self.keep(Write::Forget(id));
-                    self.keep(Write::Station(KeptStation { id: room.clone(), name: name.clone(), key, seen }));
+                    self.keep(Write::Forget(former));
+                    self.keep(Write::Station(station.clone()));
                 }
-                calls.restore(room, name, key, seen);
+                let KeptStation { name, key, seen, phone, .. } = station;
+                calls.restore(room.clone(), name, key, seen);
+                calls.restore_phone(&room, phone);
             }
             for (place, quiet) in quiet {
                 calls.restore_quiet(now, SystemTime::now(), &place, quiet);
@@ -201,6 +205,32 @@ impl CallsHandle {
     /// When it is over.
     pub fn cancel(&self, call: CallId) -> Result<(), CallError> {
         self.with(|state, now| state.calls.cancel(now, call))
+    }
+
+    /// Declines a call that rings at a station.
+    ///
+    /// # Errors
+    /// When it does not, or no more.
+    pub fn decline(&self, call: CallId, station: &StationId) -> Result<(), CallError> {
+        self.with(|state, now| state.calls.decline(now, call, station))
+    }
+
+    /// A station rings on this phone too, from now on; or on none.
+    ///
+    /// # Errors
+    /// When there is no such station.
+    pub fn set_phone(&self, station: &StationId, service: Option<String>) -> Result<(), CallError> {
+        self.with(|state, now| state.calls.set_phone(now, station, service))
+    }
+
+    /// What a station rings on besides its page.
+    pub fn phone(&self, station: &StationId) -> Option<Phone> {
+        self.lock().calls.phone(station).cloned()
+    }
+
+    /// The phone of a station cannot be reached for a call.
+    pub fn note_unreachable(&self, call: CallId, station: &StationId) {
+        self.with(|state, now| state.calls.note_unreachable(now, call, station));
     }
 
     /// Forgets a station; `false` where there is none.
@@ -340,7 +370,8 @@ impl CallsHandle {
                 if let (Some(StationInfo { name, seen, .. }), Some(key)) =
                     (state.calls.station(&id), state.calls.key(&id))
                 {
-                    self.keep(Write::Station(KeptStation { id, name, key, seen }));
+                    let phone = state.calls.phone(&id).cloned();
+                    self.keep(Write::Station(KeptStation { id, name, key, seen, phone }));
                 }
             }
             Effect::Forget(id) => {

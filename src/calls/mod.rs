@@ -3,13 +3,14 @@
 //! machine: no sockets, no tokio, no clock. Times are arguments; what comes out are effects ([`Calls::poll`]).
 //!
 //! `station` says who is there; `request` what is asked for, `call` what a call is, `ringing` how it goes from one state to the next, and `clock` what time
-//! does to it; `do_not_disturb` who is not called, and `quiet_hours` when that begins by itself; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
+//! does to it; `phone` how a station is called whose page is closed; `do_not_disturb` who is not called, and `quiet_hours` when that begins by itself; `rate` how fast one may call. `store` keeps stations and the log of calls in the data folder. `handle` is the
 //! door for everybody else: it has the lock, the clock, the rooms, and the queues to whoever is told.
 
 mod call;
 mod clock;
 mod do_not_disturb;
 mod handle;
+mod phone;
 mod quiet_hours;
 mod rate;
 mod request;
@@ -29,6 +30,7 @@ pub use call::{CallId, CallInfo, CallOutcome, CallRecord, CallState, CalleeInfo,
 pub use clock::GRACE;
 pub use do_not_disturb::{DoNotDisturb, LONGEST, Passes};
 pub use handle::{CallEvent, CallsHandle, Keeper, Line, StationEvent, second_of_day};
+pub use phone::Phone;
 pub use quiet_hours::{KeptHours, LocalClock, QuietHours, TimeOfDay};
 pub use rate::{BURST, INTERVAL};
 pub use request::{CallError, CallRequest, CallTargets, Ring, Target};

@@ -79,19 +79,27 @@ impl Calls {
     /// # Errors
     /// When they have nothing to do with it, or it is over.
     pub fn hang_up(&mut self, now: Instant, id: CallId, station: &StationId) -> Result<(), CallError> {
-        let call = self.calls.get_mut(&id).ok_or(CallError::Over)?;
+        let call = self.calls.get(&id).ok_or(CallError::Over)?;
         if !call.engages(station) {
             return Err(CallError::NotYours);
         }
         match call.state {
             CallState::Answered { .. } => drop(self.end(now, id, CallOutcome::Answered)),
             _ if call.is_from(station) => drop(self.end(now, id, CallOutcome::Cancelled)),
-            _ => {
-                call.set_callee(station, CalleeState::Declined);
-                self.note(id);
-                self.judge(now, id);
-            }
+            _ => self.decline(now, id, station)?,
         }
+        Ok(())
+    }
+
+    /// Somebody who is called does not want to answer.
+    ///
+    /// # Errors
+    /// When it does not ring there, or no more.
+    pub fn decline(&mut self, now: Instant, id: CallId, station: &StationId) -> Result<(), CallError> {
+        let call = self.calls.get_mut(&id).filter(|call| call.rings_at(station)).ok_or(CallError::Over)?;
+        call.set_callee(station, CalleeState::Declined);
+        self.note(id);
+        self.judge(now, id);
         Ok(())
     }
 
@@ -110,11 +118,9 @@ impl Calls {
     pub(super) fn hang_up_everywhere(&mut self, now: Instant, station: &StationId) {
         let engaged: Vec<_> = self.calls.values().filter(|call| call.engages(station)).map(|call| call.id).collect();
         for id in engaged {
-            let Some(call) = self.calls.get_mut(&id) else { continue };
+            let Some(call) = self.calls.get(&id) else { continue };
             if call.rings_at(station) {
-                call.set_callee(station, CalleeState::Away);
-                self.note(id);
-                self.judge(now, id);
+                self.note_away(now, id, station);
             } else {
                 drop(self.hang_up(now, id, station));
             }
@@ -187,8 +193,18 @@ impl Calls {
         match self.stations.get(id) {
             _ if self.is_quiet(&id.0, priority) => CalleeState::DoNotDisturb,
             Some(_) if self.is_engaged(id) => CalleeState::Busy,
-            Some(station) if station.is_here() => CalleeState::Ringing,
+            Some(station) if station.is_here() || station.phone.is_some() => CalleeState::Ringing,
             _ => CalleeState::Away,
+        }
+    }
+
+    /// Somebody who is called is not there after all.
+    pub(super) fn note_away(&mut self, now: Instant, id: CallId, station: &StationId) {
+        let ringing = self.calls.get_mut(&id).filter(|call| call.rings_at(station));
+        if let Some(call) = ringing {
+            call.set_callee(station, CalleeState::Away);
+            self.note(id);
+            self.judge(now, id);
         }
     }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::domain::Owner;
 use crate::rooms::{StationPresence, clean_name, unique_name};
 
+use super::phone::Phone;
 use super::{Calls, Effect};
 
 /// Rooms that a station may say it belongs to.
@@ -69,6 +70,8 @@ pub(super) struct Station {
     pub(super) connections: BTreeMap<ConnectionId, Vec<String>>,
     /// Since when it has none.
     pub(super) gone: Option<Instant>,
+    /// Where it rings besides, also while it has none.
+    pub(super) phone: Option<Phone>,
     /// Who answers for it, since the start.
     maker: Option<Owner>,
 }
@@ -80,11 +83,16 @@ impl Station {
 
     /// Whether it listens to this room, or, of all, to any.
     pub(super) fn listens_to(&self, room: Option<&str>) -> bool {
-        room.is_none_or(|room| self.connections.values().flatten().any(|it| it == room))
+        let of_phone = self.phone.iter().filter(|_| !self.is_here()).flat_map(|phone| &phone.rooms);
+        room.is_none_or(|room| self.connections.values().flatten().chain(of_phone).any(|it| it == room))
     }
 
     fn presence(&self) -> StationPresence {
-        if self.is_here() { StationPresence::Here } else { StationPresence::Away }
+        match &self.phone {
+            _ if self.is_here() => StationPresence::Here,
+            Some(_) => StationPresence::Phone,
+            None => StationPresence::Away,
+        }
     }
 }
 
@@ -99,6 +107,8 @@ pub struct StationInfo {
     pub presence: StationPresence,
     /// When it was last there, in seconds since 1970.
     pub seen: u64,
+    /// The phone on which it rings besides, by what Home Assistant calls it.
+    pub phone: Option<String>,
 }
 
 /// A device does not become a station.
@@ -133,8 +143,8 @@ impl Calls {
 
     /// A station that was kept.
     pub fn restore(&mut self, id: StationId, name: String, key: StationKey, seen: u64) {
-        let station = Station { name, key, seen, kept: seen, connections: BTreeMap::new(), gone: None, maker: None };
-        self.stations.insert(id, station);
+        let (connections, gone, phone, maker) = (BTreeMap::new(), None, None, None);
+        self.stations.insert(id, Station { name, key, seen, kept: seen, connections, gone, phone, maker });
     }
 
     /// Name that a station may have which wants to be called so: `key` is what it has itself.
@@ -185,8 +195,10 @@ impl Calls {
             let is_renamed = station.name != name;
             name.clone_into(&mut station.name);
             station.gone = None;
-            station.connections.insert(connection, rooms.into_iter().take(MAX_ROOMS).collect());
-            self.note_seen(at, id, is_renamed);
+            let rooms: Vec<_> = rooms.into_iter().take(MAX_ROOMS).collect();
+            let listens_elsewhere = station.phone.as_mut().is_some_and(|phone| phone.listen_to(&rooms));
+            station.connections.insert(connection, rooms);
+            self.note_seen(at, id, is_renamed || listens_elsewhere);
         }
         connection
     }
@@ -201,11 +213,11 @@ impl Calls {
     }
 
     /// A station is there, or was until now.
-    fn note_seen(&mut self, at: SystemTime, id: &StationId, is_renamed: bool) {
+    fn note_seen(&mut self, at: SystemTime, id: &StationId, is_changed: bool) {
         let Some(station) = self.stations.get_mut(id) else { return };
         station.seen = unix(at);
         // The clock on the wall may have been set back.
-        if is_renamed || station.seen.abs_diff(station.kept) >= KEPT_AGAIN {
+        if is_changed || station.seen.abs_diff(station.kept) >= KEPT_AGAIN {
             station.kept = station.seen;
             self.effects.push_back(Effect::KeepStation(id.clone()));
         }
@@ -229,7 +241,8 @@ impl Calls {
     pub fn station(&self, id: &StationId) -> Option<StationInfo> {
         let station = self.stations.get(id)?;
         let (name, presence) = (station.name.clone(), station.presence());
-        Some(StationInfo { id: id.clone(), name, presence, seen: station.seen })
+        let phone = station.phone.as_ref().map(|phone| phone.service.clone());
+        Some(StationInfo { id: id.clone(), name, presence, seen: station.seen, phone })
     }
 
     /// What a station comes back with, for whoever keeps it.

@@ -7,6 +7,7 @@ use crate::data::{DataFolder, Store, rows, to_json};
 
 use super::call::CallRecord;
 use super::do_not_disturb::DoNotDisturb;
+use super::phone::Phone;
 use super::quiet_hours::KeptHours;
 use super::station::{StationId, StationKey};
 
@@ -32,6 +33,8 @@ pub(super) struct KeptStation {
     pub(super) name: String,
     pub(super) key: StationKey,
     pub(super) seen: u64,
+    #[serde(default)]
+    pub(super) phone: Option<Phone>,
 }
 
 /// All that is kept.

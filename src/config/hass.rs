@@ -22,6 +22,8 @@ pub struct HassConfig {
     pub url: String,
     /// What Supervisor or core know us by; empty without Home Assistant.
     pub token: String,
+    /// What phones open when a call is answered there: a whole address, or `auto`, which is the app's panel.
+    pub page: String,
     /// The core's engine that speaks what is announced as text; `auto` is the first.
     pub speech: String,
 }
@@ -39,6 +41,11 @@ impl HassConfig {
             (NO_ADDRESS, _) => Some(format!("{}/core", self.supervisor.trim_end_matches('/'))),
             (url, _) => Some(url.to_owned()),
         }
+    }
+
+    /// What phones open when a call is answered there, where the app's panel is this.
+    pub fn page(&self, panel: Option<&str>) -> Option<String> {
+        if self.page == AUTO { panel.map(str::to_owned) } else { Some(self.page.clone()) }
     }
 }
 

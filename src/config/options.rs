@@ -57,6 +57,8 @@ pub(super) enum OptionKind {
     Path,
     /// Paths separated by commas, or one of the words auto and off.
     Folders,
+    /// Of a page, whole; or the word auto.
+    Page,
     /// Of Home Assistant, by plain http; or the word off.
     HassAddress,
     /// Of an MQTT broker; or one of the words auto and off.
@@ -127,6 +129,10 @@ impl OptionKind {
                 let host = text.strip_prefix("http://").unwrap_or_default();
                 (text == "off" || !host.is_empty() && !host.starts_with('/')).then(string)?
             }
+            Self::Page => {
+                let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+                (text == "auto" || rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))).then(string)?
+            }
             Self::Broker => (matches!(text, "auto" | "off") || broker_address(text).is_some()).then(string)?,
             Self::NodePort => {
                 let is_port = text.parse::<u16>().is_ok_and(|port| port > 0);
@@ -154,6 +160,7 @@ impl OptionKind {
             Self::Path => "a path".into(),
             Self::Folders => "folders separated by commas, or auto, or off".into(),
             Self::HassAddress => "an address such as http://192.168.1.5:8123, or off".into(),
+            Self::Page => "an address such as https://192.168.1.5:8443, or auto".into(),
             Self::Broker => "an address such as mqtt://192.168.1.5:1883, or auto, or off".into(),
             Self::NodePort => "a port from 1 to 65535, or auto, or off".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
@@ -681,6 +688,14 @@ pub(super) const OPTIONS: &[Opt] = &[
         "What Home Assistant knows the daemon by",
         "Home Assistant sets `SUPERVISOR_TOKEN` by itself. With it, the daemon asks for the port of its own panel \
          (ingress) and for the addresses of the house's network, and links to Home Assistant. Without it nobody is asked.",
+    ),
+    opt(
+        "hass.page",
+        OptionKind::Page,
+        "auto",
+        "What phones open when a call is answered on them",
+        "`auto` is the app's panel in Home Assistant. Where the daemon is no app, the address at which phones reach its page, \
+         such as `https://192.168.1.5:8443`; without one no phone rings. See [calls.md](calls.md#phones).",
     ),
     opt(
         "hass.speech",

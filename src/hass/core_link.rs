@@ -187,6 +187,15 @@ impl CoreLink {
         });
         self.ask::<Value>(call).await.map(drop)
     }
+
+    /// Notifies somebody by one of the services for that; the answer comes when it is on its way.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub async fn notify(&self, service: &str, data: Value) -> Result<(), CoreError> {
+        let call = json!({ "type": "call_service", "domain": "notify", "service": service, "service_data": data });
+        self.ask::<Value>(call).await.map(drop)
+    }
 }
 
 impl CoreLinkTask {

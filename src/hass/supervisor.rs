@@ -25,13 +25,15 @@ pub struct Home {
     pub ingress_port: Option<u16>,
     /// From where, and from nowhere else.
     pub supervisor: IpAddr,
+    /// Path of the app's page on Home Assistant's own; `None` where there is none.
+    pub panel: Option<String>,
     /// Addresses of the machine on the house's network; in a container, its interfaces do not show them.
     pub addresses: Vec<IpAddr>,
 }
 
 impl Default for Home {
     fn default() -> Self {
-        Self { ingress_port: None, supervisor: SUPERVISOR_ADDRESS, addresses: Vec::new() }
+        Self { ingress_port: None, supervisor: SUPERVISOR_ADDRESS, panel: None, addresses: Vec::new() }
     }
 }
 
@@ -77,7 +79,8 @@ async fn describe(config: &HassConfig) -> Result<Home, SupervisorError> {
         tracing::warn!(%error, "the Supervisor does not tell the machine's addresses");
         Vec::new()
     });
-    Ok(Home { ingress_port, addresses, ..Home::default() })
+    let panel = app.slug.filter(|_| ingress_port.is_some()).map(|slug| format!("/app/{slug}"));
+    Ok(Home { ingress_port, panel, addresses, ..Home::default() })
 }
 
 /// What the Supervisor answers to this question.
@@ -106,6 +109,7 @@ struct Answer<T> {
 
 #[derive(Deserialize)]
 struct AppInfo {
+    slug: Option<String>,
     ingress_port: Option<u16>,
 }
 

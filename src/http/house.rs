@@ -3,7 +3,7 @@
 
 use crate::access::{Action, Permit};
 use crate::announce::Announcer;
-use crate::automation::Doorbells;
+use crate::automation::{Doorbells, Phones};
 use crate::calls::CallsHandle;
 use crate::engine::Engine;
 use crate::hass::{HousePlayers, Integrations};
@@ -43,6 +43,8 @@ pub struct HomeAssistantParts {
     pub integrations: Integrations,
     /// Its doorbells.
     pub doorbells: Doorbells,
+    /// Its phones.
+    pub phones: Phones,
 }
 
 impl House {
@@ -92,6 +94,7 @@ impl House {
             Action::Call,
             Action::ForgetCalls,
             Action::SetDoNotDisturb,
+            Action::SetPhone,
             Action::ReadMetrics,
         ];
         self.show(permit, &to, &self.calls)
@@ -125,6 +128,12 @@ impl House {
     pub(super) fn doorbells(&self, permit: &Permit) -> Option<&Doorbells> {
         let to = [Action::SeeHomeAssistant, Action::SetDoorbell];
         self.show(permit, &to, &self.home_assistant).as_ref().map(|parts| &parts.doorbells)
+    }
+
+    /// To know which phones there are, to have one ring for a station, and to count that.
+    pub(super) fn phones(&self, permit: &Permit) -> Option<&Phones> {
+        let to = [Action::SeeHomeAssistant, Action::SetPhone, Action::ReadMetrics];
+        self.show(permit, &to, &self.home_assistant).as_ref().map(|parts| &parts.phones)
     }
 
     /// Ends what the sound card does without a permit.

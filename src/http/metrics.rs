@@ -102,6 +102,9 @@ impl Collector for Scrape {
         if let Some(players) = self.shared.house.players(&self.permit) {
             super::house_players::encode(&mut page, players, self.shared.automation.as_deref())?;
         }
+        if let Some(phones) = self.shared.house.phones(&self.permit) {
+            super::phones::encode(&mut page, phones)?;
+        }
         if let Some(entities) = &self.shared.entities {
             super::entities::encode(&mut page, &entities.stats)?;
         }

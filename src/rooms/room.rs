@@ -34,6 +34,8 @@ pub enum RoomKind {
 pub enum StationPresence {
     /// It is there.
     Here,
+    /// Its page is closed, and calls ring on its phone.
+    Phone,
     /// Its page is closed, or out of reach.
     Away,
 }

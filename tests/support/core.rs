@@ -62,6 +62,8 @@ struct House {
     fetched: BTreeMap<String, Vec<u8>>,
     /// Events that we fired: type and data.
     fired: Vec<(String, Value)>,
+    /// Phones that can be notified, by their services; what they were told is among what was called.
+    phones: Vec<&'static str>,
     /// What was to be spoken, by its address: the engine's question.
     spoken: BTreeMap<String, String>,
     /// Nodes of ESPHome's that it has, by their ports, and is connected to.
@@ -115,6 +117,22 @@ impl StandInCore {
         self.house()
             .entities
             .insert(entity.into(), SimEntity { platform: "demo", area: None, state, attributes, clip: 0 });
+    }
+
+    /// One more phone with the companion app, by the service that notifies it.
+    pub fn add_phone(&self, service: &'static str) {
+        self.house().phones.push(service);
+    }
+
+    /// A phone goes.
+    pub fn remove_phone(&self, service: &str) {
+        self.house().phones.retain(|phone| *phone != service);
+    }
+
+    /// What a phone was told, in order.
+    pub fn notified(&self, service: &str) -> Vec<Value> {
+        let called = self.called().into_iter().filter(|(name, _, _)| name.strip_prefix("notify.") == Some(service));
+        called.map(|(_, _, data)| data).collect()
     }
 
     /// Its state is another one, as when somebody presses it or its integration goes.
@@ -382,6 +400,13 @@ impl StandInCore {
                 Ok(own.chain([others]).collect())
             }
             "subscribe_entities" | "subscribe_events" => Ok(Value::Null),
+            "get_config" => Ok(json!({ "language": "de", "state": "RUNNING" })),
+            "get_services" => {
+                let phones = house.phones.iter().map(|phone| ((*phone).to_owned(), json!({ "name": phone })));
+                let others = [("persistent_notification".to_owned(), json!({}))];
+                let notify: serde_json::Map<_, _> = phones.chain(others).collect();
+                Ok(json!({ "light": { "turn_on": {} }, "notify": notify }))
+            }
             "tts/engine/list" => Ok(json!({ "providers": [
                 { "engine_id": "cloud", "name": "cloud", "supported_languages": ["en-GB"] },
                 { "engine_id": "tts.piper", "supported_languages": ["en_GB", "de_DE"] }
@@ -413,6 +438,10 @@ impl StandInCore {
     fn call(&self, message: &Value) -> Result<(), (&'static str, String)> {
         let service =
             format!("{}.{}", message["domain"].as_str().unwrap_or(""), message["service"].as_str().unwrap_or(""));
+        let known = |phone: &str| self.house().phones.contains(&phone);
+        if service.strip_prefix("notify.").is_some_and(|phone| !known(phone)) {
+            return Err(("not_found", format!("Action {service} not found.")));
+        }
         let entity = message["target"]["entity_id"][0].as_str().unwrap_or("").to_owned();
         let data = message["service_data"].clone();
         let volume = data.get("volume_level").and_then(Value::as_f64);

@@ -1,6 +1,7 @@
 //! Calls under a stepped clock: who is rung, who gets through, and how each of them ends.
 
 mod do_not_disturb;
+mod phones;
 mod quiet_hours;
 mod random;
 mod stations;

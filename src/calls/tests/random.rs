@@ -36,7 +36,7 @@ impl Chaos {
 
     fn act(&mut self) {
         let (name, other) = (self.name(), self.name());
-        match self.random.random_range(0..12) {
+        match self.random.random_range(0..13) {
             0 | 1 => {
                 let connection = self.stage.come(name);
                 self.connections.entry(name).or_default().push(connection);
@@ -57,6 +57,14 @@ impl Chaos {
             10 => {
                 let milliseconds = self.random.random_range(0..8_000);
                 self.stage.pass(Duration::from_millis(milliseconds));
+            }
+            11 => {
+                let phone = self.random.random_bool(0.7).then(|| "mobile_app_x".to_owned());
+                // Of a station that is not known there is none.
+                let _ = self.stage.calls.set_phone(self.stage.now, &id(name), phone);
+                if let Some(call) = self.some_call() {
+                    self.stage.calls.note_unreachable(self.stage.now, call.id, &id(other));
+                }
             }
             _ if self.random.random_range(0..20) == 0 => {
                 self.stage.calls.forget(self.stage.now, &id(name));

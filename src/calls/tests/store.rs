@@ -41,6 +41,7 @@ async fn stations_and_the_log_outlive_a_restart_and_what_is_forgotten_does_not()
     let key = live(&data, &rooms(&[]), async |calls| {
         let (hall, key) = entered(calls, "Hall tablet", None).await;
         let (anna, _) = entered(calls, "Anna", None).await;
+        calls.set_phone(hall.station(), Some("mobile_app_pixel_8".into())).expect("a station");
         let from = Caller::Station(anna.station().clone());
         let to = vec![Target::Place("hall-tablet".into())];
         let call =
@@ -52,8 +53,8 @@ async fn stations_and_the_log_outlive_a_restart_and_what_is_forgotten_does_not()
     let house = rooms(&[]);
     live(&data, &house, async |calls| {
         let known: Vec<_> = calls.stations().into_iter().map(|it| (it.id.0, it.presence)).collect();
-        let away = |id: &str| (id.to_owned(), StationPresence::Away);
-        assert_eq!(known, [away("anna"), away("hall-tablet")]);
+        let (away, phone) = (StationPresence::Away, StationPresence::Phone);
+        assert_eq!(known, [("anna".to_owned(), away), ("hall-tablet".to_owned(), phone)]);
         assert!(house.find("hall-tablet").is_some_and(|room| house.is_station(room)), "and it has its room");
         assert_eq!(calls.log().iter().map(|it| it.outcome).collect::<Vec<_>>(), [CallOutcome::Declined]);
         let (line, again) = entered(calls, "Hall tablet", Some(key)).await;

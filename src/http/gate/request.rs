@@ -108,6 +108,8 @@ pub(super) fn action_of<B>(request: &Request<B>) -> Action {
         (_, ["api", "home-assistant", ..]) => Action::ConnectHomeAssistant,
         ("GET" | "HEAD", ["api", "doorbells"]) => Action::SeeHomeAssistant,
         (_, ["api", "doorbells", ..]) => Action::SetDoorbell,
+        ("GET" | "HEAD", ["api", "phones"]) => Action::SeeHomeAssistant,
+        (_, ["api", "stations", _, "phone"]) => Action::SetPhone,
         ("GET" | "HEAD", ["api", "do-not-disturb" | "quiet-hours"]) => Action::SeeCalls,
         (_, ["api", "do-not-disturb" | "quiet-hours", ..]) => Action::SetDoNotDisturb,
         ("GET" | "HEAD", ["api", "stations"] | ["api", "calls", ..]) => Action::SeeCalls,
