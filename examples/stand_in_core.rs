@@ -1,5 +1,5 @@
-//! The stand-in for Home Assistant's core, as a program, for the tests in browsers: a house with four media players and a
-//! doorbell. Prints its address, and serves until it is killed; each line that it reads is a new state of the doorbell.
+//! The stand-in for Home Assistant's core, as a program, for the tests in browsers: a house with four media players, a
+//! doorbell and a phone. Prints its address, and serves until it is killed; each line that it reads is a new state of the doorbell.
 
 // As in the tests: what they ask it afterwards, nobody asks here.
 #[allow(dead_code, unreachable_pub)]
@@ -18,6 +18,7 @@ async fn main() {
     core.add("media_player.living_room", "sonos", None, "playing", 0.4);
     core.add("media_player.echo", "alexa_devices", None, "idle", 0.4);
     core.add_doorbell(DOORBELL, "Front door");
+    core.add_phone("mobile_app_pixel_8");
     println!("url={} token={TOKEN}", core.url);
     // A thread of its own, since a line may never come.
     std::thread::spawn(move || {

@@ -20,12 +20,13 @@ export default defineConfig({
       },
     },
   },
-  plugins: [templatesWithoutIndentation(), shellOfServiceWorker()],
+  plugins: [shorterTemplates(), shellOfServiceWorker()],
 });
 
-/** HTML and styles are written with indentation, which means nothing in them and which nobody needs to be sent. */
-function templatesWithoutIndentation(): Plugin {
-  return { name: 'templates-without-indentation', renderChunk: (code) => ({ code: code.replace(/\n[ \t]+/g, '\n'), map: null }) };
+/** HTML and styles are written with indentation and comments, which mean nothing in them and which nobody needs to be sent. */
+function shorterTemplates(): Plugin {
+  const shorten = (code: string) => code.replace(/\n[ \t]+/g, '\n').replace(/\n\/\*[^*]*\*\/(?=\n)/g, '');
+  return { name: 'shorter-templates', renderChunk: (code) => ({ code: shorten(code), map: null }) };
 }
 
 /** Tells the service worker which files there are, and names that set of files by what is in them. */

@@ -90,6 +90,34 @@ test('a doorbell of Home Assistant’s rings the device that is chosen for it, a
   assert.equal((await daemon.metrics())['voice_relay_calls_rung_total'], rung);
 });
 
+test('a phone rings whose page is closed, and whoever answers there talks at once', async () => {
+  const anna = await openPage(browser, daemon.url, { name: 'Anna', listensTo: ['home'] });
+  await anna.waitForFunction(() => window.voiceRelay.view.own);
+  await anna.evaluate(() => (location.hash = '#/calls'));
+  const phone = anna.locator('calls-page #phone');
+  await phone.selectOption({ label: 'Pixel 8' });
+  await anna.locator('calls-page [data-station=anna]').waitFor();
+  await anna.close();
+  const hall = await openPage(browser, daemon.url, { name: 'Hall', listensTo: ['home'] });
+  const tile = hall.locator('house-tile[data-room=anna]');
+  await tile.getByText('On the phone').waitFor();
+  assert.ok(await tile.locator('.choose').isDisabled(), 'nobody hears there what is said');
+  await tile.locator('#ring').click();
+  const ringing = await hall.waitForFunction(() => window.voiceRelay.view.calls.current?.call.id);
+  // What the button of the notification opens, on the same phone; in Home Assistant it is the address of the frame around.
+  const opened = await anna.context().newPage();
+  await opened.goto(`${daemon.url}?call=${await ringing.jsonValue()}`);
+  for (const page of [opened, hall]) await page.waitForFunction(() => window.voiceRelay.view.calls.current?.role === 'talking');
+  await opened.waitForFunction(() => window.voiceRelay.view.talk === 'live');
+  assert.ok(!opened.url().includes('call='), 'coming back to this page answers nothing');
+  await hall.locator('call-panel #hang-up').click();
+  await opened.waitForFunction(() => window.voiceRelay.view.calls.current === null);
+  await opened.evaluate(() => (location.hash = '#/calls'));
+  await opened.locator('calls-page #phone').selectOption('');
+  await opened.close();
+  await tile.getByText('Not here').waitFor({ state: 'attached' });
+});
+
 test('whoever cannot be reached is shown so, and nothing can be asked of them', async () => {
   const view = await openView();
   await core.stop();

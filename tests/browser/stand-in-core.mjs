@@ -17,7 +17,7 @@ export async function startCore() {
   });
   const [, url, token] = /url=(\S+) token=(\S+)/.exec(line);
   return {
-    flags: [`--hass-url=${url}`, `--hass-token=${token}`, `--esphome-listen=${await freePort()}`],
+    flags: [`--hass-url=${url}`, `--hass-token=${token}`, `--esphome-listen=${await freePort()}`, '--hass-page=https://relay.example/'],
     /** Somebody presses the doorbell. */
     press() {
       child.stdin.write(`${new Date().toISOString()}\n`);

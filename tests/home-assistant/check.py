@@ -8,6 +8,7 @@ import sys
 import time
 
 import aiohttp
+from aiohttp import web
 
 CORE = "http://127.0.0.1:18123"
 TOKEN = "/lab/token"
@@ -262,6 +263,56 @@ async def check(relay):
                 await call("switch.voice_relay_do_not_disturb", "turn_off")
                 await becomes("switch.voice_relay_do_not_disturb", "off")
 
+        async def phones():
+            """A device whose page is closed is rung by the companion app, and declines there."""
+            pushed = asyncio.Queue()
+
+            async def push(request):
+                await pushed.put((time.monotonic(), await request.json()))
+                return web.json_response({}, status=201)
+
+            app = web.Application()
+            app.router.add_post("/push", push)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 18124).start()
+            pixel = {"app_id": "io.homeassistant.companion.android", "app_name": "Home Assistant", "app_version": "2026.11", "os_name": "Android", "os_version": "16"}
+            pixel |= {"device_name": "Pixel 8", "manufacturer": "Google", "model": "Pixel 8", "device_id": "pixel", "supports_encryption": False}
+            pixel["app_data"] = {"push_token": "token", "push_url": "http://127.0.0.1:18124/push"}
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.post(f"{CORE}/api/mobile_app/registrations", json=pixel, headers=headers) as answer:
+                assert answer.status == 201, await answer.text()
+                webhook = (await answer.json())["webhook_id"]
+
+            async def listed():
+                return {"id": "mobile_app_pixel_8", "name": "Pixel 8"} in (await get("/api/phones"))["phones"]
+
+            await until("the phone is known", listed)
+            async with session.ws_connect(f"{relay}/ws") as device:
+                await device.send_json({"type": "station", "name": "Anna", "rooms": []})
+                while (await device.receive_json())["type"] != "station":
+                    pass
+            async with session.put(f"{relay}/api/stations/anna/phone", json={"phone": "mobile_app_pixel_8"}) as answer:
+                assert answer.status == 204, await answer.text()
+            began = time.monotonic()
+            async with session.post(f"{relay}/api/calls", json={"to": "anna", "name": "Front door"}) as answer:
+                ringing = await answer.json()
+            at, told = await asyncio.wait_for(pushed.get(), 10)
+            print(f"ok: {1000 * (at - began):.0f} ms from the call to the push for the phone")
+            assert (told["title"], told["message"], told["data"]["tag"]) == ("Front door", "is calling", ringing["id"]), told
+            answer, decline = told["data"]["actions"]
+            assert answer["action"] == "URI" and answer["uri"].endswith(f"?call={ringing['id']}"), answer
+            event = {"event_type": "mobile_app_notification_action", "event_data": {"action": decline["action"]}}
+            async with session.post(f"{CORE}/api/webhook/{webhook}", json={"type": "fire_event", "data": event}) as answer:
+                assert answer.status == 200, await answer.text()
+            _, cleared = await asyncio.wait_for(pushed.get(), 10)
+            assert (cleared["message"], cleared["data"]["tag"]) == ("clear_notification", ringing["id"]), cleared
+            assert (await get(f"/api/calls/{ringing['id']}"))["outcome"] == "declined"
+            async with session.delete(f"{relay}/api/stations/anna") as answer:
+                assert answer.status == 204
+            await runner.cleanup()
+            print("ok: a phone rings by the companion app, and declines")
+
         async def players():
             """Rooms as media players, by the relay's node."""
             for added in (True, False):
@@ -328,6 +379,7 @@ async def check(relay):
 
         await entities()
         await calls()
+        await phones()
         await players()
         began = time.monotonic()
         await socket.ask(type="call_service", domain="input_button", service="press", target={"entity_id": "input_button.dinner"})

@@ -12,6 +12,7 @@ import { clock } from '../player/clock';
 import { buttonStyles } from '../ui/button.styles';
 import { bellIcon, microphoneIcon, mutedIcon } from '../ui/icons';
 import { SessionWatch } from '../ui/watch-session';
+import { callInAddress, forgetCallInAddress } from './call-link';
 import type { Call } from './call-protocol';
 import { Ringer } from './ringer';
 import { partnerOf, type CurrentCall, type RecordingView } from './calls-view';
@@ -154,12 +155,18 @@ export class CallPanel extends LitElement {
   private readonly pageTitle = document.title;
   /** The call that was announced to whoever cannot see it. */
   private announced = '';
+  /** The call that this page was opened to answer. */
+  private addressed = '';
   private answering: ReturnType<typeof setTimeout> | undefined;
   private ticking: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
     new SessionWatch(this);
+    // Home Assistant's app shows this page again, by another address around it.
+    document.addEventListener('visibilitychange', () => {
+      this.requestUpdate();
+    });
   }
 
   override disconnectedCallback(): void {
@@ -199,13 +206,24 @@ export class CallPanel extends LitElement {
       this.announced = current.call.id;
       this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
       this.answerLater(current.call);
+    } else {
+      this.answerIfAddressed(current.call);
     }
+  }
+
+  /** Whoever opened this page to answer a call has answered it. */
+  private answerIfAddressed(call: Call): boolean {
+    if (callInAddress() !== call.id || this.addressed === call.id || !this.session) return this.addressed === call.id;
+    this.addressed = call.id;
+    forgetCallInAddress();
+    this.answer(call, this.session);
+    return true;
   }
 
   /** Where somebody wants that: a device that calls is answered by itself, once the bell was heard. A doorbell never is. */
   private answerLater(call: Call): void {
     clearTimeout(this.answering);
-    if (!this.session?.choices.answersItself || !call.from.station) return;
+    if (this.answerIfAddressed(call) || !this.session?.choices.answersItself || !call.from.station) return;
     this.answering = setTimeout(() => {
       this.session?.calls.station?.answer(call);
     }, ANSWERS_ITSELF_MS);

@@ -222,7 +222,7 @@ export class HousePage extends LitElement {
 
   private renderTiles({ places, stations, own, calls, selected }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
     if (!places) return nothing;
-    const [here, away] = [stations.filter(({ room }) => room.station === 'here'), stations.filter(({ room }) => room.station === 'away')];
+    const [here, away] = [stations.filter(({ room }) => room.station !== 'away'), stations.filter(({ room }) => room.station === 'away')];
     // Whoever is with us there said something to us alone, and is answered there.
     const visited = own && !calls.current && peopleIn(own).some(({ you }) => !you) ? [own] : [];
     const hold = (id: string, held: boolean) => {

@@ -7,6 +7,7 @@ import { customElement, property } from 'lit/decorators.js';
 import { TilePress } from '../lib/press';
 import { houseWords as t } from '../messages/house';
 import { bellIcon, chatIcon, loudspeakerIcon, silentIcon } from '../ui/icons';
+import type { Presence } from '../rooms/room-protocol';
 import type { PlaceView } from './house-view';
 import { nameOf, peopleIn, signsOf, whoHears, whoIsThere } from './presence';
 
@@ -155,7 +156,7 @@ export class HouseTile extends LitElement {
     const { press } = this;
     const station = this.own ? null : place.room.station;
     // Nobody hears what is said to a device that is not there.
-    const isOut = this.away || station === 'away';
+    const isOut = this.away || Boolean(station && station !== 'here');
     return html`
       <button class=${isTalking ? 'choose talking' : 'choose'} type="button" aria-pressed=${this.selected} ?disabled=${isOut}
         @click=${press.clicked} @pointerdown=${press.pointerDown} @pointermove=${press.pointerMove} @pointerup=${press.letGo}
@@ -168,8 +169,8 @@ export class HouseTile extends LitElement {
   }
 
   /** What else one does with a device: calls it, or leaves a message while it is away. */
-  private renderCall(name: string, station: 'here' | 'away'): TemplateResult {
-    const [act, words, icon] = station === 'here' ? (['ring', t('ring', { name }), bellIcon] as const) : (['message', t('leaveMessage', { name }), chatIcon] as const);
+  private renderCall(name: string, station: Presence): TemplateResult {
+    const [act, words, icon] = station !== 'away' ? (['ring', t('ring', { name }), bellIcon] as const) : (['message', t('leaveMessage', { name }), chatIcon] as const);
     return html`<button class="hear" id=${act} type="button" aria-label=${words} title=${words} ?disabled=${this.away}
       @click=${() => { this.tell(act); }}>${icon}</button>`;
   }

@@ -33,7 +33,7 @@ export function hearersOf({ room, inside }: PlaceView): number {
 export function whoIsThere(place: PlaceView): string {
   const people = peopleIn(place);
   const talking = people.filter((person) => person.talking);
-  if (place.room.station && !talking.length && !people.some(({ you }) => you)) return t(place.room.station === 'here' ? 'stationHere' : 'stationAway');
+  if (place.room.station && !talking.length && !people.some(({ you }) => you)) return t(`station_${place.room.station}`);
   if (talking.length > 1) return t('talkMany', { count: talking.length });
   if (talking[0]) return t(talking[0].joined === false ? 'heardNow' : 'talks', { name: called(talking[0]) });
   if (people.length) return namesOf(people.map(called));

@@ -15,6 +15,7 @@ import { spoken } from '../lib/i18n';
 import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { callWords as t } from '../messages/calls';
 import { roomWords } from '../messages/room';
+import type { Presence, Room } from '../rooms/room-protocol';
 import '../rooms/sure-button';
 import { fieldStyles } from '../ui/field.styles';
 import { partStyles } from '../ui/part.styles';
@@ -41,9 +42,17 @@ interface CallRecord {
 interface StationInfo {
   id: string;
   name: string;
-  presence: 'here' | 'away';
+  presence: Presence;
   /** Unix seconds. */
   seen: number;
+  /** The phone on which it rings besides. */
+  phone: string | null;
+}
+
+/** A phone with Home Assistant's companion app. */
+interface Phone {
+  id: string;
+  name: string;
 }
 
 /** That a place is not to be disturbed. */
@@ -131,6 +140,10 @@ export class CallsPage extends LitElement {
   @state() private stations: readonly StationInfo[] = [];
   @state() private quiet: Readonly<Record<string, DoNotDisturb | undefined>> = {};
   @state() private hours: Readonly<Record<string, QuietHours | undefined>> = {};
+  /** Phones that could ring for this device; null where none could. */
+  @state() private phones: readonly Phone[] | null = null;
+  /** Why the phone was not changed, in the relay's words. */
+  @state() private phoneRefusal = '';
   /** Whether this person may turn what is the same for all. */
   @state() private mayTurnHouse = false;
   @state() private isAway = false;
@@ -160,6 +173,7 @@ export class CallsPage extends LitElement {
     if (!this.session) return;
     void askRelay<RelayInfo>(this.session.base, 'api/info').then((info) => {
       this.mayTurnHouse = info?.body.may.includes('admin') ?? false;
+      if (this.mayTurnHouse && info?.body.home_assistant) void this.learnPhones();
     });
   }
 
@@ -177,7 +191,7 @@ export class CallsPage extends LitElement {
         <p class="note">${t('quietHint')}</p>
         ${own ? this.renderQuiet(own.room.id, t('thisDevice')) : nothing} ${this.mayTurnHouse ? this.renderQuiet(HOUSE, t('wholeHouse')) : nothing}
       </section>
-      ${own ? this.renderOwn(own.room.name) : nothing}
+      ${own ? this.renderOwn(own.room) : nothing}
       <section>
         <h2>${t('devices')}</h2>
         ${this.stations.length
@@ -223,7 +237,7 @@ export class CallsPage extends LitElement {
   }
 
   /** This device: how it is called, and whether it answers by itself. */
-  private renderOwn(name: string): TemplateResult {
+  private renderOwn({ id, name }: Room): TemplateResult {
     const choose = (event: Event) => {
       this.session?.choose({ answersItself: (event.target as HTMLInputElement).checked });
     };
@@ -234,7 +248,44 @@ export class CallsPage extends LitElement {
         <input id="answers-itself" type="checkbox" role="switch" aria-describedby="answers-itself-hint" .checked=${this.session?.choices.answersItself ?? false} @change=${choose} />
       </label>
       <p class="note" id="answers-itself-hint">${t('answersItselfHint')}</p>
+      ${this.phones ? this.renderPhone(id, this.phones) : nothing}
     </section>`;
+  }
+
+  /** The phone on which this device rings besides. */
+  private renderPhone(id: string, phones: readonly Phone[]): TemplateResult {
+    const chosen = this.stations.find((station) => station.id === id)?.phone ?? '';
+    const choose = (event: Event) => void this.setPhone(id, (event.target as HTMLSelectElement).value);
+    return html`<label>${t('phone')}
+        <select id="phone" aria-describedby="phone-hint" @change=${choose}>
+          <option value="" .selected=${live(!chosen)}>${t('noPhone')}</option>
+          ${phones.map((phone) => html`<option value=${phone.id} .selected=${live(phone.id === chosen)}>${phone.name}</option>`)}
+        </select>
+      </label>
+      <p class="note" id="phone-hint">${t('phoneHint')}</p>
+      <p role="alert" ?hidden=${!this.phoneRefusal}>${this.phoneRefusal}</p>`;
+  }
+
+  private async learnPhones(): Promise<void> {
+    if (!this.session) return;
+    // Without Home Assistant, or without the right to see it, there is nothing to choose.
+    const answer = (await ask(this.session.base, 'api/phones').catch(() => null)) as { page: boolean; phones: Phone[] } | null;
+    this.phones = answer?.page && answer.phones.length ? answer.phones : null;
+  }
+
+  private async setPhone(id: string, phone: string): Promise<void> {
+    const { session } = this;
+    if (!session) return;
+    try {
+      const answer = await fetch(new URL(`api/stations/${id}/phone`, session.base), {
+        ...(phone ? { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ phone }) } : { method: 'DELETE' }),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      this.phoneRefusal = answer.ok ? '' : await answer.text();
+    } catch {
+      this.phoneRefusal = t('unreachable');
+    }
+    await this.look(session);
   }
 
   /** Whether a place is not to be disturbed, and for how long. */
@@ -308,7 +359,7 @@ export class CallsPage extends LitElement {
   private renderStation({ id, name, presence, seen }: StationInfo): TemplateResult {
     const remove = () => void this.forget(`api/stations/${id}`);
     return html`<li class="device" data-station=${id}>
-      <span><strong>${name}</strong><small>${presence === 'here' ? t('here') : t('seen', { time: dateOf(seen) })}</small></span>
+      <span><strong>${name}</strong><small>${presence === 'here' ? t('here') : presence === 'phone' ? t('onPhone') : t('seen', { time: dateOf(seen) })}</small></span>
       ${presence === 'here' ? nothing : html`<sure-button label=${t('removeNow')} question=${t('remove', { name })} @sure=${remove}></sure-button>`}
     </li>`;
   }

@@ -39,6 +39,9 @@ export interface Listener {
   kind: 'player' | 'client' | 'loudspeaker';
 }
 
+/** Whether a device is there; `phone`: its page is closed, and calls ring on its phone. */
+export type Presence = 'here' | 'phone' | 'away';
+
 /** A room, as everybody may see it. */
 export interface Room {
   id: string;
@@ -46,7 +49,7 @@ export interface Room {
   kind: 'intercom' | 'broadcast';
   permanent: boolean;
   /** Whose room it is: a device with a name, which is there or not. Null, or nothing, of all other rooms. */
-  station?: 'here' | 'away' | null;
+  station?: Presence | null;
   /** Whether nothing rings or is announced there but what is urgent, at most. */
   doNotDisturb?: boolean;
   locked: boolean;
