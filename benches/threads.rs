@@ -19,7 +19,7 @@ use voice_relay::config;
 use voice_relay::core::{LocalPacket, Relay, RelayConfig};
 use voice_relay::critical::Critical;
 use voice_relay::data::DataFolder;
-use voice_relay::domain::{RoomId, StreamId};
+use voice_relay::domain::{RoomId, StreamId, TrackKind};
 use voice_relay::engine::{self, Connected, Engine, LocalSender};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
 use voice_relay::rooms::{Rooms, RoomsHandle};
@@ -45,7 +45,7 @@ fn copies_a_second(threads: usize) -> f64 {
     let stream = StreamId::of_connection(Uuid::from_u128(1));
     let access = access();
     let talk = access.of_the_machine(Action::Talk, Some(RoomId::HOME));
-    let mut speaker = Speaker { sender: relay.local_sender(talk, stream, String::new()), next: 0 };
+    let mut speaker = Speaker { sender: relay.local_sender(talk, stream, TrackKind::Voice, String::new()), next: 0 };
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (hearing, counting) = (runtime(), runtime());
     // From then on nobody lets the receivers run.

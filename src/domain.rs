@@ -95,6 +95,8 @@ pub struct Track {
 pub enum TrackKind {
     /// Speech, which goes before music.
     Voice,
+    /// Speech for the sake of which all else is turned down.
+    Urgent,
     /// Music, which is heard below speech, and whose slot nobody takes.
     Music,
 }
@@ -103,7 +105,7 @@ impl TrackKind {
     /// Ticks a second of its RTP timestamps; 48,000 for Opus, whatever the microphone does (RFC 7587 4.1).
     pub const fn clock_rate(self) -> u32 {
         match self {
-            Self::Voice | Self::Music => 48_000,
+            Self::Voice | Self::Urgent | Self::Music => 48_000,
         }
     }
 }
@@ -117,6 +119,11 @@ impl Track {
     /// Music in this room.
     pub const fn music(id: StreamId, room: RoomId) -> Self {
         Self { id, kind: TrackKind::Music, room }
+    }
+
+    /// Whether it has a slot of its own with whoever hears it, which nobody takes.
+    pub fn is_pinned(&self) -> bool {
+        self.kind != TrackKind::Voice
     }
 
     /// Whether speech goes before it.

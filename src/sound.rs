@@ -11,7 +11,7 @@ use crate::access::{Access, Action, Permit};
 use crate::card::{CardStats, Loudspeaker, Microphone, Volume};
 use crate::config::{Play, SoundConfig};
 use crate::core::LocalPacket;
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{RoomId, StreamId, TrackKind};
 use crate::engine::Engine;
 use crate::live::{Dial, Mounts, Program, Speech};
 use crate::rooms::{ListenerKind, Listening, RoomsHandle};
@@ -90,7 +90,7 @@ impl Sound {
         let own = (config.input != OFF).then(|| StreamId::of_connection(Uuid::new_v4()));
         let (place, speaks) = (SharedPresence::default(), config.output != OFF);
         *lock(&place) = Some(Presence::new(room, speaks, access, rooms));
-        let input = own.map(|own| SoundInput::start(config, own, &place, relay).map(Arc::new)).transpose()?;
+        let input = own.map(|own| SoundInput::start(config, own, &place, relay, rooms).map(Arc::new)).transpose()?;
         let speaker = || SoundOutput::start(config, room, own, mounts).map(Arc::new);
         let output = speaks.then(speaker).transpose()?;
         Ok(Self { output, input, access: access.clone(), rooms: rooms.clone(), place })
@@ -155,17 +155,27 @@ impl SoundOutput {
 }
 
 impl SoundInput {
-    fn start(config: &SoundConfig, stream: StreamId, place: &SharedPresence, relay: &Engine) -> io::Result<Self> {
+    fn start(
+        config: &SoundConfig,
+        stream: StreamId,
+        place: &SharedPresence,
+        relay: &Engine,
+        rooms: &RoomsHandle,
+    ) -> io::Result<Self> {
         let device = config.input.clone();
         let volume = Arc::new(Volume::new(config.input_volume));
         let stats = Arc::<CardStats>::default();
         let mut speech = Speech::new().map_err(io::Error::other)?;
         let talk = |place: &SharedPresence| lock(place).as_ref().map(|presence| presence.talk.clone());
         let permit = talk(place).ok_or_else(|| io::Error::other("the sound card is in no room"))?;
-        let mut sender = relay.local_sender(permit, stream, config.input_name.clone());
-        let place = Arc::clone(place);
+        let mut sender = relay.local_sender(permit, stream, TrackKind::Voice, config.input_name.clone());
+        let (place, rooms) = (Arc::clone(place), rooms.clone());
         let push = move |at, pcm: &[i16]| {
             let Some(permit) = talk(&place) else { return };
+            // It would be heard again, by the loudspeaker beside it.
+            if permit.room().is_some_and(|room| rooms.is_held(room)) {
+                return;
+            }
             sender.turn_to(permit);
             if let Some(spoken) = speech.encode(at, pcm) {
                 let (timestamp, level, payload) = (spoken.timestamp, spoken.level, spoken.payload);

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::http::{Answer, get, post_json, request};
-use support::live::{PATIENCE, metric, participant, program, start, start_program, until, url};
+use support::live::{PATIENCE, metric, participant, program, sender, start, start_program, tone, until, url};
 use support::pulse::{Client, Rig, alone, wait_for};
-use support::sound::{Player, share_at, wav};
+use support::sound::{Player, share_at, usual_share_at, wav};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -203,6 +203,32 @@ async fn what_is_of_low_priority_gives_way_to_whoever_talks_before_and_meanwhile
     until(async || look(&app, &long).await["played"].as_f64() > Some(0.5)).await;
     anna.talk().await;
     until(async || look(&app, &long).await["state"] == "stopped").await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn voices_step_back_for_what_is_urgent_and_those_who_join_are_told_that_it_is() {
+    const VOICE_HZ: f64 = 1_500.0;
+    let folder = folder();
+    let app = serve(folder.path(), &["--clips-count=0"]).await;
+    let _voice = sender(app.ports, Some(tone(VOICE_HZ)), 0.0).await;
+    // How strong the voice is beside the announcement, as players hear both.
+    let balance = async |priority: &str| {
+        let id = announce(&app, json!({ "room": "home", "file": "long.wav", "priority": priority })).await;
+        until(async || look(&app, &id).await["played"].as_f64() > Some(0.5)).await;
+        let people = get(app.ports.http, "/api/rooms/home").await.json()["participants"].clone();
+        let people = people.as_array().expect("a list");
+        assert_eq!(people.len(), 2, "the voice, and what is announced: {people:?}");
+        assert_eq!(people.iter().any(|one| one["urgent"] == true), priority == "urgent", "{people:?}");
+        let heard = Player::Ffmpeg.hear(&url(&app, "room/home.mp3"), 2.5).await;
+        assert_eq!(delete(&app, &id).await, 204);
+        let [voice, announced] = [VOICE_HZ, SPEECH_HZ].map(|tone| usual_share_at(tone, &heard[48_000..]));
+        assert!(announced > 0.05, "{priority}: {announced}");
+        voice / announced
+    };
+    let (usual, urgent) = (balance("normal").await, balance("urgent").await);
+    assert!(urgent < usual / 8.0, "{usual:.3} and {urgent:.3}: less than nine decibels");
+    assert!(urgent > 0.0, "and the voice goes on");
     app.stop().await;
 }
 

@@ -17,7 +17,7 @@ use voice_relay::config;
 use voice_relay::core::{LocalPacket, Relay, RelayConfig};
 use voice_relay::critical::Critical;
 use voice_relay::data::DataFolder;
-use voice_relay::domain::{RoomId, StreamId};
+use voice_relay::domain::{RoomId, StreamId, TrackKind};
 use voice_relay::engine::{self, Connected, Engine};
 use voice_relay::live::{Mounts, Program};
 use voice_relay::net::{Admission, Carries, MediaSocket, MediaThread};
@@ -58,7 +58,7 @@ fn house() -> House {
 /// Somebody who sings in a room, for as long as the runtime lives.
 async fn sing(relay: Engine, access: Access, id: u128, room: RoomId, frequency: f64) {
     let (permit, id) = (access.of_the_machine(Action::Talk, Some(room)), StreamId::of_connection(Uuid::from_u128(id)));
-    let (sender, mut voice) = (relay.local_sender(permit, id, String::new()), tone(frequency));
+    let (sender, mut voice) = (relay.local_sender(permit, id, TrackKind::Voice, String::new()), tone(frequency));
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     for number in 0.. {
         pace.tick().await;

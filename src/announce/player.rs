@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::core::LocalPacket;
-use crate::domain::{Priority, RoomId, StreamId};
+use crate::domain::{Priority, RoomId, StreamId, TrackKind};
 use crate::engine::LocalSender;
 use crate::live::Speech;
 
@@ -80,7 +80,8 @@ impl Player {
         self.on_air = None;
         let id = StreamId::of_connection(announcement.id.0);
         let permit = announcement.permit.clone();
-        let sender = self.announcer.relay().local_sender(permit, id, announcement.name.to_string());
+        let kind = if announcement.priority == Priority::Urgent { TrackKind::Urgent } else { TrackKind::Voice };
+        let sender = self.announcer.relay().local_sender(permit, id, kind, announcement.name.to_string());
         match Speech::of_recordings() {
             Ok(speech) => self.on_air = Some(OnAir { announcement: Arc::clone(announcement), sender, speech }),
             Err(error) => {

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::access::{Action, Permit};
 use crate::core::{LocalPacket, RemotePacket, TooManyStreams};
-use crate::domain::{OpusPacket, StreamId, Track};
+use crate::domain::{OpusPacket, StreamId, Track, TrackKind};
 
 use super::command::ReplyTo;
 use super::{Engine, Media, ThreadId};
@@ -57,6 +57,7 @@ pub struct LocalSender {
     engine: Engine,
     permit: Permit,
     stream: StreamId,
+    kind: TrackKind,
     name: String,
     sent: AtomicU64,
     fate: Arc<Fate>,
@@ -95,7 +96,7 @@ impl LocalSender {
     /// busy, or gone.
     pub fn send(&self, packet: LocalPacket) -> bool {
         let Some(room) = self.permit.room().filter(|_| self.is_permitted()) else { return false };
-        let stream = Track::voice(self.stream, room);
+        let stream = Track { id: self.stream, kind: self.kind, room };
         let (permit, name, fate) = (Some(self.permit.clone()), self.name.clone(), Arc::clone(&self.fate));
         let told = self.engine.threads.first().try_tell(PortCommand::Feed { permit, stream, name, packet, fate });
         self.sent.fetch_add(u64::from(told), Ordering::Relaxed);
@@ -111,9 +112,10 @@ impl Drop for LocalSender {
 }
 
 impl Engine {
-    /// A sender on this machine, of a stream with this identity and name for people; it is heard where its permit says.
-    pub fn local_sender(&self, permit: Permit, stream: StreamId, name: String) -> LocalSender {
-        LocalSender { engine: self.clone(), permit, stream, name, sent: AtomicU64::new(0), fate: Arc::default() }
+    /// A sender on this machine, of a stream with this identity and kind, and this name for people; it is heard where its
+    /// permit says.
+    pub fn local_sender(&self, permit: Permit, stream: StreamId, kind: TrackKind, name: String) -> LocalSender {
+        LocalSender { engine: self.clone(), permit, stream, kind, name, sent: AtomicU64::new(0), fate: Arc::default() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use crate::audio::{AudioStats, Ducker, Fader, Gains, Limiter, Playout, TICK_SAMPLES, is_speech};
-use crate::domain::{OpusPacket, RoomId, StreamId, Track};
+use crate::domain::{OpusPacket, RoomId, StreamId, Track, TrackKind};
 
 use super::PacketSource;
 use super::host::without;
@@ -22,7 +22,7 @@ pub enum Program {
     Stream(StreamId),
     /// The stream in this room that began last; when it ends, the one that then is the newest.
     Latest(RoomId),
-    /// Everyone who talks in this room, mixed; music steps back for voices.
+    /// Everyone who talks in this room, mixed; music steps back for voices, and both for what is urgent.
     Room(RoomId),
 }
 
@@ -55,7 +55,10 @@ pub(super) struct Tuner<S> {
     streams: watch::Receiver<Arc<[Track]>>,
     channels: Vec<MixedTrack>,
     mix: Vec<f32>,
+    /// Of music below voices.
     ducker: Ducker,
+    /// Of all below what is urgent.
+    urgent_ducker: Ducker,
     limiter: Limiter,
     gains: Arc<Gains>,
     stats: Arc<AudioStats>,
@@ -72,9 +75,9 @@ impl<S: PacketSource> Tuner<S> {
     ) -> Self {
         let mut streams = source.live();
         streams.mark_changed();
-        let (ducker, limiter) = (Ducker::default(), Limiter::default());
+        let (ducker, urgent_ducker, limiter) = (Ducker::default(), Ducker::default(), Limiter::default());
         let (channels, mix) = (Vec::new(), Vec::new());
-        Self { program, own, source, streams, channels, mix, ducker, limiter, gains, stats }
+        Self { program, own, source, streams, channels, mix, ducker, urgent_ducker, limiter, gains, stats }
     }
 
     /// Plays another program from the next [`follow`](Self::follow) on.
@@ -95,20 +98,24 @@ impl<S: PacketSource> Tuner<S> {
 
     /// Fills `out` with what is to be heard from `now` on.
     pub(super) fn fill(&mut self, now: Instant, out: &mut [i16]) {
-        let Self { program, channels, mix, ducker, gains, .. } = self;
+        let Self { program, channels, mix, ducker, urgent_ducker, gains, .. } = self;
         mix.clear();
         mix.resize(out.len(), 0.0);
         channels.iter_mut().for_each(|channel| channel.receive(now));
         let gain = |stream| if let Program::Room(_) = program { gains.factor(stream) } else { 1.0 };
         for mix in mix.chunks_mut(TICK_SAMPLES) {
-            let mut speech = false;
-            for voice in channels.iter_mut().filter(|channel| !channel.live.is_music()) {
-                speech |= voice.mix_into(now, gain(voice.live.id), mix);
-            }
-            let ducked = ducker.step(speech, mix.len());
-            for music in channels.iter_mut().filter(|channel| channel.live.is_music()) {
-                music.mix_into(now, gain(music.live.id) * ducked, mix);
-            }
+            // All of one kind at this factor; gives whether that is speech.
+            let mut add = |kind, factor: f32, mix: &mut [f32]| {
+                let mut speech = false;
+                for channel in channels.iter_mut().filter(|channel| channel.live.kind == kind) {
+                    speech |= channel.mix_into(now, gain(channel.live.id) * factor, mix);
+                }
+                speech
+            };
+            let is_urgent = add(TrackKind::Urgent, 1.0, mix);
+            let below_urgent = urgent_ducker.step(is_urgent, mix.len());
+            let speech = add(TrackKind::Voice, below_urgent, mix) || is_urgent;
+            add(TrackKind::Music, below_urgent * ducker.step(speech, mix.len()), mix);
         }
         // Those who leave have faded out.
         channels.retain(|channel| !channel.is_leaving);

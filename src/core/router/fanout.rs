@@ -74,7 +74,7 @@ impl Router {
             self.spare_audience = remaining;
             return;
         }
-        let pinned = stream.is_music() || room.is_some_and(|room| room.pinned == Some(stream.id));
+        let pinned = stream.is_pinned() || room.is_some_and(|room| room.pinned == Some(stream.id));
         let meta = PacketMeta { stream: stream.id, room: stream.room, loud: is_loud(packet.level), pinned };
         self.fanouts.push_back(Fanout { packet, meta, place, remaining });
     }
