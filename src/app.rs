@@ -32,7 +32,7 @@ use crate::limits::Allotments;
 use crate::live::{Clips, Mounts};
 use crate::mailbox::MailboxHandle;
 use crate::net::{Admission, MediaSocket, MediaThread, host_addresses, keep_addresses_fresh};
-use crate::rooms::{Rooms, RoomsHandle};
+use crate::rooms::{RoomOptionsKeeper, Rooms, RoomsHandle};
 use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
 
@@ -219,6 +219,7 @@ impl App {
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
         let (files, linked) = (self.serve_files(config), self.link_to_core(config, home)?);
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
+        let room_options = RoomOptionsKeeper::open(rooms.clone(), DataFolder::new(config.data_dir.clone()));
         let calls = self.open_calls(config, &rooms);
         let mailbox = self.open_mailbox(config, (&rooms, &calls), voice_messages);
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
@@ -232,7 +233,7 @@ impl App {
             bridge,
             fanouts: Fanouts::new(mounts.clone(), rooms.clone(), self.relay.clone(), shutdown.clone(), tracker.clone()),
             preludes: Preludes::default(),
-            house: House::new(clips, files, sound, mounts, announcer, (calls, mailbox), home_assistant),
+            house: House::new(clips, files, sound, mounts, announcer, (calls, mailbox, room_options), home_assistant),
             automation,
             entities,
             dispatcher,

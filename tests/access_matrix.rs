@@ -97,6 +97,7 @@ const ROUTES: &[Row] = &[
     row("GET /api/rooms/{room}?pin={pin}", LISTEN, About::Looking),
     row("GET /api/rooms/{room}/stats?pin={pin}", LISTEN, About::Looking),
     row("DELETE /api/rooms/{room}", TALK, About::Hosting),
+    with("PUT /api/rooms/{room}/options", ADMIN, About::House, "{}"),
     row("GET /api/streams", LISTEN, About::AtHome),
     with("PUT /api/streams/{stream}?pin={pin}", ADMIN, About::Hearing, r#"{"gain_db":0}"#),
     row("GET /stream/status", LISTEN, About::AtHome),

@@ -41,7 +41,8 @@ async fn a_device_calls_another_which_answers_and_both_are_told_where_they_talk(
     let rung = call(&mut hall).await;
     assert_eq!(rung["state"], "ringing");
     assert_eq!(rung["from"], json!({ "station": "anna", "name": "Anna" }));
-    assert_eq!(rung["to"], json!([{ "station": "hall-tablet", "name": "Hall tablet", "state": "ringing" }]));
+    let callee = json!({ "station": "hall-tablet", "name": "Hall tablet", "state": "ringing", "drop_in": true });
+    assert_eq!(rung["to"], json!([callee]));
     assert_eq!(rung["room"], "anna", "they talk in the room of whoever calls");
     assert_eq!(call(&mut anna).await["id"], rung["id"]);
     hall.send(json!({ "type": "answer_call", "call": rung["id"] })).await;

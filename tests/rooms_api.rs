@@ -34,7 +34,7 @@ async fn the_rooms_of_the_configuration_are_listed_with_home_first() {
     assert!(home["createdAt"].take().as_u64().is_some_and(|at| at > 1_700_000_000));
     let expected = json!({
         "id": "home", "name": "Zuhause", "kind": "intercom", "permanent": true, "locked": false, "pin": false, "host": null,
-        "pinned": null, "station": null, "doNotDisturb": false, "max": 100, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0, "createdAt": null, "url": "stream/room/home.mp3",
+        "pinned": null, "station": null, "doNotDisturb": false, "talkTones": true, "halfDuplex": false, "dropIn": false, "max": 100, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0, "createdAt": null, "url": "stream/room/home.mp3",
         "guestCount": 0, "isLive": false,
     });
     assert_eq!(home, expected);

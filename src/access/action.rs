@@ -111,6 +111,9 @@ pub enum Action {
     ListRooms,
     /// To open a room.
     OpenRoom,
+    /// To choose what may be chosen of a room: its tones, whether one talks at a time, whether devices there answer by
+    /// themselves.
+    SetRoomOptions,
     /// To close a room, which its host may, and whoever may do everything in it.
     CloseRoom,
     /// To know which streams there are at home.
@@ -211,6 +214,7 @@ impl Action {
             | Self::SetDoNotDisturb
             | Self::SetDoorbell
             | Self::SetPhone
+            | Self::SetRoomOptions
             | Self::DeleteClip
             | Self::Other => (Some(Scope::Admin), false),
             Self::RevokeToken => (Some(Scope::Share), false),

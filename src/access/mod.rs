@@ -240,6 +240,7 @@ impl Access {
             | Action::SetDoNotDisturb
             | Action::SetDoorbell
             | Action::SetPhone
+            | Action::SetRoomOptions
             | Action::LeaveVoiceMessage
             | Action::ReadVoiceMessages
             | Action::ChangeVoiceMessage

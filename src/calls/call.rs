@@ -1,5 +1,6 @@
 //! A call: who calls whom, how far it is, and what came of it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub(super) struct Call {
     pub(super) owner: Owner,
     /// Whoever is called, in the order in which they were named.
     pub(super) to: Vec<(StationId, CalleeState)>,
+    /// Those of them who may answer by themselves.
+    pub(super) drop_in: BTreeSet<StationId>,
     pub(super) state: CallState,
     /// When it began, in seconds since 1970.
     pub(super) at: u64,
@@ -137,6 +140,8 @@ pub struct CalleeInfo {
     pub name: String,
     /// How it goes for them.
     pub state: CalleeState,
+    /// Whether they may answer by themselves: they are called alone, or in a room that allows it, by another station.
+    pub drop_in: bool,
 }
 
 /// A call that is over, as it is kept.
@@ -207,8 +212,10 @@ impl Call {
 
 impl Calls {
     pub(super) fn describe(&self, call: &Call) -> CallInfo {
-        let callee =
-            |(id, state): &(StationId, _)| CalleeInfo { station: id.clone(), name: self.name_of(id), state: *state };
+        let callee = |(id, state): &(StationId, _)| {
+            let (station, name) = (id.clone(), self.name_of(id));
+            CalleeInfo { station, name, state: *state, drop_in: call.drop_in.contains(id) }
+        };
         let from = match &call.from {
             Caller::Station(id) => CallerInfo { station: Some(id.clone()), name: self.name_of(id) },
             Caller::Other { name, .. } => CallerInfo { station: None, name: name.clone() },

@@ -18,7 +18,7 @@ use super::call::{CallId, CallInfo, CallRecord};
 use super::do_not_disturb::{DoNotDisturb, Passes};
 use super::phone::Phone;
 use super::quiet_hours::{KeptHours, QuietHours};
-use super::request::{CallError, CallRequest, Ring};
+use super::request::{CallError, CallRequest, Ring, Target};
 use super::station::{ConnectionId, EnterError, StationId, StationInfo, StationKey};
 use super::store::{self, Kept, KeptStation, Write};
 use super::{CallCounters, Calls, CallsSettings, EVERYBODY, Effect};
@@ -195,8 +195,16 @@ impl CallsHandle {
     ///
     /// # Errors
     /// When it is not begun, and why.
-    pub fn ring(&self, ring: Ring) -> Result<CallInfo, CallError> {
+    pub fn ring(&self, mut ring: Ring) -> Result<CallInfo, CallError> {
+        ring.drop_in = ring.to.iter().filter_map(|target| self.allows_drop_in(target)).collect();
         self.with(|state, now| state.calls.ring(now, SystemTime::now(), ring))
+    }
+
+    /// The room that is called, if devices there may answer by themselves.
+    fn allows_drop_in(&self, target: &Target) -> Option<String> {
+        let Target::Place(place) = target else { return None };
+        let options = self.0.rooms.options(self.0.rooms.find(place)?)?;
+        options.drop_in.then(|| place.clone())
     }
 
     /// Ends a call from outside.

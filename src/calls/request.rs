@@ -1,5 +1,6 @@
 //! A call that is to be made: by whom, to whom; and why one is not.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ impl CallRequest {
         }
         let name = name.map(|name| clean_name(&name)).filter(|name| !name.is_empty());
         let from = Caller::Other { name: name.unwrap_or_else(|| NAMELESS.to_owned()), room };
-        Ok(Ring { from, to: to.0, ring: seconds.map(Duration::from_secs), priority, owner })
+        Ok(Ring { ring: seconds.map(Duration::from_secs), ..Ring::new(from, to.0, priority, owner) })
     }
 }
 
@@ -124,6 +125,15 @@ pub struct Ring {
     pub priority: Priority,
     /// Who answers for it.
     pub owner: Owner,
+    /// Rooms in which devices may answer it by themselves.
+    pub drop_in: BTreeSet<String>,
+}
+
+impl Ring {
+    /// Rings as long as usual, and nobody answers it by themselves.
+    pub fn new(from: Caller, to: Vec<Target>, priority: Priority, owner: Owner) -> Self {
+        Self { from, to, ring: None, priority, owner, drop_in: BTreeSet::new() }
+    }
 }
 
 /// Something cannot be done to a call.

@@ -1,5 +1,6 @@
 //! How a call goes from one state to the next.
 
+use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
 
 use uuid::Uuid;
@@ -17,7 +18,7 @@ impl Calls {
     /// # Errors
     /// When it is not begun, and why.
     pub fn ring(&mut self, now: Instant, at: SystemTime, ring: Ring) -> Result<CallInfo, CallError> {
-        let Ring { from, to, ring, priority, owner } = ring;
+        let Ring { from, to, ring, priority, owner, drop_in } = ring;
         if to.len() > MAX_TARGETS {
             return Err(CallError::TooManyTargets);
         }
@@ -29,12 +30,14 @@ impl Calls {
                 return Err(CallError::Engaged);
             }
         }
+        let drop_in = self.who_may_drop_in(&from, &to, &drop_in);
         let to = self.resolve(&from, &to, priority)?;
         self.admit(now, &owner).inspect_err(|_| self.counters.refused += 1)?;
         self.counters.rung += 1;
         let id = CallId(Uuid::new_v4());
         let until = now + ring.unwrap_or(self.settings.ring);
-        let call = Call { id, from, owner, to, state: CallState::Ringing, at: unix(at), until, answered: None };
+        let state = CallState::Ringing;
+        let call = Call { id, from, owner, to, drop_in, state, at: unix(at), until, answered: None };
         // Of a daemon that is killed while it rings, this is what is known.
         let unfinished = self.record(&call, now, CallOutcome::Cancelled);
         self.effects.push_back(Effect::Log(unfinished));
@@ -177,6 +180,21 @@ impl Calls {
             }
         }
         if callees.is_empty() { Err(CallError::Nobody) } else { Ok(callees) }
+    }
+
+    /// Those who may answer by themselves: who is called alone, or in one of these rooms; by stations only.
+    fn who_may_drop_in(&self, from: &Caller, to: &[Target], rooms: &BTreeSet<String>) -> BTreeSet<StationId> {
+        if !matches!(from, Caller::Station(_)) {
+            return BTreeSet::new();
+        }
+        let places = to.iter().filter_map(|target| match target {
+            Target::Place(place) => Some((place, self.named(target).1)),
+            Target::Everybody => None,
+        });
+        let allowed = |(place, named): (&String, Vec<&StationId>)| {
+            named.into_iter().filter(|id| id.0 == *place || rooms.contains(place)).cloned().collect::<Vec<_>>()
+        };
+        places.flat_map(allowed).collect()
     }
 
     /// The place that is called, and the stations that it stands for: itself, or all that listen there.

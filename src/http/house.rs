@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::hass::{HousePlayers, Integrations};
 use crate::live::{Clips, Mounts};
 use crate::mailbox::MailboxHandle;
+use crate::rooms::RoomOptionsKeeper;
 use crate::sound::Sound;
 
 use super::files::Files;
@@ -30,6 +31,8 @@ pub struct House {
     calls: CallsHandle,
     /// Voice messages.
     mailbox: MailboxHandle,
+    /// What is chosen of rooms.
+    room_options: RoomOptionsKeeper,
     /// Home Assistant, where there is one.
     home_assistant: Option<HomeAssistantParts>,
 }
@@ -55,10 +58,10 @@ impl House {
         sound: Sound,
         mounts: Mounts<Engine>,
         announcer: Announcer,
-        (calls, mailbox): (CallsHandle, MailboxHandle),
+        (calls, mailbox, room_options): (CallsHandle, MailboxHandle, RoomOptionsKeeper),
         home_assistant: Option<HomeAssistantParts>,
     ) -> Self {
-        Self { clips, files, sound, mounts, announcer, calls, mailbox, home_assistant }
+        Self { clips, files, sound, mounts, announcer, calls, mailbox, room_options, home_assistant }
     }
 
     /// To list, hear and delete what was recorded, and to count it.
@@ -110,6 +113,11 @@ impl House {
             Action::ReadMetrics,
         ];
         self.show(permit, &to, &self.mailbox)
+    }
+
+    /// To choose what may be chosen of rooms.
+    pub(super) fn room_options(&self, permit: &Permit) -> &RoomOptionsKeeper {
+        self.show(permit, &[Action::SetRoomOptions], &self.room_options)
     }
 
     /// To list Home Assistant's media players, to count what was announced on them, and to know whether it is there.

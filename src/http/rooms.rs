@@ -10,7 +10,8 @@ use warp::{Filter, Rejection};
 
 use crate::access::{self, Action, Target, Visitor};
 use crate::rooms::{
-    Detail, HostError, ListenerInfo, OpenRoomError, ParticipantInfo, ParticipantKey, RoomInfo, RoomKind, StatsInfo,
+    Detail, HostError, ListenerInfo, OpenRoomError, ParticipantInfo, ParticipantKey, RoomInfo, RoomKind,
+    RoomOptionsChange, SetRoomOptionsError, StatsInfo,
 };
 
 use super::Shared;
@@ -110,12 +111,22 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             let looked = look(&room, &shown, &headers, &visitor, &shared).await;
             looked.map_or_else(|refusal| refusal, |detail| no_store(&detail.stats))
         });
-    let close = warp::path!("api" / "rooms" / String).and(warp::delete()).and(credentials).and(with_shared).then(
-        async |room: String, shown: CredentialsQuery, headers, visitor: Visitor, shared: Shared| {
-            close(&room, key(&shown, &headers), &visitor, &shared).await
-        },
-    );
-    list.or(open).unify().or(one).unify().or(stats).unify().or(close).unify()
+    let close =
+        warp::path!("api" / "rooms" / String).and(warp::delete()).and(credentials).and(with_shared.clone()).then(
+            async |room: String, shown: CredentialsQuery, headers, visitor: Visitor, shared: Shared| {
+                close(&room, key(&shown, &headers), &visitor, &shared).await
+            },
+        );
+    let choose = warp::path!("api" / "rooms" / String / "options")
+        .and(warp::put())
+        .and(visitor)
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::json())
+        .and(with_shared.clone())
+        .then(async |room: String, visitor: Visitor, change: RoomOptionsChange, shared: Shared| {
+            choose(room, change, &visitor, &shared).await
+        });
+    list.or(open).unify().or(one).unify().or(stats).unify().or(choose).unify().or(close).unify()
 }
 
 /// Whoever is for one room is told of that one.
@@ -125,6 +136,20 @@ async fn list(visitor: &Visitor, shared: &Shared) -> Response {
     }
     let rooms = shared.bridge.rooms().list().into_iter().filter(|room| visitor.may_enter(&room.id));
     no_store(&serde_json::json!({ "rooms": rooms.map(listed).collect::<Vec<_>>() }))
+}
+
+async fn choose(room: String, change: RoomOptionsChange, visitor: &Visitor, shared: &Shared) -> Response {
+    let permit = match shared.authorize(visitor, Action::SetRoomOptions, Target::House).await {
+        Ok(permit) => permit,
+        Err(refusal) => return denied(&refusal),
+    };
+    let keeper = shared.house.room_options(&permit).clone();
+    let chosen = tokio::task::spawn_blocking(move || keeper.set(&room, change)).await;
+    match chosen.unwrap_or_else(|panicked| Err(SetRoomOptionsError::Unwritable(panicked.into()))) {
+        Ok(options) => no_store(&options).into_response(),
+        Err(SetRoomOptionsError::NoRoom) => no_room(),
+        Err(error @ SetRoomOptionsError::Unwritable(_)) => error_response(StatusCode::SERVICE_UNAVAILABLE, &error),
+    }
 }
 
 async fn close(room: &str, key: Option<ParticipantKey>, visitor: &Visitor, shared: &Shared) -> Response {

@@ -33,7 +33,7 @@ impl Room {
 
     fn deadline(&self) -> Option<Instant> {
         let forgotten = self.absent.iter().map(|absent| absent.until);
-        forgotten.chain(self.end().map(|(at, _)| at)).chain(self.unjoined.due).min()
+        forgotten.chain(self.end().map(|(at, _)| at)).chain(self.unjoined.due).chain(self.free_at()).min()
     }
 }
 
@@ -54,6 +54,7 @@ impl Rooms {
                 _ => {}
             }
         }
+        self.release_silent(now);
         self.tell_listeners(now);
         if self.list_due.is_some_and(|at| at <= now) {
             (self.list_due, self.list_told) = (None, Some(now));

@@ -3,7 +3,7 @@
 mod membership;
 mod queue;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -15,6 +15,7 @@ use super::admission::{Asker, JoinDecision, JoinError, JoinPermit};
 use super::event::{Notice, Recipients, RoomEvent};
 use super::lifecycle::{OpenRoomError, OpenedRoom, Opening};
 use super::moderation::HostError;
+use super::options::{RoomOptions, RoomOptionsChange};
 use super::order::Order;
 use super::participant::{ParticipantId, ParticipantInfo, ParticipantKey, Quality};
 use super::pin::{Pin, PinHash};
@@ -213,6 +214,31 @@ impl RoomsHandle {
     /// Which rooms are not to be disturbed, by their ids.
     pub fn note_do_not_disturb(&self, is_quiet: impl Fn(&str) -> bool) {
         self.with(|outbox, now| outbox.rooms.note_do_not_disturb(now, is_quiet));
+    }
+
+    /// What is chosen of a room.
+    pub fn options(&self, room: RoomId) -> Option<RoomOptions> {
+        self.lock().rooms.options(room)
+    }
+
+    /// Chooses otherwise; gives what is chosen then, or nothing where there is no such room.
+    pub fn set_options(&self, room: RoomId, change: RoomOptionsChange) -> Option<RoomOptions> {
+        self.with(|outbox, now| outbox.rooms.set_options(now, room, change))
+    }
+
+    /// What is chosen of the rooms that are there after a restart, by their ids.
+    pub fn chosen_options(&self) -> BTreeMap<String, RoomOptions> {
+        self.lock().rooms.chosen_options()
+    }
+
+    /// What was chosen before a restart.
+    pub fn restore_options(&self, chosen: BTreeMap<String, RoomOptions>) {
+        self.lock().rooms.restore_options(chosen);
+    }
+
+    /// Whether somebody who has joined has this room to themselves: see [`RoomOptions::half_duplex`].
+    pub fn is_held(&self, room: RoomId) -> bool {
+        self.lock().rooms.is_held(room)
     }
 
     /// Closes the room of a station.

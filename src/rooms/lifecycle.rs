@@ -230,6 +230,8 @@ impl Rooms {
     fn delete(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else { return };
         self.slugs.remove(&room.slug);
+        // The next of this name is another one.
+        self.kept_options.remove(&room.slug);
         // They talk on, to nobody.
         for talker in &room.unjoined.talkers {
             self.streams.remove(&talker.stream);
@@ -246,6 +248,7 @@ impl Rooms {
         let id = RoomId(self.next_room);
         self.next_room += 1;
         self.slugs.insert(slug.clone(), id);
+        let options = self.kept_options.get(&slug).copied().unwrap_or_default();
         let room = Room {
             slug,
             name,
@@ -253,6 +256,8 @@ impl Rooms {
             permanent: false,
             station: None,
             do_not_disturb: false,
+            options,
+            speaker: None,
             max: self.settings.size(kind),
             share: share_of(self.settings.size(kind), self.settings.share),
             opener: None,
@@ -279,7 +284,7 @@ impl Rooms {
 impl Room {
     /// As it was when it was opened, but for its name; to be called when nobody is there any more.
     fn renew(&mut self, now: Instant) {
-        (self.locked, self.pinned, self.host) = (false, None, Host::Nobody);
+        (self.locked, self.pinned, self.host, self.speaker) = (false, None, Host::Nobody, None);
         self.absent.clear();
         self.bans.clear();
         (self.chat, self.report) = (ChatHistory::default(), Report::default());

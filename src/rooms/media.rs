@@ -18,6 +18,9 @@ pub enum TalkError {
     /// By the host.
     #[error("The host has muted you")]
     Muted,
+    /// Others talk just now, where one talks at a time.
+    #[error("Somebody else talks; in this room one talks at a time")]
+    Occupied,
     /// Others talk here.
     #[error("The host has not given you the floor")]
     NoFloor,
@@ -29,13 +32,14 @@ impl TalkError {
         match self {
             Self::NotJoined => "not_joined",
             Self::Muted => "muted",
+            Self::Occupied => "occupied",
             Self::NoFloor => "no_word",
         }
     }
 }
 
 impl Rooms {
-    /// Whether somebody may talk now, and play music.
+    /// Whether somebody may talk, and play music, as far as their host says.
     ///
     /// # Errors
     /// When they may not, and why.
@@ -97,6 +101,9 @@ impl Rooms {
         }
         room.active = now;
         self.tell(Recipients::Room(id), RoomEvent::Talking { who, on, music });
+        if !music {
+            self.note_heard(now, id, session, on);
+        }
         self.note_list(now);
     }
 

@@ -77,6 +77,7 @@ impl Rooms {
         {
             room.host = Host::Present(session);
         }
+        self.release_room(id, Some(former));
         self.tell(Recipients::One(former), Removal::Replaced.event());
         self.orders.push_back(Order::Remove(who.voice, former));
         self.forget(former, who);
@@ -207,6 +208,7 @@ impl Rooms {
             // Nobody could ever unlock it.
             room.locked &= !room.permanent;
         }
+        self.release_room(id, Some(session));
         self.forget(session, &participant.who);
         self.log(id, "somebody left", Some(who));
         self.tell(Recipients::Room(id), RoomEvent::ParticipantLeft { who, reason });

@@ -3,7 +3,7 @@
 //! notices ([`Rooms::poll_notice`]) and orders to the media side ([`Rooms::poll_order`]).
 //!
 //! `room` is one room and `participant` somebody in it; `lifecycle` makes rooms and closes them, `admission` says who may
-//! come in and `membership` who comes and goes, `pin` is what guards some doors, and `moderation` what a host may do there; `chat` is what is written, `media` what
+//! come in and `membership` who comes and goes, `pin` is what guards some doors, and `moderation` what a host may do there; `options` what may be chosen of a room, which `kept` keeps, and `half_duplex` that one talks at a time; `chat` is what is written, `media` what
 //! is heard, and `report` how well; `clock` does what is due; `names` makes fit to be shown what people call
 //! themselves; `event` is what is told to whom, and `order` what the media side is to do. `handle` is the door for everybody else: it has the lock, the clock, and
 //! the queues to the clients.
@@ -15,12 +15,15 @@ mod admission;
 mod chat;
 mod clock;
 mod event;
+mod half_duplex;
 mod handle;
+mod kept;
 mod lifecycle;
 mod media;
 mod membership;
 mod moderation;
 mod names;
+mod options;
 mod order;
 mod participant;
 mod pin;
@@ -39,14 +42,17 @@ pub use admission::{Asker, JoinDecision, JoinError, JoinPermit, KICKED_FOR, MAX_
 pub use chat::{CHAT_BURST, CHAT_HISTORY, CHAT_INTERVAL, ChatError, ChatLine};
 pub use clock::{EMPTY_TIMEOUT, GRACE, IDLE_TIMEOUT, LIST_INTERVAL};
 pub use event::{Closure, LeaveReason, Notice, Recipients, Removal, RoomEvent, SlotInfo, Topic};
+pub use half_duplex::HOLD;
 pub use handle::{
     Detail, EventReceiver, EventSender, Listening, Membership, Published, QUEUE_CAPACITY, RoomsHandle, Watching,
 };
+pub use kept::{RoomOptionsKeeper, SetRoomOptionsError};
 pub use lifecycle::{HOME, OpenRoomError, OpenedRoom, Opening};
 pub use media::TalkError;
 pub use membership::Joined;
 pub use moderation::{HostAction, HostError};
 pub use names::{MAX_CHAT, MAX_NAME, clean_name, unique_name};
+pub use options::{RoomOptions, RoomOptionsChange};
 pub use order::Order;
 pub use participant::{
     ParticipantId, ParticipantInfo, ParticipantKey, PersonInfo, QUALITY_SAMPLES, Quality, SessionId,
@@ -106,6 +112,8 @@ pub struct Rooms {
     present: HashMap<ParticipantId, SessionId>,
     /// Whose streams these are, and whether they are their music.
     streams: HashMap<StreamId, (ParticipantId, bool)>,
+    /// What was chosen before a restart, of rooms that may be opened yet.
+    kept_options: BTreeMap<String, RoomOptions>,
     next_room: u32,
     next_session: u64,
     /// When the watchers are to be told the list; `None` while it is as they know it.
@@ -129,6 +137,7 @@ impl Rooms {
             sessions: HashMap::new(),
             present: HashMap::new(),
             streams: HashMap::new(),
+            kept_options: BTreeMap::new(),
             next_room: RoomId::HOME.0,
             next_session: 0,
             list_due: None,
@@ -247,6 +256,14 @@ impl Rooms {
 
     /// Tells the room what is different about somebody, and the media side whether they may be heard.
     fn tell_participant(&mut self, id: RoomId, session: SessionId) {
+        self.follow_silence(id, session);
+        if let Some(participant) = self.rooms.get(&id).and_then(|room| room.describe(session)) {
+            self.tell(Recipients::Room(id), RoomEvent::ParticipantChanged { participant });
+        }
+    }
+
+    /// Tells the media side whether somebody may be heard, where that is different, and the room that they are no longer.
+    fn follow_silence(&mut self, id: RoomId, session: SessionId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let silenced = !room.may_talk(session);
         let Some(participant) = room.present.get_mut(&session) else { return };
@@ -256,15 +273,11 @@ impl Rooms {
         if silenced {
             (participant.talking, participant.music) = (false, false);
         }
-        let participant = room.describe(session);
         if was_silenced != silenced {
             self.orders.push_back(Order::Silence(voice, silenced));
         }
         for (music, _) in heard.into_iter().filter(|(_, on)| silenced && *on) {
             self.tell(Recipients::Room(id), RoomEvent::Talking { who, on: false, music });
-        }
-        if let Some(participant) = participant {
-            self.tell(Recipients::Room(id), RoomEvent::ParticipantChanged { participant });
         }
     }
 }

@@ -136,6 +136,8 @@ pub struct ParticipantInfo {
     pub talking: bool,
     /// Whether their music is.
     pub music: bool,
+    /// Whether all else is turned down for what they say.
+    pub urgent: bool,
     /// Of the connection; not known before [`QUALITY_SAMPLES`].
     pub quality: Option<Quality>,
     /// Whether they have joined, rather than being heard by other ways.

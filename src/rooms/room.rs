@@ -10,6 +10,8 @@ use crate::domain::{Owner, StreamId};
 
 use super::admission::Ban;
 use super::chat::ChatHistory;
+use super::half_duplex::Speaker;
+use super::options::RoomOptions;
 use super::participant::{
     Participant, ParticipantId, ParticipantIdentity, ParticipantInfo, ParticipantKey, PersonInfo, SessionId,
 };
@@ -68,6 +70,9 @@ pub(super) struct Room {
     pub(super) station: Option<StationPresence>,
     /// Whether whoever is there does not want to be disturbed.
     pub(super) do_not_disturb: bool,
+    pub(super) options: RoomOptions,
+    /// Whoever has it to themselves, where one talks at a time.
+    pub(super) speaker: Option<Speaker>,
     pub(super) max: usize,
     /// Participants of one owner.
     pub(super) share: usize,
@@ -113,6 +118,9 @@ pub struct RoomInfo {
     pub station: Option<StationPresence>,
     /// Whether whoever is there is not to be disturbed: nothing rings or is announced there but what is urgent, at most.
     pub do_not_disturb: bool,
+    /// What is chosen of it.
+    #[serde(flatten)]
+    pub options: RoomOptions,
     /// Whether nobody else can come in now.
     pub locked: bool,
     /// Whether one needs to know a PIN.
@@ -171,6 +179,7 @@ impl Room {
             permanent: self.permanent,
             station: self.station,
             do_not_disturb: self.do_not_disturb,
+            options: self.options,
             locked: self.locked,
             pin: self.pin.is_some(),
             host: self.host_id(),
@@ -207,6 +216,7 @@ impl Room {
             has_floor: self.has_floor(session),
             talking: participant.talking,
             music: participant.music,
+            urgent: false,
             quality: participant.quality,
             joined: true,
             hears: participant.hears(),
@@ -250,7 +260,7 @@ impl Room {
 
     pub(super) fn may_talk(&self, session: SessionId) -> bool {
         let muted = self.present.get(&session).is_none_or(|participant| participant.who.muted);
-        self.has_floor(session) && !muted
+        self.has_floor(session) && !muted && !self.is_held_from(session)
     }
 
     pub(super) fn host_session(&self) -> Option<SessionId> {
@@ -278,7 +288,9 @@ impl Room {
     }
 
     pub(super) fn guest_count(&self) -> usize {
-        self.present.len() - usize::from(self.host_session().is_some())
+        // A host who is just leaving is there no more.
+        let is_here = self.host_session().is_some_and(|session| self.present.contains_key(&session));
+        self.present.len() - usize::from(is_here)
     }
 
     /// Whether nobody else can come in of those for whom this owner answers; a host who is away has their place.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::domain::{GrantId, Owner, RoomId, StreamId, Track};
+use crate::domain::{GrantId, Owner, RoomId, StreamId, Track, TrackKind};
 
 use super::Rooms;
 use super::clock::LIST_INTERVAL;
@@ -136,6 +136,7 @@ impl Rooms {
             has_floor: true,
             talking: false,
             music: false,
+            urgent: stream.kind == TrackKind::Urgent,
             quality: None,
             joined: false,
             hears: false,

@@ -14,7 +14,7 @@ impl TestCalls {
     fn reached(&mut self, to: &[&str], priority: Priority) -> Vec<CalleeState> {
         let targets = to.iter().map(|written| Target::from(*written)).collect();
         let from = Caller::Other { name: "Door".into(), room: None };
-        let ring = Ring { from, to: targets, ring: None, priority, owner: owner() };
+        let ring = Ring::new(from, targets, priority, owner());
         let call = self.calls.ring(self.now, self.at, ring).expect("begun");
         self.deliver();
         let states = self.callees(&call);

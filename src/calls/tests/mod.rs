@@ -1,6 +1,7 @@
 //! Calls under a stepped clock: who is rung, who gets through, and how each of them ends.
 
 mod do_not_disturb;
+mod drop_in;
 mod phones;
 mod quiet_hours;
 mod random;
@@ -73,11 +74,7 @@ impl TestCalls {
 
     fn ring_from(&mut self, from: Caller, to: &[&str]) -> Result<CallInfo, CallError> {
         let to = to.iter().map(|written| Target::from(*written)).collect();
-        let rung = self.calls.ring(
-            self.now,
-            self.at,
-            Ring { from, to, ring: None, priority: Priority::Normal, owner: owner() },
-        );
+        let rung = self.calls.ring(self.now, self.at, Ring::new(from, to, Priority::Normal, owner()));
         self.deliver();
         rung
     }
@@ -342,14 +339,9 @@ fn one_address_leaves_calls_to_others() {
     }
     let mut ring = |number: usize| {
         calls.pass(INTERVAL * BURST);
-        let ring = Ring {
-            from: Caller::Other { name: "Door".into(), room: None },
-            to: vec![Target::Place(number.to_string())],
-            ring: Some(Duration::from_secs(600)),
-            priority: Priority::Normal,
-            owner: owner(),
-        };
-        calls.calls.ring(calls.now, calls.at, ring)
+        let (from, to) = (Caller::Other { name: "Door".into(), room: None }, vec![Target::Place(number.to_string())]);
+        let long = Ring { ring: Some(Duration::from_secs(600)), ..Ring::new(from, to, Priority::Normal, owner()) };
+        calls.calls.ring(calls.now, calls.at, long)
     };
     for number in 0..10 {
         ring(number).expect("it rings");

@@ -44,8 +44,7 @@ async fn stations_and_the_log_outlive_a_restart_and_what_is_forgotten_does_not()
         calls.set_phone(hall.station(), Some("mobile_app_pixel_8".into())).expect("a station");
         let from = Caller::Station(anna.station().clone());
         let to = vec![Target::Place("hall-tablet".into())];
-        let call =
-            calls.ring(Ring { from, to, ring: None, priority: Priority::Normal, owner: owner() }).expect("it rings");
+        let call = calls.ring(Ring::new(from, to, Priority::Normal, owner())).expect("it rings");
         hall.hang_up(call.id).expect("declined");
         key
     })
@@ -78,7 +77,7 @@ async fn a_daemon_that_is_killed_while_it_rings_knows_of_the_call_and_rings_no_m
         let (hall, _) = entered(calls, "Hall", None).await;
         let (anna, _) = entered(calls, "Anna", None).await;
         let from = Caller::Station(anna.station().clone());
-        let ring = Ring { from, to: vec![Target::Everybody], ring: None, priority: Priority::Normal, owner: owner() };
+        let ring = Ring::new(from, vec![Target::Everybody], Priority::Normal, owner());
         calls.ring(ring).expect("it rings");
         [hall, anna]
     })
@@ -118,8 +117,7 @@ async fn one_that_does_not_read_is_given_up_and_the_others_are_told() {
         let mut told = 0;
         while calls.too_slow() == 0 {
             let from = Caller::Station(anna.station().clone());
-            let ring =
-                Ring { from, to: vec![Target::Everybody], ring: None, priority: Priority::Normal, owner: owner() };
+            let ring = Ring::new(from, vec![Target::Everybody], Priority::Normal, owner());
             anna.hang_up(calls.ring(ring).expect("it rings").id).expect("given up");
             tokio::time::advance(INTERVAL * BURST).await;
             for _ in 0..2 {

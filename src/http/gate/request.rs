@@ -98,6 +98,7 @@ pub(super) fn action_of<B>(request: &Request<B>) -> Action {
         ("GET" | "HEAD", ["api", "rooms"]) => Action::ListRooms,
         ("POST", ["api", "rooms"]) => Action::OpenRoom,
         ("DELETE", ["api", "rooms", _]) => Action::CloseRoom,
+        ("PUT", ["api", "rooms", _, "options"]) => Action::SetRoomOptions,
         ("GET" | "HEAD", ["api", "rooms", ..]) => Action::Look,
         ("GET" | "HEAD", ["api", "announce", ..]) => Action::SeeAnnouncements,
         (_, ["api", "announce", ..]) => Action::Announce,

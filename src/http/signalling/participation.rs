@@ -134,7 +134,11 @@ impl Participation {
     async fn talk(&self, on: bool, music: bool, guest: &Guest) -> Result<(), ServerMessage> {
         if on {
             guest.authorize(Action::TalkInside, Target::House).await?;
-            return self.membership.may_talk().map_err(|error| complaint(error.code(), &error));
+            let may = if music { self.membership.may_play() } else { self.membership.begin_talking() };
+            return may.map_err(|error| complaint(error.code(), &error));
+        }
+        if !music {
+            self.membership.end_talking();
         }
         let joined = self.membership.joined();
         self.bridge.relay().end_said(if music { joined.music } else { joined.voice }).await;

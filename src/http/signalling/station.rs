@@ -31,7 +31,7 @@ impl ClientSession {
         let permit = self.guest.authorize_call(priority).await?;
         let line = self.station.as_ref().ok_or_else(|| complaint(&CallError::NotStation))?;
         let from = Caller::Station(line.station().clone());
-        let ring = Ring { from, to: to.0, ring: None, priority, owner: permit.visitor().owner() };
+        let ring = Ring::new(from, to.0, priority, permit.visitor().owner());
         // Whoever calls is told of the call as those are who are called.
         self.guest.house.calls(&permit).ring(ring).map(drop).map_err(|error| complaint(&error))
     }

@@ -27,11 +27,24 @@ impl Membership {
         self.joined
     }
 
-    /// Whether they may talk now, and play music.
+    /// They begin to talk.
     ///
     /// # Errors
     /// When they may not, and why; also when they were put out.
-    pub fn may_talk(&self) -> Result<(), TalkError> {
+    pub fn begin_talking(&self) -> Result<(), TalkError> {
+        self.rooms.with(|outbox, now| outbox.rooms.begin_talking(now, self.joined.session))
+    }
+
+    /// They have finished.
+    pub fn end_talking(&self) {
+        self.rooms.with(|outbox, _| outbox.rooms.end_talking(self.joined.session));
+    }
+
+    /// Whether they may play music.
+    ///
+    /// # Errors
+    /// When they may not, and why; also when they were put out.
+    pub fn may_play(&self) -> Result<(), TalkError> {
         self.rooms.lock().rooms.may_talk(self.joined.session)
     }
 

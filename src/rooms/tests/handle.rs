@@ -135,7 +135,7 @@ async fn orders_come_to_whoever_asked_for_them() {
     let mut orders = rooms.orders();
     let who = anna.joined().id;
     anna.host(HostAction::Mute { who }).expect("admins may");
-    assert_eq!(anna.may_talk(), Err(TalkError::Muted));
+    assert_eq!(anna.begin_talking(), Err(TalkError::Muted));
     anna.host(HostAction::Kick { who }).expect("admins may");
     let expected =
         [Order::Silence(anna.joined().voice, true), Order::Remove(anna.joined().voice, anna.joined().session)];

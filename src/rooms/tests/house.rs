@@ -25,7 +25,7 @@ fn a_room_is_as_the_protocol_says() {
     assert!(room["host"].take().is_string());
     let expected = serde_json::json!({
         "id": "party", "name": "Party", "kind": "broadcast", "permanent": false, "locked": false, "pin": true,
-        "host": null, "station": null, "doNotDisturb": false, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0,
+        "host": null, "station": null, "doNotDisturb": false, "talkTones": true, "halfDuplex": false, "dropIn": false, "pinned": null, "max": 7, "participants": 0, "talking": 0, "listeners": 0, "hearing": 0,
         "createdAt": 1000, "url": "stream/room/party.mp3",
     });
     assert_eq!(room, expected);

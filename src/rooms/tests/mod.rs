@@ -3,10 +3,12 @@
 mod admission;
 mod chat;
 mod clock;
+mod half_duplex;
 mod handle;
 mod house;
 mod media;
 mod moderation;
+mod options;
 mod pins;
 mod presence;
 mod random;

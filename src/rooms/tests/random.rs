@@ -21,12 +21,13 @@ impl Crowd {
     fn step(&mut self) {
         let time = Duration::from_millis(self.random.random_range(0..20_000));
         self.stage.pass(if self.random.random_bool(0.002) { IDLE_TIMEOUT } else { time });
-        match self.random.random_range(0..11) {
+        match self.random.random_range(0..12) {
             10 => self.strange(),
             0 => self.open(),
             1..4 => self.come(),
             4 => self.go(),
             5 => self.talk(),
+            11 => self.choose_options(),
             6 => self.write(),
             _ => self.host(),
         }
@@ -71,6 +72,21 @@ impl Crowd {
         let Some(one) = self.anybody() else { return };
         let (on, music) = (self.random.random(), self.random.random());
         self.stage.rooms.note_talking(self.stage.now, one.id, on, music);
+    }
+
+    /// One talks at a time somewhere, or not; somebody begins to talk, or has finished; and time passes.
+    fn choose_options(&mut self) {
+        let rooms: Vec<_> = self.stage.rooms.rooms.keys().copied().collect();
+        let room = *rooms.choose(&mut self.random).expect("there are always some");
+        let change = serde_json::json!({ "halfDuplex": self.random.random_bool(0.7) });
+        self.stage.rooms.set_options(self.stage.now, room, serde_json::from_value(change).expect("a change"));
+        if let Some(one) = self.anybody() {
+            match self.random.random() {
+                true => drop(self.stage.rooms.begin_talking(self.stage.now, one.session)),
+                false => self.stage.rooms.end_talking(one.session),
+            }
+        }
+        self.stage.pass(Duration::from_millis(self.random.random_range(0..3_000)));
     }
 
     /// Somebody talks without having joined, or no longer.
@@ -141,6 +157,7 @@ fn check_room(rooms: &Rooms, id: RoomId, room: &room::Room) {
         room::Host::Awaited(who) => assert!(room.absent.iter().any(|absent| absent.who.id == who)),
     }
     assert!(room.pinned.is_none_or(|who| room.visit_of(who).is_some()));
+    assert!(room.speaker.is_none_or(|speaker| room.options.half_duplex && room.present.contains_key(&speaker.session)));
     let mut names = HashSet::new();
     for (session, participant) in &room.present {
         assert_eq!(rooms.sessions.get(session), Some(&id), "in one room, and nowhere else");
