@@ -16,6 +16,8 @@ export default defineConfig({
     rolldownOptions: {
       input: ['index.html', 'src/service-worker.ts'],
       output: {
+        // All that the first look at the page needs is one file, whatever else needs parts of it besides.
+        codeSplitting: { groups: [{ name: 'page', tags: ['$initial'], test: (id: string) => !id.endsWith('/service-worker.ts') }] },
         entryFileNames: ({ name }) => (name === 'service-worker' ? WORKER : 'assets/[name]-[hash].js'),
       },
     },

@@ -126,6 +126,38 @@ test('a doorbell rings three tablets, one answers, and the others are silent at 
   assert.deepEqual([over.outcome, over.answered_by], ['answered', 'Attic']);
 });
 
+test('of six devices a doorbell rings the three that are free, and the others are left alone', async () => {
+  const [anna, ben, cora] = [await device('Anna'), await device('Ben'), await device('Cora')];
+  const tablets = [await device('Hall'), await device('Attic'), await device('Study')];
+  await cora.goto(`${daemon.url}#/calls`);
+  await cora.locator('calls-page [data-place=cora]').first().selectOption({ label: 'Until turned off' });
+  await call(anna, 'ben');
+  await untilRole(ben, 'called');
+  await ben.click('call-panel #answer');
+  for (const page of [anna, ben]) await untilRole(page, 'talking');
+  const { id } = await ring('everybody', { name: 'Front door' });
+  for (const tablet of tablets) await untilRole(tablet, 'called');
+  const { to } = await callOf(id);
+  const states = Object.fromEntries(to.map(({ station, state }) => [station, state]));
+  assert.deepEqual(states, { anna: 'busy', attic: 'ringing', ben: 'busy', cora: 'do_not_disturb', hall: 'ringing', study: 'ringing' });
+  for (const page of [anna, ben]) await untilRole(page, 'talking');
+  await tablets[0].click('call-panel #decline');
+  await untilRole(tablets[0], '');
+  for (const tablet of tablets.slice(1)) await untilRole(tablet, 'called');
+  await tablets[1].click('call-panel #answer');
+  for (const page of [...tablets, cora]) {
+    await untilRole(page, '');
+    await untilSilent(page);
+  }
+  assert.equal(await capturesMicrophone(cora), false);
+  // Urgent: also those who do not want to be disturbed, but nobody out of their talk.
+  await ring('everybody', { name: 'Smoke alarm', priority: 'urgent' });
+  for (const page of [...tablets, cora]) await untilRole(page, 'called');
+  for (const page of [anna, ben]) await untilRole(page, 'talking');
+  await anna.click('call-panel #hang-up');
+  await untilRole(ben, '');
+});
+
 test('two devices call, hear each other and nobody else does, and both microphones are off when one hangs up', async (t) => {
   const anna = await device('Anna', { tone: ANNA });
   const hall = await device('Hall', { tone: HALL });
@@ -322,6 +354,32 @@ test('a device that answers by itself opens its microphone after the bell, says 
   await untilRole(hall, 'called');
   await untilRole(hall, '', 10_000);
   assert.equal((await callOf(id)).outcome, 'missed');
+});
+
+test('devices answer by themselves when a room is called that allows it, and in no other', async () => {
+  const anna = await device('Anna');
+  const hall = await device('Hall', { listensTo: ['kitchen'] });
+  await hall.goto(`${daemon.url}#/calls`);
+  await hall.locator('calls-page #answers-itself').check();
+  await anna.click('house-tile[data-room=kitchen] .choose');
+  await anna.click('#ring');
+  await untilRole(hall, 'called');
+  await hall.waitForFunction(() => window.makesSound());
+  assert.equal(await hall.locator('call-panel #by-itself').count(), 0, 'the kitchen does not allow it');
+  await anna.click('call-panel #cancel');
+  await untilRole(hall, '');
+  await anna.goto(`${daemon.url}#/room/kitchen`);
+  await anna.locator('room-options #dropIn').check();
+  await anna.waitForFunction(() => window.voiceRelay.sessionOf('kitchen')?.view.room?.dropIn);
+  await anna.goto(`${daemon.url}#/`);
+  await anna.click('house-page #ring');
+  await untilRole(hall, 'called');
+  await hall.locator('call-panel #by-itself').waitFor();
+  await untilRole(hall, 'talking');
+  await hall.locator('call-panel #microphone', { hasText: 'The microphone is on' }).waitFor();
+  await anna.click('call-panel #hang-up');
+  await untilRole(hall, '');
+  await fetch(`${daemon.url}api/rooms/kitchen/options`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"dropIn":false}' });
 });
 
 /** Which tones are in a message, tenth by tenth of a second, as the browser decodes its file. */

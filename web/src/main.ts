@@ -23,6 +23,7 @@ type View = HTMLElement & { session: HouseSession; roomId?: string; pin?: string
 const MODULES = {
   calls: () => import('./pages/calls-page'),
   homeassistant: () => import('./pages/homeassistant-page'),
+  panel: () => import('./pages/panel-page'),
   room: () => import('./rooms/room-page'),
   settings: () => import('./pages/settings-page'),
   share: () => import('./pages/share-page'),
@@ -94,6 +95,18 @@ function keepLit(): void {
   });
 }
 
+/** Tones, once something is listened to. */
+function soundTones(): void {
+  const begin = () => {
+    if (!session.view.listening) return;
+    session.removeEventListener('change', begin);
+    void import('./house/talk-tones').then((tones) => {
+      tones.soundTones(session);
+    });
+  };
+  session.addEventListener('change', begin);
+}
+
 /** Lets the page open without the relay. Browsers have service workers on secure pages only. */
 function keepShell(): void {
   const workers = (navigator as { serviceWorker?: ServiceWorkerContainer }).serviceWorker;
@@ -123,6 +136,7 @@ home?.attach(session);
 session.connect();
 keepLit();
 showCalls();
+soundTones();
 joinHeadset(session);
 keepShell();
 window.addEventListener('hashchange', () => void show(routeOf(location.hash)));

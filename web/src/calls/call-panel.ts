@@ -223,10 +223,15 @@ export class CallPanel extends LitElement {
   /** Where somebody wants that: a device that calls is answered by itself, once the bell was heard. A doorbell never is. */
   private answerLater(call: Call): void {
     clearTimeout(this.answering);
-    if (this.answerIfAddressed(call) || !this.session?.choices.answersItself || !call.from.station) return;
+    if (this.answerIfAddressed(call) || !this.answersItself(call)) return;
     this.answering = setTimeout(() => {
       this.session?.calls.station?.answer(call);
     }, ANSWERS_ITSELF_MS);
+  }
+
+  private answersItself(call: Call): boolean {
+    const own = this.session?.view.own?.room.id;
+    return Boolean(this.session?.choices.answersItself && call.to.some(({ station, drop_in: may }) => station === own && may));
   }
 
   /** On the icon of the installed page, where there is one. */
@@ -247,7 +252,7 @@ export class CallPanel extends LitElement {
     return html`<section class="called" role="alertdialog" aria-labelledby="who">
       <h2 id="who" tabindex="-1">${bellIcon} ${t('called', { name: call.from.name })}</h2>
       ${others.length ? html`<p>${t('alsoCalled', { names: namesOf(others) })}</p>` : nothing}
-      ${session.choices.answersItself && call.from.station ? html`<p id="by-itself">${t('byItself')}</p>` : nothing}
+      ${this.answersItself(call) ? html`<p id="by-itself">${t('byItself')}</p>` : nothing}
       <div class="buttons">
         <button id="decline" class="end" type="button" @click=${() => { session.calls.station?.hangUp(call); }}>${t('decline')}</button>
         <button id="answer" class="yes" type="button" @click=${() => { this.answer(call, session); }}>${t('answer')}</button>

@@ -8,6 +8,8 @@ export interface Callee {
   station: string;
   name: string;
   state: 'ringing' | 'answered' | 'declined' | 'stopped' | 'busy' | 'do_not_disturb' | 'away';
+  /** Whether it may answer by itself. */
+  drop_in?: boolean;
 }
 
 /** A call, as everybody sees it who has to do with it. */

@@ -5,7 +5,8 @@ import type { ChoiceStorage } from '../session/choices';
 import type { Call, CallMessage, CallRequest, MailboxMessage, QuietHours } from './call-protocol';
 import { NO_CALLS, type CallRole, type CallsView, type CurrentCall } from './calls-view';
 
-const KEY = 'voice-relay-station';
+/** Under which a browser keeps who we are. */
+export const KEY = 'voice-relay-station';
 
 /** What came of a call is shown for so long. */
 const SHOWN_MS = 12_000;
@@ -176,7 +177,8 @@ export class Station {
     this.changed();
   }
 
-  private get key(): string | null {
+  /** What we come back with. Whoever has it is this device. */
+  get key(): string | null {
     try {
       return this.storage?.getItem(KEY) ?? null;
     } catch {

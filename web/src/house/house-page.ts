@@ -3,7 +3,6 @@
 
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { repeat } from 'lit/directives/repeat.js';
 
 import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { houseWords as t } from '../messages/house';
@@ -21,12 +20,12 @@ import '../ui/talk-button';
 import { isOpenToAll } from './announcing';
 import { housePageStyles } from './house-page.styles';
 import { HOME, type HouseSession } from './house-session';
-import './house-tile';
 import type { HouseView, PlaceView } from './house-view';
 import { describeHouse, talkTarget } from './house-words';
 import './last-words';
 import { nameOf, peopleIn } from './presence';
 import './secure-note';
+import { tilesOf } from './tiles';
 import './welcome-form';
 import './who-talks';
 
@@ -220,29 +219,12 @@ export class HousePage extends LitElement {
     </section>`;
   }
 
-  private renderTiles({ places, stations, own, calls, selected }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
+  private renderTiles({ places, stations, own, calls }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
     if (!places) return nothing;
     const [here, away] = [stations.filter(({ room }) => room.station !== 'away'), stations.filter(({ room }) => room.station === 'away')];
     // Whoever is with us there said something to us alone, and is answered there.
     const visited = own && !calls.current && peopleIn(own).some(({ you }) => !you) ? [own] : [];
-    const hold = (id: string, held: boolean) => {
-      if (!held) {
-        session.stopTalking();
-        return;
-      }
-      session.select(id);
-      if (!this.obstacle) void session.talk();
-    };
-    const tiles = (all: readonly PlaceView[]) =>
-      repeat(all, ({ room }) => room.id, (place) => {
-        const { id } = place.room;
-        return html`<house-tile data-room=${id} .place=${place} ?own=${place === own} ?selected=${place.room.id === selected?.room.id} ?away=${this.isAway}
-          @choose=${() => { session.select(id); }}
-          @hold=${({ detail }: CustomEvent<boolean>) => { hold(id, detail); }}
-          @ring=${() => { session.calls.ring([id]); }}
-          @message=${() => { session.calls.leaveMessage(id, nameOf(place.room)); }}
-          @hear=${({ detail }: CustomEvent<boolean>) => { session.listenTo(id, detail); }}></house-tile>`;
-      });
+    const tiles = (all: readonly PlaceView[]) => tilesOf(all, session, { isAway: this.isAway, mayTalk: !this.obstacle });
     return html`<section class="tiles" aria-label=${t('places')}>
       ${tiles([...visited, ...places])}
       ${this.may?.includes('talk') !== false

@@ -11,6 +11,7 @@ import type { HouseSession } from '../house/house-session';
 import type { HouseView } from '../house/house-view';
 import { nameOf } from '../house/presence';
 import { SessionWatch } from '../ui/watch-session';
+import { hashOf } from './routes';
 import { spoken } from '../lib/i18n';
 import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { callWords as t } from '../messages/calls';
@@ -249,6 +250,7 @@ export class CallsPage extends LitElement {
       </label>
       <p class="note" id="answers-itself-hint">${t('answersItselfHint')}</p>
       ${this.phones ? this.renderPhone(id, this.phones) : nothing}
+      <p class="note"><a id="panel-link" href=${hashOf({ view: 'panel' })}>${t('panel')}</a></p>
     </section>`;
   }
 

@@ -6,11 +6,11 @@ export type Route = { view: 'home' } | { view: 'speaker'; id: string } | { view:
 /** Views that are of nothing in particular. */
 type Simple = (typeof SIMPLE)[number];
 
-const SIMPLE = ['status', 'trust', 'share', 'settings', 'sounds', 'calls', 'homeassistant'] as const;
+const SIMPLE = ['status', 'trust', 'share', 'settings', 'sounds', 'calls', 'homeassistant', 'panel'] as const;
 
 /** Reads `location.hash`. What it does not know is home. */
 export function routeOf(hash: string): Route {
-  const [, view, id, pin] = /^#\/(\w+)(?:\/([\w-]+)(?:\?pin=(\d+))?)?$/.exec(hash) ?? [];
+  const [, view, id, pin] = /^#\/(\w+)(?:\/([\w-]+))?(?:\?(?:pin=(\d+)$|.*))?$/.exec(hash) ?? [];
   if (view === 'speaker' && id) return { view, id };
   if (view === 'room' && id) return { view, id, ...(pin ? { pin } : {}) };
   // Of older links: the one to whoever talks.

@@ -15,6 +15,7 @@ const STEP_MS = 20;
 export interface Loudness {
   volume: number;
   music: boolean;
+  urgent: boolean;
 }
 
 /** One sound that comes. */
@@ -37,7 +38,9 @@ export interface EarsOwner {
 /** All slots of one participant, as they sound. */
 export class RoomEars {
   private readonly slots = new Map<string, { audio: HTMLAudioElement; receiver: RTCRtpReceiver }>();
+  /** Of music below voices, and of both below what is urgent. */
   private readonly ducking = new Ducking();
+  private readonly belowUrgent = new Ducking();
   private readonly blocked = new Set<string>();
   private delayMs = 0;
   private isMuted = false;
@@ -94,12 +97,14 @@ export class RoomEars {
     this.awaitGesture();
   }
 
-  /** Somebody talks, or nobody does: music makes room. */
-  duck(isSpoken: boolean): void {
+  /** Somebody talks, or nobody does: music makes room, and all do for what is urgent. */
+  duck(isSpoken: boolean, isUrgent: boolean): void {
     this.ducking.note(isSpoken, performance.now());
+    this.belowUrgent.note(isUrgent, performance.now());
     this.stepping ??= setInterval(() => {
       this.apply();
-      if (this.ducking.isMoving(performance.now())) return;
+      const now = performance.now();
+      if (this.ducking.isMoving(now) || this.belowUrgent.isMoving(now)) return;
       clearInterval(this.stepping);
       this.stepping = undefined;
     }, STEP_MS);
@@ -125,8 +130,9 @@ export class RoomEars {
   }
 
   private volumeIn(mid: string): number {
-    const { volume, music } = this.owner.loudnessIn(mid);
-    return Math.min(1, volume * (music ? this.ducking.gainAt(performance.now()) : 1));
+    const { volume, music, urgent } = this.owner.loudnessIn(mid);
+    const now = performance.now();
+    return Math.min(1, volume * (music ? this.ducking.gainAt(now) : 1) * (urgent ? 1 : this.belowUrgent.gainAt(now)));
   }
 
   private async play(mid: string, audio: HTMLAudioElement): Promise<void> {

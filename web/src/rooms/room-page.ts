@@ -6,6 +6,7 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { chatIcon, loudspeakerIcon, microphoneIcon, mutedIcon, silentIcon } from '../ui/icons';
 import '../ui/level-meter';
 import { problemInWords } from '../messages/problems';
+import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { noticeInWords, roomWords as t } from '../messages/room';
 import '../ui/problem-help';
 import { hashOf } from '../pages/routes';
@@ -20,6 +21,7 @@ import './music-panel';
 import './room-chat';
 import type { RoomChat } from './room-chat';
 import './room-door';
+import './room-options';
 import { roomPageStyles } from './room-page.styles';
 import './room-people';
 import type { RoomSession } from './room-session';
@@ -48,6 +50,8 @@ export class RoomPage extends LitElement {
   @property({ attribute: false }) pin = '';
 
   @state() private view: RoomView | null = null;
+  /** Whether this person may choose what is the same for all. */
+  @state() private mayChoose = false;
   @query('room-chat') private chat!: RoomChat | null;
   private room: RoomSession | null = null;
   private readonly obstacle = microphoneObstacle();
@@ -75,6 +79,9 @@ export class RoomPage extends LitElement {
     session.listenTo(this.roomId, true);
     session.select(this.roomId);
     session.addEventListener('change', this.follow);
+    void askRelay<RelayInfo>(session.base, 'api/info').then((info) => {
+      this.mayChoose = info?.body.may.includes('admin') ?? false;
+    });
     this.follow();
   }
 
@@ -162,6 +169,7 @@ export class RoomPage extends LitElement {
           ? html`<section class="folded"><music-panel .session=${room} .inputs=${session.view.devices.microphones}></music-panel></section>`
           : nothing}
         ${view.mayHost ? renderHost(view, room) : nothing}
+        ${this.mayChoose ? html`<section><room-options .room=${view.room} .base=${session.base}></room-options></section>` : nothing}
         <section class="folded"><statistics-panel .session=${room}></statistics-panel></section>
         <section class="folded"><invite-panel .room=${view.room} .base=${session.base}></invite-panel></section>
         <section class="folded"><settings-panel .session=${session}></settings-panel></section>

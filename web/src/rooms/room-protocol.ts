@@ -29,6 +29,8 @@ export interface Participant extends Person {
   word: boolean;
   /** Is heard with music. */
   music: boolean;
+  /** All else is turned down for what they say. */
+  urgent?: boolean;
   quality: Quality;
 }
 
@@ -52,6 +54,12 @@ export interface Room {
   station?: Presence | null;
   /** Whether nothing rings or is announced there but what is urgent, at most. */
   doNotDisturb?: boolean;
+  /** Whether whoever listens hears a tone when somebody begins to talk, and when they have finished. */
+  talkTones?: boolean;
+  /** Whether one talks at a time. */
+  halfDuplex?: boolean;
+  /** Whether devices there may answer by themselves when it is called. */
+  dropIn?: boolean;
   locked: boolean;
   /** Whether it has one. */
   pin: boolean;

@@ -14,7 +14,7 @@ import { RoomConnection } from './room-connection';
 import { RoomEars, type Loudness, type RoomSound } from './room-ears';
 import { RoomMusic } from './room-music';
 import type { HostAction, RoomMessage } from './room-protocol';
-import { isSpoken, personIn, spreadOf, type RoomState } from './room-state';
+import { speechIn, personIn, spreadOf, type RoomState } from './room-state';
 import type { PersonView, RoomView } from './room-view';
 import { RoomVoice } from './room-voice';
 import { MUSIC_BITS } from './stereo';
@@ -319,7 +319,8 @@ export class RoomSession extends EventTarget {
     else if (message.type === 'error') this.refused(message.code);
     const { state, you } = this.membership;
     if (!state) return;
-    if (isSpoken(state) !== (before !== null && isSpoken(before))) this.ears.duck(isSpoken(state));
+    const [speech, former] = [speechIn(state), before && speechIn(before)];
+    if (speech !== former) this.ears.duck(speech !== 'none', speech === 'urgent');
     if (state.slots !== before?.slots) this.ears.apply();
     if (you?.muted) this.refused('muted');
     else if (you && !you.word) this.refused('no_word');
@@ -327,7 +328,7 @@ export class RoomSession extends EventTarget {
 
   /** We may not talk, or no longer; why is told by the protocol's code. */
   private refused(code: string | undefined): void {
-    if (code !== 'muted' && code !== 'no_word') return;
+    if (code !== 'muted' && code !== 'no_word' && code !== 'occupied') return;
     this.voice.refuse({ code: 'refused', detail: code });
     this.sharing.stop();
   }
@@ -395,10 +396,10 @@ export class RoomSession extends EventTarget {
   private loudnessIn(mid: string): Loudness {
     const { state } = this.membership;
     // Until the relay has stopped sending.
-    if (!this.isListening) return { volume: 0, music: false };
+    if (!this.isListening) return { volume: 0, music: false, urgent: false };
     const person = state && personIn(state, mid);
     const music = state?.slots.find((slot) => slot.mid === mid)?.music ?? false;
-    return { volume: person ? this.volumeOf(person.name) : 1, music };
+    return { volume: person ? this.volumeOf(person.name) : 1, music, urgent: person?.urgent ?? false };
   }
 
   private volumeOf(name: string): number {

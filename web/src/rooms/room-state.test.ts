@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ROOM_WORDS, type Participant, type Room, type RoomMessage } from './room-protocol';
-import { after, chatRead, isSpoken, MAX_CHAT, personIn, spreadOf, type RoomState } from './room-state';
+import { after, chatRead, speechIn, MAX_CHAT, personIn, spreadOf, type RoomState } from './room-state';
 
 const room: Room = {
   ...{ id: 'kitchen', name: 'Kitchen', kind: 'intercom', permanent: true, locked: false, pin: false, host: null, pinned: null },
@@ -40,9 +40,9 @@ describe('people', () => {
 
   test('talk and share music, each told apart', () => {
     const music = told({ type: 'talking', who: 'b', on: true, music: true });
-    expect(isSpoken(music)).toBe(false);
+    expect(speechIn(music)).toBe('none');
     expect(music.participants[1]).toMatchObject({ talking: false, music: true });
-    expect(isSpoken(told({ type: 'talking', who: 'b', on: true, music: false }))).toBe(true);
+    expect(speechIn(told({ type: 'talking', who: 'b', on: true, music: false }))).toBe('usual');
   });
 
   test('who falls silent leaves no level behind', () => {

@@ -43,9 +43,11 @@ export function personIn(state: Pick<RoomState, 'slots' | 'participants'>, mid: 
   return state.participants.find(({ id }) => id === slot?.who);
 }
 
-/** Whether anybody is heard talking, ourselves included. */
-export function isSpoken({ participants }: Pick<RoomState, 'participants'>): boolean {
-  return participants.some(({ talking }) => talking);
+/** Whether anybody is heard talking, ourselves included, and whether that is urgent. */
+export function speechIn({ participants }: Pick<RoomState, 'participants'>): 'none' | 'usual' | 'urgent' {
+  const talking = participants.filter((one) => one.talking);
+  if (!talking.length) return 'none';
+  return talking.some(({ urgent }) => urgent) ? 'urgent' : 'usual';
 }
 
 /** How far apart in time the guests hear, in milliseconds; null while fewer than two are known. */

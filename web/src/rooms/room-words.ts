@@ -46,9 +46,12 @@ function describeOthers({ stage, blockage, listening, people, talk }: RoomView):
 }
 
 /** Why nobody can talk here, as far as the room is concerned; null when we can. */
-export function whyNotTalk({ people, stage }: RoomView): string | null {
+export function whyNotTalk({ people, stage, room }: RoomView): string | null {
   const you = people.find((person) => person.you);
   if (stage !== 'inside' || !you) return null;
   if (you.muted) return t('mutedByHost');
-  return you.word ? null : t('noWord');
+  if (!you.word) return t('noWord');
+  // One at a time.
+  const other = room?.halfDuplex && !you.talking && people.find(({ talking, joined, you: isUs }) => talking && joined !== false && !isUs);
+  return other ? t('oneTalks', { name: other.name }) : null;
 }
