@@ -157,3 +157,23 @@ test('an announcement with its chime is heard in a room, by the older protocol, 
   await Promise.all([untilTalking(guest, []), untilHeard(listener, 0)]);
   await closeTabs(browser);
 });
+
+test('whoever talks is turned down in the page for what is urgent, and not for what is not', async () => {
+  const anna = await comeInside(browser, daemon.url, 'home', { name: 'Anna' });
+  const listener = await openPage(browser, daemon.url, { name: 'Hall', listensTo: ['home'] });
+  await anna.evaluate(() => void window.voiceRelay.talk('home'));
+  await listener.waitForFunction(() => window.voiceRelay.view.heard.some(({ person }) => person.name === 'Anna'));
+  /** Of the softest and the loudest slot while this is announced, once it is heard for a moment. */
+  const volumes = async (priority) => {
+    const { id } = await api('announce', { room: 'home', file: 'dinner', repeat: 3, name: 'Dinner', priority });
+    await listener.waitForFunction(() => window.voiceRelay.view.heard.some(({ person }) => person.name === 'Dinner'));
+    await listener.waitForTimeout(300);
+    const all = await listener.evaluate(() => window.voiceRelay.sessionOf('home').sounds.map(({ volume }) => volume));
+    await until(async () => (await api(`announce/${id}`)).state === 'played');
+    return [Math.min(...all), Math.max(...all)];
+  };
+  assert.deepEqual(await volumes('normal'), [1, 1]);
+  assert.deepEqual(await volumes('urgent'), [0.25, 1]);
+  await listener.waitForFunction(() => window.voiceRelay.sessionOf('home').sounds.every(({ volume }) => volume === 1));
+  await closeTabs(browser);
+});

@@ -283,6 +283,21 @@ const CALL_SCENES = {
     await tab.locator('voice-message #play').waitFor();
     await tab.locator('calls-page sure-button').first().waitFor();
   },
+  panel: async (tab) => {
+    await goTo(tab, '#/panel');
+    await tab.locator('panel-page house-tile').first().waitFor();
+  },
+  'panel-called': async (tab, { url }) => {
+    await post(`${url}api/calls`, { to: ['ben'], name: 'Front door', seconds: 300 });
+    await tab.locator('call-panel #answer').waitFor();
+  },
+  'panel-dark': async (tab) => {
+    await tab.click('call-panel #decline');
+    await tab.locator('call-panel #answer').waitFor({ state: 'detached' });
+    // A minute later.
+    await tab.evaluate(() => (document.querySelector('panel-page').isDark = true));
+    await tab.locator('panel-page #dark').waitFor();
+  },
 };
 
 async function post(url, body) {

@@ -83,6 +83,7 @@ export class PanelPage extends LitElement {
       footer {
         position: sticky;
         bottom: 0;
+        flex-wrap: nowrap;
         justify-content: center;
         padding-block: 0.5rem;
         background: var(--ground);
@@ -111,6 +112,13 @@ export class PanelPage extends LitElement {
       }
       details p {
         margin: 0 0 0.75rem;
+      }
+      /* A phone at twice its size. */
+      @media (max-width: 17rem) {
+        footer {
+          position: static;
+          flex-wrap: wrap;
+        }
       }
       .dark {
         position: fixed;
@@ -190,7 +198,7 @@ export class PanelPage extends LitElement {
         </span>
       </header>
       ${view.joined ? this.renderHouse(view, session) : html`<main><welcome-form .session=${session} ?away=${!view.connected}></welcome-form></main>`}
-      ${this.isDark ? html`<button class="dark" id="dark" type="button" aria-label=${t('asleep')} style=${this.darkPlace}>${this.time}</button>` : nothing}
+      ${this.isDark ? html`<button class="dark" id="dark" type="button" aria-label=${`${this.time}. ${t('asleep')}`} style=${this.darkPlace}>${this.time}</button>` : nothing}
     `;
   }
 
