@@ -49,11 +49,12 @@ function watchSounds() {
 }
 
 /** A device of this name, once it can be called. */
-async function device(name, { tone = 0, listensTo = ['home'], ...options } = {}) {
+async function device(name, { tone = 0, listensTo = ['home'], before: prepare = null, ...options } = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   if (tone) await page.addInitScript(speakInTones, tone);
   await page.addInitScript(watchSounds);
+  if (prepare) await page.addInitScript(prepare);
   await page.addInitScript((kept) => {
     if (!localStorage.getItem('voice-relay')) localStorage.setItem('voice-relay', kept);
   }, JSON.stringify({ name, joined: true, listensTo }));
@@ -191,6 +192,42 @@ test('two devices call, hear each other and nobody else does, and both microphon
     await untilRole(page, '');
     await page.waitForFunction(() => window.voiceRelay.microphoneTrack === null || window.voiceRelay.microphoneTrack.readyState === 'ended');
   }
+});
+
+/** Runs before the page: knows what its media keys do. */
+function noteKeys() {
+  window.keys = {};
+  const register = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
+  navigator.mediaSession.setActionHandler = (key, action) => {
+    window.keys[key] = action;
+    register(key, action);
+  };
+}
+
+test('a call is on the lock screen, and the keys of a headset answer it, decline it and hang up', async () => {
+  const anna = await device('Anna');
+  const hall = await device('Hall', { before: noteKeys });
+  const title = () => hall.evaluate(() => navigator.mediaSession.metadata?.title);
+  const press = (key) => hall.evaluate((which) => window.keys[which](), key);
+  for (const [key, outcome] of [['stop', 'declined'], ['play', 'answered']]) {
+    await call(anna, 'hall');
+    await untilRole(hall, 'called');
+    assert.equal(await title(), 'Anna is calling');
+    const id = await hall.evaluate(() => window.voiceRelay.view.calls.current.call.id);
+    await press(key);
+    if (outcome === 'answered') {
+      for (const page of [anna, hall]) await untilRole(page, 'talking');
+      await press('hangup');
+    }
+    for (const page of [anna, hall]) await untilRole(page, '');
+    assert.equal((await callOf(id)).outcome, outcome);
+  }
+  assert.notEqual(await title(), 'Anna is calling');
+  // The keys are for talking again.
+  await press('play');
+  await until(hall, 'talk', 'live');
+  await press('stop');
+  await until(hall, 'talk', 'idle');
 });
 
 test('a call is declined, and whoever called may call again; busy is said, too', async () => {

@@ -12,6 +12,7 @@ import { clock } from '../player/clock';
 import { buttonStyles } from '../ui/button.styles';
 import { bellIcon, microphoneIcon, mutedIcon } from '../ui/icons';
 import { SessionWatch } from '../ui/watch-session';
+import { CallKeys } from './call-keys';
 import { callInAddress, forgetCallInAddress } from './call-link';
 import type { Call } from './call-protocol';
 import { Ringer } from './ringer';
@@ -152,6 +153,7 @@ export class CallPanel extends LitElement {
   @property({ attribute: false }) session: HouseSession | null = null;
 
   private readonly ringer = new Ringer();
+  private readonly keys = new CallKeys();
   private readonly pageTitle = document.title;
   /** The call that was announced to whoever cannot see it. */
   private announced = '';
@@ -197,6 +199,10 @@ export class CallPanel extends LitElement {
     this.dataset['role'] = current?.role ?? '';
     const ringing = { called: 'bell', calling: 'waiting', talking: null } as const;
     this.ringer.ring(current ? ringing[current.role] : null, session?.choices.loudspeaker ?? '');
+    this.keys.follow(current, {
+      answer: () => { if (current && session) this.answer(current.call, session); },
+      hangUp: () => { if (current) session?.calls.station?.hangUp(current.call); },
+    });
     document.title = current?.role === 'called' ? `🔔 ${t('called', { name: current.call.from.name })}` : this.pageTitle;
     this.badge(current?.role === 'called' ? 1 : (session?.view.calls.missed.length ?? 0) + (session?.view.messages.unseen ?? 0));
     this.keepTime(session?.view.messages.recording?.stage === 'recording');
