@@ -72,12 +72,13 @@ const fn with(line: &'static str, needs: Option<Scope>, about: About, body: &'st
 
 /// What disturbs also those who do not want to be.
 const fn urgent(line: &'static str, about: About, body: &'static str) -> Row {
-    Row { line, needs: TALK, also: ADMIN, about, body: Some(body) }
+    Row { line, needs: TALK, also: URGENT, about, body: Some(body) }
 }
 
 const LISTEN: Option<Scope> = Some(Scope::Listen);
 const TALK: Option<Scope> = Some(Scope::Talk);
 const ADMIN: Option<Scope> = Some(Scope::Admin);
+const URGENT: Option<Scope> = Some(Scope::Urgent);
 const SHARE: Option<Scope> = Some(Scope::Share);
 
 const SOME_ID: &str = "00000000-0000-4000-8000-000000000001";

@@ -40,7 +40,7 @@ async fn a_stream_is_listed_with_its_name_and_its_loudness_can_be_set() {
     assert_eq!(info["media_addresses"][0], app.ports.media.to_string());
     assert_eq!(
         (&info["http_port"], &info["may"]),
-        (&json!(app.ports.http.port()), &json!(["listen", "talk", "admin"]))
+        (&json!(app.ports.http.port()), &json!(["listen", "talk", "admin", "urgent"]))
     );
     app.stop().await;
 }

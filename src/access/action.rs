@@ -14,11 +14,13 @@ pub enum Scope {
     Admin,
     /// To make tokens for others.
     Share,
+    /// To interrupt others, and to disturb who does not want to be.
+    Urgent,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Listen, Self::Talk, Self::Admin, Self::Share];
+    pub const ALL: [Self; 5] = [Self::Listen, Self::Talk, Self::Admin, Self::Share, Self::Urgent];
 
     /// What one is told who may not.
     pub fn lacking(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Scope {
             Self::Listen => "Listening needs a token here; ask for a share link",
             Self::Talk => "Talking needs a token here; ask for a share link",
             Self::Admin => "Changing this needs a token with the scope admin",
+            Self::Urgent => "What is urgent needs a token with the scope urgent",
             Self::Share => "Links are shared from Home Assistant, or with a token of the scope share",
         }
     }
@@ -43,7 +46,7 @@ impl Scopes {
 
     /// What everybody in the house may.
     pub fn household() -> Self {
-        [Scope::Listen, Scope::Talk, Scope::Admin].into_iter().collect()
+        [Scope::Listen, Scope::Talk, Scope::Admin, Scope::Urgent].into_iter().collect()
     }
 
     /// Everything.
@@ -192,7 +195,8 @@ impl Action {
             }
             Self::Talk | Self::TalkInside | Self::Announce | Self::CloseRoom => (Some(Scope::Talk), true),
             Self::ListStreams => (Some(Scope::Listen), true),
-            Self::TurnStream | Self::TurnAnnouncements | Self::BeUrgent => (Some(Scope::Admin), true),
+            Self::TurnStream | Self::TurnAnnouncements => (Some(Scope::Admin), true),
+            Self::BeUrgent => (Some(Scope::Urgent), true),
             Self::MakeToken => (Some(Scope::Share), true),
             Self::OpenRoom
             | Self::AnnounceOnPlayer

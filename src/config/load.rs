@@ -286,7 +286,7 @@ const MOST_DAYS: u64 = 3_650;
 
 fn token_arguments() -> clap::Command {
     let argument = |name: &'static str| clap::Arg::new(name).long(name);
-    let scopes = ["listen", "talk", "admin", "share"];
+    let scopes = ["listen", "talk", "admin", "share", "urgent"];
     clap::Command::new("token")
         .about("Make a token: the permission to listen, talk or more, for those who have none otherwise")
         .arg(
@@ -320,6 +320,7 @@ fn token_command(asked: &clap::ArgMatches) -> TokenCommand {
         "listen" => Scope::Listen,
         "talk" => Scope::Talk,
         "admin" => Scope::Admin,
+        "urgent" => Scope::Urgent,
         _ => Scope::Share,
     };
     TokenCommand::Make {

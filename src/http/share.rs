@@ -65,7 +65,7 @@ async fn make(visitor: &Visitor, request: CreateTokenRequest, shared: &Shared) -
     if request.scope.is_empty() || !(1..=MOST_DAYS).contains(&request.days) {
         return text(
             StatusCode::BAD_REQUEST,
-            "scope names at least one of listen, talk, admin, share; days is 1 to 3650",
+            "scope names at least one of listen, talk, admin, share, urgent; days is 1 to 3650",
         );
     }
     if let Err(refusal) = shared.authorize(visitor, Action::MakeToken, Target::House).await {

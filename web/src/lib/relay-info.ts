@@ -10,7 +10,7 @@ export interface RelayInfo {
   mp3_port: number;
   media_addresses: string[];
   /** What whoever asks may do. */
-  may: ('listen' | 'talk' | 'admin' | 'share')[];
+  may: ('listen' | 'talk' | 'admin' | 'share' | 'urgent')[];
   /** Whether there is to be a Home Assistant, of which this person may know. */
   home_assistant: boolean;
   streams: number;
