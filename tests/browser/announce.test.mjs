@@ -158,6 +158,21 @@ test('an announcement with its chime is heard in a room, by the older protocol, 
   await closeTabs(browser);
 });
 
+test('what is announced from the page is urgent if somebody says so, and the next is as usual again', async () => {
+  const page = await openPage(browser, daemon.url, { name: 'Anna', listensTo: ['home'] });
+  const urgent = () => page.evaluate(() => window.voiceRelay.view.heard.map(({ person }) => person.urgent));
+  await page.click('#announce');
+  await page.locator('announce-sheet #urgent').check();
+  for (const wanted of [true, false]) {
+    await page.click('announce-sheet [data-chime=gong]');
+    await page.waitForFunction(() => window.voiceRelay.view.heard.length === 1);
+    assert.deepEqual(await urgent(), [wanted]);
+    await page.click('announce-sheet #again');
+    await page.waitForFunction(() => window.voiceRelay.view.heard.length === 0);
+  }
+  await closeTabs(browser);
+});
+
 test('whoever talks is turned down in the page for what is urgent, and not for what is not', async () => {
   const anna = await comeInside(browser, daemon.url, 'home', { name: 'Anna' });
   const listener = await openPage(browser, daemon.url, { name: 'Hall', listensTo: ['home'] });

@@ -4,6 +4,7 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 
+import { askRelay, type RelayInfo } from '../lib/relay-info';
 import { announceWords as t, partInWords, recordingHint, recordingInWords } from '../messages/announce';
 import { problemInWords } from '../messages/problems';
 import { listFiles, titleOf, type SoundFile } from '../player/library';
@@ -168,12 +169,17 @@ export class AnnounceSheet extends LitElement {
   @state() private speakers: readonly string[] = [];
   @state() private players: HousePlayers = NO_PLAYERS;
   @state() private chimeFirst = true;
+  /** For this one announcement: the next is as usual again. */
+  @state() private isUrgent = false;
+  /** Whether this person may be urgent. */
+  @state() private mayBeUrgent = false;
   @state() private sounds: readonly SoundFile[] = [];
   private readonly obstacle = microphoneObstacle();
   private readonly announcer = new Announcer(this, {
     source: () => this.session,
     places: () => [...this.rooms.map(placeOf), ...this.speakers],
     chimeFirst: () => this.chimeFirst,
+    isUrgent: () => this.isUrgent,
   });
   /** Ends what is asked of the relay when the sheet is closed. */
   private readonly ending = new AbortController();
@@ -216,7 +222,7 @@ export class AnnounceSheet extends LitElement {
         <legend>${t('chimes')}</legend>
         ${CHIMES.map((chime) => html`<button type="button" data-chime=${chime} @click=${() => void this.announcer.send({ file: chime }, t(chime))}>${t(chime)}</button>`)}
       </fieldset>
-      ${this.sounds.length ? this.renderSounds() : nothing}
+      ${this.sounds.length ? this.renderSounds() : nothing} ${this.mayBeUrgent ? this.renderUrgent() : nothing}
     `;
   }
 
@@ -252,6 +258,14 @@ export class AnnounceSheet extends LitElement {
         </label>`,
       )}
     </fieldset>`;
+  }
+
+  private renderUrgent(): TemplateResult {
+    return html`<label class="chip">
+      <input id="urgent" type="checkbox" aria-describedby="urgent-hint" .checked=${this.isUrgent}
+        @change=${(event: Event) => { this.isUrgent = (event.target as HTMLInputElement).checked; }} />
+      <span>${t('urgent')} <small class="quiet" id="urgent-hint">${t('urgentHint')}</small></span>
+    </label>`;
   }
 
   private renderText(): TemplateResult {
@@ -312,7 +326,7 @@ export class AnnounceSheet extends LitElement {
       <div class="buttons">
         ${isGoing ? html`<button id="stop" type="button" @click=${() => { this.announcer.stop(); }}>${t('stop')}</button>` : nothing}
         ${stage === 'sent' && !isGoing
-          ? html`<button id="again" type="button" @click=${() => { this.announcer.again(); }}>${t('again')}</button>`
+          ? html`<button id="again" type="button" @click=${() => { this.isUrgent = false; this.announcer.again(); }}>${t('again')}</button>`
           : nothing}
       </div>
     `;
@@ -333,6 +347,9 @@ export class AnnounceSheet extends LitElement {
     if (!this.session) return;
     const { base } = this.session;
     // Whoever may not list them, or has none, records something for the rooms.
+    void askRelay<RelayInfo>(base, 'api/info').then((info) => {
+      this.mayBeUrgent = info?.body.may.includes('urgent') ?? false;
+    });
     const [files, players] = await Promise.allSettled([listFiles(base, '', 0, this.ending.signal), listPlayers(base, this.ending.signal)]);
     if (files.status === 'fulfilled') this.sounds = files.value.files;
     if (players.status === 'fulfilled') this.players = players.value;

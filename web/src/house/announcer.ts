@@ -28,6 +28,8 @@ export interface Announcing {
   places(): readonly string[];
   /** Whether a chime comes before a recording. */
   chimeFirst(): boolean;
+  /** Whether it is urgent. */
+  isUrgent?(): boolean;
 }
 
 /** Announces for an element, which renders anew with each step. What goes on ends with the element. */
@@ -110,7 +112,7 @@ export class Announcer implements ReactiveController {
     }
     this.announcement = null;
     this.set('sending');
-    this.announcement = await announce(source.base, places, what, chime, name);
+    this.announcement = await announce(source.base, places, what, { chime, name, isUrgent: this.announcing.isUrgent?.() ?? false });
     this.set('sent');
     await follow(source.base, this.announcement, this.ending.signal, (now) => {
       this.announcement = now;

@@ -42,9 +42,19 @@ export function isOpenToAll({ kind, pin, locked }: Pick<Room, 'kind' | 'pin' | '
 /** How often to ask how far it is. */
 const ASK_MS = 400;
 
+/** How something is announced. */
+export interface Manner {
+  /** The chime before it, by the name of its file; empty: none. */
+  chime: string;
+  /** How it is called; empty: the relay finds a name. */
+  name: string;
+  /** Whether it interrupts what is not urgent, and gets through where nobody wants to be disturbed. */
+  isUrgent?: boolean;
+}
+
 /** Has this announced in these places. What is refused comes back as `failed`. */
-export async function announce(base: URL, places: readonly string[], what: Announced, chime: string, name: string): Promise<Announcement> {
-  const wish = { to: places.join(','), ...(chime ? { chime } : {}), ...(name ? { name } : {}) };
+export async function announce(base: URL, places: readonly string[], what: Announced, { chime, name, isUrgent }: Manner): Promise<Announcement> {
+  const wish = { to: places.join(','), ...(chime ? { chime } : {}), ...(name ? { name } : {}), ...(isUrgent ? { priority: 'urgent' } : {}) };
   const failed = (reason: string): Announcement => ({ id: null, state: 'failed', reason, parts: [] });
   try {
     const answer = 'recording' in what ? await send(base, wish, what.recording) : await post(new URL('api/announce', base), { ...wish, ...what });

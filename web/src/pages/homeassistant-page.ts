@@ -262,7 +262,7 @@ export class HomeAssistantPage extends LitElement {
     if (!base) return;
     this.testing = [...this.testing, entity];
     this.say(entity, t('trying'));
-    let [late, last]: [number | null, Announcement | null] = [null, await announce(base, [entity], { file: CHIME }, '', '')];
+    let [late, last]: [number | null, Announcement | null] = [null, await announce(base, [entity], { file: CHIME }, { chime: '', name: '' })];
     await follow(base, last, signal, (now) => {
       late = now.parts[0]?.late ?? late;
       last = now;

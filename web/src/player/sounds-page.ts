@@ -235,7 +235,7 @@ export class SoundsPage extends LitElement {
     const places = session?.view.places?.filter(({ room }) => isOpenToAll(room)) ?? [];
     const play = async (room: Room) => {
       if (!session) return;
-      const announcement = await announce(session.base, [placeOf(room.id)], { file: file.id }, '', titleOf(file));
+      const announcement = await announce(session.base, [placeOf(room.id)], { file: file.id }, { chime: '', name: titleOf(file) });
       const tell = (now: Announcement) => {
         this.told = announcedInWords(now, () => nameOf(room));
       };
