@@ -63,6 +63,7 @@ async fn info(visitor: &Visitor, shared: &Shared) -> Response {
         "http_port": shared.http_port,
         "tls_port": shared.tls_port,
         "may": visitor.scopes,
+        "name": visitor.name,
         "room": visitor.room,
         "home_assistant": sees_home_assistant && shared.automation.is_some(),
         "streams": home.then_some(streams),

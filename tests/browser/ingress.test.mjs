@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { openPage, record, startBrowser, until, untilHeard } from './browser.mjs';
+import { openPage, record, startBrowser, until, untilHeard, visitPage } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { makeNetwork } from './network.mjs';
 import { likeness, readWav, speak } from './sound.mjs';
@@ -58,6 +58,15 @@ test('people talk and listen through the panel, and are called as Home Assistant
     assert.deepEqual(page.errors, []);
     await page.context().close();
   }
+});
+
+test('on their first visit by the panel people need not say who they are', async () => {
+  const page = await visitPage(browser, supervisor.url);
+  await page.locator('welcome-form input[placeholder=Anna]').waitFor();
+  await page.click('welcome-form #join');
+  await page.waitForFunction(() => window.voiceRelay.view.own);
+  assert.match(await page.evaluate(() => window.voiceRelay.choices.name), /^Anna/);
+  await page.context().close();
 });
 
 test("the panel's port answers the Supervisor, and nobody else", async () => {

@@ -47,6 +47,7 @@ export class HousePage extends LitElement {
   /** What this person may do; null until the relay has told. */
   @state() private may: RelayInfo['may'] | null = null;
   @state() private hasHomeAssistant = false;
+  @state() private suggested = '';
   /** The sheet that is open over the page. */
   @state() private sheet: 'announce' | 'room' | null = null;
   @state() private isChatOpen = false;
@@ -71,6 +72,7 @@ export class HousePage extends LitElement {
     void askRelay<RelayInfo>(session.base, 'api/info').then((info) => {
       this.may = info?.body.may ?? null;
       this.hasHomeAssistant = info?.body.home_assistant ?? false;
+      this.suggested = info?.body.name ?? '';
     });
   }
 
@@ -164,7 +166,7 @@ export class HousePage extends LitElement {
             <level-meter .track=${session.microphoneTrack} aria-label=${t('level')}></level-meter>
             ${this.renderButtons(view, session)}
           `
-        : html`<welcome-form .session=${session} ?away=${!view.connected}></welcome-form>`}
+        : html`<welcome-form .session=${session} suggested=${this.suggested} ?away=${!view.connected}></welcome-form>`}
     </section>`;
   }
 

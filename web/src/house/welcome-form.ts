@@ -56,6 +56,8 @@ export class WelcomeForm extends LitElement {
 
   @property({ attribute: false }) session: HouseSession | null = null;
   @property({ type: Boolean }) away = false;
+  /** How this person is called, unless they say otherwise. */
+  @property() suggested = '';
 
   protected override render(): TemplateResult | typeof nothing {
     if (!this.session) return nothing;
@@ -64,7 +66,7 @@ export class WelcomeForm extends LitElement {
       <label>
         ${t('welcomeName')}
         <input name="name" maxlength=${NAME_LENGTH} autocomplete="nickname" enterkeyhint="go" aria-describedby="name-hint"
-          .value=${this.session.choices.name} />
+          .value=${this.session.choices.name} placeholder=${this.suggested} />
       </label>
       <p id="name-hint">${t('welcomeHint')}</p>
       <button id="join" ?disabled=${this.away}>${t('join')}</button>
@@ -75,6 +77,6 @@ export class WelcomeForm extends LitElement {
   private readonly join = (event: SubmitEvent) => {
     event.preventDefault();
     const name = new FormData(event.target as HTMLFormElement).get('name');
-    this.session?.join(typeof name === 'string' ? name.trim() : '');
+    this.session?.join((typeof name === 'string' && name.trim()) || this.suggested);
   };
 }

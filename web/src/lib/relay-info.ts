@@ -11,6 +11,8 @@ export interface RelayInfo {
   media_addresses: string[];
   /** What whoever asks may do. */
   may: ('listen' | 'talk' | 'admin' | 'share' | 'urgent')[];
+  /** How Home Assistant, or a link, calls this person. */
+  name: string | null;
   /** Whether there is to be a Home Assistant, of which this person may know. */
   home_assistant: boolean;
   streams: number;

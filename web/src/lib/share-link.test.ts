@@ -11,6 +11,7 @@ const info = (more: Partial<RelayInfo>): RelayInfo => ({
   mp3_port: 8081,
   media_addresses: ['127.0.0.1:8082', '[fd00::5]:8082', '192.168.1.5:8082'],
   may: [],
+  name: null,
   home_assistant: false,
   streams: 0,
   clients: 0,
