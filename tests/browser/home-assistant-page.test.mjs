@@ -104,7 +104,7 @@ test('a phone rings whose page is closed, and whoever answers there talks at onc
   assert.ok(await tile.locator('.choose').isDisabled(), 'nobody hears there what is said');
   await tile.locator('#ring').click();
   const ringing = await hall.waitForFunction(() => window.voiceRelay.view.calls.current?.call.id);
-  // What the button of the notification opens, on the same phone; in Home Assistant it is the address of the frame around.
+  // What the button of the notification opens, on the same phone.
   const opened = await anna.context().newPage();
   await opened.goto(`${daemon.url}?call=${await ringing.jsonValue()}`);
   for (const page of [opened, hall]) await page.waitForFunction(() => window.voiceRelay.view.calls.current?.role === 'talking');
@@ -112,6 +112,18 @@ test('a phone rings whose page is closed, and whoever answers there talks at onc
   assert.ok(!opened.url().includes('call='), 'coming back to this page answers nothing');
   await hall.locator('call-panel #hang-up').click();
   await opened.waitForFunction(() => window.voiceRelay.view.calls.current === null);
+  await opened.goto('about:blank');
+  // In Home Assistant it is the address of the page around ours.
+  await tile.getByText('On the phone').waitFor();
+  await tile.locator('#ring').click();
+  const second = await hall.waitForFunction((first) => window.voiceRelay.view.calls.current && window.voiceRelay.view.calls.current.call.id !== first && window.voiceRelay.view.calls.current.call.id, await ringing.jsonValue());
+  const around = `${daemon.url}app?call=${await second.jsonValue()}`;
+  await opened.route(around, (route) => route.fulfill({ contentType: 'text/html', body: '<iframe src="./" allow="microphone"></iframe>' }));
+  await opened.goto(around);
+  await hall.waitForFunction(() => window.voiceRelay.view.calls.current?.role === 'talking');
+  await hall.locator('call-panel #hang-up').click();
+  await hall.waitForFunction(() => window.voiceRelay.view.calls.current === null);
+  await opened.goto(daemon.url);
   await opened.evaluate(() => (location.hash = '#/calls'));
   await opened.locator('calls-page #phone').selectOption('');
   await opened.close();

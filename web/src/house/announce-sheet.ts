@@ -262,10 +262,11 @@ export class AnnounceSheet extends LitElement {
 
   private renderUrgent(): TemplateResult {
     return html`<label class="chip">
-      <input id="urgent" type="checkbox" aria-describedby="urgent-hint" .checked=${this.isUrgent}
-        @change=${(event: Event) => { this.isUrgent = (event.target as HTMLInputElement).checked; }} />
-      <span>${t('urgent')} <small class="quiet" id="urgent-hint">${t('urgentHint')}</small></span>
-    </label>`;
+        <input id="urgent" type="checkbox" aria-describedby="urgent-hint" .checked=${this.isUrgent}
+          @change=${(event: Event) => { this.isUrgent = (event.target as HTMLInputElement).checked; }} />
+        ${t('urgent')}
+      </label>
+      <p class="quiet" id="urgent-hint">${t('urgentHint')}</p>`;
   }
 
   private renderText(): TemplateResult {

@@ -1,8 +1,7 @@
 // A short tone when somebody begins to talk in a quiet room that is listened to here, and when they have finished: as rooms
 // have it chosen. Time is passed in.
 
-import { playOn } from '../session/devices';
-import { strike } from '../session/chime';
+import { sound, strike } from '../session/chime';
 import type { HouseSession } from './house-session';
 import type { HouseView, PlaceView } from './house-view';
 
@@ -58,18 +57,6 @@ export function soundTones(session: HouseSession): void {
 }
 
 async function play(tone: TalkTone, loudspeaker: string): Promise<void> {
-  const context = new AudioContext();
-  const output = context.createMediaStreamDestination();
-  const audio = new Audio();
-  audio.srcObject = output.stream;
-  try {
-    await playOn(loudspeaker, audio);
-    await audio.play();
-    await strike(context, output, PITCHES[tone], context.currentTime, LOUDNESS);
-  } catch {
-    // Nobody has tapped this page yet, so that it may make no sound.
-  } finally {
-    audio.srcObject = null;
-    await context.close();
-  }
+  // Where nobody has tapped the page yet it may make no sound.
+  await sound(loudspeaker, (context, output) => strike(context, output, PITCHES[tone], context.currentTime, LOUDNESS)).catch(() => undefined);
 }

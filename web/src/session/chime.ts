@@ -16,6 +16,11 @@ const LOUDNESS = 0.3;
 
 /** Plays the chime on this loudspeaker; done when it has faded away. */
 export async function chime(loudspeaker: string): Promise<void> {
+  await sound(loudspeaker, (context, output) => Promise.all(NOTES.map(({ pitch, at }) => strike(context, output, pitch, context.currentTime + at))));
+}
+
+/** Plays what is made of an output, on this loudspeaker; done when that is. Throws where the browser wants a tap first. */
+export async function sound(loudspeaker: string, make: (context: AudioContext, output: AudioNode) => Promise<unknown>): Promise<void> {
   const context = new AudioContext();
   const output = context.createMediaStreamDestination();
   // Through an element, since more browsers let these choose a loudspeaker than contexts.
@@ -24,7 +29,7 @@ export async function chime(loudspeaker: string): Promise<void> {
   try {
     await playOn(loudspeaker, audio);
     await audio.play();
-    await Promise.all(NOTES.map(({ pitch, at }) => strike(context, output, pitch, context.currentTime + at)));
+    await make(context, output);
   } finally {
     audio.srcObject = null;
     await context.close();
