@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::CallId;
 use super::request::CallError;
-use super::station::StationId;
+use super::station::{Station, StationId};
 use super::{Calls, Effect};
 
 /// Where a station rings besides its page.
@@ -36,15 +36,27 @@ impl Calls {
     /// # Errors
     /// When there is no such station.
     pub fn set_phone(&mut self, now: Instant, id: &StationId, service: Option<String>) -> Result<(), CallError> {
-        let station = self.stations.get_mut(id).ok_or_else(|| CallError::NoStation(id.0.clone()))?;
-        let mut rooms: Vec<_> = station.connections.values().flatten().cloned().collect();
-        rooms.dedup();
-        station.phone = service.map(|service| Phone { service, rooms });
+        let station = self.stations.get(id).ok_or_else(|| CallError::NoStation(id.0.clone()))?;
+        let here = station.connections.values().next_back().cloned();
+        let rooms = here.or_else(|| Some(station.phone.as_ref()?.rooms.clone())).unwrap_or_default();
+        let has_it = |station: &Station| station.phone.as_ref().map(|phone| &phone.service) == service.as_ref();
+        let others =
+            self.stations.iter().filter(|(other, station)| service.is_some() && *other != id && has_it(station));
+        // Who is another device on the same phone now would be rung there twice.
+        let others: Vec<_> = others.map(|(other, _)| other.clone()).collect();
+        others.iter().for_each(|other| self.change_phone(now, other, None));
+        self.change_phone(now, id, service.map(|service| Phone { service, rooms }));
+        Ok(())
+    }
+
+    fn change_phone(&mut self, now: Instant, id: &StationId, phone: Option<Phone>) {
+        let Some(station) = self.stations.get_mut(id) else { return };
+        station.phone = phone;
+        let is_here = station.is_here();
         self.effects.extend([Effect::KeepStation(id.clone()), Effect::Show(id.clone())]);
-        if self.stations.get(id).is_some_and(|station| !station.is_here()) {
+        if !is_here {
             self.do_without(now, id);
         }
-        Ok(())
     }
 
     /// What a station rings on besides its page.

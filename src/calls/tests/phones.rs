@@ -39,6 +39,16 @@ fn a_station_with_a_phone_is_called_while_its_page_is_closed_alone_and_with_the_
 }
 
 #[test]
+fn a_phone_rings_for_one_device_alone_and_for_the_rooms_of_its_last_visit_whoever_chooses_it() {
+    let mut calls = TestCalls::with_phone_of_anna();
+    calls.set_phone("anna", Some("mobile_app_pixel_9"));
+    assert!(calls.doorbell(&["kitchen"]).is_ok_and(|call| call.to.len() == 2), "another one, from elsewhere");
+    calls.set_phone("hall", Some("mobile_app_pixel_9"));
+    assert_eq!((calls.presence("anna"), calls.calls.phone(&id("anna"))), (StationPresence::Away, None));
+    assert_eq!(calls.calls.phone(&id("hall")).map(|phone| &*phone.service), Some("mobile_app_pixel_9"));
+}
+
+#[test]
 fn whoever_answers_on_the_phone_comes_back_with_the_page_and_answers_there() {
     let mut calls = TestCalls::with_phone_of_anna();
     let call = calls.ring("hall", &["anna"]).expect("it rings");
