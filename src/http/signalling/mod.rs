@@ -6,6 +6,7 @@ mod messages;
 mod participation;
 mod session;
 mod station;
+mod stream;
 
 use std::pin::pin;
 use std::sync::Arc;
