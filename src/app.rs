@@ -20,7 +20,7 @@ use crate::announce::Announcer;
 use crate::audio::AudioStats;
 use crate::bridge::Bridge;
 use crate::calls::CallsHandle;
-use crate::config::{Config, WhenIdle};
+use crate::config::{AccessMode, Config, WhenIdle};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
 use crate::dispatch::{Dispatcher, DispatcherParts};
@@ -274,6 +274,7 @@ impl App {
             engine: self.relay.clone(),
             data: DataFolder::new(config.data_dir.clone()),
             mp3_port: self.ports.mp3.port(),
+            needs_token: config.access == AccessMode::Token,
             tracker: self.tracker.clone(),
         })
     }

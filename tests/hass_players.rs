@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use support::core::{SPOKEN_HZ, StandInCore, TOKEN};
@@ -12,6 +12,7 @@ use support::live::{PATIENCE, metric, program, start_command, until};
 use support::sound::{between, decoded, share_at, wav};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use voice_relay::access::{Claims, Scopes, Tokens};
 use voice_relay::data::DataFolder;
 use voice_relay::domain::Owner;
 use voice_relay::hass::{ClipProgress, CoreLink, HousePlayers, NewClip, PlayerError};
@@ -52,7 +53,7 @@ async fn known(players: &HousePlayers, count: usize) {
 }
 
 fn clip(volume: VolumeRule) -> NewClip {
-    NewClip { url: CLIP.into(), length: Some(LENGTH), volume, owner: Owner::Machine }
+    NewClip { url: CLIP.into(), length: Some(LENGTH), volume, is_live: false, owner: Owner::Machine }
 }
 
 async fn outcome(mut progress: watch::Receiver<ClipProgress>) -> Outcome {
@@ -170,12 +171,24 @@ async fn daemon_with(
     folder: &std::path::Path,
     flag: &str,
 ) -> (tokio::process::Child, voice_relay::app::Ports) {
+    daemon_for(core, folder, &[flag], "").await
+}
+
+/// For whoever asks below this path, which may have a token.
+async fn daemon_for(
+    core: &StandInCore,
+    folder: &std::path::Path,
+    flags: &[&str],
+    below: &str,
+) -> (tokio::process::Child, voice_relay::app::Ports) {
     let mut command = program();
     command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
     let (data, files) =
         (format!("--data-dir={}", folder.join("data").display()), format!("--files-folders={}", folder.display()));
-    let (child, ports) = start_command(command, &[&data, &files, flag, "--tls-mode=off", "--log-level=warn"]).await;
-    until(async || get(ports.http, "/api/players").await.json()["players"][0]["state"] == "idle").await;
+    let flags = [&[&*data, &files, "--tls-mode=off", "--log-level=warn"], flags].concat();
+    let (child, ports) = start_command(command, &flags).await;
+    let players = format!("{below}/api/players");
+    until(async || get(ports.http, &players).await.json()["players"][0]["state"] == "idle").await;
     (child, ports)
 }
 
@@ -366,6 +379,62 @@ async fn a_text_is_spoken_by_home_assistant_in_a_room_and_on_a_player() {
     let (_, file) = core.fetched().pop_first().expect("fetched");
     let pcm = decoded(&file).await;
     assert!(share_at(SPOKEN_HZ, between(0.3..0.9, &pcm)) > 0.9);
+}
+
+#[tokio::test]
+async fn a_room_is_live_on_players_until_it_is_stopped_and_has_been_heard_to_its_end() {
+    for access in ["lan", "token"] {
+        let (core, folder) = house().await;
+        let tokens = Tokens::new(DataFolder::new(folder.path().join("data")));
+        let claims = Claims::new(Scopes::all(), None, None, SystemTime::now(), PATIENCE);
+        let below = match access {
+            "token" => format!("/t/{}", tokens.sign(&claims).expect("signed")),
+            _ => String::new(),
+        };
+        let flags = ["--rooms-intercom=Kitchen", &format!("--access={access}")];
+        let (_child, ports) = daemon_for(&core, folder.path(), &flags, &below).await;
+        let api = |path: &str| format!("{below}/api/{path}");
+        let wish = json!({ "to": [SPEAKER, SONOS], "live": "kitchen", "player_volume": 70 });
+        let placed = post_json(ports.http, &api("announce"), &wish).await;
+        assert_eq!(placed.status, 202, "{}", placed.text());
+        let id = placed.json()["id"].as_str().expect("an id").to_owned();
+        let look = async || get(ports.http, &api(&format!("announce/{id}"))).await.json();
+        for player in [SPEAKER, SONOS] {
+            until(async || core.state(player) == ("playing".into(), Some(0.7))).await;
+        }
+        until(async || look().await["state"] == "playing").await;
+        let fetched = core.fetched();
+        assert!(fetched.keys().all(|url| url.ends_with("/stream/room/kitchen.mp3")), "{:?}", fetched.keys());
+        assert!(fetched.values().all(|bytes| bytes[0] == 0xFF), "MP3");
+        assert!(!core.called().iter().any(|(_, _, data)| data["announce"] == true), "nobody could stop that");
+        let stop = format!("DELETE {} HTTP/1.1", api(&format!("announce/{id}")));
+        assert_eq!(request(ports.http, &stop, &[], PATIENCE).await.status, 204);
+        assert_eq!(look().await["state"], "playing", "what is in its buffer is heard still");
+        until(async || look().await["state"] == "stopped").await;
+        until(async || core.state(SPEAKER) == ("idle".into(), Some(0.3))).await;
+        until(async || core.state(SONOS).1 == Some(0.4)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_live_is_refused_with_the_reason() {
+    let (core, folder) = house().await;
+    let (_child, ports) = daemon_with(&core, folder.path(), "--rooms-intercom=Kitchen").await;
+    let opened = post_json(ports.http, "/api/rooms", &json!({ "roomName": "Secret", "pin": "4711" })).await;
+    assert_eq!(opened.status, 201, "{}", opened.text());
+    for (wish, status, why) in [
+        (json!({ "to": SPEAKER, "live": "attic" }), 404, "no such room"),
+        (json!({ "to": SPEAKER, "live": "secret" }), 403, "PIN"),
+        (json!({ "to": ["room:home", SPEAKER], "live": "kitchen" }), 400, "media players"),
+        (json!({ "room": "home", "live": "kitchen" }), 400, "media players"),
+        (json!({ "to": SPEAKER, "live": "kitchen", "text": "Dinner" }), 400, "alone"),
+        (json!({ "to": SPEAKER, "live": "kitchen", "chime": "gong" }), 400, "alone"),
+        (json!({ "to": SPEAKER, "live": "kitchen", "player_volume": 101 }), 400, "percentage"),
+    ] {
+        let refused = post_json(ports.http, "/api/announce", &wish).await;
+        assert_eq!((refused.status, refused.text().contains(why)), (status, true), "{wish}: {}", refused.text());
+    }
+    assert!(core.called().is_empty());
 }
 
 #[tokio::test]

@@ -277,6 +277,7 @@ impl Dispatcher {
     async fn stop_part(&self, visitor: &Visitor, part: &Part) -> Stopped {
         match part {
             Part::Room { id, room, .. } => self.stop_in_room(visitor, *room, *id).await,
+            Part::Player(on_player) if on_player.is_live => self.stop_live(visitor, on_player).await,
             Part::Player(on_player) => self.stop_on_player(visitor, on_player).await,
             Part::Refused(..) => Stopped::Before,
         }
@@ -285,6 +286,16 @@ impl Dispatcher {
     async fn stop_in_room(&self, visitor: &Visitor, room: RoomId, id: AnnouncementId) -> Stopped {
         let may = self.0.access.authorize(visitor, Action::Announce, Target::room(room)).await.is_ok();
         if may && self.0.announcer.stop(id) { Stopped::Now } else { Stopped::Before }
+    }
+
+    /// What was said by now is heard still.
+    async fn stop_live(&self, visitor: &Visitor, on_player: &Arc<OnPlayer>) -> Stopped {
+        let may = self.0.access.authorize(visitor, Action::AnnounceOnPlayer, Target::House).await.is_ok();
+        if !may || on_player.is_over() {
+            return Stopped::Before;
+        }
+        self.drain(Arc::clone(on_player));
+        Stopped::Now
     }
 
     async fn stop_on_player(&self, visitor: &Visitor, on_player: &OnPlayer) -> Stopped {

@@ -2,12 +2,13 @@
 //! ([`crate::announce`]) with what is announced on players ([`crate::hass`]), so that there is one progress and one stop.
 //!
 //! `wish` and `destination` are how they are written, `admission` who may announce there, and `on_player` one announcement on one
-//! player; `placement` prepares it and has it placed, `volumes` how loud that is in each room, `found` is what is known of them afterwards, and `events` what is told meanwhile.
+//! player; `placement` prepares it and has it placed, `live` has players play what is said just now, `volumes` how loud that is in each room, `found` is what is known of them afterwards, and `events` what is told meanwhile.
 
 mod admission;
 mod destination;
 mod events;
 mod found;
+mod live;
 mod on_player;
 mod placement;
 mod volumes;
@@ -122,6 +123,9 @@ pub enum DispatchError {
     /// It is not important enough.
     #[error("Somebody talks there, and it is of low priority")]
     SomebodyTalks,
+    /// Nothing can be signed for a player, which would not be let in.
+    #[error("No token can be made for the player: the data folder cannot be written")]
+    NoToken,
     /// Players could not find us.
     #[error("This machine has no address under which a player could find it")]
     NoAddress,
@@ -142,6 +146,8 @@ struct Inner {
     volumes: RoomVolumes,
     /// The port at which players find what they are to play.
     mp3_port: u16,
+    /// Whether they have to show a token there.
+    needs_token: bool,
     tracker: TaskTracker,
     on_players: Mutex<VecDeque<Arc<OnPlayer>>>,
     joint: Mutex<VecDeque<Arc<JointAnnouncement>>>,
@@ -168,6 +174,8 @@ pub struct DispatcherParts {
     pub data: DataFolder,
     /// The port at which players find what they are to play.
     pub mp3_port: u16,
+    /// Whether they have to show a token there.
+    pub needs_token: bool,
     /// Tasks that a shutdown waits for.
     pub tracker: TaskTracker,
 }
@@ -190,8 +198,19 @@ impl fmt::Debug for Dispatcher {
 impl Dispatcher {
     /// Announces by these.
     pub fn new(parts: DispatcherParts) -> Self {
-        let DispatcherParts { announcer, access, rooms, calls, catalogue, house, engine, data, mp3_port, tracker } =
-            parts;
+        let DispatcherParts {
+            announcer,
+            access,
+            rooms,
+            calls,
+            catalogue,
+            house,
+            engine,
+            data,
+            mp3_port,
+            needs_token,
+            tracker,
+        } = parts;
         let (on_players, joint) = Default::default();
         let (events, _) = broadcast::channel(events::EVENTS);
         Self(Arc::new(Inner {
@@ -204,6 +223,7 @@ impl Dispatcher {
             engine,
             volumes: RoomVolumes::read(data),
             mp3_port,
+            needs_token,
             tracker,
             on_players,
             joint,

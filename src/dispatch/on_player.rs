@@ -20,6 +20,8 @@ pub struct OnPlayer {
     pub entity: String,
     /// How people call it.
     pub name: Arc<str>,
+    /// It is what is said just now, and goes on until it is stopped.
+    pub(super) is_live: bool,
     /// Once the player has it: which clip of the player's it is, and how far.
     pub(super) placed: OnceLock<(ClipId, watch::Receiver<ClipProgress>)>,
     /// While it is not over.
@@ -33,8 +35,18 @@ impl fmt::Debug for OnPlayer {
 }
 
 impl OnPlayer {
-    pub(super) fn new(entity: String, name: Arc<str>, rendered: Arc<Rendered>) -> Self {
-        Self { id: Uuid::new_v4(), entity, name, placed: OnceLock::new(), rendered: Mutex::new(Some(rendered)) }
+    /// What was rendered; or, without it, something live.
+    pub(super) fn new(entity: String, name: Arc<str>, rendered: Option<Arc<Rendered>>) -> Self {
+        let is_live = rendered.is_none();
+        Self { id: Uuid::new_v4(), entity, name, is_live, placed: OnceLock::new(), rendered: Mutex::new(rendered) }
+    }
+
+    /// How far what is heard is behind what is said, as far as that is known: the player needed so long to begin.
+    pub(super) fn delay(&self) -> Duration {
+        match self.progress() {
+            ClipProgress::Playing(late) => late,
+            _ => Duration::ZERO,
+        }
     }
 
     /// How far it is.

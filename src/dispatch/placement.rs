@@ -54,12 +54,17 @@ impl Dispatcher {
             self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));
             return Ok(Dispatched::Single(part.id(), position));
         }
+        self.join(prepared.name(), parts)
+    }
+
+    /// One announcement of what was placed; refused, where all of it was.
+    pub(super) fn join(&self, name: Arc<str>, parts: Vec<Placed>) -> Result<Dispatched, DispatchError> {
         if parts.iter().all(Result::is_err) {
             let first = parts.into_iter().find_map(Result::err);
             return Err(first.map_or(DispatchError::Nowhere, Refusal::into_error));
         }
         let told = parts.into_iter().map(|part| part.map_or_else(Refusal::into_part, |(part, _)| part));
-        let joint = Arc::new(JointAnnouncement { id: Uuid::new_v4(), name: prepared.name(), parts: told.collect() });
+        let joint = Arc::new(JointAnnouncement { id: Uuid::new_v4(), name, parts: told.collect() });
         remember(&mut lock(&self.0.joint), Arc::clone(&joint), |_| true);
         self.follow(joint.id, Arc::clone(&joint.name), &joint.parts);
         Ok(Dispatched::Joint(joint))
@@ -174,15 +179,22 @@ impl Dispatcher {
 
     async fn place_on_player(&self, entity: String, prepared: &Prepared, given: &ForPlayers) -> Placed {
         let ForPlayers { rendered, volume, owner } = given;
+        let (volume, owner, length) = (*volume, owner.clone(), Some(rendered.length));
+        let new = OnPlayer::new(entity, prepared.name(), Some(Arc::clone(rendered)));
+        let url = format!("announce/{}.mp3", new.id);
+        self.give(new, NewClip { url, length, volume, is_live: false, owner }).await
+    }
+
+    /// Has a player play something; the address is yet to be completed.
+    pub(super) async fn give(&self, new: OnPlayer, mut clip: NewClip) -> Placed {
+        let new = Arc::new(new);
         let refused = |entity: &str, error: DispatchError| Refusal::with(Destination::Player(entity.to_owned()), error);
-        let Some((players, _)) = &self.0.house else { return Err(refused(&entity, PlayerError::Unlinked.into())) };
-        let length = Some(rendered.length);
-        let new = Arc::new(OnPlayer::new(entity, prepared.name(), Arc::clone(rendered)));
+        let Some((players, _)) = &self.0.house else { return Err(refused(&new.entity, PlayerError::Unlinked.into())) };
         let host = self.host().await.map_err(|error| refused(&new.entity, error))?;
-        let url = format!("http://{}/announce/{}.mp3", SocketAddr::new(host, self.0.mp3_port), new.id);
+        clip.url = format!("http://{}/{}", SocketAddr::new(host, self.0.mp3_port), clip.url);
         // Before the player is told, which may ask for it at once.
         remember(&mut lock(&self.0.on_players), Arc::clone(&new), OnPlayer::is_over);
-        match players.announce(&new.entity, NewClip { url, length, volume: *volume, owner: owner.clone() }).await {
+        match players.announce(&new.entity, clip).await {
             Ok(placed) => {
                 new.placed.set(placed).expect("it is placed once");
                 self.0.tracker.spawn(Arc::clone(&new).tidy());
@@ -213,10 +225,10 @@ struct ForPlayers {
 }
 
 /// What became of an announcement in one place: how many are before it there, or why it is refused.
-type Placed = Result<(Part, usize), Refusal>;
+pub(super) type Placed = Result<(Part, usize), Refusal>;
 
 /// That one place does not take an announcement.
-struct Refusal {
+pub(super) struct Refusal {
     place: Destination,
     why: String,
     /// The same for programs, unless it is why others refuse it too.
@@ -228,7 +240,7 @@ impl Refusal {
         Self { place, why, error: None }
     }
 
-    fn with(place: Destination, error: impl Into<DispatchError>) -> Self {
+    pub(super) fn with(place: Destination, error: impl Into<DispatchError>) -> Self {
         let error = error.into();
         Self { place, why: error.to_string(), error: Some(error) }
     }

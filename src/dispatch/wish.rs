@@ -23,6 +23,8 @@ pub struct Wish {
     /// Instead of it, what Home Assistant is to speak.
     #[serde(alias = "message")]
     pub text: Option<String>,
+    /// Instead of them, what is said in the room of this id, live, until it is stopped. On players only.
+    pub live: Option<String>,
     /// In which language; without it, the engine's own.
     pub language: Option<String>,
     /// How people call it, if not by the file's name.
@@ -53,7 +55,7 @@ impl Wish {
         match (self.file.take(), self.text.take()) {
             (Some(file), None) => Ok(Content::File(file)),
             (None, Some(text)) => Ok(Content::Text(text, self.language.take())),
-            _ => Err(DispatchError::Invalid("Say what: either file, by its id, name or address, or text")),
+            _ => Err(DispatchError::Invalid("Say what: file, by its id, name or address, or text, or live")),
         }
     }
 
@@ -92,6 +94,9 @@ impl Dispatcher {
     /// # Errors
     /// When they may not, or it cannot be.
     pub async fn fulfil(&self, visitor: &Visitor, mut wish: Wish) -> Result<Dispatched, DispatchError> {
+        if let Some(room) = wish.live.take() {
+            return self.go_live(visitor, &room, wish).await;
+        }
         let content = wish.content()?;
         let admitted = self.admit_wish(visitor, &wish).await?;
         self.announce(admitted, content, wish.manner()?).await

@@ -128,6 +128,8 @@ pub struct NewClip {
     pub length: Option<Duration>,
     /// How loud.
     pub volume: VolumeRule,
+    /// It goes on until it is stopped.
+    pub is_live: bool,
     /// Who answers for it.
     pub owner: Owner,
 }

@@ -80,7 +80,7 @@ async fn announce_clip<B: Buf>(
 ) -> Result<Response, Response> {
     let dispatcher = &shared.dispatcher;
     let admitted = dispatcher.admit_wish(visitor, &wish).await.map_err(|error| refused(&error, shared))?;
-    if wish.file.is_some() || wish.text.is_some() {
+    if wish.file.is_some() || wish.text.is_some() || wish.live.is_some() {
         return Err(text(
             StatusCode::BAD_REQUEST,
             "The recording is the body here; /api/announce takes a file or a text",
@@ -150,6 +150,7 @@ fn refused(error: &DispatchError, shared: &Shared) -> Response {
         DispatchError::Room(AnnounceError::NotPermitted) => StatusCode::FORBIDDEN,
         DispatchError::File(_, OpenError::Unreadable(_))
         | DispatchError::NoMemory
+        | DispatchError::NoToken
         | DispatchError::Room(_)
         | DispatchError::Player(_)
         | DispatchError::Speech(_)

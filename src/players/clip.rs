@@ -47,6 +47,9 @@ pub struct Clip {
     pub length: Option<Duration>,
     /// How loud.
     pub volume: VolumeRule,
+    /// It goes on until it is stopped: played in place of what the player plays, and never announced, since nobody could
+    /// stop that.
+    pub is_live: bool,
 }
 
 /// What a player is to be told to do.
@@ -99,6 +102,9 @@ pub enum Trouble {
     /// It is not there.
     #[error("the player cannot be reached")]
     Unavailable,
+    /// It has nothing but announcements.
+    #[error("it can only announce, and play nothing live")]
+    OnlyAnnounces,
     /// It cannot be turned on.
     #[error("the player is off, and cannot be turned on from here")]
     Off,

@@ -54,6 +54,11 @@ impl PlayerKind {
         }
     }
 
+    /// Whether it plays an address that goes on.
+    pub fn plays(self) -> bool {
+        self != Self::Satellite
+    }
+
     /// When an announcement of its own is over; `None`: it has none, and is restored by us.
     pub fn announcement_end(self) -> Option<AnnouncementEnd> {
         match self {

@@ -30,6 +30,9 @@ const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// Of a clip that does not say how long it is.
 const UNKNOWN_LENGTH: Duration = Duration::from_secs(600);
 
+/// Nobody talks for longer than this: a player that was forgotten is as it was again.
+const LONGEST_LIVE: Duration = Duration::from_secs(3_600);
+
 /// Players play from a buffer: what is put back sooner is heard in the last words.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -295,10 +298,11 @@ impl Player {
     /// The next clip, on a player that is as it was.
     fn next(&mut self, now: Instant) {
         let Some(clip) = self.clips.front() else { return };
-        let (url, volume) = (clip.url.clone(), clip.volume);
+        let (url, volume, is_live) = (clip.url.clone(), clip.volume, clip.is_live);
         match self.state.mode {
             Mode::Unavailable => self.not_begun(now, Trouble::Unavailable),
-            _ if self.kind.announcement_end().is_some() => {
+            _ if is_live && !self.kind.plays() => self.not_begun(now, Trouble::OnlyAnnounces),
+            _ if !is_live && self.kind.announcement_end().is_some() => {
                 let now_at = self.state.volume.unwrap_or_default();
                 let volume = volume.on(now_at).filter(|_| self.kind.has_announcement_volume());
                 self.phase = Phase::Announcing(now + self.patience());
@@ -380,7 +384,9 @@ impl Player {
 
     fn began(&mut self, now: Instant) {
         let length = self.clips.front().and_then(|clip| clip.length);
-        let latest = now + length.map_or(UNKNOWN_LENGTH, |length| length + END_TIMEOUT);
+        let is_live = self.clips.front().is_some_and(|clip| clip.is_live);
+        let unknown = if is_live { LONGEST_LIVE } else { UNKNOWN_LENGTH };
+        let latest = now + length.map_or(unknown, |length| length + END_TIMEOUT);
         self.phase = Phase::Sounding(length.map(|length| now + length), latest);
         self.note_began();
     }

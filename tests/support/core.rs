@@ -462,7 +462,14 @@ impl StandInCore {
         if let Some(length) = self.house().lengths.get(url) {
             return Some(*length);
         }
-        let answer = reqwest::get(url).await.ok()?.error_for_status().ok()?.bytes().await.ok()?;
+        let mut answer = reqwest::get(url).await.ok()?.error_for_status().ok()?;
+        if url.contains("/stream/") {
+            // What is live has no end: it is played until somebody stops it.
+            let first = answer.chunk().await.ok()??;
+            self.house().fetched.insert(url.into(), first.to_vec());
+            return Some(Duration::from_secs(3_600));
+        }
+        let answer = answer.bytes().await.ok()?;
         self.house().fetched.insert(url.into(), answer.to_vec());
         // MP3 of 128 kbit/s.
         Some(Duration::from_secs_f64(answer.len() as f64 * 8.0 / 128_000.0))

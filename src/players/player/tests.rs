@@ -83,7 +83,7 @@ impl SimPlayer {
         let url = format!("http://relay.home/clip/{number}.mp3");
         let length = Duration::from_secs_f64(seconds);
         self.lengths.insert(url.clone(), length);
-        let clip = Clip { id: ClipId(number), url, length: Some(length), volume };
+        let clip = Clip { id: ClipId(number), url, length: Some(length), volume, is_live: false };
         self.player.announce(self.now, clip).expect("room");
         self.carry();
     }
@@ -407,12 +407,55 @@ fn one_that_tells_when_it_plays_is_believed_and_one_that_does_not_play_is_not() 
     assert_eq!(sim.outcome(2), Some(&Outcome::Failed(Trouble::Silent)));
 }
 
+/// What is said just now, on a player of this kind.
+fn live(kind: PlayerKind, before: PlayerState) -> SimPlayer {
+    let mut sim = SimPlayer::new(kind, before);
+    let url = "http://relay.home/stream/room/kitchen.mp3".into();
+    let clip = Clip { id: ClipId(1), url, length: None, volume: VolumeRule::Absolute(0.7), is_live: true };
+    sim.player.announce(sim.now, clip).expect("room");
+    sim.carry();
+    sim
+}
+
+#[test]
+fn what_is_live_is_played_until_it_is_stopped_also_where_a_player_announces_by_itself_and_all_is_as_before() {
+    for kind in [PlayerKind::Plain, PlayerKind::Sonos, PlayerKind::EspHome, PlayerKind::MusicAssistant] {
+        for before in [state(Mode::Idle, 0.3), off()] {
+            let mut sim = live(kind, before.clone());
+            sim.run_for(1_200.0);
+            assert_eq!((sim.state.mode, sim.outcome(1)), (Mode::Playing, None), "{kind:?}: twenty minutes later");
+            assert_eq!(sim.state.volume, Some(0.7));
+            assert!(!sim.told.iter().any(|command| matches!(command, Command::Announce { .. })), "{kind:?}");
+            assert!(sim.player.stop(sim.now, ClipId(1)));
+            sim.carry();
+            sim.run_for(10.0);
+            assert_eq!((sim.outcome(1), sim.state.mode), (Some(&Outcome::Stopped), before.mode), "{kind:?}");
+            assert_eq!(sim.state.volume, before.volume, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_live_and_forgotten_ends_after_an_hour_and_a_satellite_plays_none() {
+    let mut sim = live(PlayerKind::Plain, state(Mode::Idle, 0.3));
+    sim.run_for(3_700.0);
+    assert_eq!((sim.outcome(1), sim.state.volume), (Some(&Outcome::Played), Some(0.3)));
+    let sim = live(PlayerKind::Satellite, state(Mode::Idle, 0.3));
+    assert_eq!(sim.outcome(1), Some(&Outcome::Failed(Trouble::OnlyAnnounces)));
+    assert!(sim.told.is_empty(), "it is not even asked");
+}
+
 #[test]
 fn a_refused_call_is_told_in_home_assistants_words() {
     let (now, mut player) = (Instant::now(), Player::new(PlayerKind::MusicAssistant));
     player.state_changed(now, state(Mode::Idle, 0.3), Cause::Other);
-    let clip =
-        |number| Clip { id: ClipId(number), url: "http://x/1.mp3".into(), length: None, volume: VolumeRule::Keep };
+    let clip = |number| Clip {
+        id: ClipId(number),
+        url: "http://x/1.mp3".into(),
+        length: None,
+        volume: VolumeRule::Keep,
+        is_live: false,
+    };
     player.announce(now, clip(1)).expect("room");
     let Some(Effect::Call(call, _)) = player.poll() else { panic!("it is asked") };
     player.call_ended(now, call, Err("no such action".into()));
@@ -426,7 +469,8 @@ fn so_many_may_wait_and_no_more_and_each_can_be_stopped() {
     for number in 0..=MAX_WAITING as u64 {
         sim.announce(number, 2.0, VolumeRule::Absolute(0.7));
     }
-    let clip = Clip { id: ClipId(99), url: "http://x/99.mp3".into(), length: None, volume: VolumeRule::Keep };
+    let clip =
+        Clip { id: ClipId(99), url: "http://x/99.mp3".into(), length: None, volume: VolumeRule::Keep, is_live: false };
     assert_eq!(sim.player.announce(sim.now, clip), Err(PlayerFull));
     sim.run_for(1.0);
     for number in (0..=MAX_WAITING as u64).rev() {
