@@ -130,6 +130,29 @@ test('a phone rings whose page is closed, and whoever answers there talks at onc
   await tile.getByText('Not here').waitFor({ state: 'attached' });
 });
 
+test('what is said in a room is live on the players that are chosen for it, from the press until it has been heard', async () => {
+  const anna = await openPage(browser, daemon.url, { name: 'Anna', listensTo: ['home'] });
+  await anna.evaluate(() => (location.hash = '#/room/home'));
+  const speaker = anna.locator('room-page live-players [data-player="media_player.kitchen_speaker"]');
+  await speaker.check();
+  const note = anna.locator('live-note');
+  for (const round of [1, 2]) {
+    await anna.evaluate(() => void window.voiceRelay.talk('home'));
+    await note.getByText(/^kitchen speaker: playing/).waitFor();
+    const listeners = async () => (await (await fetch(`${daemon.url}api/rooms/home`)).json()).listeners;
+    assert.equal(await listeners(), 1, `the speaker listens, press ${round}`);
+    await anna.evaluate(() => window.voiceRelay.stopTalking());
+    await note.getByText('kitchen speaker: stopped.').waitFor();
+    await note.locator('li').first().waitFor({ state: 'detached' });
+    assert.equal(await listeners(), 0);
+  }
+  await speaker.uncheck();
+  await anna.evaluate(() => void window.voiceRelay.talk('home'));
+  await anna.waitForFunction(() => window.voiceRelay.view.talk === 'live');
+  await anna.evaluate(() => window.voiceRelay.stopTalking());
+  assert.equal(await note.locator('li').count(), 0);
+});
+
 test('whoever cannot be reached is shown so, and nothing can be asked of them', async () => {
   const view = await openView();
   await core.stop();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use voice_relay::audio::Mp3File;
@@ -62,6 +63,8 @@ struct House {
     fetched: BTreeMap<String, Vec<u8>>,
     /// Events that we fired: type and data.
     fired: Vec<(String, Value)>,
+    /// Players that read something live.
+    live: BTreeMap<String, JoinHandle<()>>,
     /// Phones that can be notified, by their services; what they were told is among what was called.
     phones: Vec<&'static str>,
     /// What was to be spoken, by its address: the engine's question.
@@ -457,16 +460,19 @@ impl StandInCore {
         Ok(())
     }
 
-    /// Fetches what is at an address, unless it is known how long that is; gives its length.
-    async fn fetch(&self, url: &str) -> Option<Duration> {
+    /// Fetches what is at an address for a player, unless it is known how long that is; gives its length.
+    async fn fetch(&self, entity: &str, url: &str) -> Option<Duration> {
         if let Some(length) = self.house().lengths.get(url) {
             return Some(*length);
         }
         let mut answer = reqwest::get(url).await.ok()?.error_for_status().ok()?;
         if url.contains("/stream/") {
-            // What is live has no end: it is played until somebody stops it.
+            // What is live has no end: it is played, and read, until somebody stops it.
             let first = answer.chunk().await.ok()??;
-            self.house().fetched.insert(url.into(), first.to_vec());
+            let reading = tokio::spawn(async move { while let Ok(Some(_)) = answer.chunk().await {} });
+            let mut house = self.house();
+            house.fetched.insert(url.into(), first.to_vec());
+            house.live.insert(entity.into(), reading);
             return Some(Duration::from_secs(3_600));
         }
         let answer = answer.bytes().await.ok()?;
@@ -478,7 +484,7 @@ impl StandInCore {
     /// Does it, as a player would, and tells.
     async fn obey(&self, service: &str, entity: &str, data: &Value) {
         let url = data["media_content_id"].as_str().unwrap_or_default();
-        let length = if service.ends_with("play_media") { self.fetch(url).await } else { None };
+        let length = if service.ends_with("play_media") { self.fetch(entity, url).await } else { None };
         let played = {
             let mut house = self.house();
             let Some(player) = house.entities.get_mut(entity) else { return };
@@ -503,7 +509,10 @@ impl StandInCore {
                     played = length.map(|length| (length, player.clip));
                     player.attributes.insert("media_content_id".into(), json!(id));
                 }
-                "media_player.media_stop" => player.state = "idle".into(),
+                "media_player.media_stop" => {
+                    player.state = "idle".into();
+                    house.live.remove(entity).iter().for_each(JoinHandle::abort);
+                }
                 _ => {}
             }
             played

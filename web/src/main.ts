@@ -95,16 +95,14 @@ function keepLit(): void {
   });
 }
 
-/** Tones, once something is listened to. */
-function soundTones(): void {
-  const begin = () => {
-    if (!session.view.listening) return;
-    session.removeEventListener('change', begin);
-    void import('./house/talk-tones').then((tones) => {
-      tones.soundTones(session);
-    });
+/** Loads what is not needed before, once it is. */
+function later(isTime: () => boolean, load: () => Promise<unknown>): void {
+  const look = () => {
+    if (!isTime()) return;
+    session.removeEventListener('change', look);
+    void load();
   };
-  session.addEventListener('change', begin);
+  session.addEventListener('change', look);
 }
 
 /** Lets the page open without the relay. Browsers have service workers on secure pages only. */
@@ -136,7 +134,8 @@ home?.attach(session);
 session.connect();
 keepLit();
 showCalls();
-soundTones();
+later(() => session.view.listening, async () => { (await import('./house/talk-tones')).soundTones(session); });
+later(() => Object.keys(session.choices.liveOn).length > 0, async () => { (await import('./house/live-note')).playLive(session); });
 joinHeadset(session);
 keepShell();
 window.addEventListener('hashchange', () => void show(routeOf(location.hash)));

@@ -2,8 +2,9 @@
 
 import type { Room } from '../rooms/room-protocol';
 
-/** What is announced: a file of the relay, by its id or name; a recording; or a text, which Home Assistant speaks. */
-export type Announced = { file: string } | { recording: Blob } | { text: string };
+/** What is announced: a file of the relay, by its id or name; a recording; a text, which Home Assistant speaks; or what is said
+ * in a room, by its id, until that is stopped. */
+export type Announced = { file: string } | { recording: Blob } | { text: string } | { live: string };
 
 /** How an announcement is. The words are the relay's. */
 export type AnnouncementState = 'waiting' | 'playing' | 'played' | 'stopped' | 'displaced' | 'failed' | 'unknown';

@@ -17,6 +17,7 @@ import '../ui/settings-panel';
 import '../ui/silent-microphone';
 import '../ui/talk-button';
 import './invite-panel';
+import './live-players';
 import './music-panel';
 import './room-chat';
 import type { RoomChat } from './room-chat';
@@ -170,6 +171,7 @@ export class RoomPage extends LitElement {
           : nothing}
         ${view.mayHost ? renderHost(view, room) : nothing}
         ${this.mayChoose ? html`<section><room-options .room=${view.room} .base=${session.base}></room-options></section>` : nothing}
+        <live-players .session=${session} room=${this.roomId}></live-players>
         <section class="folded"><statistics-panel .session=${room}></statistics-panel></section>
         <section class="folded"><invite-panel .room=${view.room} .base=${session.base}></invite-panel></section>
         <section class="folded"><settings-panel .session=${session}></settings-panel></section>

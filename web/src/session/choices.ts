@@ -18,6 +18,8 @@ export interface Choices {
   listensTo: string[];
   /** The room that is talked to, by its id. */
   room: string;
+  /** Media players that play live what is said here in a room, by the ids of rooms. */
+  liveOn: Record<string, string[]>;
   /** Loudness of other people, from 0 to 1, by their names. */
   volumes: Record<string, number>;
 }
@@ -33,6 +35,7 @@ export const DEFAULT_CHOICES: Choices = {
   answersItself: false,
   listensTo: [],
   room: 'home',
+  liveOn: {},
   volumes: {},
 };
 
