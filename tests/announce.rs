@@ -267,7 +267,7 @@ async fn what_cannot_be_announced_gets_an_error_that_says_why() {
         (json!({ "room": "home", "file": "lunch" }), 404, "no file \"lunch\""),
         (json!({ "room": "home", "file": "dinner", "chime": "gong" }), 404, "no file \"gong\""),
         (json!({ "room": "home", "file": "bell" }), 422, "damaged"),
-        (json!({ "room": "home" }), 400, "either file"),
+        (json!({ "room": "home" }), 400, "Say what"),
         (json!({ "file": "dinner" }), 400, "room"),
         (json!({ "room": "home", "file": "dinner", "volume": 21 }), 400, "from -60 to 20"),
         (json!({ "room": "home", "file": "dinner", "repeat": 11 }), 400, "1 to 10"),

@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 
 import { partInWords } from '../messages/announce';
+import { optionWords as t } from '../messages/room-options';
 import type { Announcement } from './announcing';
 import { listPlayers, NO_PLAYERS, type HousePlayers } from './house-players';
 import type { HouseSession } from './house-session';
@@ -46,7 +47,7 @@ export class LiveNote extends LitElement {
 
   protected override render(): TemplateResult {
     const lines = this.shown.flatMap(({ id, state, reason, parts }) =>
-      id === null ? [partInWords({ state, reason, late: null }, '')] : parts.map((part) => partInWords(part, this.nameOf(part.place))),
+      id === null ? [partInWords({ state, reason, late: null }, t('live'))] : parts.map((part) => partInWords(part, this.nameOf(part.place))),
     );
     return html`<div role="status">${lines.length ? html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>` : nothing}</div>`;
   }
