@@ -198,7 +198,8 @@ async fn a_text_is_spoken_by_home_assistant_in_the_room() {
     let mut command = program();
     command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
     let (_child, ports) = start(command, folder.path(), &broker, "Kitchen").await;
-    until(async || get(ports.http, "/api/players").await.json()["linked"] == true).await;
+    // Its engines are known a moment after the link.
+    until(async || get(ports.http, "/api/players").await.json()["speech"] == true).await;
     watcher.shows("/room/kitchen/talking", "OFF").await;
     watcher.command("room/kitchen", "announce", "Das Essen ist fertig").await;
     metric_becomes(ports, "announcements_played", 1).await;
