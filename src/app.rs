@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +20,7 @@ use crate::access::{Access, Tokens};
 use crate::announce::Announcer;
 use crate::audio::AudioStats;
 use crate::bridge::Bridge;
-use crate::calls::CallsHandle;
+use crate::calls::{CallEvent, CallsHandle};
 use crate::config::{AccessMode, Config, WhenIdle};
 use crate::critical::{Critical, Ended};
 use crate::data::DataFolder;
@@ -179,9 +180,9 @@ impl App {
     }
 
     /// Stations and calls, as they were kept.
-    fn open_calls(&self, config: &Config, rooms: &RoomsHandle) -> CallsHandle {
+    fn open_calls(&self, config: &Config, rooms: &RoomsHandle, phones: bool) -> CallsHandle {
         let data = DataFolder::new(config.data_dir.clone());
-        let (calls, keeper) = CallsHandle::open(config.calling(), &data, rooms.clone());
+        let (calls, keeper) = CallsHandle::open(config.calling(phones), &data, rooms.clone());
         self.critical.spawn_to_its_end(&self.tracker, "calls", keeper.run(self.shutdown.clone()));
         calls
     }
@@ -220,7 +221,9 @@ impl App {
         let (files, linked) = (self.serve_files(config), self.link_to_core(config, home)?);
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let room_options = RoomOptionsKeeper::open(rooms.clone(), DataFolder::new(config.data_dir.clone()));
-        let calls = self.open_calls(config, &rooms);
+        let phones = linked.as_ref().is_some_and(|linked| linked.page.is_some());
+        let calls = self.open_calls(config, &rooms, phones);
+        self.spawn("room options", forget_options(room_options.clone(), calls.events(), self.shutdown.clone()));
         let mailbox = self.open_mailbox(config, (&rooms, &calls), voice_messages);
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
         let speaking = linked.map(|linked| {
@@ -277,6 +280,31 @@ impl App {
             needs_token: config.access == AccessMode::Token,
             tracker: self.tracker.clone(),
         })
+    }
+}
+
+/// What was chosen of the room of a device goes with the device, also from the disk.
+async fn forget_options(
+    options: RoomOptionsKeeper,
+    mut called: broadcast::Receiver<CallEvent>,
+    shutdown: CancellationToken,
+) {
+    loop {
+        let event = tokio::select! {
+            () = shutdown.cancelled() => return,
+            event = called.recv() => event,
+        };
+        match event {
+            Ok(CallEvent::Forgotten(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                let options = options.clone();
+                let kept = tokio::task::spawn_blocking(move || options.keep()).await;
+                if let Ok(Err(error)) = kept {
+                    tracing::warn!(%error, "options of rooms cannot be kept");
+                }
+            }
+            Ok(_) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 

@@ -169,15 +169,15 @@ impl SoundInput {
         let talk = |place: &SharedPresence| lock(place).as_ref().map(|presence| presence.talk.clone());
         let permit = talk(place).ok_or_else(|| io::Error::other("the sound card is in no room"))?;
         let mut sender = relay.local_sender(permit, stream, TrackKind::Voice, config.input_name.clone());
-        let (place, rooms) = (Arc::clone(place), rooms.clone());
+        let (place, rooms, mut silence) = (Arc::clone(place), rooms.clone(), Vec::new());
         let push = move |at, pcm: &[i16]| {
             let Some(permit) = talk(&place) else { return };
-            // It would be heard again, by the loudspeaker beside it.
-            if permit.room().is_some_and(|room| rooms.is_held(room)) {
-                return;
-            }
+            // Of who has the room to themselves the loudspeaker beside it speaks, and would be heard again. Silence rather than
+            // nothing, so that it stays the same stream.
+            let is_held = permit.room().is_some_and(|room| rooms.is_held(room));
+            silence.resize(pcm.len(), 0);
             sender.turn_to(permit);
-            if let Some(spoken) = speech.encode(at, pcm) {
+            if let Some(spoken) = speech.encode(at, if is_held { &silence } else { pcm }) {
                 let (timestamp, level, payload) = (spoken.timestamp, spoken.level, spoken.payload);
                 // What the media thread has no time for is lost, as on any network.
                 sender.send(LocalPacket { timestamp, level, payload });

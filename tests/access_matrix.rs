@@ -84,6 +84,7 @@ fn expected(needs: Option<Scope>, about: About, asking: &Asking, place: &Place) 
         About::Nothing | About::Confined => false,
         About::House => asking.room.is_some(),
         About::Hearing | About::Joining => elsewhere || kicked || place.is_locked || pin_lacks,
+        About::OnPlayers => asking.room.is_some() || kicked || place.is_locked || place.has_pin,
         About::Looking => elsewhere || pin_lacks,
         About::Talking => elsewhere || kicked || !(place.is_open || asking.has(Scope::Share)),
         About::TalkingAnywhere => asking.room.is_some_and(|only| {

@@ -129,6 +129,20 @@ fn the_card_hears_its_own_room_alone_and_never_itself_and_is_heard_there_alone()
         assert!(hears(RoomId::HOME, [true, false, false]));
         assert_eq!(tones(&tape), [false, true, false], "not itself, in the other room either");
 
+        let change = serde_json::from_value(serde_json::json!({ "halfDuplex": true })).expect("options");
+        house.rooms.set_options(KITCHEN, change).expect("a room");
+        let anna = Asker { owner: None, admin: false };
+        let anna = runtime.block_on(house.rooms.join(anna, "kitchen", "Anna", None, None, EventSender::new().0));
+        let anna = anna.expect("in");
+        anna.begin_talking().expect("the room is free");
+        let her = house.rooms.detail(KITCHEN).expect("a room").participants[0].id;
+        house.rooms.note_talking(her, true, false);
+        wait_for("the machine is silent while she has the room", || hears(KITCHEN, [false, true, false]));
+        assert_eq!(own_room(&house, &sound), Some(KITCHEN), "and is there still");
+        anna.end_talking();
+        wait_for("and is heard again afterwards", || hears(KITCHEN, [false, true, true]));
+        drop(anna);
+
         let listeners = house.rooms.detail(KITCHEN).expect("a room").listeners;
         assert_eq!(listeners.len(), 1, "those in the room know that it hears them");
         let at_home = house.rooms.detail(RoomId::HOME).expect("a room").listeners;

@@ -16,8 +16,9 @@ mod permit;
 mod tokens;
 mod visitor;
 
+use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
@@ -91,6 +92,17 @@ impl Denied {
     }
 }
 
+/// Nothing is lent to a media player.
+#[derive(Debug, thiserror::Error)]
+pub enum LendError {
+    /// Whoever asks may not hear it themselves.
+    #[error(transparent)]
+    Exceeds(#[from] Exceeds),
+    /// The key can neither be read nor made.
+    #[error("No token can be made for the player: the data folder cannot be written ({0})")]
+    Unwritable(#[from] io::Error),
+}
+
 /// The one who decides. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Access(Arc<Inner>);
@@ -108,6 +120,16 @@ impl Access {
     /// By these tokens and the state of these rooms.
     pub fn new(tokens: Tokens, rooms: RoomsHandle) -> Self {
         Self(Arc::new(Inner { tokens, rooms, grants: Arc::default(), doubt: Notify::new() }))
+    }
+
+    /// What a media player shows that is to hear this room: no more than whoever has it play may, and for so long at most.
+    ///
+    /// # Errors
+    /// When they may not hear it themselves, or nothing can be signed.
+    pub fn lend(&self, visitor: &Visitor, room: &str, life: Duration) -> Result<String, LendError> {
+        let scopes = Scopes::from_iter([Scope::Listen]);
+        let claims = Claims::new(scopes, Some(room.to_owned()), None, SystemTime::now(), life);
+        Ok(self.0.tokens.sign(&claims.child_of(visitor)?)?)
     }
 
     /// The signed permissions.

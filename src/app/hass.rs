@@ -26,7 +26,7 @@ pub(super) struct Linked {
     /// For its phones.
     phones: CoreFeed,
     /// What they open.
-    page: Option<String>,
+    pub(super) page: Option<String>,
     pub(super) players: HousePlayers,
     pub(super) speech: SpeechMaker,
     pub(super) integrations: Integrations,

@@ -133,7 +133,7 @@ impl Phones {
 
     /// Rings on one, until that is over.
     async fn ring(self, ring: PhoneRing, over: oneshot::Receiver<Ending>, calls: CallsHandle) {
-        let notified = self.notify(&ring, ring.ringing(self.page.as_deref().unwrap_or_default())).await;
+        let notified = self.notify(&ring, ring.ringing()).await;
         if let Err(error) = notified {
             self.stats.unreachable.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(%error, phone = ring.service, "a phone doesn’t ring");
@@ -234,9 +234,10 @@ impl PhonesTask {
     }
 
     fn begin(&mut self, call: &CallInfo, station: &StationId) {
-        let Some(phone) = self.calls.phone(station) else { return };
+        let (Some(phone), Some(page)) = (self.calls.phone(station), self.phones.page.clone()) else { return };
         let (caller, call) = (call.from.name.clone(), call.id);
-        let ring = PhoneRing { call, station: station.clone(), caller, service: phone.service, words: self.words };
+        let ring =
+            PhoneRing { call, station: station.clone(), caller, service: phone.service, page, words: self.words };
         let (ringing, over) = oneshot::channel();
         self.notifications.spawn(self.phones.clone().ring(ring, over, self.calls.clone()));
         self.ringing.insert((call, station.clone()), ringing);
@@ -270,13 +271,15 @@ struct PhoneRing {
     caller: String,
     /// What Home Assistant calls the phone.
     service: String,
+    /// What it opens.
+    page: String,
     words: &'static Words,
 }
 
 impl PhoneRing {
     /// The notification, as the companion app of either system reads it; each passes over what is the other's.
-    fn ringing(&self, page: &str) -> Value {
-        let Self { call: CallId(call), station, caller, words, .. } = self;
+    fn ringing(&self) -> Value {
+        let Self { call: CallId(call), station, caller, page, words, .. } = self;
         let url = format!("{page}{}call={call}", if page.contains('?') { '&' } else { '?' });
         json!({
             "title": caller,

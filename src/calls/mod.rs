@@ -58,6 +58,8 @@ pub struct CallsSettings {
     pub log: usize,
     /// A call rings for so long, unless whoever calls says otherwise.
     pub ring: Duration,
+    /// Whether stations may be rung on phones: there is a Home Assistant that notifies them, and a page that they open.
+    pub phones: bool,
     /// Percentage of each that one address may have.
     pub share: u8,
     /// What the clock on the wall says, for quiet hours.

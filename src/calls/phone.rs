@@ -64,8 +64,9 @@ impl Calls {
         self.stations.get(id)?.phone.as_ref()
     }
 
-    /// The phone as it was kept.
+    /// The phone as it was kept; none, where nobody would have it ring.
     pub fn restore_phone(&mut self, id: &StationId, phone: Option<Phone>) {
+        let phone = phone.filter(|_| self.settings.phones);
         if let Some(station) = self.stations.get_mut(id) {
             station.phone = phone;
             self.effects.push_back(Effect::Show(id.clone()));

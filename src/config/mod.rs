@@ -181,9 +181,9 @@ impl Config {
     }
 
     /// Who can be called, and for how long.
-    pub fn calling(&self) -> CallsSettings {
+    pub fn calling(&self, phones: bool) -> CallsSettings {
         let CallsConfig { stations, max, ring, log } = self.calls;
-        CallsSettings { stations, calls: max, log, ring, share: self.limits.share, second_of_day }
+        CallsSettings { stations, calls: max, log, ring, phones, share: self.limits.share, second_of_day }
     }
 
     /// How many voice messages are kept.

@@ -1,6 +1,7 @@
 //! What is known of an announcement afterwards, in all its places; and its end, by whoever may.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
@@ -277,7 +278,10 @@ impl Dispatcher {
     async fn stop_part(&self, visitor: &Visitor, part: &Part) -> Stopped {
         match part {
             Part::Room { id, room, .. } => self.stop_in_room(visitor, *room, *id).await,
-            Part::Player(on_player) if on_player.is_live => self.stop_live(visitor, on_player).await,
+            // What was said by now is heard still, unless somebody wants it to end a second time.
+            Part::Player(on_player) if on_player.is_live && !on_player.ending.load(Ordering::Relaxed) => {
+                self.stop_live(visitor, on_player).await
+            }
             Part::Player(on_player) => self.stop_on_player(visitor, on_player).await,
             Part::Refused(..) => Stopped::Before,
         }
@@ -288,7 +292,6 @@ impl Dispatcher {
         if may && self.0.announcer.stop(id) { Stopped::Now } else { Stopped::Before }
     }
 
-    /// What was said by now is heard still.
     async fn stop_live(&self, visitor: &Visitor, on_player: &Arc<OnPlayer>) -> Stopped {
         let may = self.0.access.authorize(visitor, Action::AnnounceOnPlayer, Target::House).await.is_ok();
         if !may || on_player.is_over() {

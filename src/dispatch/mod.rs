@@ -22,7 +22,7 @@ use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::access::{Access, Denied};
+use crate::access::{Access, Denied, LendError};
 use crate::announce::{AnnounceError, Announcer};
 use crate::calls::CallsHandle;
 use crate::data::DataFolder;
@@ -31,6 +31,7 @@ use crate::engine::Engine;
 use crate::hass::{HousePlayers, PlayerError, SpeechError, SpeechMaker};
 use crate::library::{Catalogue, OpenError, Recording};
 use crate::limits::Place;
+use crate::players::VolumeRule;
 use crate::rooms::RoomsHandle;
 
 pub use admission::Admitted;
@@ -78,6 +79,12 @@ pub struct Manner {
     pub player_volume: Option<u8>,
 }
 
+impl Manner {
+    fn player_volume(&self) -> VolumeRule {
+        self.player_volume.map_or(VolumeRule::Keep, |percent| VolumeRule::Absolute(f32::from(percent) / 100.0))
+    }
+}
+
 /// Something is not announced anywhere.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
@@ -123,9 +130,9 @@ pub enum DispatchError {
     /// It is not important enough.
     #[error("Somebody talks there, and it is of low priority")]
     SomebodyTalks,
-    /// Nothing can be signed for a player, which would not be let in.
-    #[error("No token can be made for the player: the data folder cannot be written")]
-    NoToken,
+    /// Nothing can be lent to a player, which would not be let in.
+    #[error(transparent)]
+    Lend(#[from] LendError),
     /// Players could not find us.
     #[error("This machine has no address under which a player could find it")]
     NoAddress,

@@ -1,6 +1,7 @@
 //! An announcement on one of Home Assistant's media players: what the player is given, and how far it is.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct OnPlayer {
     pub name: Arc<str>,
     /// It is what is said just now, and goes on until it is stopped.
     pub(super) is_live: bool,
+    /// What is live is about to end.
+    pub(super) ending: AtomicBool,
     /// Once the player has it: which clip of the player's it is, and how far.
     pub(super) placed: OnceLock<(ClipId, watch::Receiver<ClipProgress>)>,
     /// While it is not over.
@@ -38,7 +41,8 @@ impl OnPlayer {
     /// What was rendered; or, without it, something live.
     pub(super) fn new(entity: String, name: Arc<str>, rendered: Option<Arc<Rendered>>) -> Self {
         let is_live = rendered.is_none();
-        Self { id: Uuid::new_v4(), entity, name, is_live, placed: OnceLock::new(), rendered: Mutex::new(rendered) }
+        let (ending, placed, rendered) = (AtomicBool::new(false), OnceLock::new(), Mutex::new(rendered));
+        Self { id: Uuid::new_v4(), entity, name, is_live, ending, placed, rendered }
     }
 
     /// How far what is heard is behind what is said, as far as that is known: the player needed so long to begin.

@@ -44,11 +44,10 @@ impl Dispatcher {
         content: Content,
         manner: Manner,
     ) -> Result<Dispatched, DispatchError> {
-        let volume = manner.player_volume.map(|percent| VolumeRule::Absolute(f32::from(percent) / 100.0));
-        let priority = manner.priority;
+        let (volume, priority) = (manner.player_volume(), manner.priority);
         let prepared = self.prepare(admitted.permit(), content, manner).await?;
         let is_joint = admitted.is_joint;
-        let mut parts = self.place(admitted, &prepared, priority, volume.unwrap_or(VolumeRule::Keep)).await?;
+        let mut parts = self.place(admitted, &prepared, priority, volume).await?;
         if !is_joint && let Some(only) = parts.pop() {
             let (part, position) = only.map_err(Refusal::into_error)?;
             self.follow(part.id(), prepared.name(), std::slice::from_ref(&part));

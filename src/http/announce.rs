@@ -13,7 +13,7 @@ use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-use crate::access::{Action, Target, Visitor};
+use crate::access::{Action, LendError, Target, Visitor};
 use crate::announce::{AnnounceError, Announcement};
 use crate::dispatch::{Content, DispatchError, Dispatched, StopError, Wish};
 use crate::hass::{CoreError, PlayerError, SpeechError};
@@ -147,10 +147,12 @@ fn refused(error: &DispatchError, shared: &Shared) -> Response {
             StatusCode::PAYLOAD_TOO_LARGE
         }
         DispatchError::DoNotDisturb | DispatchError::SomebodyTalks => StatusCode::CONFLICT,
-        DispatchError::Room(AnnounceError::NotPermitted) => StatusCode::FORBIDDEN,
+        DispatchError::Room(AnnounceError::NotPermitted) | DispatchError::Lend(LendError::Exceeds(_)) => {
+            StatusCode::FORBIDDEN
+        }
         DispatchError::File(_, OpenError::Unreadable(_))
         | DispatchError::NoMemory
-        | DispatchError::NoToken
+        | DispatchError::Lend(LendError::Unwritable(_))
         | DispatchError::Room(_)
         | DispatchError::Player(_)
         | DispatchError::Speech(_)

@@ -52,13 +52,28 @@ impl RoomOptionsKeeper {
     /// # Errors
     /// When there is none, or that cannot be kept.
     pub fn set(&self, room: &str, change: RoomOptionsChange) -> Result<RoomOptions, SetRoomOptionsError> {
-        let Inner { rooms, data, writing } = &*self.0;
+        let Inner { rooms, writing, .. } = &*self.0;
         let _turn = writing.lock().unwrap_or_else(PoisonError::into_inner);
         let id = rooms.find(room).ok_or(SetRoomOptionsError::NoRoom)?;
         let options = rooms.set_options(id, change).ok_or(SetRoomOptionsError::NoRoom)?;
-        let written = serde_json::to_vec(&rooms.chosen_options()).map_err(io::Error::from);
-        let written = written.and_then(|bytes| data.make().and_then(|()| data.write(FILE, &bytes)));
-        written.map_err(SetRoomOptionsError::Unwritable)?;
+        self.write().map_err(SetRoomOptionsError::Unwritable)?;
         Ok(options)
+    }
+
+    /// Keeps what is chosen now: a room that is no more is to be nothing to the next of its id, after a restart either.
+    /// Writes to the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(&self) -> io::Result<()> {
+        let _turn = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write()
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let Inner { rooms, data, .. } = &*self.0;
+        let bytes = serde_json::to_vec(&rooms.chosen_options())?;
+        data.make()?;
+        data.write(FILE, &bytes)
     }
 }

@@ -279,5 +279,9 @@ impl Rooms {
         for (music, _) in heard.into_iter().filter(|(_, on)| silenced && *on) {
             self.tell(Recipients::Room(id), RoomEvent::Talking { who, on: false, music });
         }
+        if silenced {
+            // Of whom nothing is passed on, nothing more is heard that would free the room.
+            self.release_room(id, Some(session));
+        }
     }
 }

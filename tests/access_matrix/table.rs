@@ -23,6 +23,8 @@ pub(super) enum About {
     Joining,
     /// To do what its host may, with no key: only whoever may do everything.
     Hosting,
+    /// To have media players of the house play what is said in a room, of which they know no PIN.
+    OnPlayers,
     /// To know what goes on at home.
     AtHome,
 }
@@ -48,6 +50,11 @@ const fn with(line: &'static str, needs: Option<Scope>, about: About, body: &'st
 /// What disturbs also those who do not want to be.
 const fn urgent(line: &'static str, about: About, body: &'static str) -> Row {
     Row { line, needs: TALK, also: URGENT, about, body: Some(body) }
+}
+
+/// What is heard of a room, elsewhere.
+const fn live(line: &'static str, body: &'static str) -> Row {
+    Row { line, needs: TALK, also: LISTEN, about: About::OnPlayers, body: Some(body) }
 }
 
 const LISTEN: Option<Scope> = Some(Scope::Listen);
@@ -92,6 +99,7 @@ pub(super) const ROUTES: &[Row] = &[
     with("POST /api/announce", TALK, About::Talking, r#"{"to":"room:{room}","text":"none"}"#),
     with("POST /api/announce", TALK, About::House, r#"{"to":["media_player.none"],"file":"none"}"#),
     with("POST /api/announce", TALK, About::House, r#"{"to":["area:none"],"file":"none"}"#),
+    live("POST /api/announce", r#"{"to":"media_player.none","live":"{room}"}"#),
     with("POST /api/announce", TALK, About::TalkingAnywhere, r#"{"to":["everybody"],"file":"none"}"#),
     row("GET /api/announce/{id}", LISTEN, About::Confined),
     row("DELETE /api/announce/{id}", TALK, About::Confined),

@@ -178,12 +178,18 @@ test('whoever talks is turned down in the page for what is urgent, and not for w
   const listener = await openPage(browser, daemon.url, { name: 'Hall', listensTo: ['home'] });
   await anna.evaluate(() => void window.voiceRelay.talk('home'));
   await listener.waitForFunction(() => window.voiceRelay.view.heard.some(({ person }) => person.name === 'Anna'));
-  /** Of the softest and the loudest slot while this is announced, once it is heard for a moment. */
+  /** The least and the greatest of the slots' volumes while this is announced. */
   const volumes = async (priority) => {
     const { id } = await api('announce', { room: 'home', file: 'dinner', repeat: 3, name: 'Dinner', priority });
     await listener.waitForFunction(() => window.voiceRelay.view.heard.some(({ person }) => person.name === 'Dinner'));
-    await listener.waitForTimeout(300);
-    const all = await listener.evaluate(() => window.voiceRelay.sessionOf('home').sounds.map(({ volume }) => volume));
+    const all = await listener.evaluate(async () => {
+      const seen = [];
+      while (window.voiceRelay.view.heard.some(({ person }) => person.name === 'Dinner')) {
+        seen.push(...window.voiceRelay.sessionOf('home').sounds.map(({ volume }) => volume));
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+      return seen;
+    });
     await until(async () => (await api(`announce/${id}`)).state === 'played');
     return [Math.min(...all), Math.max(...all)];
   };

@@ -68,6 +68,17 @@ test('a panel is dark while nobody needs it, bright when it rings, and the touch
   assert.equal(await panel.getAttribute('data-dark'), 'no');
   await tablet.clock.fastForward(31_000);
   await panel.locator('#dark').waitFor();
+  const places = new Set();
+  for (let minute = 0; minute < 9; minute += 1) {
+    places.add(await panel.locator('#dark').evaluate((button) => {
+      const text = document.createRange();
+      text.selectNodeContents(button);
+      const { x, y } = text.getBoundingClientRect();
+      return `${Math.round(x)} ${Math.round(y)}`;
+    }));
+    await tablet.clock.fastForward(60_000);
+  }
+  assert.ok(places.size >= 8, `the clock is moved, so that it burns no picture into the screen: ${[...places]}`);
   // Where the tile of the kitchen is, beneath.
   const tile = await panel.locator('house-tile[data-room=kitchen]').boundingBox();
   await tablet.mouse.click(tile.x + 20, tile.y + 20);

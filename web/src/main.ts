@@ -135,7 +135,7 @@ session.connect();
 keepLit();
 showCalls();
 later(() => session.view.listening, async () => { (await import('./house/talk-tones')).soundTones(session); });
-later(() => Object.keys(session.choices.liveOn).length > 0, async () => { (await import('./house/live-note')).playLive(session); });
+later(() => Object.values(session.choices.liveOn).flat().length > 0, async () => { (await import('./house/live-note')).playLive(session); });
 joinHeadset(session);
 keepShell();
 window.addEventListener('hashchange', () => void show(routeOf(location.hash)));

@@ -25,7 +25,15 @@ struct TestCalls {
 
 fn settings() -> CallsSettings {
     let second_of_day = |at| (unix(at) % 86_400) as u32;
-    CallsSettings { stations: 12, calls: 4, log: 3, ring: Duration::from_secs(30), share: 100, second_of_day }
+    CallsSettings {
+        stations: 12,
+        calls: 4,
+        log: 3,
+        ring: Duration::from_secs(30),
+        phones: true,
+        share: 100,
+        second_of_day,
+    }
 }
 
 fn id(name: &str) -> StationId {

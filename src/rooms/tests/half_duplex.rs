@@ -117,6 +117,17 @@ fn where_it_is_turned_off_again_all_talk_at_once() {
 }
 
 #[test]
+fn whoever_is_muted_while_they_talk_leaves_the_room_free() {
+    let (mut stage, room, people) = one_at_a_time();
+    let [anna, bert, _] = people;
+    let admin = Asker { owner: None, admin: true };
+    stage.heard(anna, true);
+    stage.host_as(admin, bert, HostAction::Mute { who: anna.id }).expect("an administrator");
+    assert_eq!((stage.rooms.is_held(room), stage.silenced(&people)), (false, vec![true, false, false]));
+    assert_eq!(stage.begin(bert), Ok(()));
+}
+
+#[test]
 fn whom_the_host_has_muted_stays_so_when_the_room_is_free() {
     let (mut stage, _, people) = one_at_a_time();
     let [anna, bert, _] = people;

@@ -51,7 +51,7 @@ fn it_outlives_a_restart_also_of_a_station_and_is_nothing_to_the_next_room_of_th
     second.close_station("hall");
     second.open_station(Some("hall"), "Hall");
     assert_eq!(of(&second, "hall"), RoomOptions::default());
-    keeper.set("home", change("{}")).expect("kept");
+    keeper.keep().expect("kept");
     let third = house();
     RoomOptionsKeeper::open(third.clone(), data());
     third.open_station(Some("hall"), "Hall");

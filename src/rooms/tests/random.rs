@@ -157,7 +157,9 @@ fn check_room(rooms: &Rooms, id: RoomId, room: &room::Room) {
         room::Host::Awaited(who) => assert!(room.absent.iter().any(|absent| absent.who.id == who)),
     }
     assert!(room.pinned.is_none_or(|who| room.visit_of(who).is_some()));
-    assert!(room.speaker.is_none_or(|speaker| room.options.half_duplex && room.present.contains_key(&speaker.session)));
+    assert!(room.speaker.is_none_or(|speaker| room.options.half_duplex
+        && room.may_talk(speaker.session)
+        && room.present.contains_key(&speaker.session)));
     let mut names = HashSet::new();
     for (session, participant) in &room.present {
         assert_eq!(rooms.sessions.get(session), Some(&id), "in one room, and nowhere else");

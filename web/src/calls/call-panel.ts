@@ -165,14 +165,16 @@ export class CallPanel extends LitElement {
   constructor() {
     super();
     new SessionWatch(this);
-    // Home Assistant's app shows this page again, by another address around it.
-    document.addEventListener('visibilitychange', () => {
-      this.requestUpdate();
-    });
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('visibilitychange', this.look);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.removeEventListener('visibilitychange', this.look);
     this.ringer.ring(null, '');
     clearTimeout(this.answering);
     this.keepTime(false);
@@ -208,28 +210,28 @@ export class CallPanel extends LitElement {
     this.keepTime(session?.view.messages.recording?.stage === 'recording');
     if (current?.role !== 'called') {
       clearTimeout(this.answering);
+    } else if (session && callInAddress() === current.call.id && this.addressed !== current.call.id) {
+      // Whoever opened this page to answer a call has answered it.
+      this.addressed = current.call.id;
+      forgetCallInAddress();
+      clearTimeout(this.answering);
+      this.answer(current.call, session);
     } else if (this.announced !== current.call.id) {
       this.announced = current.call.id;
       this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
       this.answerLater(current.call);
-    } else {
-      this.answerIfAddressed(current.call);
     }
   }
 
-  /** Whoever opened this page to answer a call has answered it. */
-  private answerIfAddressed(call: Call): boolean {
-    if (callInAddress() !== call.id || this.addressed === call.id || !this.session) return this.addressed === call.id;
-    this.addressed = call.id;
-    forgetCallInAddress();
-    this.answer(call, this.session);
-    return true;
-  }
+  /** Home Assistant's app shows this page again, by another address around it. */
+  private readonly look = (): void => {
+    this.requestUpdate();
+  };
 
   /** Where somebody wants that: a device that calls is answered by itself, once the bell was heard. A doorbell never is. */
   private answerLater(call: Call): void {
     clearTimeout(this.answering);
-    if (this.answerIfAddressed(call) || !this.answersItself(call)) return;
+    if (!this.answersItself(call)) return;
     this.answering = setTimeout(() => {
       this.session?.calls.station?.answer(call);
     }, ANSWERS_ITSELF_MS);

@@ -25,7 +25,7 @@ import { describeHouse, talkTarget } from './house-words';
 import './last-words';
 import { nameOf, peopleIn } from './presence';
 import './secure-note';
-import { tilesOf } from './tiles';
+import { tilesOf, visitedIn } from './tiles';
 import './welcome-form';
 import './who-talks';
 
@@ -221,14 +221,13 @@ export class HousePage extends LitElement {
     </section>`;
   }
 
-  private renderTiles({ places, stations, own, calls }: HouseView, session: HouseSession): TemplateResult | typeof nothing {
+  private renderTiles(view: HouseView, session: HouseSession): TemplateResult | typeof nothing {
+    const { places, stations } = view;
     if (!places) return nothing;
     const [here, away] = [stations.filter(({ room }) => room.station !== 'away'), stations.filter(({ room }) => room.station === 'away')];
-    // Whoever is with us there said something to us alone, and is answered there.
-    const visited = own && !calls.current && peopleIn(own).some(({ you }) => !you) ? [own] : [];
     const tiles = (all: readonly PlaceView[]) => tilesOf(all, session, { isAway: this.isAway, mayTalk: !this.obstacle });
     return html`<section class="tiles" aria-label=${t('places')}>
-      ${tiles([...visited, ...places])}
+      ${tiles([...visitedIn(view), ...places])}
       ${this.may?.includes('talk') !== false
         ? // Its place is kept until the relay has told whether it is for this person.
           html`<button id="new-room" class=${this.may ? '' : 'pending'} type="button" ?disabled=${this.isAway} @click=${() => { this.open('room'); }}>+ ${t('newRoom')}</button>`

@@ -5,8 +5,8 @@ import { repeat } from 'lit/directives/repeat.js';
 
 import type { HouseSession } from './house-session';
 import './house-tile';
-import type { PlaceView } from './house-view';
-import { nameOf } from './presence';
+import type { HouseView, PlaceView } from './house-view';
+import { nameOf, peopleIn } from './presence';
 
 /** How tiles are, besides what the session says. */
 export interface TileState {
@@ -14,6 +14,11 @@ export interface TileState {
   isAway: boolean;
   /** There is a microphone that could be opened. */
   mayTalk: boolean;
+}
+
+/** Our own place, while somebody is there who said something to us alone, and is answered there. Calls have their own panel. */
+export function visitedIn({ own, calls }: HouseView): readonly PlaceView[] {
+  return own && !calls.current && peopleIn(own).some(({ you }) => !you) ? [own] : [];
 }
 
 /** These places as tiles. */

@@ -210,7 +210,7 @@ export const callWords = translator({
     onPhone: 'klingelt am Handy',
     phone: 'Auch auf diesem Handy klingeln, wenn die Seite zu ist',
     noPhone: 'Kein Handy',
-    panel: 'Als Wandtafel verwenden',
+    panel: 'Als Wanddisplay verwenden',
     phoneHint: 'Für ein Handy mit der App von Home Assistant: Wähle es hier, auf dem Handy selbst.',
     seen: 'zuletzt da: {time}',
     remove: '{name} entfernen',

@@ -18,7 +18,7 @@ export const optionWords = translator({
   de: {
     title: 'Dieser Raum',
     talkTones: 'Töne',
-    talkTonesHint: 'Ein kurzer Ton, wenn im stillen Raum jemand zu sprechen beginnt, und wenn er fertig ist. Für ein Babyfon ausschalten.',
+    talkTonesHint: 'Ein kurzer Ton, wenn im stillen Raum jemand zu sprechen beginnt oder aufhört. Für ein Babyfon ausschalten.',
     halfDuplex: 'Nacheinander sprechen',
     halfDuplexHint: 'Für einen Raum mit lautem Lautsprecher: Solange jemand spricht, ist sonst niemand zu hören, und nichts hallt.',
     dropIn: 'Geräte dürfen von selbst annehmen',

@@ -8,8 +8,7 @@ import { becomePanel, panelHash } from '../calls/panel-address';
 import type { HouseSession } from '../house/house-session';
 import type { HouseView } from '../house/house-view';
 import { talkTarget } from '../house/house-words';
-import { peopleIn } from '../house/presence';
-import { tilesOf } from '../house/tiles';
+import { tilesOf, visitedIn } from '../house/tiles';
 import '../house/welcome-form';
 import { spoken } from '../lib/i18n';
 import { ScreenLight } from '../lib/screen-light';
@@ -30,10 +29,7 @@ declare global {
 }
 
 /** Untouched for so long, and with nothing going on, the panel is dark. */
-export const DARK_AFTER_MS = 60_000;
-
-/** The clock on a dark panel is moved, so that it burns no picture into the screen. */
-const PLACES = 5;
+const DARK_AFTER_MS = 60_000;
 
 @customElement('panel-page')
 export class PanelPage extends LitElement {
@@ -133,6 +129,25 @@ export class PanelPage extends LitElement {
         font: 300 clamp(3rem, 18vmin, 9rem) / 1 system-ui, sans-serif;
         font-variant-numeric: tabular-nums;
         cursor: none;
+        /* The clock is moved, so that it burns no picture into the screen. */
+        &[data-row='0'] {
+          align-items: start;
+        }
+        &[data-row='1'] {
+          align-items: center;
+        }
+        &[data-row='2'] {
+          align-items: end;
+        }
+        &[data-column='0'] {
+          justify-items: start;
+        }
+        &[data-column='1'] {
+          justify-items: center;
+        }
+        &[data-column='2'] {
+          justify-items: end;
+        }
       }
       .dark:focus-visible {
         outline: 0;
@@ -198,18 +213,17 @@ export class PanelPage extends LitElement {
         </span>
       </header>
       ${view.joined ? this.renderHouse(view, session) : html`<main><welcome-form .session=${session} ?away=${!view.connected}></welcome-form></main>`}
-      ${this.isDark ? html`<button class="dark" id="dark" type="button" aria-label=${`${this.time}. ${t('asleep')}`} style=${this.darkPlace}>${this.time}</button>` : nothing}
+      ${this.isDark ? this.renderDark() : nothing}
     `;
   }
 
   private renderHouse(view: HouseView, session: HouseSession): TemplateResult {
-    const { own, calls, places, stations } = view;
-    const visited = own && !calls.current && peopleIn(own).some(({ you }) => !you) ? [own] : [];
+    const { own, places, stations } = view;
     const here = stations.filter(({ room }) => room.station !== 'away');
     return html`
       <main>
         ${view.connected ? nothing : html`<p role="alert">${t('away')}</p>`}
-        <div class="tiles">${tilesOf([...visited, ...(places ?? []), ...here], session, { isAway: !view.connected, mayTalk: !this.obstacle })}</div>
+        <div class="tiles">${tilesOf([...visitedIn(view), ...(places ?? []), ...here], session, { isAway: !view.connected, mayTalk: !this.obstacle })}</div>
       </main>
       <footer>
         <button id="everyone" type="button" ?disabled=${!view.connected} @click=${() => { session.calls.ring(['everybody']); }}>${t('everyone')}</button>
@@ -224,15 +238,14 @@ export class PanelPage extends LitElement {
     `;
   }
 
-  private get time(): string {
-    return this.now.toLocaleTimeString(spoken(), { timeStyle: 'short' });
+  /** Only the clock, in another of nine places each minute. */
+  private renderDark(): TemplateResult {
+    const minute = this.now.getMinutes();
+    return html`<button class="dark" id="dark" type="button" aria-label=${`${this.time}. ${t('asleep')}`} data-row=${minute % 3} data-column=${Math.floor(minute / 3) % 3}>${this.time}</button>`;
   }
 
-  /** Another place of the dark screen each minute. */
-  private get darkPlace(): string {
-    const place = this.now.getMinutes();
-    const at = (step: number) => ['start', 'center', 'end'][(place * step) % PLACES % 3] ?? 'center';
-    return `place-items: ${at(1)} ${at(2)}`;
+  private get time(): string {
+    return this.now.toLocaleTimeString(spoken(), { timeStyle: 'short' });
   }
 
   private tick(): void {

@@ -6,6 +6,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { listPlayers, NO_PLAYERS, type HousePlayers } from '../house/house-players';
 import type { HouseSession } from '../house/house-session';
 import { optionWords as t } from '../messages/room-options';
+import { switchStyles } from '../ui/switches.styles';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -15,38 +16,17 @@ declare global {
 
 @customElement('live-players')
 export class LivePlayers extends LitElement {
-  static override styles = css`
-    section {
-      padding: 1rem;
-      border: 1px solid var(--line);
-      border-radius: 0.9rem;
-      background: var(--surface);
-    }
-    h2,
-    p {
-      margin: 0;
-    }
-    h2 {
-      font-size: 1.1rem;
-    }
-    label {
-      display: flex;
-      gap: 1rem;
-      align-items: center;
-      justify-content: space-between;
-      min-height: 3rem;
-    }
-    input {
-      flex: none;
-      width: 1.5rem;
-      height: 1.5rem;
-      accent-color: var(--accent);
-    }
-    p {
-      color: var(--quiet);
-      font-size: 0.9rem;
-    }
-  `;
+  static override styles = [
+    switchStyles,
+    css`
+      section {
+        padding: 1rem;
+        border: 1px solid var(--line);
+        border-radius: 0.9rem;
+        background: var(--surface);
+      }
+    `,
+  ];
 
   @property({ attribute: false }) session: HouseSession | null = null;
   @property() room = '';

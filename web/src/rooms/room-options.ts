@@ -1,11 +1,12 @@
 // What may be chosen of a room, for whoever may: tones, whether one talks at a time, and whether devices answer by themselves.
 
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { html, LitElement, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 
 import { optionWords as t } from '../messages/room-options';
 import { fieldStyles } from '../ui/field.styles';
+import { switchStyles } from '../ui/switches.styles';
 import type { Room } from './room-protocol';
 
 declare global {
@@ -20,35 +21,7 @@ const PATIENCE_MS = 5_000;
 
 @customElement('room-options')
 export class RoomOptions extends LitElement {
-  static override styles = [
-    fieldStyles,
-    css`
-      h2,
-      p {
-        margin: 0;
-      }
-      h2 {
-        font-size: 1.1rem;
-      }
-      label {
-        display: flex;
-        gap: 1rem;
-        align-items: center;
-        justify-content: space-between;
-        min-height: 3rem;
-      }
-      input {
-        flex: none;
-        width: 1.5rem;
-        height: 1.5rem;
-        accent-color: var(--accent);
-      }
-      p {
-        color: var(--quiet);
-        font-size: 0.9rem;
-      }
-    `,
-  ];
+  static override styles = [fieldStyles, switchStyles];
 
   @property({ attribute: false }) room: Room | null = null;
   @property({ attribute: false }) base: URL | null = null;
