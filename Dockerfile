@@ -19,7 +19,7 @@ RUN cargo build --locked --release --bin voice-relay
 # Without Home Assistant, by `docker build --target standalone`: docs/docker.md.
 FROM debian:13.2-slim AS standalone
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libasound2t64 tzdata \
+    && apt-get install --yes --no-install-recommends ca-certificates libasound2t64 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 800 voice-relay \
     && useradd --system --uid 800 --gid voice-relay --home-dir /data --no-create-home voice-relay \
@@ -33,7 +33,7 @@ CMD ["voice-relay"]
 FROM ghcr.io/home-assistant/base-debian:trixie-2026.08.0
 # The user's number is fixed: what it wrote to /data must stay its own after an update.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libasound2t64 tzdata \
+    && apt-get install --yes --no-install-recommends ca-certificates libasound2t64 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 800 voice-relay \
     && useradd --system --uid 800 --gid voice-relay --home-dir /data/relay --no-create-home voice-relay

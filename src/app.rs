@@ -230,7 +230,7 @@ impl App {
             self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls, &mailbox))
         });
         let (automation, home_assistant) = speaking.unzip();
-        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox));
+        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox))?;
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,

@@ -69,6 +69,7 @@ async fn config(manifest: Value) -> HassConfig {
     HassConfig {
         supervisor: format!("http://127.0.0.1:{port}"),
         url: "off".into(),
+        ca: "off".into(),
         token: TOKEN.into(),
         page: "auto".into(),
         speech: "auto".into(),

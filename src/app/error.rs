@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use crate::hass::InvalidAddress;
+use crate::tls::TrustError;
 
 /// The daemon could not start.
 #[derive(Debug, thiserror::Error)]
@@ -35,4 +36,7 @@ pub enum StartError {
     /// Home Assistant cannot be where it is said to be.
     #[error("hass.url: {0}")]
     Hass(InvalidAddress),
+    /// The authority that signs for Home Assistant cannot be used.
+    #[error("hass.ca: {0}")]
+    Trust(TrustError),
 }

@@ -9,10 +9,11 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::entities::{Entities, EntitiesStatus};
-use crate::hass::{CoreFeed, CoreLink, Home, HousePlayers, Integrations, SpeechMaker};
+use crate::hass::{CoreEndpoint, CoreFeed, CoreLink, Home, HousePlayers, Integrations, SpeechMaker};
 use crate::http::HomeAssistantParts;
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
+use crate::tls::Trust;
 
 use super::{App, StartError};
 
@@ -36,15 +37,17 @@ impl App {
     /// Home Assistant's media players, where there is a Home Assistant.
     pub(super) fn link_to_core(&self, config: &Config, home: &Home) -> Result<Option<Linked>, StartError> {
         let Some(address) = config.hass.core() else { return Ok(None) };
-        let (link, mut task) = CoreLink::new(&address, config.hass.token.clone()).map_err(StartError::Hass)?;
+        let trust = trust(config)?;
+        let endpoint = CoreEndpoint::new(&address, config.hass.token.clone(), trust).map_err(StartError::Hass)?;
+        let (link, mut task) = CoreLink::new(endpoint.clone());
         let (players, followers) = HousePlayers::new(
             link.clone(),
             task.feed(&link),
             DataFolder::new(config.data_dir.clone()),
             config.limits.share,
         );
-        let speech = SpeechMaker::new(link.clone(), players.clone(), &address, &config.hass);
-        let integrations = Integrations::new(&address, config.hass.token.clone());
+        let speech = SpeechMaker::new(link.clone(), players.clone(), endpoint.clone(), config.hass.speech.clone());
+        let integrations = Integrations::new(endpoint);
         let (feed, doorbells, phones) = (task.feed(&link), task.feed(&link), task.feed(&link));
         let page = config.hass.page(home.panel.as_deref());
         self.spawn("hass", task.run(self.shutdown.clone()));
@@ -79,12 +82,18 @@ impl App {
         config: &Config,
         dispatcher: &Dispatcher,
         (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
-    ) -> Option<EntitiesStatus> {
+    ) -> Result<Option<EntitiesStatus>, StartError> {
         let data = DataFolder::new(config.data_dir.clone());
         let house = (rooms.clone(), calls.clone(), mailbox.clone(), access.clone());
-        let entities = Entities::new(config, data, house, dispatcher.clone())?;
+        let trust = trust(config)?;
+        let Some(entities) = Entities::new(config, trust, data, house, dispatcher.clone()) else { return Ok(None) };
         let status = entities.status();
         self.spawn("entities", entities.run(self.shutdown.clone()));
-        Some(status)
+        Ok(Some(status))
     }
+}
+
+/// Whose certificates Home Assistant and the broker may show.
+fn trust(config: &Config) -> Result<Trust, StartError> {
+    Trust::open(config.hass.authority()).map_err(StartError::Trust)
 }

@@ -1,5 +1,7 @@
 //! Home Assistant, its broker, and the node by which rooms are media players of it.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use super::options;
@@ -22,6 +24,8 @@ pub struct HassConfig {
     pub url: String,
     /// What Supervisor or core know us by; empty without Home Assistant.
     pub token: String,
+    /// File of an authority that is trusted besides those of the machine, or the word `off`.
+    pub ca: String,
     /// What phones open when a call is answered there: a whole address, or `auto`, which is the app's panel.
     pub page: String,
     /// The core's engine that speaks what is announced as text; `auto` is the first.
@@ -41,6 +45,11 @@ impl HassConfig {
             (NO_ADDRESS, _) => Some(format!("{}/core", self.supervisor.trim_end_matches('/'))),
             (url, _) => Some(url.to_owned()),
         }
+    }
+
+    /// File of the authority whose certificates Home Assistant and the broker may show besides others.
+    pub fn authority(&self) -> Option<&Path> {
+        (self.ca != NO_ADDRESS).then(|| Path::new(&self.ca))
     }
 
     /// What phones open when a call is answered there, where the app's panel is this.
@@ -66,8 +75,8 @@ impl MqttConfig {
         self.broker == AUTO
     }
 
-    /// Host and port of a broker that is named.
-    pub fn address(&self) -> Option<(String, u16)> {
+    /// Host and port of a broker that is named, and whether it speaks TLS there.
+    pub fn address(&self) -> Option<(String, u16, bool)> {
         options::broker_address(&self.broker)
     }
 }

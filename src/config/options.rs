@@ -63,7 +63,7 @@ pub(super) enum OptionKind {
     Folders,
     /// Of a page, whole; or the word auto.
     Page,
-    /// Of Home Assistant, by plain http; or the word off.
+    /// Of Home Assistant; or the word off.
     HassAddress,
     /// Of an MQTT broker; or one of the words auto and off.
     Broker,
@@ -72,20 +72,32 @@ pub(super) enum OptionKind {
     LogLevels,
 }
 
-/// Host and port of an MQTT broker.
-pub(super) fn broker_address(text: &str) -> Option<(String, u16)> {
-    let address = text.strip_prefix("mqtt://")?.trim_end_matches('/');
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+}
+
+/// Host and port of an MQTT broker, and whether it speaks TLS there.
+pub(super) fn broker_address(text: &str) -> Option<(String, u16, bool)> {
+    let (address, usual_port, is_secure) = match text.split_once("://")? {
+        ("mqtt", address) => (address.trim_end_matches('/'), MQTT_PORT, false),
+        ("mqtts", address) => (address.trim_end_matches('/'), MQTTS_PORT, true),
+        _ => return None,
+    };
     // Of IPv6 addresses, those in brackets; the colons of others are no port's.
     let (host, port) = match address.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']')) {
         Some((host, port)) => (host, port.parse().ok()?),
-        None => (address, MQTT_PORT),
+        None => (address, usual_port),
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!host.is_empty() && !host.contains(['/', '@', ' '])).then(|| (host.to_owned(), port))
+    (!host.is_empty() && !host.contains(['/', '@', ' '])).then(|| (host.to_owned(), port, is_secure))
 }
 
 /// Where brokers are as a rule, without TLS.
 const MQTT_PORT: u16 = 1_883;
+
+/// And with it.
+const MQTTS_PORT: u16 = 8_883;
 
 impl OptionKind {
     /// Reads a value; the error says what is allowed.
@@ -129,14 +141,8 @@ impl OptionKind {
                 let folders: Vec<config::Value> = folders.filter(|folder| *folder != "off").map(Into::into).collect();
                 (!text.is_empty()).then_some(ValueKind::Array(folders))
             }
-            Self::HassAddress => {
-                let host = text.strip_prefix("http://").unwrap_or_default();
-                (text == "off" || !host.is_empty() && !host.starts_with('/')).then(string)?
-            }
-            Self::Page => {
-                let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-                (text == "auto" || rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))).then(string)?
-            }
+            Self::HassAddress => (text == "off" || is_web_address(text)).then(string)?,
+            Self::Page => (text == "auto" || is_web_address(text)).then(string)?,
             Self::Broker => (matches!(text, "auto" | "off") || broker_address(text).is_some()).then(string)?,
             Self::NodePort => {
                 let is_port = text.parse::<u16>().is_ok_and(|port| port > 0);
@@ -163,9 +169,11 @@ impl OptionKind {
             Self::Decibels => "decibels from -60 to 20".into(),
             Self::Path => "a path".into(),
             Self::Folders => "folders separated by commas, or auto, or off".into(),
-            Self::HassAddress => "an address such as http://192.168.1.5:8123, or off".into(),
+            Self::HassAddress => "an address such as http://192.168.1.5:8123 or https://house.example, or off".into(),
             Self::Page => "an address such as https://192.168.1.5:8443, or auto".into(),
-            Self::Broker => "an address such as mqtt://192.168.1.5:1883, or auto, or off".into(),
+            Self::Broker => {
+                "an address such as mqtt://192.168.1.5:1883 or mqtts://house.example, or auto, or off".into()
+            }
             Self::NodePort => "a port from 1 to 65535, or auto, or off".into(),
             Self::LogLevels => "levels such as info or info,voice_relay::net=debug".into(),
         }

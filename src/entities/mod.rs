@@ -29,6 +29,7 @@ use crate::dispatch::Dispatcher;
 use crate::hass::{Broker, SupervisorError, find_broker};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
+use crate::tls::Trust;
 
 use esphome::EspHome;
 use house::{House, Place};
@@ -85,6 +86,8 @@ pub struct Entities {
     house: House,
     mqtt: MqttConfig,
     hass: HassConfig,
+    /// Whose certificates a broker may show.
+    trust: Trust,
     data: DataFolder,
     /// At which port Home Assistant finds a node of ESPHome's.
     node_port: Option<u16>,
@@ -102,13 +105,15 @@ impl Entities {
     /// ESPHome's; `None` where there is nothing of the kind.
     pub fn new(
         Config { mqtt, hass, esphome, .. }: &Config,
+        trust: Trust,
         data: DataFolder,
         (rooms, calls, mailbox, access): (RoomsHandle, CallsHandle, MailboxHandle, Access),
         dispatcher: Dispatcher,
     ) -> Option<Self> {
         let node_port = esphome.port(hass.is_supervised());
         let house = House { rooms, dispatcher, calls, mailbox, access };
-        let entities = Self { house, mqtt: mqtt.clone(), hass: hass.clone(), data, node_port, stats: Arc::default() };
+        let entities =
+            Self { house, mqtt: mqtt.clone(), hass: hass.clone(), trust, data, node_port, stats: Arc::default() };
         (entities.may_have_broker() || node_port.is_some()).then_some(entities)
     }
 
@@ -158,8 +163,8 @@ impl Entities {
         let mut removed = BTreeSet::new();
         let mut patience = Patience::default();
         while let Some(broker) = shutdown.run_until_cancelled(self.find(by_broker)).await {
-            let (house, stats) = (&self.house, &self.stats);
-            let parts = SessionParts { house, kept: &mut kept, removed: &mut removed, stats };
+            let (house, trust, stats) = (&self.house, &self.trust, &self.stats);
+            let parts = SessionParts { house, trust, kept: &mut kept, removed: &mut removed, stats };
             let pause = match Session::new(&broker, parts).run(shutdown).await {
                 Ended::Shutdown => return,
                 Ended::Unreachable(why) => patience.after_failure(&broker, &why),
@@ -177,21 +182,17 @@ impl Entities {
 
     /// The broker, as soon as there is one.
     async fn find(&self, by_broker: &watch::Sender<bool>) -> Broker {
-        if let Some((host, port)) = self.mqtt.address() {
+        if let Some((host, port, ssl)) = self.mqtt.address() {
             let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
             let (username, password) = (known(&self.mqtt.username), known(&self.mqtt.password));
-            return Broker { host, port, username, password, ssl: false };
+            return Broker { host, port, username, password, ssl };
         }
         let mut told = false;
         loop {
             let why = match find_broker(&self.hass).await {
-                Ok(broker) if !broker.ssl => {
+                Ok(broker) => {
                     tell(by_broker, true);
                     return broker;
-                }
-                Ok(_) => {
-                    tell(by_broker, false);
-                    "the broker that the Supervisor knows of speaks TLS; set mqtt.broker to a port without it".into()
                 }
                 Err(error) => {
                     // Whoever does not answer knows of one, for all we know.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -15,6 +14,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::CancellationToken;
 
+use crate::tls::Outgoing;
+
+use super::endpoint::CoreEndpoint;
 use super::messages::{CoreEvent, EntityChanges, Incoming, Refusal};
 
 /// Requests that may wait for the link; further ones are told that it is busy.
@@ -37,7 +39,7 @@ const SILENCE: Duration = Duration::from_secs(75);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(30);
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Outgoing>;
 type Reply = oneshot::Sender<Result<Value, CoreError>>;
 
 /// Something could not be had of the core.
@@ -75,15 +77,6 @@ pub enum CoreNews {
     Event(CoreEvent),
 }
 
-/// Where the core is, and what opens it.
-#[derive(Debug, Clone)]
-struct Endpoint {
-    /// Host and port.
-    host: String,
-    url: String,
-    token: String,
-}
-
 struct Request {
     message: Value,
     reply: Reply,
@@ -118,34 +111,18 @@ impl CoreFeed {
     }
 }
 
-/// The address is none that we can go to.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no address of Home Assistant: it is written http://192.168.1.5:8123")]
-pub struct InvalidAddress(String);
-
 /// The task that keeps the link.
 pub struct CoreLinkTask {
-    endpoint: Endpoint,
+    endpoint: CoreEndpoint,
     requests: mpsc::Receiver<Request>,
     feeds: Vec<mpsc::Sender<CoreNews>>,
 }
 
 impl CoreLink {
-    /// A link to the core at this address, such as `http://supervisor/core` or `http://192.168.1.5:8123`. Nothing
-    /// happens before the task [runs](CoreLinkTask::run).
-    ///
-    /// # Errors
-    /// When the address is none.
-    pub fn new(address: &str, token: String) -> Result<(Self, CoreLinkTask), InvalidAddress> {
-        let invalid = || InvalidAddress(address.to_owned());
-        let rest = address.trim().trim_end_matches('/').strip_prefix("http://").ok_or_else(invalid)?;
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-        // The Supervisor's proxy has the socket beside the API, the core itself below it.
-        let path = if path.is_empty() { "api".to_owned() } else { path.to_owned() };
-        let endpoint = Endpoint { url: format!("ws://{host}/{path}/websocket"), host, token };
+    /// A link to this core. Nothing happens before the task [runs](CoreLinkTask::run).
+    pub fn new(endpoint: CoreEndpoint) -> (Self, CoreLinkTask) {
         let (sender, requests) = mpsc::channel(REQUESTS);
-        Ok((Self(sender), CoreLinkTask { endpoint, requests, feeds: Vec::new() }))
+        (Self(sender), CoreLinkTask { endpoint, requests, feeds: Vec::new() })
     }
 
     /// Asks something; `message` is an object with a `type`.
@@ -219,7 +196,7 @@ impl CoreLinkTask {
                         tracing::error!(%why, "Home Assistant does not take the token: hass.token is wrong or was revoked");
                         pause = LAST_PAUSE;
                     }
-                    Err(error) => tracing::warn!(%error, address = %self.endpoint.host, "no link to Home Assistant"),
+                    Err(error) => tracing::warn!(%error, address = %self.endpoint.place(), "no link to Home Assistant"),
                 },
             }
             for feed in &self.feeds {
@@ -374,16 +351,16 @@ impl From<tungstenite::Error> for SessionError {
 }
 
 /// Opens a connection, and shows the token; gives the version of Home Assistant.
-async fn open(endpoint: &Endpoint) -> Result<(Socket, String), SessionError> {
-    let connection = TcpStream::connect(&endpoint.host).await?;
-    connection.set_nodelay(true)?;
+async fn open(endpoint: &CoreEndpoint) -> Result<(Socket, String), SessionError> {
+    let connection = endpoint.connect().await?;
     let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    let (mut socket, _) = tokio_tungstenite::client_async_with_config(&endpoint.url, connection, Some(limits)).await?;
+    let (mut socket, _) =
+        tokio_tungstenite::client_async_with_config(endpoint.socket(), connection, Some(limits)).await?;
     loop {
         let Message::Text(text) = socket.next().await.ok_or(SessionError::Closed)?? else { continue };
         match serde_json::from_str(&text)? {
             Incoming::AuthRequired => {
-                let shown = json!({ "type": "auth", "access_token": endpoint.token });
+                let shown = json!({ "type": "auth", "access_token": endpoint.token() });
                 socket.send(Message::text(shown.to_string())).await?;
             }
             Incoming::AuthOk { ha_version } => return Ok((socket, ha_version)),

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+
+use super::endpoint::CoreEndpoint;
 
 /// For each step. Home Assistant connects to the node before it says that it has it: three seconds, as a rule.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,10 +20,7 @@ const FLOWS: &str = "/api/config/config_entries/flow";
 /// Whoever adds integrations. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Integrations {
-    client: Client,
-    /// Where the core is.
-    address: String,
-    token: String,
+    endpoint: CoreEndpoint,
     /// One flow at a time, whoever asks.
     turn: Arc<Semaphore>,
 }
@@ -70,16 +69,9 @@ struct FlowStep {
 }
 
 impl Integrations {
-    /// Those of the core at this address.
-    pub fn new(address: &str, token: String) -> Self {
-        // A client without a proxy and with the usual roots is always made.
-        let client = Client::builder().no_proxy().build().unwrap_or_default();
-        Self {
-            client,
-            address: address.trim().trim_end_matches('/').to_owned(),
-            token,
-            turn: Arc::new(Semaphore::new(1)),
-        }
+    /// Those of this core.
+    pub fn new(endpoint: CoreEndpoint) -> Self {
+        Self { endpoint, turn: Arc::new(Semaphore::new(1)) }
     }
 
     /// Adds the node of ESPHome's that is on this machine, at this port.
@@ -113,7 +105,7 @@ impl Integrations {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.address)).bearer_auth(&self.token).timeout(STEP_TIMEOUT)
+        self.endpoint.request(method, path).timeout(STEP_TIMEOUT)
     }
 }
 
@@ -132,13 +124,16 @@ fn outcome(step: &FlowStep) -> Result<AddedNode, AddNodeError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::tls::Trust;
+
     use super::*;
 
     #[tokio::test]
     async fn one_is_connected_at_a_time() {
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let core = format!("http://{}", silent.local_addr().expect("bound"));
-        let integrations = Integrations::new(&core, "a token".into());
+        let integrations =
+            Integrations::new(CoreEndpoint::new(&core, "a token".into(), Trust::none()).expect("an address"));
         tokio::select! {
             biased;
             added = integrations.add_node(1) => panic!("nobody answers: {added:?}"),

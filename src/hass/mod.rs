@@ -1,7 +1,7 @@
 //! Home Assistant, where there is one. Everything here is optional: the daemon runs the same without it.
 //!
 //! `supervisor` is what starts the app, and tells it of itself, of the house's network, and of its `broker`. `core_link` is the connection
-//! to Home Assistant's core, with the `messages` that go over it; `house_players` brings its media players together with
+//! to Home Assistant's core, at its `endpoint`, with the `messages` that go over it; `house_players` brings its media players together with
 //! what is announced on them ([`crate::players`]), by the `services` that players are called by; `directory` knows their kinds
 //! and areas, and `kept` how each is to be left. `speech` is made of text by its engines, and `integrations` has it connect to
 //! our node.
@@ -9,6 +9,7 @@
 mod broker;
 mod core_link;
 mod directory;
+mod endpoint;
 mod house_players;
 mod integrations;
 mod kept;
@@ -18,8 +19,9 @@ mod speech;
 mod supervisor;
 
 pub use broker::{Broker, find_broker};
-pub use core_link::{CoreError, CoreFeed, CoreLink, CoreLinkTask, CoreNews, InvalidAddress};
+pub use core_link::{CoreError, CoreFeed, CoreLink, CoreLinkTask, CoreNews};
 pub use directory::Area;
+pub use endpoint::{CoreEndpoint, InvalidAddress};
 pub use house_players::{
     ClipProgress, HousePlayers, HousePlayersTask, KnownPlayer, NewClip, PlayerError, PlayersStats,
 };

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::config::HassConfig;
-
 use super::core_link::{CoreError, CoreLink};
+use super::endpoint::CoreEndpoint;
 use super::house_players::HousePlayers;
 use super::messages::ResolvedMedia;
 
@@ -33,10 +32,7 @@ const FIRST_ENGINE: &str = "auto";
 pub struct SpeechMaker {
     link: CoreLink,
     players: HousePlayers,
-    client: Client,
-    /// Where the core is.
-    address: String,
-    token: String,
+    endpoint: CoreEndpoint,
     /// As it is configured.
     engine: String,
 }
@@ -65,13 +61,9 @@ pub enum SpeechError {
 }
 
 impl SpeechMaker {
-    /// Speech by this engine, or by the first there is, of the core at this address.
-    pub fn new(link: CoreLink, players: HousePlayers, address: &str, config: &HassConfig) -> Self {
-        // A client without a proxy and with the usual roots is always made.
-        let client = Client::builder().no_proxy().build().unwrap_or_default();
-        let address = address.trim().trim_end_matches('/').to_owned();
-        let (token, engine) = (config.token.clone(), config.speech.clone());
-        Self { link, players, client, address, token, engine }
+    /// Speech by this engine, or by the first there is (`auto`), of this core.
+    pub fn new(link: CoreLink, players: HousePlayers, endpoint: CoreEndpoint, engine: String) -> Self {
+        Self { link, players, endpoint, engine }
     }
 
     /// Whether there is an engine.
@@ -112,15 +104,15 @@ impl SpeechMaker {
     /// # Errors
     /// When it cannot be had.
     pub async fn fetch_media(&self, address: &str, most: u64) -> Result<Bytes, SpeechError> {
-        let url = Url::parse(address).ok().filter(|url| url.scheme() == "http");
-        let url = url.ok_or_else(|| SpeechError::Fetch("it is no address of plain http".into()))?;
+        let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.ok_or_else(|| SpeechError::Fetch("it is no address of the web".into()))?;
         let path = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
         let fetched = async {
-            match self.read(self.client.get(url), most).await {
-                // By a name that this machine does not know, as a rule; its own way to the core it knows.
+            match self.read(self.endpoint.get_elsewhere(url), most).await {
+                // By a name that this machine does not know, or a certificate; its own way to the core it knows.
                 Err(SpeechError::Fetch(_)) if path.starts_with(SPEECH_PATH) => self.fetch(&path, most).await,
                 fetched => fetched,
             }
@@ -133,7 +125,7 @@ impl SpeechMaker {
         if !path.starts_with(CORE_PATH) {
             return Err(SpeechError::Fetch("it is not on Home Assistant itself".into()));
         }
-        self.read(self.client.get(format!("{}{path}", self.address)).bearer_auth(&self.token), most).await
+        self.read(self.endpoint.request(Method::GET, path), most).await
     }
 
     async fn read(&self, request: RequestBuilder, most: u64) -> Result<Bytes, SpeechError> {

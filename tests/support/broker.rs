@@ -4,12 +4,13 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, PublishOptions, QoS};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
+use super::authority::Authority;
 use super::esphome::free_port;
 use super::live::until;
 
@@ -22,6 +23,8 @@ pub struct Broker {
     child: Option<Child>,
     folder: TempDir,
     only_with_login: bool,
+    /// The port of TLS, and the certificate there.
+    secure: Option<(u16, Authority)>,
 }
 
 impl Broker {
@@ -35,9 +38,18 @@ impl Broker {
         Self::at(free_port(), true).await
     }
 
+    /// One that speaks TLS at a port besides, with a certificate of this authority.
+    pub async fn secured(authority: Authority) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secure = Some((free_port(), authority));
+        let mut broker = Self { port: free_port(), child: None, folder, only_with_login: false, secure };
+        broker.serve().await;
+        broker
+    }
+
     async fn at(port: u16, only_with_login: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut broker = Self { port, child: None, folder, only_with_login };
+        let mut broker = Self { port, child: None, folder, only_with_login, secure: None };
         broker.serve().await;
         broker
     }
@@ -54,6 +66,10 @@ impl Broker {
             text += &format!("allow_anonymous false\npassword_file {}\n", passwords.display());
         } else {
             text += "allow_anonymous true\n";
+        }
+        if let Some((port, authority)) = &self.secure {
+            let [certificate, key] = authority.server().map(|path| path.display().to_string());
+            text += &format!("listener {port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n");
         }
         std::fs::write(&config, text).expect("written");
         let mut command = Command::new("mosquitto");
@@ -75,14 +91,20 @@ impl Broker {
         format!("--mqtt-broker=mqtt://127.0.0.1:{}", self.port)
     }
 
+    /// Where it speaks TLS, as it is configured.
+    pub fn secure_flag(&self) -> String {
+        let (port, _) = self.secure.as_ref().expect("it does");
+        format!("--mqtt-broker=mqtts://localhost:{port}")
+    }
+
     /// Somebody who sees everything.
     pub async fn watch(&self) -> Watcher {
-        let mut options = MqttOptions::new(Uuid::new_v4(), "127.0.0.1", self.port);
-        options.set_max_packet_size(1 << 20, 1 << 20);
+        let mut options = MqttOptions::new(Uuid::new_v4(), ("127.0.0.1", self.port));
+        options.set_max_packet_size(1 << 20, 1 << 20).set_request_channel_capacity(100);
         if self.only_with_login {
             options.set_credentials(LOGIN.0, LOGIN.1);
         }
-        let (client, mut events) = AsyncClient::new(options, 100);
+        let (client, mut events) = AsyncClient::builder(options).build();
         let seen = Arc::<Mutex<Vec<Message>>>::default();
         let (seeing, subscribing) = (Arc::clone(&seen), client.clone());
         tokio::spawn(async move {
@@ -92,7 +114,7 @@ impl Broker {
                         subscribing.subscribe("#", QoS::AtLeastOnce).await.expect("subscribed");
                     }
                     Ok(Event::Incoming(Packet::Publish(message))) => seeing.lock().expect("whole").push(Message {
-                        topic: message.topic.clone(),
+                        topic: String::from_utf8_lossy(&message.topic).into_owned(),
                         payload: String::from_utf8_lossy(&message.payload).into_owned(),
                         is_retained: message.retain,
                     }),
@@ -153,7 +175,8 @@ impl Watcher {
     }
 
     pub async fn publish(&self, topic: &str, is_retained: bool, payload: impl Into<Vec<u8>>) {
-        self.client.publish(topic, QoS::AtLeastOnce, is_retained, payload).await.expect("sent");
+        let (payload, options) = (payload.into(), PublishOptions::at_least_once().retain(is_retained));
+        self.client.publish(topic, payload, options).await.expect("sent");
     }
 
     /// Uses an entity, as Home Assistant does: on the topic that its discovery message names.

@@ -116,18 +116,20 @@ fn the_documentation_is_in_step() {
 
 #[test]
 fn a_broker_is_an_address_with_or_without_a_port_and_nothing_else() {
-    for (written, host, port) in [
-        ("mqtt://192.168.1.5", "192.168.1.5", 1_883),
-        ("mqtt://core-mosquitto:1884/", "core-mosquitto", 1_884),
-        ("mqtt://[fd00::1]:1884", "fd00::1", 1_884),
-        ("mqtt://[fd00::1]", "fd00::1", 1_883),
-        ("mqtt://fd00::1", "fd00::1", 1_883),
+    for (written, host, port, is_secure) in [
+        ("mqtt://192.168.1.5", "192.168.1.5", 1_883, false),
+        ("mqtts://house.example", "house.example", 8_883, true),
+        ("mqtts://house.example:8884/", "house.example", 8_884, true),
+        ("mqtt://core-mosquitto:1884/", "core-mosquitto", 1_884, false),
+        ("mqtt://[fd00::1]:1884", "fd00::1", 1_884, false),
+        ("mqtt://[fd00::1]", "fd00::1", 1_883, false),
+        ("mqtt://fd00::1", "fd00::1", 1_883, false),
     ] {
         let config = try_load(&["--mqtt-broker", written], &[]).expect(written).config;
-        assert_eq!(config.mqtt.address(), Some((host.to_owned(), port)), "{written}");
+        assert_eq!(config.mqtt.address(), Some((host.to_owned(), port, is_secure)), "{written}");
     }
     for wrong in
-        ["", "broker", "mqtts://broker", "mqtt://", "mqtt://broker:70000", "mqtt://me:secret@broker", "mqtt://a b"]
+        ["", "broker", "ws://broker", "mqtts://", "mqtt://broker:70000", "mqtt://me:secret@broker", "mqtt://a b"]
     {
         assert!(message(&["--mqtt-broker", wrong], &[]).contains("mqtt://192.168.1.5:1883"), "{wrong}");
     }

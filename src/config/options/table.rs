@@ -490,7 +490,7 @@ pub(in crate::config) const OPTIONS: &[Opt] = &[
         OptionKind::HassAddress,
         "off",
         "Address of Home Assistant, where the daemon is no app of it",
-        "Such as `http://192.168.1.5:8123`, with a long-lived token of an administrator in `hass.token` (Home Assistant: \
+        "Such as `http://192.168.1.5:8123` or `https://house.example`, with a long-lived token of an administrator in `hass.token` (Home Assistant: \
          your profile, *Security*). An app needs neither.",
     ),
     opt(
@@ -500,6 +500,14 @@ pub(in crate::config) const OPTIONS: &[Opt] = &[
         "What Home Assistant knows the daemon by",
         "Home Assistant sets `SUPERVISOR_TOKEN` by itself. With it, the daemon asks for the port of its own panel \
          (ingress) and for the addresses of the house's network, and links to Home Assistant. Without it nobody is asked.",
+    ),
+    opt(
+        "hass.ca",
+        OptionKind::Path,
+        "off",
+        "File of the authority (CA) that Home Assistant and the broker have their certificates of, in PEM",
+        "Where it is none of those that every machine knows: your own, or a certificate that has signed itself. Those of the \
+         machine are trusted in any case. Read at the start.",
     ),
     opt(
         "hass.page",
@@ -521,8 +529,8 @@ pub(in crate::config) const OPTIONS: &[Opt] = &[
         OptionKind::Broker,
         "auto",
         "MQTT broker by which Home Assistant has entities of every room",
-        "Such as `mqtt://192.168.1.5:1883`, without TLS. `auto` is the broker that Home Assistant's Supervisor knows of, so an \
-         app needs nothing here; without a Supervisor it is none.",
+        "Such as `mqtt://192.168.1.5:1883`, or `mqtts://house.example` with TLS (see `hass.ca`). `auto` is the broker that Home \
+         Assistant's Supervisor knows of, so an app needs nothing here; without a Supervisor it is none.",
     ),
     opt(
         "mqtt.username",

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS, SubscribeFilter};
+use rumqttc::{
+    AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, PublishOptions, QoS, SubscribeFilter,
+};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -18,6 +20,7 @@ use crate::entities::kept::Kept;
 use crate::entities::table::{self, ROWS};
 use crate::hass::Broker;
 use crate::rooms::EventReceiver;
+use crate::tls::Trust;
 
 use super::discovery::{BIRTH_TOPIC, Topics, discovery};
 use super::payload;
@@ -31,8 +34,8 @@ const UNREAD: usize = 64;
 /// Bytes of a message, either way. A discovery message has 3 KB.
 const MAX_PACKET: usize = 64 * 1_024;
 
-/// A connection on which nothing came for one and a half of this is over.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// In seconds: a connection on which nothing came for one and a half of this is over.
+const KEEP_ALIVE: u16 = 30;
 
 /// Places that are to be shown anew are, one by one, with this between them.
 const PACE: Duration = Duration::from_millis(5);
@@ -61,6 +64,8 @@ pub(in crate::entities) enum Ended {
 pub(in crate::entities) struct SessionParts<'a> {
     /// What is shown, and used.
     pub(in crate::entities) house: &'a House,
+    /// Whose certificates the broker may show.
+    pub(in crate::entities) trust: &'a Trust,
     /// Who we are, and what the broker knows of former rooms.
     pub(in crate::entities) kept: &'a mut Kept,
     /// Places that somebody removed in Home Assistant: they are left out until the next start.
@@ -94,13 +99,20 @@ impl<'a> Session<'a> {
     /// Begins to connect.
     pub(in crate::entities) fn new(broker: &Broker, parts: SessionParts<'a>) -> Self {
         let topics = Topics::new(parts.kept.instance());
-        let mut options = MqttOptions::new(format!("voice-relay-{}", parts.kept.instance()), &broker.host, broker.port);
+        let (trust, at) = (parts.trust.clone(), broker.clone());
+        let name = format!("voice-relay-{}", parts.kept.instance());
+        let mut options = MqttOptions::new(name, (broker.host.clone(), broker.port));
         options.set_keep_alive(KEEP_ALIVE).set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        options.set_request_channel_capacity(WAITING);
+        options.set_socket_connector(move |_, _| {
+            let (trust, at) = (trust.clone(), at.clone());
+            async move { trust.connect(&at.host, at.port, at.ssl).await }
+        });
         options.set_last_will(LastWill::new(topics.status(), "offline", QoS::AtLeastOnce, true));
         if let Some(username) = &broker.username {
-            options.set_credentials(username, broker.password.as_deref().unwrap_or_default());
+            options.set_credentials(username, broker.password.clone().unwrap_or_default());
         }
-        let (client, events) = AsyncClient::new(options, WAITING);
+        let (client, events) = AsyncClient::builder(options).build();
         let (sender, incoming) = mpsc::channel(UNREAD);
         let reader = tokio::spawn(read(events, sender));
         let (places, observed) = (parts.house.places(), parts.house.rooms.observe());
@@ -274,23 +286,25 @@ impl<'a> Session<'a> {
 
     /// False: too much waits.
     fn tell_retained(&self, topic: &str, message: &str) -> bool {
-        let told = self.client.try_publish(topic, QoS::AtLeastOnce, true, message).is_ok();
+        let told = self.client.try_publish(topic, message, PublishOptions::at_least_once().retain(true)).is_ok();
         self.parts.stats.told.fetch_add(u64::from(told), Ordering::Relaxed);
         told
     }
 
     /// Something came on a topic that we subscribe to.
     fn hear(&mut self, message: &Publish) {
-        if message.topic == BIRTH_TOPIC {
+        // A broker sends no other, by the protocol.
+        let Ok(topic) = str::from_utf8(&message.topic) else { return };
+        if topic == BIRTH_TOPIC {
             if &*message.payload == b"online" && !message.retain {
                 self.show_all(true);
                 self.pace = AFTER_BIRTH / u32::try_from(self.places.len()).unwrap_or(u32::MAX);
             }
-        } else if let Some((place, key)) = self.topics.commanded(&message.topic) {
+        } else if let Some((place, key)) = self.topics.commanded(topic) {
             self.obey(place, key, message);
         } else if message.payload.is_empty() {
             // Of our own discovery messages: somebody has deleted the device.
-            let deleted = self.places.iter().find(|(place, _)| self.topics.config(place) == message.topic);
+            let deleted = self.places.iter().find(|(place, _)| self.topics.config(place) == topic);
             self.parts.removed.extend(deleted.map(|(place, _)| place.clone()));
         }
     }
