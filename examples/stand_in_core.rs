@@ -6,6 +6,11 @@
 #[path = "../tests/support/core.rs"]
 mod stand_in;
 
+// What it shows to a node that wants a key.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../tests/support/noise.rs"]
+mod noise;
+
 use stand_in::{StandInCore, TOKEN};
 
 const DOORBELL: &str = "event.front_door";

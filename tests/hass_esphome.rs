@@ -4,14 +4,19 @@ mod support;
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use mdns_sd::{ServiceDaemon, ServiceEvent};
 use prost::Message;
 use serde_json::json;
 use support::broker::Broker;
 use support::core::{StandInCore, TOKEN};
 use support::esphome::*;
 use support::http::{get, post_json};
-use support::live::{metric, metric_becomes, participant, program, start_command, until};
+use support::live::{PATIENCE, end, metric, metric_becomes, participant, program, start_command, until};
+use support::noise::{read_packet, shake_hands};
 use support::sound::wav;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use voice_relay::app::Ports;
 
@@ -293,7 +298,7 @@ async fn home_assistant_connects_to_the_node_when_somebody_asks_for_it() {
         "linked": true,
         "speech": true,
         "broker": null,
-        "node": { "port": lab.node, "connected": false },
+        "node": { "port": lab.node, "on_lan": false, "connected": false },
     });
     assert_eq!(state().await, expected);
     let connect = async || post_json(lab.ports.http, "/api/home-assistant/node", &json!({})).await;
@@ -303,6 +308,103 @@ async fn home_assistant_connects_to_the_node_when_somebody_asks_for_it() {
     assert_eq!(connect().await.json(), json!({ "added": false }), "it has it already");
     lab.core.forget_nodes();
     until(async || state().await["node"]["connected"] == false).await;
+}
+
+/// What opens the node of this lab, as the page shows it.
+async fn key(lab: &Lab) -> String {
+    until(async || get(lab.ports.http, "/api/home-assistant/node").await.json()["key"].is_string()).await;
+    get(lab.ports.http, "/api/home-assistant/node").await.json()["key"].as_str().expect("a key").to_owned()
+}
+
+#[tokio::test]
+async fn on_the_house_s_network_only_whoever_shows_the_key_is_heard() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
+    let key = key(&lab).await;
+    let mut client = NodeClient::secured(lab.node, &key).await;
+    let kitchen = device(&mut client, "Kitchen").await;
+    client.send(SUBSCRIBE, &()).await;
+    client.player(kitchen, |player| player.state == 1).await;
+    let url = lab.core.speech("Dinner is ready");
+    let play = Play {
+        key: SPEAKER,
+        has_url: true,
+        url,
+        has_announcement: true,
+        announcement: true,
+        device: kitchen,
+        ..Play::default()
+    };
+    client.send(PLAY, &play).await;
+    client.player(kitchen, |player| player.state == 2).await;
+
+    let mut another = dial(lab.node).await;
+    let guess = BASE64_STANDARD.encode([7; 32]);
+    assert_eq!(shake_hands(&mut another, &guess).await.err().as_deref(), Some("Handshake MAC failure"));
+    let mut plain = dial(lab.node).await;
+    plain.write_all(&[0, 0, 1]).await.expect("sent");
+    assert_eq!(read_packet(&mut plain).await.expect("an answer"), b"\x01Bad indicator byte");
+    assert_eq!(metric(lab.ports, "esphome_connections").await, 1, "strangers are none");
+}
+
+#[tokio::test]
+async fn strangers_at_the_node_keep_nobody_out_who_has_the_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
+    let key = key(&lab).await;
+    let _client = NodeClient::secured(lab.node, &key).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(dial(lab.node).await);
+    }
+    let mut one_more = dial(lab.node).await;
+    let gone = tokio::time::timeout(PATIENCE, one_more.read(&mut [0])).await.expect("at once");
+    assert!(matches!(gone, Ok(0) | Err(_)), "an address has so many");
+    // They have so long to show the key.
+    for mut stranger in silent {
+        let gone = tokio::time::timeout(PATIENCE, stranger.read(&mut [0])).await.expect("in time");
+        assert!(matches!(gone, Ok(0) | Err(_)));
+    }
+    NodeClient::secured(lab.node, &key).await;
+}
+
+#[tokio::test]
+async fn home_assistant_elsewhere_is_given_the_key_when_somebody_has_it_connect() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
+    let node = get(lab.ports.http, "/api/home-assistant").await.json()["node"].clone();
+    assert_eq!(node, json!({ "port": lab.node, "on_lan": true, "connected": false }), "no key for everybody");
+    key(&lab).await;
+    let answer = post_json(lab.ports.http, "/api/home-assistant/node", &json!({})).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "added": true })));
+    assert_eq!(get(lab.ports.http, "/api/home-assistant").await.json()["node"]["connected"], true);
+}
+
+#[tokio::test]
+async fn home_assistant_finds_the_node_by_itself_until_it_goes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
+    let browser = ServiceDaemon::new().expect("a thread");
+    let found = browser.browse("_esphomelib._tcp.local.").expect("asked");
+    let next = async |is_it: fn(&ServiceEvent, u16) -> bool| {
+        let (found, node) = (found.clone(), lab.node);
+        let looked = tokio::task::spawn_blocking(move || {
+            std::iter::from_fn(|| found.recv_timeout(PATIENCE).ok()).find(|event| is_it(event, node))
+        });
+        looked.await.expect("whole").expect("in time")
+    };
+    let ServiceEvent::ServiceResolved(service) =
+        next(|event, node| matches!(event, ServiceEvent::ServiceResolved(one) if one.get_port() == node)).await
+    else {
+        unreachable!("it was looked for")
+    };
+    let property = |name: &str| service.get_property_val_str(name).unwrap_or_default().to_owned();
+    assert!(service.get_fullname().starts_with("voice-relay"), "{}", service.get_fullname());
+    assert_eq!((property("mac").len(), property("friendly_name")), (12, "Voice Relay".into()));
+    assert!(property("api_encryption").starts_with("Noise_NNpsk0"));
+    end(&mut lab.child).await;
+    next(|event, _| matches!(event, ServiceEvent::ServiceRemoved(..))).await;
+    let _ = browser.shutdown();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Home Assistant, its broker, and the node by which rooms are media players of it.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -11,6 +12,9 @@ const NO_ADDRESS: &str = "off";
 
 /// The word for what is used where the Supervisor has started us.
 const AUTO: &str = "auto";
+
+/// The word for the house's network.
+const LAN: &str = "lan";
 
 /// Port of the node, beside ESPHome's own 6053.
 const NODE_PORT: u16 = 16_053;
@@ -45,6 +49,14 @@ impl HassConfig {
             (NO_ADDRESS, _) => Some(format!("{}/core", self.supervisor.trim_end_matches('/'))),
             (url, _) => Some(url.to_owned()),
         }
+    }
+
+    /// Whether the core is on this machine, as far as its address says.
+    fn is_on_this_machine(&self) -> bool {
+        let host = self.url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+        let host = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(host, _)| host);
+        let host = host.trim_matches(['[', ']']);
+        self.is_supervised() || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|host| host.is_loopback())
     }
 
     /// File of the authority whose certificates Home Assistant and the broker may show besides others.
@@ -84,17 +96,34 @@ impl MqttConfig {
 /// The node by which rooms are media players of Home Assistant.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EspHomeConfig {
-    /// Its port on the loopback, or one of the words `auto` and `off`.
+    /// Its port, or one of the words `auto` and `off`.
     pub listen: String,
+    /// From where it is reached: `machine`, `lan`, or `auto`.
+    pub reach: String,
+}
+
+/// Where the node listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodePlace {
+    /// At which port.
+    pub port: u16,
+    /// Whether it is on the house's network, with a key, and not on this machine alone, without one.
+    pub is_on_lan: bool,
 }
 
 impl EspHomeConfig {
-    /// Its port, if there is one. Home Assistant is on the same machine wherever it has a Supervisor.
-    pub fn port(&self, is_supervised: bool) -> Option<u16> {
-        match &*self.listen {
-            AUTO => is_supervised.then_some(NODE_PORT),
-            port => port.parse().ok(),
-        }
+    /// Where it is, if there is one: by itself wherever there is a Home Assistant, and where that finds it. It is on the same
+    /// machine wherever it has a Supervisor.
+    pub fn place(&self, hass: &HassConfig) -> Option<NodePlace> {
+        let port = match &*self.listen {
+            AUTO => hass.core().map(|_| NODE_PORT)?,
+            port => port.parse().ok()?,
+        };
+        let is_on_lan = match &*self.reach {
+            AUTO => hass.core().is_some() && !hass.is_on_this_machine(),
+            reach => reach == LAN,
+        };
+        Some(NodePlace { port, is_on_lan })
     }
 }
 

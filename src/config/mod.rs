@@ -26,7 +26,7 @@ use crate::rooms::RoomsSettings;
 
 pub use docs::{markdown, print};
 pub use error::LoadError;
-pub use hass::{EspHomeConfig, HassConfig, MqttConfig};
+pub use hass::{EspHomeConfig, HassConfig, MqttConfig, NodePlace};
 pub use load::{CliCommand, Invocation, RingCommand, SayCommand, SayContent, TokenCommand, load};
 pub use ports::{HttpConfig, Mp3Config, TlsConfig, TlsMode, WhenIdle};
 

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::data::DataFolder;
 
+use super::esphome::NodeKey;
+
 /// Where it is, in the data folder.
 const FILE: &str = "entities.json";
 
@@ -24,6 +26,9 @@ pub(super) struct Kept {
 struct Content {
     /// Tells this relay from others at the same Home Assistant.
     instance: String,
+    /// What a Home Assistant on another machine has to show, once there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node_key: Option<NodeKey>,
     /// Ids of the rooms whose entities were made known.
     #[serde(default)]
     rooms: BTreeSet<String>,
@@ -46,6 +51,21 @@ impl Kept {
     /// Tells this relay from others at the same Home Assistant.
     pub(super) fn instance(&self) -> &str {
         &self.content.instance
+    }
+
+    /// What a Home Assistant on another machine has to show: the same for ever.
+    ///
+    /// # Errors
+    /// When it can be neither made nor kept.
+    pub(super) async fn node_key(&mut self) -> io::Result<NodeKey> {
+        if let Some(key) = &self.content.node_key {
+            return Ok(key.clone());
+        }
+        let key = NodeKey::make().map_err(io::Error::other)?;
+        self.content.node_key = Some(key.clone());
+        let content = self.content.clone();
+        in_background(&self.data, move |data| content.write(data)).await?;
+        Ok(key)
     }
 
     /// Rooms that were made known once, and are no more.
@@ -72,7 +92,11 @@ impl Kept {
 
 impl Content {
     fn open(data: &DataFolder) -> io::Result<Self> {
-        let new = || Self { instance: Uuid::new_v4().simple().to_string()[..8].to_owned(), rooms: BTreeSet::new() };
+        let new = || Self {
+            instance: Uuid::new_v4().simple().to_string()[..8].to_owned(),
+            node_key: None,
+            rooms: BTreeSet::new(),
+        };
         let written = data.read_or_make(FILE, || serde_json::to_vec(&new()).map_err(io::Error::from))?;
         match serde_json::from_slice::<Self>(&written) {
             Ok(content) if content.is_fit_for_topics() => Ok(content),
@@ -128,6 +152,18 @@ mod tests {
         }
         open(&["study"]).await.expect("read").note_forgotten().await;
         assert_eq!(open(&["study"]).await.expect("read").gone().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_key_is_the_same_after_a_restart_and_another_elsewhere() {
+        let key = async |folder: &tempfile::TempDir| {
+            let mut kept = Kept::open(DataFolder::new(folder.path().into()), rooms(&["kitchen"])).await.expect("made");
+            (kept.node_key().await.expect("made").text(), kept.instance().to_owned())
+        };
+        let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let made = key(&here).await;
+        assert_eq!((key(&here).await, made.0.len()), (made.clone(), 44));
+        assert_ne!(key(&there).await.0, made.0);
     }
 
     #[tokio::test]

@@ -14,8 +14,9 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::calls::CallsHandle;
-use crate::config::{Config, HassConfig, MqttConfig};
+use crate::config::{Config, HassConfig, MqttConfig, NodePlace};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::hass::{Broker, SupervisorError, find_broker};
@@ -31,7 +32,7 @@ use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 use crate::tls::Trust;
 
-use esphome::EspHome;
+use esphome::{EspHome, NodeKey};
 use house::{House, Place};
 use kept::Kept;
 use mqtt::{Ended, Session, SessionParts};
@@ -64,8 +65,17 @@ pub struct EntitiesStatus {
     pub stats: Arc<EntitiesStats>,
     /// Whether there is, or may be, a broker.
     pub may_have_broker: bool,
-    /// Port of our node, if there is one.
-    pub node_port: Option<u16>,
+    /// Where our node is, if there is one.
+    pub node: Option<NodePlace>,
+    node_key: Arc<OnceLock<NodeKey>>,
+}
+
+impl EntitiesStatus {
+    /// What Home Assistant has to show to our node, where it is on another machine: 32 bytes in Base64. It opens the house's
+    /// entities, so it is for those who may let Home Assistant connect.
+    pub fn node_key(&self) -> Option<String> {
+        self.node_key.get().map(NodeKey::text)
+    }
 }
 
 impl EntitiesStats {
@@ -89,8 +99,10 @@ pub struct Entities {
     /// Whose certificates a broker may show.
     trust: Trust,
     data: DataFolder,
-    /// At which port Home Assistant finds a node of ESPHome's.
-    node_port: Option<u16>,
+    /// Where Home Assistant finds a node of ESPHome's.
+    node: Option<NodePlace>,
+    bind: IpAddr,
+    node_key: Arc<OnceLock<NodeKey>>,
     stats: Arc<EntitiesStats>,
 }
 
@@ -104,17 +116,26 @@ impl Entities {
     /// Whoever shows these rooms by the broker that is configured, or that the Supervisor knows of, and by a node of
     /// ESPHome's; `None` where there is nothing of the kind.
     pub fn new(
-        Config { mqtt, hass, esphome, .. }: &Config,
+        Config { mqtt, hass, esphome, bind, .. }: &Config,
         trust: Trust,
         data: DataFolder,
         (rooms, calls, mailbox, access): (RoomsHandle, CallsHandle, MailboxHandle, Access),
         dispatcher: Dispatcher,
     ) -> Option<Self> {
-        let node_port = esphome.port(hass.is_supervised());
+        let node = esphome.place(hass);
         let house = House { rooms, dispatcher, calls, mailbox, access };
-        let entities =
-            Self { house, mqtt: mqtt.clone(), hass: hass.clone(), trust, data, node_port, stats: Arc::default() };
-        (entities.may_have_broker() || node_port.is_some()).then_some(entities)
+        let entities = Self {
+            house,
+            mqtt: mqtt.clone(),
+            hass: hass.clone(),
+            trust,
+            data,
+            node,
+            bind: *bind,
+            node_key: Arc::default(),
+            stats: Arc::default(),
+        };
+        (entities.may_have_broker() || node.is_some()).then_some(entities)
     }
 
     fn may_have_broker(&self) -> bool {
@@ -123,18 +144,19 @@ impl Entities {
 
     /// How far they get, from now on.
     pub fn status(&self) -> EntitiesStatus {
-        let stats = Arc::clone(&self.stats);
-        EntitiesStatus { stats, may_have_broker: self.may_have_broker(), node_port: self.node_port }
+        let (stats, node_key) = (Arc::clone(&self.stats), Arc::clone(&self.node_key));
+        EntitiesStatus { stats, may_have_broker: self.may_have_broker(), node: self.node, node_key }
     }
 
     /// Shows them until the shutdown.
     pub async fn run(self, shutdown: CancellationToken) {
         let rooms = self.house.rooms_of(&Place::House).into_iter().collect();
         match Kept::open(self.data.clone(), rooms).await {
-            Ok(kept) => {
+            Ok(mut kept) => {
                 // Until it is known that there is none.
                 let by_broker = watch::Sender::new(self.may_have_broker());
-                let node = self.serve_node(kept.instance().to_owned(), by_broker.subscribe(), shutdown.clone());
+                let node = self.node(&mut kept).await;
+                let node = self.serve_node(node, kept.instance().to_owned(), by_broker.subscribe(), shutdown.clone());
                 tokio::join!(self.show(kept, &by_broker, &shutdown), node);
             }
             Err(error) => {
@@ -144,12 +166,35 @@ impl Entities {
         }
     }
 
+    /// Where the node is to be, and what is to be shown there.
+    async fn node(&self, kept: &mut Kept) -> Option<(NodePlace, Option<NodeKey>)> {
+        let place = self.node?;
+        if !place.is_on_lan {
+            return Some((place, None));
+        }
+        match kept.node_key().await {
+            Ok(key) => Some((place, Some(self.node_key.get_or_init(|| key).clone()))),
+            Err(error) => {
+                tracing::error!(%error, "rooms are no media players of Home Assistant: the key cannot be kept");
+                None
+            }
+        }
+    }
+
     /// Waits for Home Assistant, if it may come by itself.
-    async fn serve_node(&self, instance: String, by_broker: watch::Receiver<bool>, shutdown: CancellationToken) {
-        let Some(port) = self.node_port else { return };
-        match EspHome::bind(port, self.house.clone(), instance, by_broker, Arc::clone(&self.stats)).await {
+    async fn serve_node(
+        &self,
+        node: Option<(NodePlace, Option<NodeKey>)>,
+        instance: String,
+        by_broker: watch::Receiver<bool>,
+        shutdown: CancellationToken,
+    ) {
+        let Some((place, key)) = node else { return };
+        let (at, stats) = ((place, self.bind, key), Arc::clone(&self.stats));
+        match EspHome::bind(at, self.house.clone(), instance, by_broker, stats).await {
             Ok(node) => node.run(shutdown).await,
             Err(error) => {
+                let port = place.port;
                 tracing::warn!(%error, port, "rooms are no media players of Home Assistant: see esphome.listen");
             }
         }

@@ -1,8 +1,11 @@
 //! Where Home Assistant's core is, and what opens it: its WebSocket, and its API beside it.
 
 use std::io;
+use std::net::IpAddr;
 
 use reqwest::{Client, Method, RequestBuilder, Url};
+
+use tokio::net::TcpStream;
 
 use crate::tls::{Outgoing, Trust};
 
@@ -69,6 +72,15 @@ impl CoreEndpoint {
     /// When it is not there, or is somebody else.
     pub(super) async fn connect(&self) -> io::Result<Outgoing> {
         self.trust.connect(&self.host, self.port, self.is_secure).await
+    }
+
+    /// The address by which the core reaches this machine.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(super) async fn own_address(&self) -> io::Result<IpAddr> {
+        let connection = TcpStream::connect((&*self.host, self.port)).await?;
+        Ok(connection.local_addr()?.ip().to_canonical())
     }
 
     /// A request to its API, with the token.

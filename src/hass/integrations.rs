@@ -1,6 +1,7 @@
 //! Integrations of Home Assistant: that of our node is added by its own config flow, which a person would click through
 //! otherwise.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What begins the addresses of flows.
 const FLOWS: &str = "/api/config/config_entries/flow";
+
+/// In which step of that of ESPHome's a key is asked for.
+const KEY_STEP: &str = "encryption_key";
 
 /// Whoever adds integrations. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -74,16 +78,26 @@ impl Integrations {
         Self { endpoint, turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Adds the node of ESPHome's that is on this machine, at this port.
+    /// Adds the node of ESPHome's at this port: of the loopback, or, where a key is to be shown, of this machine as the core
+    /// reaches it.
     ///
     /// # Errors
     /// When Home Assistant does not take it. No flow of ours is left there, unless whoever waits for this goes before.
-    pub async fn add_node(&self, port: u16) -> Result<AddedNode, AddNodeError> {
+    pub async fn add_node(&self, port: u16, key: Option<String>) -> Result<AddedNode, AddNodeError> {
         let _turn = self.turn.try_acquire().map_err(|_| AddNodeError::Busy)?;
+        let host = match key {
+            Some(_) => self.endpoint.own_address().await.map_err(|error| AddNodeError::Away(error.to_string()))?,
+            None => IpAddr::from(Ipv4Addr::LOCALHOST),
+        };
         let begun = self.step(FLOWS, json!({ "handler": "esphome", "show_advanced_options": false })).await?;
         let Some(flow) = begun.flow_id.as_deref().filter(|_| begun.kind == "form") else { return outcome(&begun) };
         let path = format!("{FLOWS}/{flow}");
-        let ended = self.step(&path, json!({ "host": "127.0.0.1", "port": port })).await;
+        let mut ended = self.step(&path, json!({ "host": host, "port": port })).await;
+        if let (Ok(step), Some(key)) = (&ended, key)
+            && step.step_id.as_deref() == Some(KEY_STEP)
+        {
+            ended = self.step(&path, json!({ "noise_psk": key })).await;
+        }
         let outcome = ended.and_then(|ended| outcome(&ended));
         if outcome.is_err() {
             // What is left of it would wait among the things that Home Assistant has found. If this fails, it does.
@@ -136,8 +150,8 @@ mod tests {
             Integrations::new(CoreEndpoint::new(&core, "a token".into(), Trust::none()).expect("an address"));
         tokio::select! {
             biased;
-            added = integrations.add_node(1) => panic!("nobody answers: {added:?}"),
-            second = integrations.add_node(1) => assert!(matches!(second, Err(AddNodeError::Busy))),
+            added = integrations.add_node(1, None) => panic!("nobody answers: {added:?}"),
+            second = integrations.add_node(1, None) => assert!(matches!(second, Err(AddNodeError::Busy))),
         }
         // The first has gone, and with it its turn.
         assert_eq!(integrations.turn.available_permits(), 1);

@@ -1,4 +1,5 @@
-//! `/api/home-assistant`: whether Home Assistant is there, what it has of the relay, and that it connects to the node.
+//! `/api/home-assistant`: whether Home Assistant is there, what it has of the relay, and that it connects to the node, with the
+//! key where that is on the house's network.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,7 +30,7 @@ const MAX_BODY: u64 = 4_096;
 const NO_NODE: &str = "There is no ESPHome node to connect to; esphome.listen sets its port";
 const NO_HOME: &str = "The relay is not linked to Home Assistant; set hass.url and hass.token";
 
-/// `GET /api/home-assistant` and `POST /api/home-assistant/node`.
+/// `GET /api/home-assistant`, `GET` and `POST /api/home-assistant/node`.
 pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let with_shared = shared.clone();
     let context = warp::ext::get::<Visitor>().and(warp::any().map(move || with_shared.clone()));
@@ -42,6 +43,15 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             Err(refusal) => denied(&refusal),
         },
     );
+    let show_node = warp::path!("api" / "home-assistant" / "node").and(warp::get()).and(context.clone()).then(
+        async |visitor: Visitor, shared: Shared| match shared
+            .authorize(&visitor, Action::ConnectHomeAssistant, Target::House)
+            .await
+        {
+            Ok(_) => node(&shared),
+            Err(refusal) => denied(&refusal),
+        },
+    );
     let connect = warp::path!("api" / "home-assistant" / "node").and(warp::post()).and(context).then(
         async |visitor: Visitor, shared: Shared| match shared
             .authorize(&visitor, Action::ConnectHomeAssistant, Target::House)
@@ -51,7 +61,7 @@ pub(super) fn routes(shared: Shared) -> impl Filter<Extract = (Response,), Error
             Err(refusal) => denied(&refusal),
         },
     );
-    look.or(connect).unify().or(doorbells(shared)).unify()
+    look.or(show_node).unify().or(connect).unify().or(doorbells(shared)).unify()
 }
 
 /// Who is called by a doorbell.
@@ -104,28 +114,38 @@ fn described(permit: &Permit, shared: &Shared) -> Value {
     let linked = shared.house.players(permit).is_some_and(HousePlayers::is_linked);
     let entities = shared.entities.as_ref();
     let broker = entities.filter(|entities| entities.may_have_broker);
-    let node = entities.and_then(|entities| Some((entities.node_port?, &entities.stats)));
+    let node = entities.and_then(|entities| Some((entities.node?, &entities.stats)));
     json!({
         "configured": shared.house.integrations(permit).is_some(),
         "linked": linked,
         "speech": linked && shared.dispatcher.speaks(),
         "broker": broker.map(|broker| json!({ "connected": broker.stats.connected.load(Ordering::Relaxed) })),
-        "node": node.map(|(port, stats)| json!({
-            "port": port,
+        "node": node.map(|(place, stats)| json!({
+            "port": place.port,
+            "on_lan": place.is_on_lan,
             "connected": is_connected(stats),
         })),
     })
 }
 
+/// What somebody types into Home Assistant who adds the node by hand.
+fn node(shared: &Shared) -> Response {
+    match shared.entities.as_ref().and_then(|entities| Some((entities.node?, entities.node_key()))) {
+        Some((place, key)) => no_store(&json!({ "port": place.port, "key": key })),
+        None => text(StatusCode::NOT_FOUND, NO_NODE),
+    }
+}
+
 async fn connect(permit: &Permit, shared: &Shared) -> Response {
     let Some(integrations) = shared.house.integrations(permit) else { return text(StatusCode::CONFLICT, NO_HOME) };
-    let node = shared.entities.as_ref().and_then(|entities| Some((entities.node_port?, &entities.stats)));
-    let Some((port, stats)) = node else { return text(StatusCode::CONFLICT, NO_NODE) };
+    let node = shared.entities.as_ref().and_then(|entities| Some((entities.node?.port, entities)));
+    let Some((port, entities)) = node else { return text(StatusCode::CONFLICT, NO_NODE) };
     // A flow while Home Assistant sets the node up would have it set up twice, which it cannot bear.
+    let stats = &entities.stats;
     if is_connected(stats) {
         return no_store(&json!({ "added": false })).into_response();
     }
-    match integrations.add_node(port).await {
+    match integrations.add_node(port, entities.node_key()).await {
         Ok(added) => {
             until_connected(stats).await;
             no_store(&json!({ "added": added == AddedNode::Now })).into_response()

@@ -133,6 +133,7 @@ pub(super) const ROUTES: &[Row] = &[
     with("PUT /api/quiet-hours/{id}", ADMIN, About::House, r#"{"from":"22:00","until":"07:00"}"#),
     row("DELETE /api/quiet-hours/{id}", ADMIN, About::House),
     row("GET /api/home-assistant", LISTEN, About::House),
+    row("GET /api/home-assistant/node", ADMIN, About::House),
     row("POST /api/home-assistant/node", ADMIN, About::House),
     with("PUT /api/sound", ADMIN, About::House, r#"{"room":"home"}"#),
     row("GET /api/files", LISTEN, About::House),

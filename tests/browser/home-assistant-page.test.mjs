@@ -54,7 +54,22 @@ test('one button connects Home Assistant to the rooms as media players', async (
   assert.equal(await view.locator('#connect').count(), 0, 'nothing is left to do');
 });
 
+test('where Home Assistant is on another machine, the key is there for whoever adds the rooms by hand', async () => {
+  await daemon.stop();
+  daemon = await startDaemon(undefined, undefined, ['--tls-mode=off', '--esphome-reach=lan', `--data-dir=${mkdtempSync(join(folder, 'data-'))}`, ...core.flags]);
+  const view = await openView();
+  await view.locator('#by-hand summary').click();
+  const key = view.locator('#by-hand copy-text code');
+  await key.waitFor();
+  assert.equal(Buffer.from(await key.innerText(), 'base64').length, 32);
+  await view.locator('#connect').click();
+  await view.locator('#node[data-connected=true]').waitFor();
+  assert.equal(await view.locator('#by-hand').count(), 0);
+});
+
 test('a player is tried: when it was heard, and that it is as loud as before', async () => {
+  // The chimes are known a moment after the start.
+  while ((await (await fetch(`${daemon.url}api/files`)).json()).total === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   const view = await openView();
   const kitchen = view.locator('[data-entity="media_player.kitchen_speaker"]');
   await kitchen.getByRole('button', { name: 'Test kitchen speaker' }).click();

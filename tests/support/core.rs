@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use voice_relay::audio::Mp3File;
 
+use super::noise::shake_hands;
+
 /// What opens it.
 pub const TOKEN: &str = "a-long-lived-token";
 
@@ -71,6 +73,8 @@ struct House {
     spoken: BTreeMap<String, String>,
     /// Nodes of ESPHome's that it has, by their ports, and is connected to.
     nodes: BTreeMap<u64, TcpStream>,
+    /// Where the node is that wants a key.
+    wants_key: Option<(String, u64)>,
 }
 
 impl StandInCore {
@@ -330,7 +334,7 @@ impl StandInCore {
             (true, "") if body["handler"] == "esphome" => {
                 ("200 OK", json!({ "type": "form", "flow_id": "1", "step_id": "user", "errors": {} }))
             }
-            (true, "/1") => ("200 OK", self.add_node(body["port"].as_u64()?).await),
+            (true, "/1") => ("200 OK", self.add_node(&body).await),
             _ => ("404 Not Found", json!({ "message": "Invalid handler specified" })),
         };
         let answer = answer.to_string();
@@ -338,24 +342,38 @@ impl StandInCore {
         socket.write_all([head, answer].concat().as_bytes()).await.ok()
     }
 
-    async fn add_node(&self, port: u64) -> Value {
+    async fn add_node(&self, step: &Value) -> Value {
+        let asked = self.house().wants_key.take();
+        if let (Some((host, port)), Some(key)) = (asked, step["noise_psk"].as_str()) {
+            let mut node = TcpStream::connect((&*host, port as u16)).await.expect("it was there");
+            return match shake_hands(&mut node, key).await {
+                Ok(_) => self.keep_node(port, node),
+                Err(_) => json!({ "type": "form", "step_id": "encryption_key", "errors": { "base": "invalid_psk" } }),
+            };
+        }
+        let (host, port) = (step["host"].as_str().expect("a host").to_owned(), step["port"].as_u64().expect("a port"));
         if self.house().nodes.contains_key(&port) {
             return json!({ "type": "abort", "reason": "already_configured" });
         }
         let greeted = async {
-            let mut node = TcpStream::connect(("127.0.0.1", port as u16)).await.ok()?;
+            let mut node = TcpStream::connect((&*host, port as u16)).await.ok()?;
             // A greeting without a word; what comes back begins with a zero, where nothing is encrypted.
             node.write_all(&[0, 0, 1]).await.ok()?;
-            (node.read_u8().await.ok()? == 0).then_some(node)
+            Some((node.read_u8().await.ok()?, node))
         };
-        let greeted = tokio::time::timeout(Duration::from_secs(3), greeted).await.ok().flatten();
-        match greeted {
-            Some(node) => {
-                self.house().nodes.insert(port, node);
-                json!({ "type": "create_entry", "title": "Voice Relay" })
+        match tokio::time::timeout(Duration::from_secs(3), greeted).await.ok().flatten() {
+            Some((0, node)) => self.keep_node(port, node),
+            Some((1, _)) => {
+                self.house().wants_key = Some((host, port));
+                json!({ "type": "form", "step_id": "encryption_key", "errors": {} })
             }
-            None => json!({ "type": "form", "step_id": "user", "errors": { "base": "connection_error" } }),
+            _ => json!({ "type": "form", "step_id": "user", "errors": { "base": "connection_error" } }),
         }
+    }
+
+    fn keep_node(&self, port: u64, node: TcpStream) -> Value {
+        self.house().nodes.insert(port, node);
+        json!({ "type": "create_entry", "title": "Voice Relay" })
     }
 
     /// Loses its nodes, as when somebody deletes them.

@@ -1,12 +1,14 @@
-//! Home Assistant's side of ESPHome's native API, without encryption: as much of it as a house needs.
+//! Home Assistant's side of ESPHome's native API: as much of it as a house needs.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use prost::Message;
+use snow::TransportState;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::live::PATIENCE;
+use super::noise::{read_packet, send_packet, shake_hands};
 
 /// Types of messages, by the numbers of `api.proto`.
 pub const HELLO: u64 = 1;
@@ -150,27 +152,39 @@ pub struct Called {
 }
 
 /// A connection to a node.
-pub struct NodeClient(TcpStream);
+pub struct NodeClient {
+    socket: TcpStream,
+    /// Where a key was shown.
+    noise: Option<TransportState>,
+}
 
 impl NodeClient {
     /// Connects to the node at this port, as soon as there is one.
     pub async fn connect(port: u16) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let connected = tokio::time::timeout(PATIENCE, async {
-            loop {
-                match TcpStream::connect(address).await {
-                    Ok(socket) => return socket,
-                    Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
-                }
-            }
-        });
-        let mut client = Self(connected.await.expect("there is a node"));
-        client.send(HELLO, &()).await;
-        assert_eq!(client.next().await.expect("an answer").0, HELLO + 1);
-        client
+        Self::greet(Self { socket: dial(port).await, noise: None }).await
+    }
+
+    /// The same with a key.
+    pub async fn secured(port: u16, key: &str) -> Self {
+        let mut socket = dial(port).await;
+        let noise = shake_hands(&mut socket, key).await.expect("the key of the node");
+        Self::greet(Self { socket, noise: Some(noise) }).await
+    }
+
+    async fn greet(mut self) -> Self {
+        self.send(HELLO, &()).await;
+        assert_eq!(self.next().await.expect("an answer").0, HELLO + 1);
+        self
     }
 
     pub async fn send(&mut self, kind: u64, message: &impl Message) {
+        if let Some(noise) = &mut self.noise {
+            let body = message.encode_to_vec();
+            let head = [kind as u16, body.len() as u16].map(u16::to_be_bytes).concat();
+            let mut payload = vec![0; head.len() + body.len() + 16];
+            noise.write_message(&[head, body].concat(), &mut payload).expect("encrypted");
+            return send_packet(&mut self.socket, &payload).await.expect("sent");
+        }
         let mut frame = vec![0];
         prost::encoding::encode_varint(message.encoded_len() as u64, &mut frame);
         prost::encoding::encode_varint(kind, &mut frame);
@@ -179,7 +193,7 @@ impl NodeClient {
     }
 
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).await.expect("sent");
+        self.socket.write_all(bytes).await.expect("sent");
     }
 
     /// The next message; `None` at the end.
@@ -188,17 +202,23 @@ impl NodeClient {
     }
 
     async fn read(&mut self) -> std::io::Result<(u64, Vec<u8>)> {
-        assert_eq!(self.0.read_u8().await?, 0, "not encrypted");
+        if let Some(noise) = &mut self.noise {
+            let payload = read_packet(&mut self.socket).await?;
+            let mut message = vec![0; payload.len()];
+            let length = noise.read_message(&payload, &mut message).expect("encrypted");
+            return Ok((u64::from(u16::from_be_bytes([message[0], message[1]])), message[4..length].to_vec()));
+        }
+        assert_eq!(self.socket.read_u8().await?, 0, "not encrypted");
         let (length, kind) = (self.varint().await?, self.varint().await?);
         let mut body = vec![0; length as usize];
-        self.0.read_exact(&mut body).await?;
+        self.socket.read_exact(&mut body).await?;
         Ok((kind, body))
     }
 
     async fn varint(&mut self) -> std::io::Result<u64> {
         let mut value = 0;
         for shift in (0..).step_by(7) {
-            let byte = self.0.read_u8().await?;
+            let byte = self.socket.read_u8().await?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 break;
@@ -240,6 +260,20 @@ impl NodeClient {
             }
         }
     }
+}
+
+/// A connection to this port, as soon as somebody listens there.
+pub async fn dial(port: u16) -> TcpStream {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let connected = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match TcpStream::connect(address).await {
+                Ok(socket) => return socket,
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            }
+        }
+    });
+    connected.await.expect("there is a node")
 }
 
 /// A port that nobody has now.

@@ -21,6 +21,7 @@ pub mod listener;
 pub mod live;
 pub mod mailbox;
 pub mod network;
+pub mod noise;
 pub mod pulse;
 pub mod sound;
 pub mod whip;

@@ -136,10 +136,26 @@ fn a_broker_is_an_address_with_or_without_a_port_and_nothing_else() {
 }
 
 #[test]
-fn rooms_are_players_by_themselves_where_home_assistant_is_on_the_same_machine() {
-    let port = |flags: &[&str], supervised| try_load(flags, &[]).expect("valid").config.esphome.port(supervised);
-    assert_eq!((port(&[], true), port(&[], false)), (Some(16_053), None));
-    assert_eq!(port(&["--esphome-listen=7000"], false), Some(7_000));
-    assert_eq!(port(&["--esphome-listen=off"], true), None);
+fn rooms_are_players_by_themselves_where_there_is_a_home_assistant() {
+    let place = |flags: &[&str]| {
+        let Config { esphome, hass, .. } = try_load(flags, &[]).expect("valid").config;
+        esphome.place(&hass).map(|place| (place.port, place.is_on_lan))
+    };
+    assert_eq!((place(&[]), place(&["--hass-token=x"])), (None, Some((16_053, false))));
+    assert_eq!(place(&["--esphome-listen=7000"]), Some((7_000, false)));
+    assert_eq!(place(&["--esphome-listen=off", "--hass-token=x"]), None);
+    for (url, is_on_lan) in [
+        ("http://127.0.0.1:8123", false),
+        ("http://localhost", false),
+        ("https://[::1]:8123/", false),
+        ("http://192.168.1.5:8123", true),
+        ("https://house.example", true),
+        ("http://[fd00::5]:8123", true),
+    ] {
+        let flags = ["--hass-token=x", "--hass-url", url];
+        assert_eq!(place(&flags), Some((16_053, is_on_lan)), "{url}");
+        assert_eq!(place(&[&flags[..], &["--esphome-reach=machine"]].concat()), Some((16_053, false)), "{url}");
+        assert_eq!(place(&[&flags[..], &["--esphome-reach=lan"]].concat()), Some((16_053, true)), "{url}");
+    }
     assert!(message(&["--esphome-listen=0"], &[]).contains("from 1 to 65535"));
 }

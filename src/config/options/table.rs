@@ -544,8 +544,17 @@ pub(in crate::config) const OPTIONS: &[Opt] = &[
         "esphome.listen",
         OptionKind::NodePort,
         "auto",
-        "Port on the loopback at which Home Assistant finds rooms as media players, by ESPHome's protocol",
-        "`auto` is 16053 in an app, and none anywhere else. Without encryption, so for a Home Assistant on this machine alone.",
+        "Port at which Home Assistant finds rooms as media players, by ESPHome's protocol",
+        "`auto` is 16053 where there is a Home Assistant (an app, or `hass.url`), and none anywhere else.",
+    ),
+    opt(
+        "esphome.reach",
+        OptionKind::Choice(&["auto", "machine", "lan"]),
+        "auto",
+        "From where that port is reached: machine or lan",
+        "`machine` is this machine alone, without encryption. `lan` is the house's network, where Home Assistant has to show a key, \
+         which is on the page *Home Assistant*, and finds the relay by itself (mDNS). `auto` is `lan` where `hass.url` is an \
+         address of another machine.",
     ),
     opt(
         "log.level",

@@ -1,7 +1,7 @@
 //! Frames of ESPHome's native API without encryption: a zero, the length and the type of a message as variable-length
 //! integers, and the message.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use prost::Message;
 
@@ -20,28 +20,21 @@ pub(super) struct Frame<'a> {
     /// Its type.
     pub(super) kind: u32,
     /// As it is on the wire.
-    pub(super) body: &'a [u8],
+    pub(super) body: Cow<'a, [u8]>,
 }
 
 /// What comes is no such frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FrameError {
     /// It is encrypted, and this node has no key.
+    #[error("Home Assistant has a key for it, and it has none: add it again without one")]
     Encrypted,
     /// It is something else.
+    #[error("it is not ESPHome's protocol")]
     NotOurs,
     /// It is longer than any command.
+    #[error("a message is too long")]
     TooLong,
-}
-
-impl fmt::Display for FrameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Encrypted => "Home Assistant has a key for it, and it has none: add it again without one",
-            Self::NotOurs => "it is not ESPHome's protocol",
-            Self::TooLong => "a message is too long",
-        })
-    }
 }
 
 /// The first frame of these bytes, and how many it takes; `None` while it is not whole.
@@ -62,7 +55,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameErro
     let Some((kind, rest)) = varint(rest)? else { return Ok(None) };
     let Some(body) = rest.get(..length as usize) else { return Ok(None) };
     let taken = bytes.len() - rest.len() + body.len();
-    Ok(Some((Frame { kind, body }, taken)))
+    Ok(Some((Frame { kind, body: body.into() }, taken)))
 }
 
 /// A number, and what follows it; `None` while it is not whole.
@@ -103,7 +96,7 @@ mod tests {
         let two = [&frame[..], &frame[..]].concat();
         let (read, taken) = read(&two).expect("one").expect("whole");
         assert_eq!((read.kind, taken), (62, frame.len()));
-        assert_eq!(Press::decode(read.body), Ok(press));
+        assert_eq!(Press::decode(&*read.body), Ok(press));
     }
 
     #[test]

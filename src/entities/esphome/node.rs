@@ -19,10 +19,14 @@ use super::messages::{
 
 /// Of ESPHome's API, and what it calls its own version.
 const API: (u32, u32) = (1, 13);
-const ESPHOME: &str = "2026.6.2";
+pub(super) const ESPHOME: &str = "2026.6.2";
 
 /// What begins the names of its actions in Home Assistant; nodes are told apart by their addresses.
-const NAME: &str = "voice-relay";
+pub(super) const NAME: &str = "voice-relay";
+
+/// How people see it, and what Home Assistant knows it for.
+pub(super) const FRIENDLY_NAME: &str = "Voice Relay";
+pub(super) const PROJECT: &str = "voice-relay.app";
 
 /// The player of a place; the entities of the table follow.
 const PLAYER_KEY: u32 = 1;
@@ -83,11 +87,11 @@ impl Node {
             kind::DEVICE => Heard::Answer(written(kind::DEVICE_ANSWER, &self.device())),
             kind::LIST => Heard::Answer(self.list()),
             kind::SUBSCRIBE => Heard::Subscribed,
-            kind::PLAY => self.play(frame.body),
-            kind::PRESS => self.press(frame.body),
-            kind::TURN => self.turn(frame.body),
-            kind::SET_NUMBER => self.set_number(frame.body),
-            kind::CALL => self.call(frame.body),
+            kind::PLAY => self.play(&frame.body),
+            kind::PRESS => self.press(&frame.body),
+            kind::TURN => self.turn(&frame.body),
+            kind::SET_NUMBER => self.set_number(&frame.body),
+            kind::CALL => self.call(&frame.body),
             // Whatever else it may ask, of lights and cameras, has no answer.
             _ => Heard::Answer(Vec::new()),
         }
@@ -113,17 +117,17 @@ impl Node {
             mac: self.mac(),
             esphome_version: ESPHOME.into(),
             model: "House".into(),
-            project: "voice-relay.app".into(),
+            project: PROJECT.into(),
             project_version: env!("CARGO_PKG_VERSION").into(),
             manufacturer: "Voice Relay".into(),
-            friendly_name: "Voice Relay".into(),
+            friendly_name: FRIENDLY_NAME.into(),
             devices: devices.collect(),
             areas,
         }
     }
 
     /// An address that no card has, since it is said to be given locally; by it Home Assistant knows the node again.
-    fn mac(&self) -> String {
+    pub(super) fn mac(&self) -> String {
         let digits: Vec<_> = self.instance.bytes().map(char::from).take(8).collect();
         let pairs: Vec<_> = digits.chunks(2).map(String::from_iter).collect();
         format!("02:56:{}", pairs.join(":")).to_uppercase()

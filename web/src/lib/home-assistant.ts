@@ -11,14 +11,20 @@ export interface HomeAssistant {
   /** The MQTT broker of its entities; null where there is none to be. */
   broker: { connected: boolean } | null;
   /** The node by which rooms are media players; null where there is none. */
-  node: { port: number; connected: boolean } | null;
+  node: { port: number; onLan: boolean; connected: boolean } | null;
+}
+
+/** The same, as the relay tells it. */
+interface HomeAssistantAnswer extends Omit<HomeAssistant, 'node'> {
+  node: { port: number; on_lan: boolean; connected: boolean } | null;
 }
 
 /** Asks the relay. Throws the relay's refusal, or what `fetch` throws. */
 export async function askHomeAssistant(base: URL, signal: AbortSignal): Promise<HomeAssistant> {
   const answer = await fetch(new URL('api/home-assistant', base), { cache: 'no-store', signal });
   if (!answer.ok) throw new Error(await answer.text());
-  return (await answer.json()) as HomeAssistant;
+  const { node, ...rest } = (await answer.json()) as HomeAssistantAnswer;
+  return { ...rest, node: node && { port: node.port, onLan: node.on_lan, connected: node.connected } };
 }
 
 /** A doorbell of Home Assistant's, and who is called by it. */
@@ -46,6 +52,13 @@ export async function setDoorbell(base: URL, entity: string, to: readonly string
     body: JSON.stringify({ to }),
   });
   if (!answer.ok) throw new Error(await answer.text());
+}
+
+/** What Home Assistant asks for when the node is added there by hand; null where it asks for nothing. Throws as {@link askHomeAssistant}. */
+export async function askNodeKey(base: URL, signal: AbortSignal): Promise<string | null> {
+  const answer = await fetch(new URL('api/home-assistant/node', base), { cache: 'no-store', signal });
+  if (!answer.ok) throw new Error(await answer.text());
+  return ((await answer.json()) as { key: string | null }).key;
 }
 
 /** Has Home Assistant connect to the node. False: it had it before. Throws why it does not, in the relay's words. */

@@ -9,12 +9,13 @@ import { announce, follow, type Announcement } from '../house/announcing';
 import { listPlayers, NO_PLAYERS, type HousePlayer, type HousePlayers } from '../house/house-players';
 import { HOME, type HouseSession } from '../house/house-session';
 import { nameOf } from '../house/presence';
-import { askHomeAssistant, connectHomeAssistant, listDoorbells, setDoorbell, type Doorbell, type HomeAssistant } from '../lib/home-assistant';
+import { askHomeAssistant, askNodeKey, connectHomeAssistant, listDoorbells, setDoorbell, type Doorbell, type HomeAssistant } from '../lib/home-assistant';
 import { spoken } from '../lib/i18n';
 import { t } from '../messages/home-assistant';
 import type { Room } from '../rooms/room-protocol';
 import { fieldStyles } from '../ui/field.styles';
 import { partStyles } from '../ui/part.styles';
+import '../ui/copy-text';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -70,7 +71,8 @@ export class HomeAssistantPage extends LitElement {
       section > p.note:empty {
         margin: 0;
       }
-      ul {
+      ul,
+      details {
         margin-top: 0.75rem;
       }
     `,
@@ -89,6 +91,9 @@ export class HomeAssistantPage extends LitElement {
   /** What became of *Connect*, in words. */
   @state() private said = '';
   @state() private isConnecting = false;
+  /** What Home Assistant asks for when the node is added by hand, once somebody wants to know. */
+  @state() private nodeKey = '';
+  @state() private keyTrouble = '';
   /** What became of the test of each player, by its entity. */
   @state() private tests: Readonly<Record<string, string>> = {};
   /** Players that are being tested. */
@@ -151,7 +156,26 @@ export class HomeAssistantPage extends LitElement {
         ? html`<div class="buttons"><button id="connect" type="button" ?disabled=${this.isConnecting || !linked || this.isAway} @click=${this.connect}>${t('connect')}</button></div>`
         : nothing}
       <p class="note" role="status">${this.said}</p>
+      ${node?.onLan && isOpen ? this.renderByHand(node.port) : nothing}
     </section>`;
+  }
+
+  /** For whoever adds the node in Home Assistant itself. */
+  private renderByHand(port: number): TemplateResult {
+    return html`<details id="by-hand" @toggle=${() => void this.showKey()}>
+      <summary>${t('byHand')}</summary>
+      <p>${t('byHandNote', { port: String(port) })}</p>
+      ${this.nodeKey ? html`<copy-text .value=${this.nodeKey} label=${t('key')}>${t('key')}</copy-text>` : html`<p class="note" role="status">${this.keyTrouble}</p>`}
+    </details>`;
+  }
+
+  private async showKey(): Promise<void> {
+    if (!this.session || this.nodeKey) return;
+    try {
+      this.nodeKey = (await askNodeKey(this.session.base, this.ending.signal)) ?? '';
+    } catch (error) {
+      this.keyTrouble = t('failed', { reason: reasonOf(error) });
+    }
   }
 
   private renderDoorbells(): TemplateResult {
