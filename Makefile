@@ -113,7 +113,7 @@ target/home-assistant/bin/hass: tests/browser/home-assistant.requirements.txt
 
 ## The link, players, speech and automations with the newest Home Assistant, in a Debian of its own. Takes three minutes the
 ## first time, and root.
-home-assistant-current: build
+home-assistant-current: test-tools build tests/browser/node_modules/.package-lock.json
 	@tools/require 'debootstrap mosquitto' 'debootstrap mosquitto'
 	tests/home-assistant/run $(PROGRAM)
 

@@ -226,11 +226,12 @@ impl App {
         self.spawn("room options", forget_options(room_options.clone(), calls.events(), self.shutdown.clone()));
         let mailbox = self.open_mailbox(config, (&rooms, &calls), voice_messages);
         let dispatcher = self.dispatcher(config, &announcer, (&access, &rooms, &calls), &files, house);
+        let service_calls = linked.as_ref().map(|linked| linked.service_calls.clone());
         let speaking = linked.map(|linked| {
             self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls, &mailbox))
         });
         let (automation, home_assistant) = speaking.unzip();
-        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox))?;
+        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox), service_calls)?;
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,

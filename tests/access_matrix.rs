@@ -4,6 +4,8 @@
 //! The table is written here anew, and not taken from the daemon, which has its own in `src/access/action.rs`: what is to
 //! be proved is that the two are the same.
 
+#[path = "access_matrix/entities.rs"]
+mod entities;
 mod support;
 #[path = "access_matrix/table.rs"]
 mod table;

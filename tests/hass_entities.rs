@@ -120,6 +120,44 @@ async fn a_button_rings_all_who_listen_to_a_room_and_whoever_calls_is_shown_ther
 }
 
 #[tokio::test]
+async fn whoever_presses_a_button_is_the_one_who_calls_and_an_automation_is_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (broker, core) = (Broker::start().await, StandInCore::start().await);
+    let watcher = broker.watch().await;
+    core.add_person("user-of-anna", "Anna");
+    core.register("button.ring_the_kitchen", "mqtt", "voice_relay_ab12cd34_kitchen_ring");
+    core.register("button.somebody_else_s", "mqtt", "another");
+    std::fs::create_dir_all(folder.path().join("data")).expect("made");
+    std::fs::write(folder.path().join("data/entities.json"), r#"{"instance":"ab12cd34"}"#).expect("written");
+    let mut command = program();
+    command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
+    command.env("VOICE_RELAY__ESPHOME__LISTEN", "off");
+    let (_child, ports) = start(command, folder.path(), &broker, "Kitchen").await;
+    let mut hall = Signalling::connect(ports.http, "/ws").await;
+    hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;
+    hall.expect("station").await;
+    watcher.shows("/room/kitchen/ringing", "OFF").await;
+    let mut caller = async |entity, user| {
+        until(async || core.note_call("button.press", Some(entity), user)).await;
+        watcher.command("room/kitchen", "ring", "PRESS").await;
+        let call = hall.expect("call").await["call"].clone();
+        hall.send(json!({ "type": "answer_call", "call": call["id"] })).await;
+        while hall.expect("call").await["call"]["state"] != "over" {}
+        call["from"]["name"].clone()
+    };
+    // Once it is known who there is.
+    until(async || caller("button.ring_the_kitchen", Some("user-of-anna")).await == "Anna").await;
+    for (entity, user, known) in [
+        ("button.ring_the_kitchen", Some("user-of-anna"), "Anna"),
+        ("button.ring_the_kitchen", None, "Doorbell"),
+        ("button.somebody_else_s", Some("user-of-anna"), "Doorbell"),
+        ("button.ring_the_kitchen", Some("nobody we know"), "Doorbell"),
+    ] {
+        assert_eq!(caller(entity, user).await, known, "{entity} by {user:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_voice_message_for_a_room_is_counted_there_and_in_the_house_until_somebody_has_heard_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_broker, watcher, _child, ports) = house(folder.path()).await;

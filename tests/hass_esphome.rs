@@ -7,13 +7,12 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use mdns_sd::{ServiceDaemon, ServiceEvent};
-use prost::Message;
 use serde_json::json;
 use support::broker::Broker;
 use support::core::{StandInCore, TOKEN};
 use support::esphome::*;
 use support::http::{get, post_json};
-use support::live::{PATIENCE, end, metric, metric_becomes, participant, program, start_command, until};
+use support::live::{PATIENCE, Signalling, end, metric, metric_becomes, participant, program, start_command, until};
 use support::noise::{read_packet, shake_hands};
 use support::sound::wav;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,11 +24,8 @@ const SPEAKER: u32 = 1;
 const TALKING: u32 = 10;
 const VOLUME: u32 = 15;
 const STOP: u32 = 16;
+const RING: u32 = 18;
 const DO_NOT_DISTURB: u32 = 19;
-
-/// Kinds of messages about switches.
-const SWITCH_STATE: u64 = 26;
-const TURN: u64 = 33;
 
 struct Lab {
     core: StandInCore,
@@ -157,16 +153,6 @@ async fn without_a_broker_the_node_has_the_entities_of_the_table() {
     client.player(kitchen, |player| player.state == 1).await;
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct SetNumber {
-    #[prost(fixed32, tag = "1")]
-    key: u32,
-    #[prost(float, tag = "2")]
-    value: f32,
-    #[prost(uint32, tag = "3")]
-    device: u32,
-}
-
 #[tokio::test]
 async fn a_switch_of_the_node_keeps_a_room_from_being_disturbed_and_shows_whether_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -187,16 +173,6 @@ async fn a_switch_of_the_node_keeps_a_room_from_being_disturbed_and_shows_whethe
     metric_becomes(lab.ports, "entity_commands_refused", 1).await;
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct Turned {
-    #[prost(fixed32, tag = "1")]
-    key: u32,
-    #[prost(bool, tag = "2")]
-    on: bool,
-    #[prost(uint32, tag = "3")]
-    device: u32,
-}
-
 #[tokio::test]
 async fn with_a_broker_it_has_the_players_alone_so_that_nothing_is_there_twice() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -208,6 +184,34 @@ async fn with_a_broker_it_has_the_players_alone_so_that_nothing_is_there_twice()
     assert!(listed.iter().all(|(kind, _)| *kind != BINARY_SENSOR), "{listed:?}");
     client.send(PRESS, &Press { key: STOP, device: 0 }).await;
     metric_becomes(lab.ports, "entity_commands_refused", 1).await;
+}
+
+#[tokio::test]
+async fn whoever_uses_the_node_by_an_entity_or_an_action_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("data")).expect("made");
+    std::fs::write(folder.path().join("data/entities.json"), r#"{"instance":"ab12cd34"}"#).expect("written");
+    let lab = lab(folder.path(), &["--mqtt-broker=off"]).await;
+    let (mut client, kitchen) = watcher(&lab).await;
+    let ring = format!("02:56:AB:12:CD:34/{kitchen}/button/Ring");
+    lab.core.add_person("user-of-anna", "Anna");
+    lab.core.register("button.ring_the_kitchen", "esphome", &ring);
+    // All is asked for anew by a new link.
+    lab.core.throw_out();
+    let mut hall = Signalling::connect(lab.ports.http, "/ws").await;
+    hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;
+    hall.expect("station").await;
+    // Once it is known who there is.
+    until(async || {
+        let press = || lab.core.note_call("button.press", Some("button.ring_the_kitchen"), Some("user-of-anna"));
+        until(async || press()).await;
+        client.send(PRESS, &Press { key: RING, device: kitchen }).await;
+        let call = hall.expect("call").await["call"].clone();
+        hall.send(json!({ "type": "answer_call", "call": call["id"] })).await;
+        while hall.expect("call").await["call"]["state"] != "over" {}
+        call["from"]["name"] == "Anna"
+    })
+    .await;
 }
 
 #[tokio::test]

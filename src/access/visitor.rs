@@ -44,10 +44,10 @@ impl Visitor {
         Self { address, scopes, name: None, user: None, is_proxied: false, room: None, token: None }
     }
 
-    /// An automation of Home Assistant's, or the user who caused what it does: an administrator, since nobody else may fire
-    /// events there. They may what the panel may.
-    pub fn of_home_assistant(user: Option<&str>) -> Self {
-        Self { user: user.map(Into::into), ..Self::machine() }
+    /// An automation of Home Assistant's, or the user who caused what it does, and how that one is called. They may what the
+    /// panel may.
+    pub fn of_home_assistant(user: Option<&str>, name: Option<String>) -> Self {
+        Self { user: user.map(Into::into), name, ..Self::machine() }
     }
 
     /// The daemon itself.

@@ -9,7 +9,9 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
 use crate::entities::{Entities, EntitiesStatus};
-use crate::hass::{CoreEndpoint, CoreFeed, CoreLink, Home, HousePlayers, Integrations, SpeechMaker};
+use crate::hass::{
+    CoreEndpoint, CoreFeed, CoreLink, Home, HousePlayers, Integrations, People, ServiceCalls, SpeechMaker,
+};
 use crate::http::HomeAssistantParts;
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
@@ -26,6 +28,9 @@ pub(super) struct Linked {
     doorbells: CoreFeed,
     /// For its phones.
     phones: CoreFeed,
+    people: People,
+    /// For its entities.
+    pub(super) service_calls: ServiceCalls,
     /// What they open.
     pub(super) page: Option<String>,
     pub(super) players: HousePlayers,
@@ -49,17 +54,21 @@ impl App {
         let speech = SpeechMaker::new(link.clone(), players.clone(), endpoint.clone(), config.hass.speech.clone());
         let integrations = Integrations::new(endpoint);
         let (feed, doorbells, phones) = (task.feed(&link), task.feed(&link), task.feed(&link));
+        let (people, asking) = People::new(link.clone(), task.feed(&link));
+        let (service_calls, listening) = ServiceCalls::new(link.clone(), task.feed(&link), people.clone());
         let page = config.hass.page(home.panel.as_deref());
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));
-        Ok(Some(Linked { link, feed, doorbells, phones, page, players, speech, integrations }))
+        self.spawn("people", asking.run(self.shutdown.clone()));
+        self.spawn("service calls", listening.run(self.shutdown.clone()));
+        Ok(Some(Linked { link, feed, doorbells, phones, people, service_calls, page, players, speech, integrations }))
     }
 
     /// Automations hear of the house, and ask something of it; gives what is counted.
     pub(super) fn speak_with_automations(
         &self,
         config: &Config,
-        Linked { link, feed, doorbells, phones, page, players, integrations, .. }: Linked,
+        Linked { link, feed, doorbells, phones, people, page, players, integrations, .. }: Linked,
         dispatcher: &Dispatcher,
         (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
     ) -> (Arc<AutomationStats>, HomeAssistantParts) {
@@ -70,7 +79,7 @@ impl App {
         self.spawn("phones", ringing.run(self.shutdown.clone()));
         let (dispatcher, access) = (dispatcher.clone(), access.clone());
         let house = (rooms.clone(), calls.clone(), mailbox.clone());
-        let automations = Automations::new(link, feed, dispatcher, house, access);
+        let automations = Automations::new(link, feed, people, dispatcher, house, access);
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
         (stats, HomeAssistantParts { players, integrations, doorbells, phones })
@@ -82,11 +91,14 @@ impl App {
         config: &Config,
         dispatcher: &Dispatcher,
         (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
+        service_calls: Option<ServiceCalls>,
     ) -> Result<Option<EntitiesStatus>, StartError> {
         let data = DataFolder::new(config.data_dir.clone());
         let house = (rooms.clone(), calls.clone(), mailbox.clone(), access.clone());
         let trust = trust(config)?;
-        let Some(entities) = Entities::new(config, trust, data, house, dispatcher.clone()) else { return Ok(None) };
+        let Some(entities) = Entities::new(config, trust, data, house, dispatcher.clone(), service_calls) else {
+            return Ok(None);
+        };
         let status = entities.status();
         self.spawn("entities", entities.run(self.shutdown.clone()));
         Ok(Some(status))

@@ -111,7 +111,7 @@ impl Command {
             }
             Self::Ring(request) => {
                 access.authorize_call(visitor, request.priority()).await?;
-                calls.call(request, visitor.owner())?;
+                calls.call(request.or_named(visitor.name.as_deref()), visitor.owner())?;
             }
             Self::DoNotDisturb(DoNotDisturbCommand { place, on, passes, seconds }) => {
                 access.authorize(visitor, Action::SetDoNotDisturb, Target::House).await?;

@@ -231,7 +231,7 @@ impl DoorbellsTask {
         if to.is_empty() {
             return;
         }
-        let owner = Visitor::of_home_assistant(None).owner();
+        let owner = Visitor::of_home_assistant(None, None).owner();
         match self.calls.call(CallRequest::of_doorbell(&name, &to), owner) {
             Ok(_) => tracing::debug!(entity, "a doorbell calls"),
             Err(error) => tracing::warn!(entity, %error, "a doorbell calls nobody"),

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Access, Visitor};
 use crate::calls::CallsHandle;
 use crate::dispatch::Dispatcher;
-use crate::hass::{CoreEvent, CoreFeed, CoreLink, CoreNews};
+use crate::hass::{CoreEvent, CoreFeed, CoreLink, CoreNews, People};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::{EventReceiver, RoomsHandle};
 
@@ -63,6 +63,7 @@ pub struct Automations {
     link: CoreLink,
     feed: CoreFeed,
     obeyers: Obeyers,
+    people: People,
     rooms: RoomsHandle,
     mailbox: MailboxHandle,
     stats: Arc<AutomationStats>,
@@ -73,11 +74,20 @@ impl Automations {
     pub fn new(
         link: CoreLink,
         feed: CoreFeed,
+        people: People,
         dispatcher: Dispatcher,
         (rooms, calls, mailbox): (RoomsHandle, CallsHandle, MailboxHandle),
         access: Access,
     ) -> Self {
-        Self { link, feed, obeyers: Obeyers { dispatcher, calls, access }, rooms, mailbox, stats: Arc::default() }
+        Self {
+            link,
+            feed,
+            obeyers: Obeyers { dispatcher, calls, access },
+            people,
+            rooms,
+            mailbox,
+            stats: Arc::default(),
+        }
     }
 
     /// What is counted.
@@ -159,12 +169,13 @@ impl Automations {
     }
 
     fn hear(&self, event: CoreEvent, places: &Arc<Semaphore>, herald: &Herald) {
-        let (obeyers, herald) = (self.obeyers.clone(), herald.clone());
+        let (obeyers, people, herald) = (self.obeyers.clone(), self.people.clone(), herald.clone());
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             return herald.refuse(&event.data, "Too many commands at once");
         };
         tokio::spawn(async move {
-            let visitor = Visitor::of_home_assistant(event.context.user.as_deref());
+            let user = event.context.user.as_deref();
+            let visitor = Visitor::of_home_assistant(user, user.and_then(|user| people.user(user).name));
             let obeyed = match Command::read(event.data.clone()) {
                 Ok(command) => command.obey(&visitor, &obeyers).await,
                 Err(error) => Err(error),

@@ -208,7 +208,7 @@ impl PhonesTask {
     /// Somebody pressed a button of a notification.
     async fn hear(&self, event: &CoreEvent) {
         let Some((call, station)) = event.data["action"].as_str().and_then(declined) else { return };
-        let visitor = Visitor::of_home_assistant(event.context.user.as_deref());
+        let visitor = Visitor::of_home_assistant(event.context.user.as_deref(), None);
         let declined = match self.access.authorize(&visitor, Action::Call, Target::House).await {
             Ok(_) => self.calls.decline(call, &station).map_err(|error| error.to_string()),
             Err(refusal) => Err(refusal.to_string()),

@@ -89,6 +89,11 @@ impl CallRequest {
         Self { to, name: Some(name.to_owned()), room: None, seconds: None, priority: Priority::Normal }
     }
 
+    /// The same, of whoever is called so, where it does not say who calls.
+    pub fn or_named(self, name: Option<&str>) -> Self {
+        Self { name: self.name.or_else(|| name.map(str::to_owned)), ..self }
+    }
+
     /// Its priority.
     pub fn priority(&self) -> Priority {
         self.priority

@@ -78,7 +78,8 @@ impl Act {
             Self::Stop => return Ok(dispatcher.stop_in(visitor, Some(&to)).await?),
             Self::Call => {
                 house.access.authorize(visitor, Action::Call, Target::House).await?;
-                house.calls.call(CallRequest::to(place.id()), visitor.owner())?;
+                let request = CallRequest::to(place.id()).or_named(visitor.name.as_deref());
+                house.calls.call(request, visitor.owner())?;
                 return Ok(());
             }
             Self::SetDoNotDisturb(on) => {

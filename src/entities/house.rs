@@ -1,9 +1,10 @@
 //! The places that have entities, and how it is there now.
 
-use crate::access::Access;
+use crate::access::{Access, Visitor};
 use crate::calls::{CallsHandle, EVERYBODY};
 use crate::dispatch::Dispatcher;
 use crate::domain::Priority;
+use crate::hass::{HomeUser, ServiceCalls, UsedThing};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 
@@ -62,9 +63,23 @@ pub(super) struct House {
     pub(super) calls: CallsHandle,
     pub(super) mailbox: MailboxHandle,
     pub(super) access: Access,
+    /// Who uses entities, where there is a link to Home Assistant.
+    pub(super) service_calls: Option<ServiceCalls>,
 }
 
 impl House {
+    /// Whoever has just used this: neither a broker nor ESPHome's protocol says who.
+    pub(super) async fn user_of(&self, thing: &UsedThing) -> Visitor {
+        let user = match &self.service_calls {
+            Some(calls) => calls.user_of(thing).await,
+            None => None,
+        };
+        match user {
+            Some(HomeUser { id, name }) => Visitor::of_home_assistant(Some(&id), name),
+            None => Visitor::of_home_assistant(None, None),
+        }
+    }
+
     /// The rooms of a place, by their ids.
     pub(super) fn rooms_of(&self, place: &Place) -> Vec<String> {
         match place {

@@ -27,7 +27,7 @@ use crate::calls::CallsHandle;
 use crate::config::{Config, HassConfig, MqttConfig, NodePlace};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
-use crate::hass::{Broker, SupervisorError, find_broker};
+use crate::hass::{Broker, ServiceCalls, SupervisorError, find_broker};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 use crate::tls::Trust;
@@ -121,9 +121,10 @@ impl Entities {
         data: DataFolder,
         (rooms, calls, mailbox, access): (RoomsHandle, CallsHandle, MailboxHandle, Access),
         dispatcher: Dispatcher,
+        service_calls: Option<ServiceCalls>,
     ) -> Option<Self> {
         let node = esphome.place(hass);
-        let house = House { rooms, dispatcher, calls, mailbox, access };
+        let house = House { rooms, dispatcher, calls, mailbox, access, service_calls };
         let entities = Self {
             house,
             mqtt: mqtt.clone(),

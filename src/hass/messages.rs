@@ -143,6 +143,9 @@ pub(super) struct EntityEntry {
     pub(super) entity_id: String,
     #[serde(default)]
     pub(super) platform: String,
+    /// What the integration calls it.
+    #[serde(default)]
+    pub(super) unique_id: Option<String>,
     #[serde(default)]
     pub(super) area_id: Option<String>,
     #[serde(default)]
@@ -167,6 +170,33 @@ pub(super) struct AreaEntry {
     pub(super) area_id: String,
     #[serde(default)]
     pub(super) name: String,
+}
+
+/// The people of the house, by where they were entered.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PersonEntries {
+    #[serde(default)]
+    pub(super) storage: Vec<PersonEntry>,
+    #[serde(default)]
+    pub(super) config: Vec<PersonEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PersonEntry {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) user_id: Option<String>,
+    /// Path of a picture.
+    #[serde(default)]
+    pub(super) picture: Option<String>,
+}
+
+/// Somebody who can log in.
+#[derive(Debug, Deserialize)]
+pub(super) struct UserEntry {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
 }
 
 /// What makes speech of text.

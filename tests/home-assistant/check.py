@@ -230,7 +230,7 @@ async def check(relay):
                         pass
 
                 await call("button.voice_relay_kitchen_ring", "press")
-                _, rings = await rung("Doorbell")
+                _, rings = await rung("Anna")
                 await becomes("binary_sensor.voice_relay_kitchen_ringing", "on")
                 await becomes("binary_sensor.voice_relay_home_ringing", "off")
                 await answered(rings)
@@ -352,6 +352,33 @@ async def check(relay):
             assert (event["data"]["name"], event["data"]["state"]) == ("Bell", "played"), event
             print("ok: rooms are media players, and what is called is done")
 
+        async def live():
+            """What is said in a room, on a player, until it is stopped."""
+            placed = await announce(live="kitchen", to=SPEAKER, player_volume=60)
+            address = f"{relay}/api/announce/{placed['id']}"
+
+            async def plays():
+                now = await state(SPEAKER)
+                loud = now["state"] == "playing" and now["attributes"]["volume_level"] == 0.6
+                return loud and now["attributes"]["fetched"]
+
+            fetched = await until("the room is live on the player", plays)
+
+            async def goes_on():
+                return (await state(SPEAKER))["attributes"]["fetched"] > fetched + 16_000
+
+            await until("it goes on", goes_on)
+            [part] = (await get(f"/api/announce/{placed['id']}"))["parts"]
+            assert part["late"] >= 0, part
+            # Once to hear it to its end, twice to end it at once.
+            for _ in range(2):
+                async with session.delete(address) as answer:
+                    assert answer.status in (200, 202, 204), answer.status
+            await until("it is as it was", as_before)
+            for kind in ("announcement_started", "announcement_ended"):
+                await socket.event(kind)
+            print(f"ok: a room is live on a player, {part['late']:.2f} s behind when it began, and the player is as it was")
+
         placed = await announce(to=SPEAKER, text="Hello", player_volume=80)
 
         async def loud():
@@ -377,6 +404,7 @@ async def check(relay):
             await socket.event(kind)
         print("ok: a text was spoken on a player, which is as it was")
 
+        await live()
         await entities()
         await calls()
         await phones()

@@ -1,7 +1,7 @@
 //! A stand-in for Home Assistant's core: its WebSocket, its registries, and players that take their time. It refuses what
 //! the real one refuses, and lets pass what that lets pass: a call to an entity that is not there succeeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -67,6 +67,12 @@ struct House {
     fired: Vec<(String, Value)>,
     /// Players that read something live.
     live: BTreeMap<String, JoinHandle<()>>,
+    /// Entities of other integrations, with those and their ids there.
+    registered: Vec<(String, &'static str, String)>,
+    /// Users who are persons of the house, and their names.
+    people: Vec<(&'static str, &'static str)>,
+    /// Types of events that somebody has subscribed to.
+    subscribed: BTreeSet<String>,
     /// Phones that can be notified, by their services; what they were told is among what was called.
     phones: Vec<&'static str>,
     /// What was to be spoken, by its address: the engine's question.
@@ -126,6 +132,24 @@ impl StandInCore {
             .insert(entity.into(), SimEntity { platform: "demo", area: None, state, attributes, clip: 0 });
     }
 
+    /// One more entity, of this integration, which calls it so.
+    pub fn register(&self, entity: &str, platform: &'static str, unique_id: &str) {
+        self.house().registered.push((entity.into(), platform, unique_id.into()));
+    }
+
+    /// One more user who is a person of the house.
+    pub fn add_person(&self, user: &'static str, name: &'static str) {
+        self.house().people.push((user, name));
+    }
+
+    /// Somebody calls a service, on this entity of another integration if it is about one: what comes of it is that one's to do.
+    /// False while nobody wants to know.
+    pub fn note_call(&self, service: &str, entity: Option<&str>, user: Option<&str>) -> bool {
+        let (domain, service) = service.split_once('.').expect("a service");
+        let about = json!({ "entity_id": entity.map(|entity| [entity]) });
+        self.fire("call_service", json!({ "domain": domain, "service": service, "service_data": about }), user)
+    }
+
     /// One more phone with the companion app, by the service that notifies it.
     pub fn add_phone(&self, service: &'static str) {
         self.house().phones.push(service);
@@ -158,6 +182,7 @@ impl StandInCore {
     pub fn throw_out(&self) {
         let mut thrown_out = self.thrown_out.lock().expect("whole");
         std::mem::take(&mut *thrown_out).cancel();
+        self.house().subscribed.clear();
     }
 
     /// State and volume of a player.
@@ -185,9 +210,9 @@ impl StandInCore {
         self.house().spoken.values().cloned().collect()
     }
 
-    /// Somebody fires an event; false while nobody has subscribed to any.
+    /// Somebody fires an event; false while nobody has subscribed to such.
     pub fn fire(&self, event: &str, data: Value, user: Option<&str>) -> bool {
-        self.events.send((event.into(), data, user.map(Into::into))).is_ok()
+        self.house().subscribed.contains(event) && self.events.send((event.into(), data, user.map(Into::into))).is_ok()
     }
 
     /// What was fired here, in order.
@@ -261,9 +286,8 @@ impl StandInCore {
                     sink.send(text(answer)).await.ok()?;
                     if message["type"] == "subscribe_events" {
                         subscribed.insert(message["event_type"].as_str()?.to_owned(), id);
-                        if message["event_type"] == "voice_relay_command" {
-                            events = Some(self.events.subscribe());
-                        }
+                        events.get_or_insert_with(|| self.events.subscribe());
+                        self.house().subscribed.insert(message["event_type"].as_str()?.to_owned());
                     }
                     if message["type"] == "subscribe_entities" {
                         let entities: Vec<String> = serde_json::from_value(message["entity_ids"].clone()).ok()?;
@@ -408,7 +432,16 @@ impl StandInCore {
                 .entities
                 .iter()
                 .map(|(id, player)| json!({ "entity_id": id, "platform": player.platform, "area_id": player.area }))
+                .chain(house.registered.iter().map(
+                    |(entity, platform, id)| json!({ "entity_id": entity, "platform": platform, "unique_id": id }),
+                ))
                 .collect()),
+            "config/auth/list" => Ok(json!([{ "id": US, "name": "Voice Relay" }])),
+            "person/list" => {
+                let people =
+                    house.people.iter().map(|(user, name)| json!({ "id": name, "name": name, "user_id": user }));
+                Ok(json!({ "storage": people.collect::<Vec<_>>(), "config": [] }))
+            }
             "config/device_registry/list" => Ok(json!([])),
             "config/area_registry/list" => Ok(json!([
                 { "area_id": "bedroom", "name": "Bedroom" }, { "area_id": "kitchen", "name": "Kitchen" }

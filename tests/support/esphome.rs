@@ -20,6 +20,8 @@ pub const BINARY_SENSOR: u64 = 12;
 pub const LISTED: u64 = 19;
 pub const SUBSCRIBE: u64 = 20;
 pub const BINARY_STATE: u64 = 21;
+pub const SWITCH_STATE: u64 = 26;
+pub const TURN: u64 = 33;
 pub const CALL: u64 = 42;
 pub const SET_NUMBER: u64 = 51;
 pub const PRESS: u64 = 62;
@@ -114,6 +116,26 @@ pub struct Play {
     #[prost(bool, tag = "9")]
     pub announcement: bool,
     #[prost(uint32, tag = "10")]
+    pub device: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct SetNumber {
+    #[prost(fixed32, tag = "1")]
+    pub key: u32,
+    #[prost(float, tag = "2")]
+    pub value: f32,
+    #[prost(uint32, tag = "3")]
+    pub device: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Turned {
+    #[prost(fixed32, tag = "1")]
+    pub key: u32,
+    #[prost(bool, tag = "2")]
+    pub on: bool,
+    #[prost(uint32, tag = "3")]
     pub device: u32,
 }
 

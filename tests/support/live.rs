@@ -16,6 +16,8 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use voice_relay::app::{App, Ports};
 use voice_relay::config::{self, Config};
@@ -48,8 +50,13 @@ fn data_folder() -> String {
 
 /// A daemon in this process.
 pub fn start(flags: &[&str]) -> App {
-    voice_relay::library::read_by(env!("CARGO_BIN_EXE_voice-relay").into());
+    read_files();
     App::start(&loopback_config(flags), &Home::default()).expect("free ports")
+}
+
+/// Audio files are read by the program, and not by the test.
+pub fn read_files() {
+    voice_relay::library::read_by(env!("CARGO_BIN_EXE_voice-relay").into());
 }
 
 /// The program itself, on the loopback; killed when its handle is dropped.
@@ -157,11 +164,17 @@ impl Signalling {
 
     /// The same, where it may be refused.
     pub async fn try_connect_from(from: [u8; 4], http: SocketAddr, path: &str) -> Option<Self> {
+        let request = format!("ws://{http}{path}").into_client_request().expect("an address");
+        Self::ask_from(from, http, request).await
+    }
+
+    /// The same, with headers of its own.
+    pub async fn ask_from(from: [u8; 4], http: SocketAddr, request: Request) -> Option<Self> {
         let connect = async {
             let socket = TcpSocket::new_v4().ok()?;
             socket.bind(SocketAddr::from((from, 0))).ok()?;
             let stream = MaybeTlsStream::Plain(socket.connect(http).await.ok()?);
-            let (socket, _) = tokio_tungstenite::client_async(format!("ws://{http}{path}"), stream).await.ok()?;
+            let (socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
             Some(Self { socket })
         };
         tokio::time::timeout(PATIENCE, connect).await.ok()?

@@ -12,10 +12,10 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Visitor;
 use crate::domain::Owner;
 use crate::entities::act::Act;
 use crate::entities::house::Place;
+use crate::hass::UsedThing;
 use crate::limits;
 
 use super::EspHome;
@@ -173,12 +173,12 @@ impl<'a> Connection<'a> {
                     self.note_refused(&why);
                     self.write(&answer).await?;
                 }
-                Heard::Do(place, act, call) => self.obey(place, act, call).await?,
+                Heard::Do(place, act, used, call) => self.obey(place, act, used, call).await?,
             }
         }
     }
 
-    async fn obey(&mut self, place: Place, act: Act, call: Option<u32>) -> io::Result<()> {
+    async fn obey(&mut self, place: Place, act: Act, used: UsedThing, call: Option<u32>) -> io::Result<()> {
         let Ok(turn) = Arc::clone(&self.commands).try_acquire_owned() else {
             let why = "Too many at once".to_owned();
             self.note_refused(&why);
@@ -189,8 +189,7 @@ impl<'a> Connection<'a> {
         };
         let (house, stats, done) = (self.esphome.house.clone(), Arc::clone(&self.esphome.stats), self.done.clone());
         tokio::spawn(async move {
-            // The protocol does not say who.
-            let performed = act.perform(&place, &Visitor::of_home_assistant(None), &house).await;
+            let performed = act.perform(&place, &house.user_of(&used).await, &house).await;
             let performed = performed.map_err(|error| error.to_string());
             stats.note(&performed, &place);
             if let Some(id) = call {

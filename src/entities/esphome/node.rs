@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::entities::act::Act;
 use crate::entities::house::{Place, PlaceState};
 use crate::entities::table::{Kind, ROWS, Row};
+use crate::hass::UsedThing;
 use crate::rooms::HOME;
 
 use super::frame::{Frame, written};
@@ -30,6 +31,7 @@ pub(super) const PROJECT: &str = "voice-relay.app";
 
 /// The player of a place; the entities of the table follow.
 const PLAYER_KEY: u32 = 1;
+const PLAYER_NAME: &str = "Speaker";
 const FIRST_ROW_KEY: u32 = 10;
 
 /// What a player can do: set the volume, play an address, stop, and announce.
@@ -51,8 +53,8 @@ pub(super) enum Heard {
     Subscribed,
     /// The same, and the connection is over.
     Bye(Vec<u8>),
-    /// This is to be done; a call is answered when it is.
-    Do(Place, Act, Option<u32>),
+    /// This is to be done, by what was used for it; a call is answered when it is.
+    Do(Place, Act, UsedThing, Option<u32>),
     /// It is refused: why, and the answer.
     Refused(String, Vec<u8>),
 }
@@ -139,7 +141,7 @@ impl Node {
             let player = Player {
                 object: "speaker".into(),
                 key: PLAYER_KEY,
-                name: "Speaker".into(),
+                name: PLAYER_NAME.into(),
                 icon: "mdi:speaker".into(),
                 device: *device,
                 features: PLAYER_FEATURES,
@@ -195,13 +197,13 @@ impl Node {
         } else {
             return refused("a player of ours can't do that");
         };
-        self.act_of(play.device, act)
+        self.act_of(play.device, act, "media_player", PLAYER_NAME)
     }
 
     fn press(&self, body: &[u8]) -> Heard {
         let Ok(press) = Press::decode(body) else { return unreadable() };
         match self.row(press.key) {
-            Some(Row { kind: Kind::Button(act), .. }) => self.act_of(press.device, act.clone()),
+            Some(Row { kind: Kind::Button(act), name, .. }) => self.act_of(press.device, act.clone(), "button", name),
             _ => refused("there is no such button"),
         }
     }
@@ -209,7 +211,9 @@ impl Node {
     fn turn(&self, body: &[u8]) -> Heard {
         let Ok(turned) = Turned::decode(body) else { return unreadable() };
         match self.row(turned.key) {
-            Some(Row { kind: Kind::Switch { act, .. }, .. }) => self.act_of(turned.device, act(turned.on)),
+            Some(Row { kind: Kind::Switch { act, .. }, name, .. }) => {
+                self.act_of(turned.device, act(turned.on), "switch", name)
+            }
             _ => refused("there is no such switch"),
         }
     }
@@ -217,8 +221,8 @@ impl Node {
     fn set_number(&self, body: &[u8]) -> Heard {
         let Ok(set) = SetNumber::decode(body) else { return unreadable() };
         match self.row(set.key) {
-            Some(Row { kind: Kind::Percentage { act, .. }, .. }) => {
-                self.act_of(set.device, act(set.value.clamp(0.0, 100.0).round() as u8))
+            Some(Row { kind: Kind::Percentage { act, .. }, name, .. }) => {
+                self.act_of(set.device, act(set.value.clamp(0.0, 100.0).round() as u8), "number", name)
             }
             _ => refused("there is no such number"),
         }
@@ -242,7 +246,11 @@ impl Node {
         let known = self.places.iter().any(|(known, ..)| *known == place);
         let act = act.and_then(|act| if known { Ok(act) } else { Err(format!("There is no room {room:?}")) });
         match act {
-            Ok(act) => Heard::Do(place, act, Some(call.id)),
+            Ok(act) => {
+                // As Home Assistant makes the name of a service.
+                let used = format!("esphome.{}_{}", NAME.replace('-', "_"), action.unwrap_or_default());
+                Heard::Do(place, act, UsedThing::Service(used), Some(call.id))
+            }
             Err(why) => {
                 let answer = called(call.id, &Err(why.clone()));
                 Heard::Refused(why, answer)
@@ -250,9 +258,11 @@ impl Node {
         }
     }
 
-    fn act_of(&self, device: u32, act: Act) -> Heard {
+    fn act_of(&self, device: u32, act: Act, domain: &str, name: &str) -> Heard {
+        // As Home Assistant makes the id of an entity.
+        let used = UsedThing::Entity("esphome", format!("{}/{device}/{domain}/{name}", self.mac()));
         match self.places.iter().find(|(.., known)| *known == device) {
-            Some((place, ..)) => Heard::Do(place.clone(), act, None),
+            Some((place, ..)) => Heard::Do(place.clone(), act, used, None),
             None => refused("there is no such device"),
         }
     }

@@ -116,6 +116,11 @@ pub(super) fn discovery(topics: &Topics, place: &Place, name: &str) -> Value {
     })
 }
 
+/// By which Home Assistant knows an entity, whatever it is called there.
+pub(super) fn unique_id(topics: &Topics, place: &Place, row: &Row) -> String {
+    format!("{}_{}", topics.device(place), row.key)
+}
+
 fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
     let (platform, own) = match &row.kind {
         Kind::Binary { class, .. } => ("binary_sensor", json!({ "dev_cla": class })),
@@ -130,7 +135,7 @@ fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
     };
     let mut component = json!({
         "p": platform,
-        "unique_id": format!("{}_{}", topics.device(place), row.key),
+        "unique_id": unique_id(topics, place, row),
         "def_ent_id": default_entity(place, platform, row.key),
         "name": row.name,
         "ic": row.icon,

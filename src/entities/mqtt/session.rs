@@ -13,16 +13,15 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Visitor;
 use crate::entities::EntitiesStats;
 use crate::entities::house::{House, Place, PlaceState};
 use crate::entities::kept::Kept;
 use crate::entities::table::{self, ROWS};
-use crate::hass::Broker;
+use crate::hass::{Broker, UsedThing};
 use crate::rooms::EventReceiver;
 use crate::tls::Trust;
 
-use super::discovery::{BIRTH_TOPIC, Topics, discovery};
+use super::discovery::{BIRTH_TOPIC, Topics, discovery, unique_id};
 use super::payload;
 
 /// Messages that wait to be sent; a place whose messages find no room is shown a moment later.
@@ -323,10 +322,9 @@ impl<'a> Session<'a> {
             Err(why) => return refuse(&why),
         };
         let Ok(turn) = Arc::clone(&self.commands).try_acquire_owned() else { return refuse("Too many at once") };
-        let house = self.parts.house.clone();
+        let (house, used) = (self.parts.house.clone(), UsedThing::Entity("mqtt", unique_id(&self.topics, &place, row)));
         tokio::spawn(async move {
-            // The broker does not say who.
-            let performed = act.perform(&place, &Visitor::of_home_assistant(None), &house).await;
+            let performed = act.perform(&place, &house.user_of(&used).await, &house).await;
             stats.note(&performed.map_err(|error| error.to_string()), &place);
             drop(turn);
         });

@@ -1,12 +1,18 @@
-"""A media player that fetches what it is to play, and takes as long as that lasts; it cannot announce by itself."""
+"""A media player that fetches what it is to play, and takes as long as that lasts, also without end; it cannot announce by itself."""
 
 import asyncio
+import time
+
+from aiohttp import ClientTimeout
 
 from homeassistant.components.media_player import MediaPlayerEntity, MediaPlayerEntityFeature, MediaPlayerState
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 # Of the relay's MP3, in bits a second.
 BITRATE = 128_000
+
+# What is live has no end.
+NO_TIMEOUT = ClientTimeout(total=None)
 
 
 async def async_setup_platform(hass, config, add_entities, discovery_info=None):
@@ -50,14 +56,18 @@ class LabSpeaker(MediaPlayerEntity):
 
     async def async_play_media(self, media_type, media_id, **kwargs):
         await self.async_media_stop()
-        async with async_get_clientsession(self.hass).get(media_id) as answer:
-            answer.raise_for_status()
-            self._fetched = len(await answer.read())
+        answer = await async_get_clientsession(self.hass).get(media_id, timeout=NO_TIMEOUT)
+        answer.raise_for_status()
+        self._fetched, began = 0, time.monotonic()
         self._attr_state = MediaPlayerState.PLAYING
         self.async_write_ha_state()
-        self._playing = self.hass.async_create_task(self._play(self._fetched * 8 / BITRATE))
+        self._playing = self.hass.async_create_background_task(self._play(answer, began), "plays")
 
-    async def _play(self, seconds):
-        await asyncio.sleep(seconds)
+    async def _play(self, answer, began):
+        async with answer:
+            async for chunk in answer.content.iter_any():
+                self._fetched += len(chunk)
+                self.async_write_ha_state()
+        await asyncio.sleep(began + self._fetched * 8 / BITRATE - time.monotonic())
         self._attr_state = MediaPlayerState.IDLE
         self.async_write_ha_state()
