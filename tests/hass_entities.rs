@@ -113,10 +113,34 @@ async fn a_button_rings_all_who_listen_to_a_room_and_whoever_calls_is_shown_ther
     watcher.shows("/room/kitchen/ringing", "ON").await;
     watcher.shows("/house/ringing", "ON").await;
     assert_eq!(watcher.last_json("/room/kitchen/ringing/details"), json!({ "callers": ["Doorbell"] }));
+    assert_eq!(watcher.last("/room/kitchen/caller").as_deref(), Some("Doorbell"));
     assert_eq!(watcher.last("/room/home/ringing").as_deref(), Some("OFF"), "nobody who listens there is called");
     let rung = hall.expect("call").await["call"]["id"].clone();
+    let told = async |place: &str, kind: &str| {
+        let event = json!({ "event_type": kind, "from": "Doorbell", "call": rung }).to_string();
+        watcher.shows(&format!("/{place}/call"), &event).await;
+    };
+    told("room/kitchen", "ring").await;
+    told("house", "ring").await;
     hall.send(json!({ "type": "answer_call", "call": rung })).await;
     watcher.shows("/room/kitchen/ringing", "OFF").await;
+    told("room/kitchen", "answered").await;
+    assert_eq!(watcher.last("/room/home/call"), None, "it rang for nobody who listens there");
+    assert_eq!(watcher.last("/room/kitchen/caller").as_deref(), Some(""));
+    watcher.command("room/kitchen", "ring", "PRESS").await;
+    watcher.shows("/room/kitchen/ringing", "ON").await;
+    let rung = loop {
+        let call = hall.expect("call").await["call"].clone();
+        if call["state"] == "ringing" {
+            break call["id"].clone();
+        }
+    };
+    hall.send(json!({ "type": "hang_up", "call": rung })).await;
+    let declined = json!({ "event_type": "declined", "from": "Doorbell", "call": rung }).to_string();
+    watcher.shows("/room/kitchen/call", &declined).await;
+    let events = watcher.seen().into_iter().filter(|message| message.topic.ends_with("/room/kitchen/call"));
+    assert!(events.clone().all(|event| !event.is_retained), "who comes later is not told of it");
+    assert_eq!(events.count(), 4, "each once");
 }
 
 #[tokio::test]
@@ -137,8 +161,10 @@ async fn whoever_presses_a_button_is_the_one_who_calls_and_an_automation_is_nobo
     hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;
     hall.expect("station").await;
     watcher.shows("/room/kitchen/ringing", "OFF").await;
-    let mut caller = async |entity, user| {
-        until(async || core.note_call("button.press", Some(entity), user)).await;
+    let mut caller = async |entity: Option<&str>, user: Option<&str>| {
+        if entity.is_some() {
+            until(async || core.note_call("button.press", entity, user)).await;
+        }
         watcher.command("room/kitchen", "ring", "PRESS").await;
         let call = hall.expect("call").await["call"].clone();
         hall.send(json!({ "type": "answer_call", "call": call["id"] })).await;
@@ -146,14 +172,16 @@ async fn whoever_presses_a_button_is_the_one_who_calls_and_an_automation_is_nobo
         call["from"]["name"].clone()
     };
     // Once it is known who there is.
-    until(async || caller("button.ring_the_kitchen", Some("user-of-anna")).await == "Anna").await;
+    until(async || caller(Some("button.ring_the_kitchen"), Some("user-of-anna")).await == "Anna").await;
+    // What was told too soon is of nothing that follows.
+    until(async || caller(None, None).await == "Doorbell").await;
     for (entity, user, known) in [
         ("button.ring_the_kitchen", Some("user-of-anna"), "Anna"),
         ("button.ring_the_kitchen", None, "Doorbell"),
         ("button.somebody_else_s", Some("user-of-anna"), "Doorbell"),
         ("button.ring_the_kitchen", Some("nobody we know"), "Doorbell"),
     ] {
-        assert_eq!(caller(entity, user).await, known, "{entity} by {user:?}");
+        assert_eq!(caller(Some(entity), user).await, known, "{entity} by {user:?}");
     }
 }
 
@@ -194,6 +222,13 @@ async fn a_switch_keeps_a_room_or_the_house_from_being_disturbed_and_shows_wheth
     watcher.shows("/room/kitchen/do_not_disturb", "OFF").await;
     assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, 202);
     metric_becomes(ports, "entity_commands", 4).await;
+    for (option, quiet, urgent) in [("Nothing", "ON", 409), ("Urgent only", "ON", 202), ("Everything", "OFF", 202)] {
+        watcher.command("room/kitchen", "let_through", option).await;
+        watcher.shows("/room/kitchen/let_through", option).await;
+        watcher.shows("/room/kitchen/do_not_disturb", quiet).await;
+        let wish = json!({ "room": "kitchen", "file": "gong", "priority": "urgent" });
+        assert_eq!(post_json(ports.http, "/api/announce", &wish).await.status, urgent, "{option}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use mdns_sd::{ServiceDaemon, ServiceEvent};
+use prost::Message;
 use serde_json::json;
 use support::broker::Broker;
 use support::core::{StandInCore, TOKEN};
@@ -212,6 +213,25 @@ async fn whoever_uses_the_node_by_an_entity_or_an_action_is_known() {
         call["from"]["name"] == "Anna"
     })
     .await;
+    // Who calls is told before the call.
+    let mut said = Vec::new();
+    while !said.ends_with(&["caller Anna".to_owned(), "ring".into(), "answered".into()]) {
+        let (kind, body) = client.next().await.expect("the connection goes on");
+        match kind {
+            TEXT_STATE => {
+                let caller = Written::decode(&body[..]).expect("a text");
+                said.extend(
+                    Some(format!("caller {}", caller.text))
+                        .filter(|_| caller.device == kitchen && !caller.text.is_empty()),
+                );
+            }
+            HAPPENED => {
+                let event = Named::decode(&body[..]).expect("an event");
+                said.extend(Some(event.name).filter(|_| event.device == kitchen));
+            }
+            _ => {}
+        }
+    }
 }
 
 #[tokio::test]

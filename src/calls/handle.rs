@@ -310,7 +310,7 @@ impl CallsHandle {
     }
 
     /// Who calls a station that listens to this room, or any, just now: by their names.
-    pub fn callers(&self, room: Option<&str>) -> Vec<String> {
+    pub fn callers(&self, room: Option<&str>) -> Vec<(CallId, String)> {
         self.lock().calls.callers(room)
     }
 

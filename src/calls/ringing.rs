@@ -131,10 +131,10 @@ impl Calls {
     }
 
     /// Who calls a station that listens to this room, or any, just now: by their names.
-    pub fn callers(&self, room: Option<&str>) -> Vec<String> {
+    pub fn callers(&self, room: Option<&str>) -> Vec<(CallId, String)> {
         let listens = |id: &StationId| self.stations.get(id).is_some_and(|station| station.listens_to(room));
         let rings = |call: &&Call| call.to.iter().any(|(id, _)| call.rings_at(id) && listens(id));
-        self.calls.values().filter(rings).map(|call| self.describe(call).from.name).collect()
+        self.calls.values().filter(rings).map(|call| (call.id, self.describe(call).from.name)).collect()
     }
 
     /// Whether a station calls, is called, or talks.

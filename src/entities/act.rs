@@ -41,8 +41,8 @@ pub(super) enum Act {
     },
     /// Whoever is there is to be called.
     Call,
-    /// Whoever is there is not to be disturbed, or is again.
-    SetDoNotDisturb(bool),
+    /// Whoever is there is not to be disturbed but by this, or is again.
+    SetDoNotDisturb(Option<Passes>),
     /// Announcements are to be this loud, in percent.
     SetVolume(u8),
     /// Whatever is announced is to end.
@@ -82,9 +82,9 @@ impl Act {
                 house.calls.call(request, visitor.owner())?;
                 return Ok(());
             }
-            Self::SetDoNotDisturb(on) => {
+            Self::SetDoNotDisturb(passes) => {
                 house.access.authorize(visitor, Action::SetDoNotDisturb, Target::House).await?;
-                house.calls.set_do_not_disturb(place.id(), on.then(Passes::default), None)?;
+                house.calls.set_do_not_disturb(place.id(), passes, None)?;
                 return Ok(());
             }
             Self::SetVolume(percent) => {

@@ -1,7 +1,7 @@
 //! The places that have entities, and how it is there now.
 
 use crate::access::{Access, Visitor};
-use crate::calls::{CallsHandle, EVERYBODY};
+use crate::calls::{CallId, CallsHandle, EVERYBODY, Passes};
 use crate::dispatch::Dispatcher;
 use crate::domain::Priority;
 use crate::hass::{HomeUser, ServiceCalls, UsedThing};
@@ -48,8 +48,8 @@ pub(super) struct PlaceState {
     pub(super) callers: Vec<String>,
     /// Who has left a voice message that nobody has heard, by their names.
     pub(super) messages: Vec<String>,
-    /// Whether they are not to be disturbed.
-    pub(super) do_not_disturb: bool,
+    /// What gets through to them, where they are not to be disturbed.
+    pub(super) do_not_disturb: Option<Passes>,
     /// How loud announcements are there, in percent; in the house, where they are loudest.
     pub(super) volume: u8,
 }
@@ -100,8 +100,7 @@ impl House {
         match place {
             Place::Room(room) => self.state_of_room(room),
             Place::House => {
-                let callers = self.calls.callers(None);
-                let do_not_disturb = self.calls.is_quiet(EVERYBODY, Priority::Normal);
+                let (callers, do_not_disturb) = (self.callers(place), self.passes(EVERYBODY));
                 let messages = self.mailbox.waiting(None);
                 let mut house = PlaceState { callers, messages, do_not_disturb, ..PlaceState::default() };
                 for room in self.rooms_of(place) {
@@ -116,6 +115,27 @@ impl House {
         }
     }
 
+    /// Calls that ring in a place, and who calls.
+    pub(super) fn calls_in(&self, place: &Place) -> Vec<(CallId, String)> {
+        self.calls.callers(match place {
+            Place::House => None,
+            Place::Room(room) => Some(room),
+        })
+    }
+
+    fn callers(&self, place: &Place) -> Vec<String> {
+        self.calls_in(place).into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// What gets through to whoever is in a place, if not everything does.
+    fn passes(&self, place: &str) -> Option<Passes> {
+        match (self.calls.is_quiet(place, Priority::Normal), self.calls.is_quiet(place, Priority::Urgent)) {
+            (_, true) => Some(Passes::Nothing),
+            (true, false) => Some(Passes::Urgent),
+            (false, false) => None,
+        }
+    }
+
     fn state_of_room(&self, slug: &str) -> PlaceState {
         let Some(room) = self.rooms.find(slug) else { return PlaceState::default() };
         let people = self.rooms.participants(room).unwrap_or_default();
@@ -123,9 +143,9 @@ impl House {
             talking: people.iter().filter(|one| one.talking).map(|one| one.name.clone()).collect(),
             people: people.into_iter().map(|one| one.name).collect(),
             announcing: self.dispatcher.announced_in(room).map(|name| name.to_string()),
-            callers: self.calls.callers(Some(slug)),
+            callers: self.callers(&Place::Room(slug.to_owned())),
             messages: self.mailbox.waiting(Some(slug)),
-            do_not_disturb: self.calls.is_quiet(slug, Priority::Normal),
+            do_not_disturb: self.passes(slug),
             volume: self.dispatcher.volume_in(slug),
         }
     }

@@ -1,6 +1,6 @@
 //! Entities: what Home Assistant shows of the house and lets people use, in every room and in all of them together.
 //!
-//! `table` says which there are; `house` reads how it is in a place, and `act` does what an entity is told. `mqtt` brings
+//! `table` says which there are; `house` reads how it is in a place, and `act` does what an entity is told. `ringing` is what happens to calls there. `mqtt` brings
 //! them to Home Assistant by a broker, `esphome` without one, and rooms as media players besides. `kept` is what makes them the same after a restart.
 
 mod act;
@@ -10,6 +10,7 @@ pub mod fuzzing;
 mod house;
 mod kept;
 mod mqtt;
+mod ringing;
 mod table;
 
 use std::collections::BTreeSet;

@@ -4,10 +4,12 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
+use crate::calls::Passes;
 use crate::dispatch::ROOM_VOLUMES;
 
 use super::act::Act;
 use super::house::PlaceState;
+use super::ringing::KINDS;
 
 /// Sounds that a bell has: chimes of ours, by their names.
 pub(super) const TONES: [&str; 4] = ["ding-dong", "ding", "gong", "alert"];
@@ -71,10 +73,29 @@ pub(super) enum Kind {
     },
     /// Something to be pressed.
     Button(Act),
+    /// One of several things, which is chosen.
+    Select {
+        /// Those.
+        options: &'static [&'static str],
+        /// Which it is.
+        read: fn(&PlaceState) -> &'static str,
+        /// Chooses one of them; `None`: it is none.
+        act: fn(&str) -> Option<Act>,
+    },
+    /// Something that happens, of these kinds: see [`Ringing`](super::ringing::Ringing).
+    Event(&'static [&'static str]),
+    /// A text; empty where there is none.
+    Text(fn(&PlaceState) -> String),
 }
 
+/// What gets through, as people choose it.
+const LET_THROUGH: [&str; 3] = ["Everything", "Urgent only", "Nothing"];
+
+/// The key of the entity that tells what happens to calls.
+pub(super) const CALL: &str = "call";
+
 /// All entities of a place. A new one comes last: ESPHome knows them by their numbers.
-pub(super) const ROWS: [Row; 11] = [
+pub(super) const ROWS: [Row; 14] = [
     Row {
         key: "talking",
         name: "Talking",
@@ -134,7 +155,10 @@ pub(super) const ROWS: [Row; 11] = [
         key: "do_not_disturb",
         name: "Do not disturb",
         icon: "mdi:bell-off",
-        kind: Kind::Switch { read: |place| place.do_not_disturb, act: Act::SetDoNotDisturb },
+        kind: Kind::Switch {
+            read: |place| place.do_not_disturb.is_some(),
+            act: |on| Act::SetDoNotDisturb(on.then(Passes::default)),
+        },
     },
     Row {
         key: "messages",
@@ -146,6 +170,31 @@ pub(super) const ROWS: [Row; 11] = [
             details: |place| json!({ "from": place.messages }),
         },
     },
+    Row {
+        key: "let_through",
+        name: "Let through",
+        icon: "mdi:bell-cog",
+        kind: Kind::Select {
+            options: &LET_THROUGH,
+            read: |place| match place.do_not_disturb {
+                None => LET_THROUGH[0],
+                Some(Passes::Urgent) => LET_THROUGH[1],
+                Some(Passes::Nothing) => LET_THROUGH[2],
+            },
+            act: |option| {
+                let index = LET_THROUGH.iter().position(|known| *known == option)?;
+                Some(Act::SetDoNotDisturb([None, Some(Passes::Urgent), Some(Passes::Nothing)][index]))
+            },
+        },
+    },
+    // Before the call itself: an automation that waits for that one finds it.
+    Row {
+        key: "caller",
+        name: "Caller",
+        icon: "mdi:account-arrow-left",
+        kind: Kind::Text(|place| place.callers.join(", ")),
+    },
+    Row { key: CALL, name: "Call", icon: "mdi:phone-incoming", kind: Kind::Event(&KINDS) },
 ];
 
 /// The row of this key.

@@ -17,8 +17,8 @@ use super::people::{HomeUser, People};
 /// Calls that are remembered; the oldest is forgotten.
 const REMEMBERED: usize = 64;
 
-/// What a call does comes within this of the event that tells of it.
-const MAX_AGE: Duration = Duration::from_secs(2);
+/// What a call does comes within this of the event that tells of it, or never.
+const MAX_AGE: Duration = Duration::from_millis(500);
 
 /// The event comes before what it tells of, as a rule; by another way, so a moment later at times.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -24,6 +24,8 @@ enum Use {
     Turn,
     /// A number is set.
     Set,
+    /// One of several things is chosen.
+    Choose,
     /// A player of ours is told to play, to stop, or how loud it is to be.
     Play,
     PlayerStop,
@@ -35,7 +37,7 @@ enum Use {
 }
 
 /// Every entity of the table, in its order; then the players and the actions. What each is about: `None` where it does nothing.
-const THINGS: [(&str, Use, Option<About>); 17] = [
+const THINGS: [(&str, Use, Option<About>); 20] = [
     ("talking", Use::Nothing, None),
     ("people", Use::Nothing, None),
     ("announcing", Use::Nothing, None),
@@ -47,6 +49,9 @@ const THINGS: [(&str, Use, Option<About>); 17] = [
     ("ring", Use::Press, Some(About::House)),
     ("do_not_disturb", Use::Turn, Some(About::House)),
     ("messages", Use::Nothing, None),
+    ("let_through", Use::Choose, Some(About::House)),
+    ("caller", Use::Nothing, None),
+    ("call", Use::Nothing, None),
     ("media_player play", Use::Play, Some(About::Talking)),
     ("media_player stop", Use::PlayerStop, Some(About::Talking)),
     ("media_player volume", Use::PlayerVolume, Some(About::Talking)),
@@ -126,6 +131,7 @@ async fn every_entity_does_for_everybody_what_the_table_says() {
             ("button", "Stop"),
             ("button", "Ring"),
             ("switch", "Do not disturb"),
+            ("select", "Let through"),
             ("number", "Announcement volume"),
             ("media_player", "Speaker"),
         ] {
@@ -150,6 +156,7 @@ async fn every_entity_does_for_everybody_what_the_table_says() {
                     Use::Press if thing == "ring" => (format!("button.{room}_Ring"), "button.press"),
                     Use::Press => (format!("button.{room}_Stop"), "button.press"),
                     Use::Turn => (format!("switch.{room}_Do_not_disturb"), "switch.turn_off"),
+                    Use::Choose => (format!("select.{room}_Let_through"), "select.select_option"),
                     Use::Set => (format!("number.{room}_Announcement_volume"), "number.set_value"),
                     Use::Call(0, _) => (String::new(), "esphome.voice_relay_announce"),
                     Use::Call(1, _) => (String::new(), "esphome.voice_relay_ring"),
@@ -163,6 +170,9 @@ async fn every_entity_does_for_everybody_what_the_table_says() {
                 match used {
                     Use::Press => client.send(PRESS, &Press { key, device }).await,
                     Use::Turn => client.send(TURN, &Turned { key, on: false, device }).await,
+                    Use::Choose => {
+                        client.send(CHOOSE, &Named { key, name: "Everything".into(), device }).await;
+                    }
                     Use::Set => client.send(SET_NUMBER, &SetNumber { key, value: 70.0, device }).await,
                     Use::Play => {
                         let url = core.speech("Dinner is ready");

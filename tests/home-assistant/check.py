@@ -28,6 +28,9 @@ ENTITIES = [
     ("button", "ring"),
     ("switch", "do_not_disturb"),
     ("sensor", "messages"),
+    ("select", "let_through"),
+    ("sensor", "caller"),
+    ("event", "call"),
 ]
 
 
@@ -233,7 +236,18 @@ async def check(relay):
                 _, rings = await rung("Anna")
                 await becomes("binary_sensor.voice_relay_kitchen_ringing", "on")
                 await becomes("binary_sensor.voice_relay_home_ringing", "off")
+                await becomes("sensor.voice_relay_kitchen_caller", "Anna")
+
+                async def happened(kind):
+                    async def has():
+                        told = (await state("event.voice_relay_kitchen_call"))["attributes"]
+                        return (told.get("event_type"), told.get("from"), told.get("call")) == (kind, "Anna", rings)
+
+                    await until(f"the event {kind}", has)
+
+                await happened("ring")
                 await answered(rings)
+                await happened("answered")
                 await becomes("binary_sensor.voice_relay_kitchen_ringing", "off")
 
                 async def known():
@@ -262,6 +276,10 @@ async def check(relay):
                 assert message["call"]["to"][0]["state"] == "do_not_disturb", message
                 await call("switch.voice_relay_do_not_disturb", "turn_off")
                 await becomes("switch.voice_relay_do_not_disturb", "off")
+                for option, quiet in (("Nothing", "on"), ("Urgent only", "on"), ("Everything", "off")):
+                    await call("select.voice_relay_kitchen_let_through", "select_option", option=option)
+                    await becomes("select.voice_relay_kitchen_let_through", option)
+                    await becomes("switch.voice_relay_kitchen_do_not_disturb", quiet)
 
         async def phones():
             """A device whose page is closed is rung by the companion app, and declines there."""
@@ -500,6 +518,9 @@ STEPS = {
             "switch.kitchen_intercom_do_not_disturb": "off",
             "binary_sensor.kitchen_intercom_ringing": "off",
             "sensor.kitchen_intercom_messages": "0.0",
+            "select.kitchen_intercom_let_through": "Everything",
+            "sensor.kitchen_intercom_caller": "",
+            "event.kitchen_intercom_call": "unknown",
             "media_player.kitchen_intercom_speaker": "idle",
         },
     ),

@@ -22,12 +22,16 @@ pub const SUBSCRIBE: u64 = 20;
 pub const BINARY_STATE: u64 = 21;
 pub const SWITCH_STATE: u64 = 26;
 pub const TURN: u64 = 33;
+pub const TEXT_STATE: u64 = 27;
 pub const CALL: u64 = 42;
 pub const SET_NUMBER: u64 = 51;
+pub const SELECT_STATE: u64 = 53;
+pub const CHOOSE: u64 = 54;
 pub const PRESS: u64 = 62;
 pub const PLAYER: u64 = 63;
 pub const PLAYER_STATE: u64 = 64;
 pub const PLAY: u64 = 65;
+pub const HAPPENED: u64 = 108;
 pub const CALLED: u64 = 131;
 
 /// Whatever has a key and belongs to a device: the fields that such messages share, as they are in that of a player.
@@ -135,6 +139,28 @@ pub struct Turned {
     pub key: u32,
     #[prost(bool, tag = "2")]
     pub on: bool,
+    #[prost(uint32, tag = "3")]
+    pub device: u32,
+}
+
+/// The text of a sensor, and what is chosen of a select.
+#[derive(Clone, PartialEq, Message)]
+pub struct Written {
+    #[prost(fixed32, tag = "1")]
+    pub key: u32,
+    #[prost(string, tag = "2")]
+    pub text: String,
+    #[prost(uint32, tag = "4")]
+    pub device: u32,
+}
+
+/// What is to be chosen, and what has happened.
+#[derive(Clone, PartialEq, Message)]
+pub struct Named {
+    #[prost(fixed32, tag = "1")]
+    pub key: u32,
+    #[prost(string, tag = "2")]
+    pub name: String,
     #[prost(uint32, tag = "3")]
     pub device: u32,
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::Owner;
 use crate::entities::act::Act;
 use crate::entities::house::Place;
+use crate::entities::ringing::{RingEvent, Ringing};
 use crate::hass::UsedThing;
 use crate::limits;
 
@@ -110,7 +111,8 @@ impl<'a> Connection<'a> {
         let house = &self.esphome.house;
         let (mut observed, mut announced) = (house.rooms.observe(), house.dispatcher.events());
         let (mut called, mut left) = (house.calls.events(), house.mailbox.changes());
-        let (mut turned, mut heard_at) = (house.dispatcher.turned(), Instant::now());
+        let (mut turned, mut ringing) = (house.dispatcher.turned(), Ringing::now(house));
+        let mut heard_at = Instant::now();
         if self.hear(&mut unread).await? {
             return Ok(());
         }
@@ -143,7 +145,14 @@ impl<'a> Connection<'a> {
                 Ok(()) = left.changed() => self.show().await?,
                 event = called.recv() => match event {
                     Err(broadcast::error::RecvError::Closed) => return Ok(()),
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show().await?,
+                    Ok(event) => {
+                        self.show().await?;
+                        self.tell_call(ringing.follow(house, &event)).await?;
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.show().await?;
+                        ringing = Ringing::now(house);
+                    }
                 },
             }
         }
@@ -214,6 +223,13 @@ impl<'a> Connection<'a> {
             changed.extend(self.node.changed(&place, &house.state(&place), told));
         }
         self.write(&changed).await
+    }
+
+    /// What happens to a call, after who calls, if anybody wants to know.
+    async fn tell_call(&mut self, happened: Vec<RingEvent>) -> io::Result<()> {
+        let happened = happened.iter().filter(|_| self.told.is_some());
+        let frames: Vec<u8> = happened.flat_map(|event| self.node.happened(event)).collect();
+        self.write(&frames).await
     }
 
     async fn write(&mut self, frames: &[u8]) -> io::Result<()> {

@@ -35,6 +35,13 @@ pub(super) mod kind {
     pub(crate) const PLAYER: u32 = 63;
     pub(crate) const PLAYER_STATE: u32 = 64;
     pub(crate) const PLAY: u32 = 65;
+    pub(crate) const TEXT_SENSOR: u32 = 18;
+    pub(crate) const TEXT_SENSOR_STATE: u32 = 27;
+    pub(crate) const SELECT: u32 = 52;
+    pub(crate) const SELECT_STATE: u32 = 53;
+    pub(crate) const CHOOSE: u32 = 54;
+    pub(crate) const EVENT: u32 = 107;
+    pub(crate) const HAPPENED: u32 = 108;
     pub(crate) const CALLED: u32 = 131;
 }
 
@@ -337,4 +344,73 @@ pub(super) struct Called {
     pub(super) error: String,
     #[prost(bytes = "vec", tag = "4")]
     pub(super) answer: Vec<u8>,
+}
+
+/// A sensor whose state is a text.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TextSensor {
+    #[prost(string, tag = "1")]
+    pub(super) object: String,
+    #[prost(fixed32, tag = "2")]
+    pub(super) key: u32,
+    #[prost(string, tag = "3")]
+    pub(super) name: String,
+    #[prost(string, tag = "5")]
+    pub(super) icon: String,
+    #[prost(uint32, tag = "9")]
+    pub(super) device: u32,
+}
+
+/// The text of a sensor, and what is chosen of a select.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Written {
+    #[prost(fixed32, tag = "1")]
+    pub(super) key: u32,
+    #[prost(string, tag = "2")]
+    pub(super) text: String,
+    #[prost(uint32, tag = "4")]
+    pub(super) device: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Select {
+    #[prost(string, tag = "1")]
+    pub(super) object: String,
+    #[prost(fixed32, tag = "2")]
+    pub(super) key: u32,
+    #[prost(string, tag = "3")]
+    pub(super) name: String,
+    #[prost(string, tag = "5")]
+    pub(super) icon: String,
+    #[prost(string, repeated, tag = "6")]
+    pub(super) options: Vec<String>,
+    #[prost(uint32, tag = "9")]
+    pub(super) device: u32,
+}
+
+/// What is to be chosen, and what has happened.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Named {
+    #[prost(fixed32, tag = "1")]
+    pub(super) key: u32,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(uint32, tag = "3")]
+    pub(super) device: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Event {
+    #[prost(string, tag = "1")]
+    pub(super) object: String,
+    #[prost(fixed32, tag = "2")]
+    pub(super) key: u32,
+    #[prost(string, tag = "3")]
+    pub(super) name: String,
+    #[prost(string, tag = "5")]
+    pub(super) icon: String,
+    #[prost(string, repeated, tag = "9")]
+    pub(super) kinds: Vec<String>,
+    #[prost(uint32, tag = "10")]
+    pub(super) device: u32,
 }

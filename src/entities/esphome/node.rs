@@ -8,14 +8,16 @@ use serde_json::json;
 
 use crate::entities::act::Act;
 use crate::entities::house::{Place, PlaceState};
-use crate::entities::table::{Kind, ROWS, Row};
+use crate::entities::ringing::RingEvent;
+use crate::entities::table::{self, Kind, ROWS, Row};
 use crate::hass::UsedThing;
 use crate::rooms::HOME;
 
 use super::frame::{Frame, written};
 use super::messages::{
-    Action, Area, BinarySensor, Button, Call, Called, DeviceAnswer, HelloAnswer, Measured, Number, Parameter, Play,
-    Player, PlayerState, Press, Sensor, SetNumber, SubDevice, Switch, Switched, Turned, kind,
+    Action, Area, BinarySensor, Button, Call, Called, DeviceAnswer, Event, HelloAnswer, Measured, Named, Number,
+    Parameter, Play, Player, PlayerState, Press, Select, Sensor, SetNumber, SubDevice, Switch, Switched, TextSensor,
+    Turned, Written, kind,
 };
 
 /// Of ESPHome's API, and what it calls its own version.
@@ -93,6 +95,7 @@ impl Node {
             kind::PRESS => self.press(&frame.body),
             kind::TURN => self.turn(&frame.body),
             kind::SET_NUMBER => self.set_number(&frame.body),
+            kind::CHOOSE => self.choose(&frame.body),
             kind::CALL => self.call(&frame.body),
             // Whatever else it may ask, of lights and cameras, has no answer.
             _ => Heard::Answer(Vec::new()),
@@ -186,6 +189,14 @@ impl Node {
         changed
     }
 
+    /// That something has happened to a call, as it goes out.
+    pub(super) fn happened(&self, RingEvent { place, kind: name, .. }: &RingEvent) -> Vec<u8> {
+        let key = self.rows().find(|(_, row)| row.key == table::CALL).map(|(key, _)| key);
+        let device = self.places.iter().find(|(known, ..)| known == place).map(|(.., device)| *device);
+        let named = |(key, device)| written(kind::HAPPENED, &Named { key, name: (*name).to_owned(), device });
+        key.zip(device).map(named).unwrap_or_default()
+    }
+
     fn play(&self, body: &[u8]) -> Heard {
         let Ok(play) = Play::decode(body) else { return unreadable() };
         let act = if play.has_url {
@@ -225,6 +236,17 @@ impl Node {
                 self.act_of(set.device, act(set.value.clamp(0.0, 100.0).round() as u8), "number", name)
             }
             _ => refused("there is no such number"),
+        }
+    }
+
+    fn choose(&self, body: &[u8]) -> Heard {
+        let Ok(chosen) = Named::decode(body) else { return unreadable() };
+        match self.row(chosen.key) {
+            Some(Row { kind: Kind::Select { act, .. }, name, .. }) => match act(&chosen.name) {
+                Some(act) => self.act_of(chosen.device, act, "select", name),
+                None => refused("there is no such choice"),
+            },
+            _ => refused("there is no such select"),
         }
     }
 
@@ -319,6 +341,15 @@ fn listed_row(key: u32, row: &Row, device: u32) -> Vec<u8> {
         }
         Kind::Switch { .. } => written(kind::SWITCH, &Switch { object, key, name, icon, device }),
         Kind::Button(_) => written(kind::BUTTON, &Button { object, key, name, icon, device }),
+        Kind::Select { options, .. } => {
+            let options = options.iter().map(|option| (*option).to_owned()).collect();
+            written(kind::SELECT, &Select { object, key, name, icon, options, device })
+        }
+        Kind::Event(kinds) => {
+            let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+            written(kind::EVENT, &Event { object, key, name, icon, kinds, device })
+        }
+        Kind::Text(_) => written(kind::TEXT_SENSOR, &TextSensor { object, key, name, icon, device }),
         // ESPHome has nothing of the kind: there are actions instead.
         Kind::Notify(_) | Kind::Siren { .. } => Vec::new(),
     }
@@ -332,6 +363,8 @@ fn shown(key: u32, row: &Row, now: &PlaceState, device: u32) -> Option<Vec<u8>> 
             written(kind::NUMBER_STATE, &Measured { key, value: f32::from(read(now)), device })
         }
         Kind::Switch { read, .. } => written(kind::SWITCH_STATE, &Turned { key, on: read(now), device }),
-        Kind::Button(_) | Kind::Notify(_) | Kind::Siren { .. } => return None,
+        Kind::Select { read, .. } => written(kind::SELECT_STATE, &Written { key, text: read(now).to_owned(), device }),
+        Kind::Text(read) => written(kind::TEXT_SENSOR_STATE, &Written { key, text: read(now), device }),
+        Kind::Button(_) | Kind::Notify(_) | Kind::Siren { .. } | Kind::Event(_) => return None,
     })
 }

@@ -132,6 +132,9 @@ fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
         }
         Kind::Switch { .. } => ("switch", json!({})),
         Kind::Button(_) => ("button", json!({})),
+        Kind::Select { options, .. } => ("select", json!({ "ops": options })),
+        Kind::Event(kinds) => ("event", json!({ "evt_typ": kinds })),
+        Kind::Text(_) => ("sensor", json!({})),
     };
     let mut component = json!({
         "p": platform,

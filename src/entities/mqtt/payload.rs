@@ -12,7 +12,14 @@ use crate::entities::table::Kind;
 pub(super) fn is_state(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::Binary { .. } | Kind::Count { .. } | Kind::Siren { .. } | Kind::Percentage { .. } | Kind::Switch { .. }
+        Kind::Binary { .. }
+            | Kind::Count { .. }
+            | Kind::Siren { .. }
+            | Kind::Percentage { .. }
+            | Kind::Switch { .. }
+            | Kind::Select { .. }
+            | Kind::Event(_)
+            | Kind::Text(_)
     )
 }
 
@@ -25,7 +32,12 @@ pub(super) fn has_details(kind: &Kind) -> bool {
 pub(super) fn is_command(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::Notify(_) | Kind::Siren { .. } | Kind::Percentage { .. } | Kind::Switch { .. } | Kind::Button(_)
+        Kind::Notify(_)
+            | Kind::Siren { .. }
+            | Kind::Percentage { .. }
+            | Kind::Switch { .. }
+            | Kind::Button(_)
+            | Kind::Select { .. }
     )
 }
 
@@ -36,7 +48,10 @@ pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
         Kind::Binary { read, .. } | Kind::Siren { read } | Kind::Switch { read, .. } => Some(switch(read(place))),
         Kind::Count { read, .. } => Some(read(place).to_string()),
         Kind::Percentage { read, .. } => Some(read(place).to_string()),
-        Kind::Notify(_) | Kind::Button(_) => None,
+        Kind::Select { read, .. } => Some(read(place).to_owned()),
+        Kind::Text(read) => Some(read(place)),
+        // What happened once is no state.
+        Kind::Notify(_) | Kind::Button(_) | Kind::Event(_) => None,
     }
 }
 
@@ -44,7 +59,7 @@ pub(super) fn state(kind: &Kind, place: &PlaceState) -> Option<String> {
 pub(super) fn details(kind: &Kind, place: &PlaceState) -> Option<String> {
     match kind {
         Kind::Binary { details, .. } | Kind::Count { details, .. } => Some(details(place).to_string()),
-        Kind::Siren { .. } | Kind::Notify(_) | Kind::Percentage { .. } | Kind::Switch { .. } | Kind::Button(_) => None,
+        _ => None,
     }
 }
 
@@ -65,7 +80,10 @@ pub(super) fn command(kind: &Kind, payload: &[u8]) -> Result<Act, String> {
             other => Err(format!("A switch is ON or OFF, not {other:?}")),
         },
         Kind::Percentage { range, act, .. } => percentage(text, range).map(act),
-        Kind::Binary { .. } | Kind::Count { .. } => Err("It shows something, and does nothing".into()),
+        Kind::Select { options, act, .. } => act(text).ok_or_else(|| format!("It is none of {}", options.join(", "))),
+        Kind::Binary { .. } | Kind::Count { .. } | Kind::Event(_) | Kind::Text(_) => {
+            Err("It shows something, and does nothing".into())
+        }
     }
 }
 
@@ -100,6 +118,7 @@ struct Siren {
 
 #[cfg(test)]
 mod tests {
+    use crate::calls::Passes;
     use crate::entities::table::find;
 
     use super::*;
@@ -117,8 +136,10 @@ mod tests {
         );
         assert_eq!(told("stop", b"PRESS"), Ok(Act::Stop));
         assert_eq!(told("ring", b"PRESS"), Ok(Act::Call));
-        assert_eq!(told("do_not_disturb", b"ON"), Ok(Act::SetDoNotDisturb(true)));
-        assert_eq!(told("do_not_disturb", b"OFF"), Ok(Act::SetDoNotDisturb(false)));
+        assert_eq!(told("do_not_disturb", b"ON"), Ok(Act::SetDoNotDisturb(Some(Passes::Urgent))));
+        assert_eq!(told("do_not_disturb", b"OFF"), Ok(Act::SetDoNotDisturb(None)));
+        assert_eq!(told("let_through", b"Nothing"), Ok(Act::SetDoNotDisturb(Some(Passes::Nothing))));
+        assert_eq!(told("let_through", b"Everything"), Ok(Act::SetDoNotDisturb(None)));
         assert!(told("do_not_disturb", b"on").is_err());
         assert_eq!(told("bell", br#"{"state":"ON","tone":"gong","duration":5,"volume_level":1.0}"#), ring("gong", 0.0));
         assert_eq!(told("volume", b"55"), Ok(Act::SetVolume(55)));
@@ -142,6 +163,8 @@ mod tests {
             ("volume", b"loud", "from 5 to 100"),
             ("talking", b"ON", "does nothing"),
             ("people", b"3", "does nothing"),
+            ("call", b"ring", "does nothing"),
+            ("let_through", b"nothing", "none of Everything, Urgent only, Nothing"),
         ] {
             let error = told(key, payload).expect_err(key);
             assert!(error.contains(why), "{key}: {error}");
@@ -166,7 +189,8 @@ mod tests {
         assert_eq!(shown("announcing"), ("OFF".into(), r#"{"announcement":null}"#.into()));
         assert_eq!(shown("bell").0, "OFF");
         assert_eq!(shown("volume"), ("40".into(), String::new()));
-        assert_eq!(shown("stop").0, "");
+        assert_eq!((shown("stop").0, shown("call").0, shown("caller").0), Default::default());
+        assert_eq!(shown("let_through").0, "Everything");
         let rings = PlaceState { announcing: Some("Bell".into()), ..PlaceState::default() };
         assert_eq!(state(&find("bell").expect("a row").kind, &rings).as_deref(), Some("ON"));
     }

@@ -8,14 +8,17 @@ use std::time::Duration;
 use rumqttc::{
     AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, PublishOptions, QoS, SubscribeFilter,
 };
+use serde_json::json;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::calls::CallEvent;
 use crate::entities::EntitiesStats;
 use crate::entities::house::{House, Place, PlaceState};
 use crate::entities::kept::Kept;
+use crate::entities::ringing::{RingEvent, Ringing};
 use crate::entities::table::{self, ROWS};
 use crate::hass::{Broker, UsedThing};
 use crate::rooms::EventReceiver;
@@ -81,6 +84,7 @@ pub(in crate::entities) struct Session<'a> {
     incoming: mpsc::Receiver<Result<Packet, String>>,
     reader: JoinHandle<()>,
     places: Vec<(Place, String)>,
+    ringing: Ringing,
     /// What every topic was last told.
     told: HashMap<String, String>,
     /// Places to be shown anew, and whether they are to be made known before.
@@ -115,12 +119,14 @@ impl<'a> Session<'a> {
         let (sender, incoming) = mpsc::channel(UNREAD);
         let reader = tokio::spawn(read(events, sender));
         let (places, observed) = (parts.house.places(), parts.house.rooms.observe());
+        let ringing = Ringing::now(parts.house);
         Self {
             topics,
             client,
             incoming,
             reader,
             places,
+            ringing,
             told: HashMap::new(),
             queue: VecDeque::new(),
             pace: PACE,
@@ -176,7 +182,14 @@ impl<'a> Session<'a> {
                 Ok(()) = turned.changed() => self.show_all(false),
                 Ok(()) = left.changed() => self.show_all(false),
                 event = called.recv() => match event {
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.show_all(false),
+                    Ok(event) => {
+                        self.show_all(false);
+                        self.tell_call(&event, connected.get());
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.show_all(false);
+                        self.ringing = Ringing::now(self.parts.house);
+                    }
                     Err(broadcast::error::RecvError::Closed) => return Ended::Shutdown,
                 },
                 () = tokio::time::sleep_until(self.show_at), if connected.get() && !self.queue.is_empty() => self.show_next(),
@@ -281,6 +294,17 @@ impl<'a> Session<'a> {
             }
             told
         })
+    }
+
+    /// What happens to a call, after who calls: it is told once, and nobody hears of it later.
+    fn tell_call(&mut self, event: &CallEvent, is_connected: bool) {
+        let happened = self.ringing.follow(self.parts.house, event);
+        for RingEvent { place, kind, call, from } in happened.into_iter().filter(|_| is_connected) {
+            let message = json!({ "event_type": kind, "from": from, "call": call }).to_string();
+            let options = PublishOptions::at_least_once();
+            let told = self.client.try_publish(self.topics.state(&place, table::CALL), message, options).is_ok();
+            self.parts.stats.told.fetch_add(u64::from(told), Ordering::Relaxed);
+        }
     }
 
     /// False: too much waits.

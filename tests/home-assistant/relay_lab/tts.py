@@ -4,7 +4,7 @@ from pathlib import Path
 
 from homeassistant.components.tts import TextToSpeechEntity
 
-SENTENCE = Path("/lab/speech.wav")
+SENTENCE = Path("/lab/speech.mp3")
 
 
 async def async_setup_entry(hass, entry, add_entities):
@@ -18,4 +18,4 @@ class LabSpeech(TextToSpeechEntity):
     _attr_supported_languages = ["en"]
 
     def get_tts_audio(self, message, language, options):
-        return "wav", SENTENCE.read_bytes()
+        return "mp3", SENTENCE.read_bytes()
