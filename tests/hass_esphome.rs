@@ -235,6 +235,36 @@ async fn whoever_uses_the_node_by_an_entity_or_an_action_is_known() {
 }
 
 #[tokio::test]
+async fn a_room_is_in_the_area_where_somebody_has_put_it_and_is_no_player_besides() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("data")).expect("made");
+    std::fs::write(folder.path().join("data/entities.json"), r#"{"instance":"ab12cd34"}"#).expect("written");
+    let lab = lab(folder.path(), &["--mqtt-broker=off"]).await;
+    let (_client, kitchen) = watcher(&lab).await;
+    let announce = async |area: &str| {
+        let wish = json!({ "to": [format!("area:{area}")], "file": "gong" });
+        let answer = post_json(lab.ports.http, "/api/announce", &wish).await;
+        let parts = if answer.status == 202 { answer.json()["parts"].clone() } else { json!(answer.text()) };
+        (answer.status, parts)
+    };
+    assert_eq!(announce("bedroom").await.0, 404, "nothing is there");
+    // Somebody has put the kitchen's device into the bedroom, where nothing else is.
+    lab.core.add("media_player.kitchen_intercom_speaker", "esphome", Some("bedroom"), "idle", 1.0);
+    lab.core.identify(
+        "media_player.kitchen_intercom_speaker",
+        &format!("02:56:AB:12:CD:34/{kitchen}/media_player/Speaker"),
+    );
+    lab.core.throw_out();
+    until(async || announce("bedroom").await.0 == 202).await;
+    let (_, parts) = announce("Bedroom").await;
+    assert_eq!((parts[0]["room"].as_str(), parts.as_array().map(Vec::len)), (Some("kitchen"), Some(1)), "{parts}");
+    let players = get(lab.ports.http, "/api/players").await.json();
+    let listed: Vec<_> =
+        players["players"].as_array().expect("a list").iter().map(|it| it["entity_id"].clone()).collect();
+    assert_eq!(listed, ["media_player.radio"], "it would be heard twice");
+}
+
+#[tokio::test]
 async fn a_call_is_answered_with_what_became_of_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let lab = lab(folder.path(), &["--mqtt-broker=off"]).await;

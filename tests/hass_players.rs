@@ -35,7 +35,8 @@ fn follow_with(core: &StandInCore, folder: &std::path::Path, token: &str) -> (Ho
     let shutdown = CancellationToken::new();
     let endpoint = CoreEndpoint::new(&core.url, token.into(), Trust::none()).expect("an address");
     let (link, mut task) = CoreLink::new(endpoint);
-    let (players, followers) = HousePlayers::new(link.clone(), task.feed(&link), DataFolder::new(folder.into()), 25);
+    let (players, followers) =
+        HousePlayers::new(link.clone(), task.feed(&link), DataFolder::new(folder.into()), 25, None);
     tokio::spawn(task.run(shutdown.clone()));
     tokio::spawn(followers.run(shutdown.clone()));
     (players, shutdown.drop_guard())

@@ -8,9 +8,9 @@ use crate::calls::CallsHandle;
 use crate::config::Config;
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
-use crate::entities::{Entities, EntitiesStatus};
+use crate::entities::{self, Entities, EntitiesStatus};
 use crate::hass::{
-    CoreEndpoint, CoreFeed, CoreLink, Home, HousePlayers, Integrations, People, ServiceCalls, SpeechMaker,
+    CoreEndpoint, CoreFeed, CoreLink, Home, HousePlayers, Integrations, OwnIds, People, ServiceCalls, SpeechMaker,
 };
 use crate::http::HomeAssistantParts;
 use crate::mailbox::MailboxHandle;
@@ -50,6 +50,7 @@ impl App {
             task.feed(&link),
             DataFolder::new(config.data_dir.clone()),
             config.limits.share,
+            own_ids(config),
         );
         let speech = SpeechMaker::new(link.clone(), players.clone(), endpoint.clone(), config.hass.speech.clone());
         let integrations = Integrations::new(endpoint);
@@ -103,6 +104,11 @@ impl App {
         self.spawn("entities", entities.run(self.shutdown.clone()));
         Ok(Some(status))
     }
+}
+
+/// What Home Assistant has of us; without a data folder it has nothing, which is logged where that is to be shown.
+fn own_ids(config: &Config) -> Option<OwnIds> {
+    entities::own_ids(&DataFolder::new(config.data_dir.clone())).ok()
 }
 
 /// Whose certificates Home Assistant and the broker may show.

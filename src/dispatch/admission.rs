@@ -3,7 +3,7 @@
 use crate::access::{Action, Denied, Permit, Target, Visitor};
 use crate::domain::RoomId;
 use crate::hass::{KnownPlayer, PlayerError};
-use crate::rooms::JoinError;
+use crate::rooms::{JoinError, RoomInfo};
 
 use super::{Destination, DispatchError, Dispatcher, MAX_PLACES};
 
@@ -59,9 +59,7 @@ impl Dispatcher {
                         });
                     }
                 }
-                Destination::Area(name) => {
-                    self.admit_to_players(visitor, &mut admitted, |known| in_area(known, name)).await?;
-                }
+                Destination::Area(name) => self.admit_to_area(visitor, name, &mut admitted).await?,
                 Destination::Player(entity) => {
                     self.admit_to_players(visitor, &mut admitted, |known| group(known, entity)).await?;
                 }
@@ -91,6 +89,31 @@ impl Dispatcher {
             Some(denied) => Err(denied.into()),
             None => Ok(()),
         }
+    }
+
+    /// To the media players of an area, and to the rooms whose device somebody has put there, but for those where they may not.
+    async fn admit_to_area(&self, visitor: &Visitor, name: &str, admitted: &mut Admitted) -> Result<(), DispatchError> {
+        let before = admitted.rooms.len();
+        let mut refusal = None;
+        for room in self.rooms_in(name) {
+            if let Err(denied) = self.admit_to_room(visitor, room, admitted).await {
+                refusal = Some(denied);
+            }
+        }
+        match self.admit_to_players(visitor, admitted, |known| in_area(known, name)).await {
+            // A room will do, and that it may not be said there is what they want to know.
+            Err(DispatchError::NoArea(_)) if admitted.rooms.len() > before => Ok(()),
+            Err(DispatchError::NoArea(area)) => Err(refusal.map_or(DispatchError::NoArea(area), DispatchError::from)),
+            ended => ended,
+        }
+    }
+
+    /// Rooms of ours whose device is in an area of Home Assistant's.
+    fn rooms_in(&self, area: &str) -> Vec<RoomId> {
+        let Some((players, _)) = &self.0.house else { return Vec::new() };
+        let rooms = self.0.rooms.list().into_iter().filter(|room| room.station.is_none());
+        let here = |room: &RoomInfo| players.area_of_room(&room.id).is_some_and(|known| known.is_called(area));
+        rooms.filter(here).filter_map(|room| self.0.rooms.find(&room.id)).collect()
     }
 
     async fn admit_to_room(&self, visitor: &Visitor, room: RoomId, admitted: &mut Admitted) -> Result<(), Denied> {

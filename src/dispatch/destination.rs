@@ -12,7 +12,7 @@ pub enum Destination {
     Everybody,
     /// A room, by its id.
     Room(String),
-    /// The media players of an area of Home Assistant's, by its name or id.
+    /// The media players of an area of Home Assistant's, by its name or id, and the rooms that are there.
     Area(String),
     /// A media player of Home Assistant's, or a group of them, by its entity.
     Player(String),

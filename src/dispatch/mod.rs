@@ -95,7 +95,7 @@ pub enum DispatchError {
     #[error("There is no such room: {0:?}; /api/rooms lists those there are")]
     NoRoom(String),
     /// There is no such area, or nothing plays in it.
-    #[error("There is no area {0:?} with a media player; /api/players lists those there are")]
+    #[error("There is no area {0:?} with a media player or a room; /api/players lists those there are")]
     NoArea(String),
     /// What is wished for cannot be: why.
     #[error("{0}")]

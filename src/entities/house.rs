@@ -27,6 +27,14 @@ impl Place {
     }
 
     /// The id of the room that it is.
+    pub(super) fn room(&self) -> Option<&str> {
+        match self {
+            Self::House => None,
+            Self::Room(room) => Some(room),
+        }
+    }
+
+    /// The same, taken out of it.
     pub(super) fn into_room(self) -> Option<String> {
         match self {
             Self::Room(room) => Some(room),
@@ -117,10 +125,7 @@ impl House {
 
     /// Calls that ring in a place, and who calls.
     pub(super) fn calls_in(&self, place: &Place) -> Vec<(CallId, String)> {
-        self.calls.callers(match place {
-            Place::House => None,
-            Place::Room(room) => Some(room),
-        })
+        self.calls.callers(place.room())
     }
 
     fn callers(&self, place: &Place) -> Vec<String> {

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::data::DataFolder;
 
+use crate::hass::OwnIds;
+
 use super::esphome::NodeKey;
 
 /// Where it is, in the data folder.
@@ -88,6 +90,14 @@ impl Kept {
         }
         Ok(())
     }
+}
+
+/// What tells this relay from others at the same Home Assistant: made once, and kept.
+///
+/// # Errors
+/// When the data folder can be neither read nor written.
+pub(super) fn own_ids(data: &DataFolder) -> io::Result<OwnIds> {
+    Ok(OwnIds::new(&Content::open(data)?.instance))
 }
 
 impl Content {

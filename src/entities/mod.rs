@@ -15,6 +15,7 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,7 +29,7 @@ use crate::calls::CallsHandle;
 use crate::config::{Config, HassConfig, MqttConfig, NodePlace};
 use crate::data::DataFolder;
 use crate::dispatch::Dispatcher;
-use crate::hass::{Broker, ServiceCalls, SupervisorError, find_broker};
+use crate::hass::{Broker, OwnIds, ServiceCalls, SupervisorError, find_broker};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 use crate::tls::Trust;
@@ -57,6 +58,14 @@ pub struct EntitiesStats {
     pub refused: AtomicU64,
     /// Connections of Home Assistant to our node just now.
     pub node_connections: AtomicU64,
+}
+
+/// What Home Assistant calls that which is ours.
+///
+/// # Errors
+/// When the data folder can be neither read nor written.
+pub fn own_ids(data: &DataFolder) -> io::Result<OwnIds> {
+    kept::own_ids(data)
 }
 
 /// How far entities get to Home Assistant. Cheap to clone.

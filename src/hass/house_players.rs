@@ -4,6 +4,7 @@
 
 mod task;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::players::{ClipId, Mode, Outcome, PlayerKind, VolumeRule};
 
 use super::core_link::{CoreFeed, CoreLink};
 use super::directory::Area;
+use super::own::OwnIds;
 
 pub use task::HousePlayersTask;
 
@@ -100,6 +102,7 @@ pub struct HousePlayers {
     shown: Arc<Mutex<Shown>>,
     linked: Arc<AtomicBool>,
     stats: Arc<PlayersStats>,
+    own: Option<OwnIds>,
 }
 
 /// What the task shows of the house.
@@ -108,6 +111,8 @@ struct Shown {
     players: Vec<KnownPlayer>,
     /// Engines that make speech of text.
     engines: Vec<String>,
+    /// Where entities of ours are, by integration and id there.
+    own_areas: HashMap<(String, String), Area>,
 }
 
 /// What is asked of the task.
@@ -136,10 +141,16 @@ pub struct NewClip {
 
 impl HousePlayers {
     /// The players that this core knows, and the task that has them. `share` is the percentage of a player's line that one
-    /// owner may have; half of it in any case.
-    pub fn new(link: CoreLink, feed: CoreFeed, data: DataFolder, share: u8) -> (Self, HousePlayersTask) {
+    /// owner may have; half of it in any case. What is `own` is no player: it is a room of ours.
+    pub fn new(
+        link: CoreLink,
+        feed: CoreFeed,
+        data: DataFolder,
+        share: u8,
+        own: Option<OwnIds>,
+    ) -> (Self, HousePlayersTask) {
         let (orders, received) = mpsc::channel(ORDERS);
-        let players = Self { orders, shown: Arc::default(), linked: Arc::default(), stats: Arc::default() };
+        let players = Self { orders, shown: Arc::default(), linked: Arc::default(), stats: Arc::default(), own };
         let task = HousePlayersTask::new(link, feed, received, &players, (data, share));
         (players, task)
     }
@@ -147,6 +158,13 @@ impl HousePlayers {
     /// All of them, by name.
     pub fn list(&self) -> Vec<KnownPlayer> {
         lock(&self.shown).players.clone()
+    }
+
+    /// The area in which somebody has put the device of a room of ours, if Home Assistant has it.
+    pub fn area_of_room(&self, room: &str) -> Option<Area> {
+        let shown = lock(&self.shown);
+        let known = self.own.as_ref()?.of_room(room).into_iter().map(|(platform, id)| (platform.to_owned(), id));
+        known.into_iter().find_map(|entity| shown.own_areas.get(&entity).cloned())
     }
 
     /// Engines of Home Assistant that make speech of text, the usual one first.

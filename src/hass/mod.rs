@@ -4,7 +4,7 @@
 //! to Home Assistant's core, at its `endpoint`, with the `messages` that go over it; `house_players` brings its media players together with
 //! what is announced on them ([`crate::players`]), by the `services` that players are called by; `directory` knows their kinds
 //! and areas, and `kept` how each is to be left. `speech` is made of text by its engines, and `integrations` has it connect to
-//! our node. `people` knows who its users are, and `service_calls` which of them used an entity of ours.
+//! our node. `own` are the ids of what is ours there, `people` knows who its users are, and `service_calls` which of them used an entity of ours.
 
 mod broker;
 mod core_link;
@@ -14,6 +14,7 @@ mod house_players;
 mod integrations;
 mod kept;
 mod messages;
+mod own;
 mod people;
 mod service_calls;
 mod services;
@@ -29,6 +30,7 @@ pub use house_players::{
 };
 pub use integrations::{AddNodeError, AddedNode, Integrations};
 pub use messages::{CoreEvent, EntityChanges, EntityState};
+pub use own::{OwnIds, ROOT, SPEAKER};
 pub use people::{HomeUser, People, PeopleTask};
 pub use service_calls::{ServiceCalls, ServiceCallsTask, UsedThing};
 pub use speech::{MAX_TEXT, SpeechError, SpeechMaker};

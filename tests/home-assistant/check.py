@@ -1,5 +1,5 @@
 """What the relay and the real Home Assistant make of each other. `onboard` moves in and leaves a token; `check URL`
-looks at everything, `killed`, `fewer` and `alone` at what there is of a daemon that was killed, of a room that is no
+looks at everything, `secured URL` at a relay on another machine, `killed`, `fewer` and `alone` at what there is of a daemon that was killed, of a room that is no
 more, and of a daemon without a broker."""
 
 import asyncio
@@ -487,6 +487,31 @@ async def check(relay):
         print("ok: the same after a restart of Home Assistant")
 
 
+async def secured(relay):
+    """Home Assistant connects to a node that wants a key, as if it were on another machine, and has its rooms."""
+    with open(TOKEN) as file:
+        token = file.read()
+    async with aiohttp.ClientSession() as session:
+
+        async def linked():
+            async with session.get(f"{relay}/api/home-assistant") as answer:
+                return (await answer.json())["linked"]
+
+        await until("it is linked", linked)
+        async with session.get(f"{relay}/api/home-assistant/node") as answer:
+            assert (await answer.json())["key"], await answer.text()
+        async with session.post(f"{relay}/api/home-assistant/node") as answer:
+            assert (answer.status, await answer.json()) == (200, {"added": True}), await answer.text()
+        socket = await Socket().open(session, token)
+
+        async def there():
+            states = {one["entity_id"]: one["state"] for one in await socket.ask(type="get_states")}
+            return states.get("media_player.attic_intercom_speaker") == "idle"
+
+        await until("its rooms are media players", there, 60)
+        print("ok: a node on the network is connected to with its key")
+
+
 async def look(what, wanted):
     """Waits until these entities have these states; none where there is to be no entity."""
     with open(TOKEN) as file:
@@ -505,6 +530,7 @@ async def look(what, wanted):
 STEPS = {
     "onboard": onboard,
     "check": check,
+    "secured": secured,
     "killed": lambda: look("entities of a daemon that was killed are unavailable", {KITCHEN: "unavailable", HOME: "unavailable"}),
     "fewer": lambda: look("a room that is no more is gone, and the others are back", {KITCHEN: None, HOME: "0"}),
     "alone": lambda: look(

@@ -69,6 +69,8 @@ struct House {
     live: BTreeMap<String, JoinHandle<()>>,
     /// Entities of other integrations, with those and their ids there.
     registered: Vec<(String, &'static str, String)>,
+    /// What integrations call entities, where that is known.
+    unique_ids: BTreeMap<String, String>,
     /// Users who are persons of the house, and their names.
     people: Vec<(&'static str, &'static str)>,
     /// Types of events that somebody has subscribed to.
@@ -135,6 +137,11 @@ impl StandInCore {
     /// One more entity, of this integration, which calls it so.
     pub fn register(&self, entity: &str, platform: &'static str, unique_id: &str) {
         self.house().registered.push((entity.into(), platform, unique_id.into()));
+    }
+
+    /// What its integration calls an entity.
+    pub fn identify(&self, entity: &str, unique_id: &str) {
+        self.house().unique_ids.insert(entity.into(), unique_id.into());
     }
 
     /// One more user who is a person of the house.
@@ -431,7 +438,10 @@ impl StandInCore {
             "config/entity_registry/list" => Ok(house
                 .entities
                 .iter()
-                .map(|(id, player)| json!({ "entity_id": id, "platform": player.platform, "area_id": player.area }))
+                .map(|(id, player)| {
+                    let unique_id = house.unique_ids.get(id);
+                    json!({ "entity_id": id, "platform": player.platform, "area_id": player.area, "unique_id": unique_id })
+                })
                 .chain(house.registered.iter().map(
                     |(entity, platform, id)| json!({ "entity_id": entity, "platform": platform, "unique_id": id }),
                 ))

@@ -10,7 +10,7 @@ use crate::entities::act::Act;
 use crate::entities::house::{Place, PlaceState};
 use crate::entities::ringing::RingEvent;
 use crate::entities::table::{self, Kind, ROWS, Row};
-use crate::hass::UsedThing;
+use crate::hass::{OwnIds, SPEAKER, UsedThing};
 use crate::rooms::HOME;
 
 use super::frame::{Frame, written};
@@ -33,7 +33,6 @@ pub(super) const PROJECT: &str = "voice-relay.app";
 
 /// The player of a place; the entities of the table follow.
 const PLAYER_KEY: u32 = 1;
-const PLAYER_NAME: &str = "Speaker";
 const FIRST_ROW_KEY: u32 = 10;
 
 /// What a player can do: set the volume, play an address, stop, and announce.
@@ -64,7 +63,7 @@ pub(super) enum Heard {
 /// A node that has these places.
 #[derive(Debug)]
 pub(super) struct Node {
-    instance: String,
+    own: OwnIds,
     /// Places, how people call them, and the device that each is: none for the house, which is the node.
     places: Vec<(Place, String, u32)>,
     /// Whether it has the entities of the table, and not the players alone.
@@ -75,10 +74,10 @@ impl Node {
     /// A node of this relay.
     pub(super) fn new(instance: &str, places: Vec<(Place, String)>, has_rows: bool) -> Self {
         let places = places.into_iter().map(|(place, name)| {
-            let device = device_of(&place);
+            let device = OwnIds::node_device(place.room());
             (place, name, device)
         });
-        Self { instance: instance.to_owned(), places: places.collect(), has_rows }
+        Self { own: OwnIds::new(instance), places: places.collect(), has_rows }
     }
 
     /// What has to be done about a message.
@@ -131,11 +130,9 @@ impl Node {
         }
     }
 
-    /// An address that no card has, since it is said to be given locally; by it Home Assistant knows the node again.
+    /// Its address, which no card has.
     pub(super) fn mac(&self) -> String {
-        let digits: Vec<_> = self.instance.bytes().map(char::from).take(8).collect();
-        let pairs: Vec<_> = digits.chunks(2).map(String::from_iter).collect();
-        format!("02:56:{}", pairs.join(":")).to_uppercase()
+        self.own.mac()
     }
 
     fn list(&self) -> Vec<u8> {
@@ -144,7 +141,7 @@ impl Node {
             let player = Player {
                 object: "speaker".into(),
                 key: PLAYER_KEY,
-                name: PLAYER_NAME.into(),
+                name: SPEAKER.into(),
                 icon: "mdi:speaker".into(),
                 device: *device,
                 features: PLAYER_FEATURES,
@@ -208,7 +205,7 @@ impl Node {
         } else {
             return refused("a player of ours can't do that");
         };
-        self.act_of(play.device, act, "media_player", PLAYER_NAME)
+        self.act_of(play.device, act, "media_player", SPEAKER)
     }
 
     fn press(&self, body: &[u8]) -> Heard {
@@ -281,8 +278,7 @@ impl Node {
     }
 
     fn act_of(&self, device: u32, act: Act, domain: &str, name: &str) -> Heard {
-        // As Home Assistant makes the id of an entity.
-        let used = UsedThing::Entity("esphome", format!("{}/{device}/{domain}/{name}", self.mac()));
+        let used = UsedThing::Entity("esphome", self.own.node_entity(device, domain, name));
         match self.places.iter().find(|(.., known)| *known == device) {
             Some((place, ..)) => Heard::Do(place.clone(), act, used, None),
             None => refused("there is no such device"),
@@ -308,19 +304,6 @@ fn refused(why: &str) -> Heard {
 
 fn unreadable() -> Heard {
     refused("it cannot be read")
-}
-
-/// The device of a place, the same for ever: Home Assistant knows its entities by it.
-fn device_of(place: &Place) -> u32 {
-    match place {
-        Place::House => 0,
-        // FNV-1a, and never the house.
-        Place::Room(room) => {
-            let hash =
-                room.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-            hash.max(1)
-        }
-    }
 }
 
 fn listed_row(key: u32, row: &Row, device: u32) -> Vec<u8> {

@@ -8,31 +8,27 @@ use serde_json::{Map, Value, json};
 
 use crate::entities::house::Place;
 use crate::entities::table::{Kind, ROWS, Row, TONES};
+use crate::hass::{OwnIds, ROOT};
 use crate::rooms::HOME;
 
 use super::payload::{has_details, is_command, is_state};
-
-/// What begins all topics of ours.
-const ROOT: &str = "voice_relay";
 
 /// What Home Assistant tells when it has started.
 pub(super) const BIRTH_TOPIC: &str = "homeassistant/status";
 
 /// The topics of one relay.
 #[derive(Debug, Clone)]
-pub(super) struct Topics {
-    instance: String,
-}
+pub(super) struct Topics(OwnIds);
 
 impl Topics {
     /// Those of the relay of this instance.
     pub(super) fn new(instance: &str) -> Self {
-        Self { instance: instance.to_owned() }
+        Self(OwnIds::new(instance))
     }
 
     /// Whether the relay is there.
     pub(super) fn status(&self) -> String {
-        format!("{ROOT}/{}/status", self.instance)
+        format!("{ROOT}/{}/status", self.0.instance())
     }
 
     /// The discovery message of a place.
@@ -43,8 +39,8 @@ impl Topics {
     /// What an entity shows.
     pub(super) fn state(&self, place: &Place, key: &str) -> String {
         match place {
-            Place::House => format!("{ROOT}/{}/house/{key}", self.instance),
-            Place::Room(room) => format!("{ROOT}/{}/room/{room}/{key}", self.instance),
+            Place::House => format!("{ROOT}/{}/house/{key}", self.0.instance()),
+            Place::Room(room) => format!("{ROOT}/{}/room/{room}/{key}", self.0.instance()),
         }
     }
 
@@ -65,7 +61,7 @@ impl Topics {
 
     /// The place and the entity whose command comes on this topic.
     pub(super) fn commanded<'a>(&self, topic: &'a str) -> Option<(Place, &'a str)> {
-        let own = topic.strip_prefix(ROOT)?.strip_prefix('/')?.strip_prefix(&*self.instance)?.strip_prefix('/')?;
+        let own = topic.strip_prefix(ROOT)?.strip_prefix('/')?.strip_prefix(self.0.instance())?.strip_prefix('/')?;
         match *own.strip_suffix("/set")?.split('/').collect::<Vec<_>>() {
             ["house", key] => Some((Place::House, key)),
             ["room", room, key] => Some((Place::Room(room.to_owned()), key)),
@@ -73,18 +69,15 @@ impl Topics {
         }
     }
 
+    /// By which Home Assistant knows an entity, whatever it is called there.
+    pub(super) fn entity(&self, place: &Place, key: &str) -> String {
+        self.0.mqtt_entity(place.room(), key)
+    }
+
     /// The device that a place is.
     fn device(&self, place: &Place) -> String {
-        match place {
-            Place::House => format!("{ROOT}_{}", self.instance),
-            Place::Room(room) => format!("{ROOT}_{}_{}", self.instance, underscored(room)),
-        }
+        self.0.mqtt_device(place.room())
     }
-}
-
-/// The ids of rooms have no underscores, so that no two rooms have one name here.
-fn underscored(room: &str) -> String {
-    room.replace('-', "_")
 }
 
 /// The discovery message of a place of this name.
@@ -116,11 +109,6 @@ pub(super) fn discovery(topics: &Topics, place: &Place, name: &str) -> Value {
     })
 }
 
-/// By which Home Assistant knows an entity, whatever it is called there.
-pub(super) fn unique_id(topics: &Topics, place: &Place, row: &Row) -> String {
-    format!("{}_{}", topics.device(place), row.key)
-}
-
 fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
     let (platform, own) = match &row.kind {
         Kind::Binary { class, .. } => ("binary_sensor", json!({ "dev_cla": class })),
@@ -138,7 +126,7 @@ fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
     };
     let mut component = json!({
         "p": platform,
-        "unique_id": unique_id(topics, place, row),
+        "unique_id": topics.entity(place, row.key),
         "def_ent_id": default_entity(place, platform, row.key),
         "name": row.name,
         "ic": row.icon,
@@ -160,7 +148,7 @@ fn component(topics: &Topics, place: &Place, row: &Row) -> Value {
 fn default_entity(place: &Place, platform: &str, key: &str) -> String {
     match place {
         Place::House => format!("{platform}.{ROOT}_{key}"),
-        Place::Room(room) => format!("{platform}.{ROOT}_{}_{key}", underscored(room)),
+        Place::Room(room) => format!("{platform}.{ROOT}_{}_{key}", room.replace('-', "_")),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::hass::{Broker, UsedThing};
 use crate::rooms::EventReceiver;
 use crate::tls::Trust;
 
-use super::discovery::{BIRTH_TOPIC, Topics, discovery, unique_id};
+use super::discovery::{BIRTH_TOPIC, Topics, discovery};
 use super::payload;
 
 /// Messages that wait to be sent; a place whose messages find no room is shown a moment later.
@@ -346,7 +346,7 @@ impl<'a> Session<'a> {
             Err(why) => return refuse(&why),
         };
         let Ok(turn) = Arc::clone(&self.commands).try_acquire_owned() else { return refuse("Too many at once") };
-        let (house, used) = (self.parts.house.clone(), UsedThing::Entity("mqtt", unique_id(&self.topics, &place, row)));
+        let (house, used) = (self.parts.house.clone(), UsedThing::Entity("mqtt", self.topics.entity(&place, row.key)));
         tokio::spawn(async move {
             let performed = act.perform(&place, &house.user_of(&used).await, &house).await;
             stats.note(&performed.map_err(|error| error.to_string()), &place);

@@ -19,6 +19,7 @@ use crate::hass::kept::Kept;
 use crate::hass::messages::{
     AreaEntry, CurrentUser, DeviceEntry, EntityChanges, EntityEntry, EntityState, SpeechEngines,
 };
+use crate::hass::own::OwnIds;
 use crate::hass::services::service_of;
 use crate::limits;
 use crate::players::{
@@ -54,6 +55,8 @@ pub struct HousePlayersTask {
     /// Clips of one owner that may wait for one player.
     share: usize,
     kept: Kept,
+    /// What is ours there.
+    own: Option<OwnIds>,
     /// To be made once what is to be kept is kept.
     calls: Vec<(String, CallId, Command)>,
     entries: BTreeMap<String, Entry>,
@@ -114,6 +117,7 @@ impl HousePlayersTask {
             stats: Arc::clone(&players.stats),
             share,
             kept: Kept::read(data),
+            own: players.own.clone(),
             calls: Vec::new(),
             entries: BTreeMap::new(),
             me: String::new(),
@@ -215,7 +219,8 @@ impl HousePlayersTask {
         let devices: Vec<DeviceEntry> = link.ask(json!({ "type": "config/device_registry/list" })).await?;
         let areas: Vec<AreaEntry> = link.ask(json!({ "type": "config/area_registry/list" })).await?;
         let states: Vec<Value> = link.ask(json!({ "type": "get_states" })).await?;
-        let directory = Directory::new(registry, devices, areas);
+        let directory = Directory::new(self.own.clone(), registry, devices, areas);
+        lock(&self.shown).own_areas = directory.own_areas();
         let entities = states.iter().filter_map(|state| state["entity_id"].as_str());
         let mut found: Vec<_> = entities.filter_map(|entity| directory.player(entity)).collect();
         found.sort_by(|one, other| one.entity.cmp(&other.entity));
