@@ -135,6 +135,8 @@ pub enum Action {
     TurnSound,
     /// To know which media players Home Assistant has.
     ListPlayers,
+    /// To see how the people of the house look, as Home Assistant has it: nothing for guests.
+    SeePictures,
     /// To know whether Home Assistant is there, and what it has of the relay.
     SeeHomeAssistant,
     /// To have it connect to the relay.
@@ -207,6 +209,7 @@ impl Action {
             Self::ReadMetrics
             | Self::ReadSound
             | Self::ListPlayers
+            | Self::SeePictures
             | Self::SeeHomeAssistant
             | Self::SeeCalls
             | Self::ReadVoiceMessages

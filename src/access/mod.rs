@@ -251,6 +251,7 @@ impl Access {
             | Action::ReadSound
             | Action::TurnSound
             | Action::ListPlayers
+            | Action::SeePictures
             | Action::SeeHomeAssistant
             | Action::ConnectHomeAssistant
             | Action::AnnounceOnPlayer

@@ -53,9 +53,9 @@ impl App {
             own_ids(config),
         );
         let speech = SpeechMaker::new(link.clone(), players.clone(), endpoint.clone(), config.hass.speech.clone());
-        let integrations = Integrations::new(endpoint);
         let (feed, doorbells, phones) = (task.feed(&link), task.feed(&link), task.feed(&link));
-        let (people, asking) = People::new(link.clone(), task.feed(&link));
+        let (people, asking) = People::new(link.clone(), task.feed(&link), endpoint.clone());
+        let integrations = Integrations::new(endpoint);
         let (service_calls, listening) = ServiceCalls::new(link.clone(), task.feed(&link), people.clone());
         let page = config.hass.page(home.panel.as_deref());
         self.spawn("hass", task.run(self.shutdown.clone()));
@@ -80,10 +80,10 @@ impl App {
         self.spawn("phones", ringing.run(self.shutdown.clone()));
         let (dispatcher, access) = (dispatcher.clone(), access.clone());
         let house = (rooms.clone(), calls.clone(), mailbox.clone());
-        let automations = Automations::new(link, feed, people, dispatcher, house, access);
+        let automations = Automations::new(link, feed, people.clone(), dispatcher, house, access);
         let stats = automations.stats();
         self.spawn("automations", automations.run(self.shutdown.clone()));
-        (stats, HomeAssistantParts { players, integrations, doorbells, phones })
+        (stats, HomeAssistantParts { players, integrations, doorbells, phones, people })
     }
 
     /// Home Assistant has entities of the house, where there is a broker; gives how far they get.

@@ -143,8 +143,8 @@ pub(super) struct EntityEntry {
     pub(super) entity_id: String,
     #[serde(default)]
     pub(super) platform: String,
-    /// What the integration calls it.
-    #[serde(default)]
+    /// What the integration calls it; some have numbers, which are of none of ours.
+    #[serde(default, deserialize_with = "text")]
     pub(super) unique_id: Option<String>,
     #[serde(default)]
     pub(super) area_id: Option<String>,
@@ -152,6 +152,10 @@ pub(super) struct EntityEntry {
     pub(super) device_id: Option<String>,
     #[serde(default)]
     pub(super) disabled_by: Option<String>,
+}
+
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_str().map(str::to_owned))
 }
 
 /// An entry of the registry of devices.
@@ -258,5 +262,9 @@ mod tests {
         assert!(matches!(serde_json::from_value(message), Ok(Incoming::Other)));
         let device = json!({"id": "d1", "parent_device_id": "d0", "identifiers": [["x", "y"]]});
         assert!(serde_json::from_value::<DeviceEntry>(device).is_ok());
+        for unique_id in [json!(17), json!(null), json!(["x"])] {
+            let entity = json!({"entity_id": "light.hall", "platform": "x", "unique_id": unique_id});
+            assert_eq!(serde_json::from_value::<EntityEntry>(entity).expect("readable").unique_id, None);
+        }
     }
 }

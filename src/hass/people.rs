@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::core_link::{CoreFeed, CoreLink, CoreNews};
+use super::endpoint::CoreEndpoint;
 use super::messages::{PersonEntries, PersonEntry, UserEntry};
 
 /// People come and go rarely, and the core tells nobody of it.
@@ -17,6 +21,18 @@ const ASK_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// What the core is asked is answered within this, or not at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What begins the paths of Home Assistant's own images.
+const IMAGES: &str = "/api/image/serve/";
+
+/// What browsers show, and cannot run.
+const KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+
+/// Bytes of a picture. Home Assistant makes them 512 points wide.
+const MAX_PICTURE: usize = 1_024 * 1_024;
+
+/// Pictures that are kept in memory.
+const MAX_PICTURES: usize = 32;
 
 /// A user of Home Assistant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +51,34 @@ struct Person {
     picture: Option<String>,
 }
 
+/// How somebody looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The image.
+    pub bytes: Bytes,
+    /// Of which kind it is, such as `image/png`.
+    pub kind: &'static str,
+}
+
+/// There is no picture of somebody.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// Home Assistant has none.
+    #[error("Home Assistant has no picture of them")]
+    None,
+    /// It has one that cannot be had.
+    #[error("Home Assistant's picture of them cannot be had: {0}")]
+    Fetch(String),
+}
+
 /// The people, for whoever asks about one. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct People(Arc<Mutex<HashMap<String, Person>>>);
+#[derive(Debug, Clone)]
+pub struct People {
+    endpoint: CoreEndpoint,
+    known: Arc<Mutex<HashMap<String, Person>>>,
+    /// Pictures that were fetched, by their paths; one is fetched at a time.
+    pictures: Arc<tokio::sync::Mutex<HashMap<String, Picture>>>,
+}
 
 /// The task that asks the core who there is.
 pub struct PeopleTask {
@@ -48,8 +89,8 @@ pub struct PeopleTask {
 
 impl People {
     /// Nobody is known before the task runs.
-    pub fn new(link: CoreLink, feed: CoreFeed) -> (Self, PeopleTask) {
-        let people = Self::default();
+    pub fn new(link: CoreLink, feed: CoreFeed, endpoint: CoreEndpoint) -> (Self, PeopleTask) {
+        let people = Self { endpoint, known: Arc::default(), pictures: Arc::default() };
         (people.clone(), PeopleTask { link, feed, people })
     }
 
@@ -58,9 +99,49 @@ impl People {
         HomeUser { id: id.to_owned(), name: self.lock().get(id).map(|person| person.name.clone()) }
     }
 
+    /// How a user looks.
+    ///
+    /// # Errors
+    /// When that is not known, or cannot be had just now.
+    pub async fn picture(&self, user: &str) -> Result<Picture, PictureError> {
+        let path = self.lock().get(user).and_then(|person| person.picture.clone()).ok_or(PictureError::None)?;
+        let mut pictures = self.pictures.lock().await;
+        if let Some(picture) = pictures.get(&path) {
+            return Ok(picture.clone());
+        }
+        let fetched = timeout(ANSWER_TIMEOUT, self.fetch(&path)).await;
+        let picture = fetched.map_err(|_| PictureError::Fetch("it took too long".into()))??;
+        if pictures.len() >= MAX_PICTURES {
+            pictures.clear();
+        }
+        pictures.insert(path, picture.clone());
+        Ok(picture)
+    }
+
+    async fn fetch(&self, path: &str) -> Result<Picture, PictureError> {
+        // The token is for Home Assistant's own images alone; what is elsewhere nobody has asked us to fetch.
+        if !path.starts_with(IMAGES) || path.contains("..") {
+            return Err(PictureError::None);
+        }
+        let error = |error: reqwest::Error| PictureError::Fetch(error.without_url().to_string());
+        let answer = self.endpoint.request(Method::GET, path).send().await;
+        let mut answer = answer.and_then(reqwest::Response::error_for_status).map_err(error)?;
+        let told = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = KINDS.into_iter().find(|kind| told.starts_with(kind));
+        let kind = kind.ok_or_else(|| PictureError::Fetch("it is no picture that browsers show".into()))?;
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = answer.chunk().await.map_err(error)? {
+            if bytes.len() + piece.len() > MAX_PICTURE {
+                return Err(PictureError::Fetch(format!("it has more than {MAX_PICTURE} bytes")));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Picture { bytes: bytes.freeze(), kind })
+    }
+
     /// Whole at every moment, also after a panic.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Person>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

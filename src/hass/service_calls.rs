@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A change of the registry rarely comes alone.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// Integrations by which it has entities of ours.
 const OURS: [&str; 2] = ["mqtt", "esphome"];

@@ -6,7 +6,7 @@ use crate::announce::Announcer;
 use crate::automation::{Doorbells, Phones};
 use crate::calls::CallsHandle;
 use crate::engine::Engine;
-use crate::hass::{HousePlayers, Integrations};
+use crate::hass::{HousePlayers, Integrations, People};
 use crate::live::{Clips, Mounts};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomOptionsKeeper;
@@ -48,6 +48,8 @@ pub struct HomeAssistantParts {
     pub doorbells: Doorbells,
     /// Its phones.
     pub phones: Phones,
+    /// Its people.
+    pub people: People,
 }
 
 impl House {
@@ -62,6 +64,11 @@ impl House {
         home_assistant: Option<HomeAssistantParts>,
     ) -> Self {
         Self { clips, files, sound, mounts, announcer, calls, mailbox, room_options, home_assistant }
+    }
+
+    /// To see how people look; `None` without Home Assistant.
+    pub(super) fn people(&self, permit: &Permit) -> Option<&People> {
+        self.show(permit, &[Action::SeePictures], &self.home_assistant).as_ref().map(|parts| &parts.people)
     }
 
     /// To list, hear and delete what was recorded, and to count it.

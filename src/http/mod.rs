@@ -3,7 +3,7 @@
 //! `server` lets connections in, `gate` requests, and `house` has what is behind permits. `signalling` is the WebSocket
 //! protocol, and `whip` sending and hearing by one request (WHIP, WHEP). `streams` has the URLs of live audio, `player` what
 //! a player may ask for there, and `fanout` writes it to the players' sockets, each a `listener_socket`. `gains` is how
-//! loud each stream is in the mix, `sound` the machine's own card, `house_players` Home Assistant's media players, `phones` those that it rings on, `home_assistant` whether it is there, `rooms` those of the house; `files` has audio files, and
+//! loud each stream is in the mix, `sound` the machine's own card, `house_players` Home Assistant's media players, `phones` those that it rings on, `people` how its people look, `home_assistant` whether it is there, `rooms` those of the house; `files` has audio files, and
 //! the offers of those who want them over a data channel; `announce` has them announced in rooms and on players. `trust` is what devices
 //! need to trust our certificate; `status` is how the daemon is, and `metrics` what it counts, written on an `exposition`;
 //! `assets` is the web page. `reply` and `problem` are answers that several give. What they share is in [`Shared`]. WebRTC
@@ -27,6 +27,7 @@ mod house_players;
 mod listener_socket;
 mod mailbox;
 mod metrics;
+mod people;
 mod phones;
 mod player;
 mod prelude;
@@ -189,6 +190,7 @@ pub fn main_routes(shared: Shared) -> impl Filter<Extract = (Response,), Error =
         house_players::routes(shared.clone()).boxed(),
         home_assistant::routes(shared.clone()).boxed(),
         phones::routes(shared.clone()).boxed(),
+        people::routes(shared.clone()).boxed(),
         calls::routes(shared.clone()).boxed(),
         mailbox::routes(shared.clone()).boxed(),
         rooms::routes(shared.clone()).boxed(),

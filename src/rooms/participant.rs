@@ -1,5 +1,6 @@
 //! A participant: somebody who is in a room now.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,17 @@ pub struct ParticipantInfo {
     pub joined: bool,
     /// Whether what others say there gets to them.
     pub hears: bool,
+    /// Who they are in Home Assistant, where that is known: by it others see their picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<str>>,
+}
+
+/// The user of Home Assistant that somebody is.
+pub(super) fn user_of(owner: Option<&Owner>) -> Option<Arc<str>> {
+    match owner {
+        Some(Owner::User(user)) => Some(Arc::clone(user)),
+        _ => None,
+    }
 }
 
 /// A participant as everybody may see them who may know which rooms there are.

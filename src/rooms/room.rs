@@ -13,7 +13,7 @@ use super::chat::ChatHistory;
 use super::half_duplex::Speaker;
 use super::options::RoomOptions;
 use super::participant::{
-    Participant, ParticipantId, ParticipantIdentity, ParticipantInfo, ParticipantKey, PersonInfo, SessionId,
+    Participant, ParticipantId, ParticipantIdentity, ParticipantInfo, ParticipantKey, PersonInfo, SessionId, user_of,
 };
 use super::pin::{Guesses, PinHash};
 use super::report::Report;
@@ -220,6 +220,7 @@ impl Room {
             quality: participant.quality,
             joined: true,
             hears: participant.hears(),
+            user: user_of(participant.owner.as_ref()),
         })
     }
 

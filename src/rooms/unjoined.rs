@@ -13,7 +13,7 @@ use super::event::{LeaveReason, Recipients, RoomEvent};
 use super::moderation::HostError;
 use super::names::{clean_name, unique_name};
 use super::order::Order;
-use super::participant::{ParticipantId, ParticipantInfo};
+use super::participant::{ParticipantId, ParticipantInfo, user_of};
 use super::room::Room;
 
 /// Listeners, and people in the list of rooms, that are listed by name; of further ones it is told how many they are.
@@ -140,6 +140,7 @@ impl Rooms {
             quality: None,
             joined: false,
             hears: false,
+            user: user_of(granted.as_ref().map(|granted| &granted.owner)),
         };
         room.unjoined.talkers.push(Talker { stream: stream.id, granted, info: info.clone() });
         room.active = now;

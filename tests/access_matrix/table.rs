@@ -132,6 +132,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET /api/quiet-hours", LISTEN, About::House),
     with("PUT /api/quiet-hours/{id}", ADMIN, About::House, r#"{"from":"22:00","until":"07:00"}"#),
     row("DELETE /api/quiet-hours/{id}", ADMIN, About::House),
+    row("GET /api/people/{id}/picture", LISTEN, About::House),
     row("GET /api/home-assistant", LISTEN, About::House),
     row("GET /api/home-assistant/node", ADMIN, About::House),
     row("POST /api/home-assistant/node", ADMIN, About::House),

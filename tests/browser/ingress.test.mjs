@@ -45,6 +45,22 @@ const ask = (port, path, { from = ADDRESSES.here, method = 'GET', headers = {} }
     request(way, (answer) => resolve(answer.resume().statusCode)).on('error', () => resolve(null)).end();
   });
 
+test('whoever Home Assistant has a picture of is seen by it, and by their initial otherwise', async () => {
+  const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  for (const pictured of [true, false]) {
+    const panel = await openPage(browser, supervisor.url);
+    if (pictured) await panel.route('**/api/people/1/picture', (route) => route.fulfill({ contentType: 'image/png', body: Buffer.from(dot, 'base64') }));
+    await panel.evaluate(() => (location.hash = '#/room/home'));
+    const face = panel.locator('room-people li[data-person] .face').first();
+    await face.waitFor();
+    assert.equal((await face.innerText()).trim(), 'A');
+    const image = face.locator('img');
+    await image.waitFor({ state: pictured ? 'visible' : 'hidden' });
+    if (pictured) assert.equal(await image.evaluate((element) => element.decode().then(() => element.naturalWidth)), 1);
+    await panel.context().close();
+  }
+});
+
 test('people talk and listen through the panel, and are called as Home Assistant knows them', async () => {
   const [talker, listener] = [await openPage(browser, supervisor.url), await openPage(browser, supervisor.url)];
   await talker.click('#talk');

@@ -527,29 +527,94 @@ async def look(what, wanted):
         print(f"ok: {what}")
 
 
+# What there is of the kitchen by the node, at first.
+BY_NODE = {
+    "binary_sensor.kitchen_intercom_talking": "off",
+    "sensor.kitchen_intercom_people": "0.0",
+    "binary_sensor.voice_relay_announcing_2": "off",
+    "number.kitchen_intercom_announcement_volume": "100.0",
+    "button.kitchen_intercom_stop": "unknown",
+    "switch.kitchen_intercom_do_not_disturb": "off",
+    "binary_sensor.kitchen_intercom_ringing": "off",
+    "sensor.kitchen_intercom_messages": "0.0",
+    "select.kitchen_intercom_let_through": "Everything",
+    "sensor.kitchen_intercom_caller": "",
+    "event.kitchen_intercom_call": "unknown",
+    "media_player.kitchen_intercom_speaker": "idle",
+}
+
+
+async def alone(relay):
+    """Without a broker: every entity is there by the node, and does what it says."""
+    await look("without a broker, entities are there by the node", BY_NODE)
+    with open(TOKEN) as file:
+        token = file.read()
+    async with aiohttp.ClientSession() as session:
+        socket = await Socket().open(session, token)
+        await socket.ask(type="subscribe_events", event_type="voice_relay")
+
+        async def call(entity, service, **data):
+            domain = entity.split(".")[0]
+            await socket.ask(type="call_service", domain=domain, service=service, service_data=data, target={"entity_id": entity})
+
+        async def becomes(entity, wanted, attribute=None):
+            async def is_so():
+                now = next(one for one in await socket.ask(type="get_states") if one["entity_id"] == entity)
+                return (now["attributes"].get(attribute) if attribute else now["state"]) == wanted
+
+            await until(f"{entity} is {wanted}", is_so)
+
+        await call("number.kitchen_intercom_announcement_volume", "set_value", value=40)
+        await becomes("number.kitchen_intercom_announcement_volume", "40.0")
+        await becomes("media_player.kitchen_intercom_speaker", 0.4, "volume_level")
+        await call("switch.kitchen_intercom_do_not_disturb", "turn_on")
+        await becomes("select.kitchen_intercom_let_through", "Urgent only")
+        await call("select.kitchen_intercom_let_through", "select_option", option="Nothing")
+        await becomes("select.kitchen_intercom_let_through", "Nothing")
+        await call("switch.kitchen_intercom_do_not_disturb", "turn_off")
+        await becomes("select.kitchen_intercom_let_through", "Everything")
+
+        speech = {"media_content_id": "media-source://tts/tts.lab_speech?message=Hello", "media_content_type": "music"}
+        for end in ("button.kitchen_intercom_stop", "media_player.kitchen_intercom_speaker"):
+            await call("media_player.kitchen_intercom_speaker", "play_media", announce=True, **speech)
+            await socket.event("announcement_started")
+            await becomes("binary_sensor.kitchen_intercom_announcing", "on")
+            await becomes("media_player.kitchen_intercom_speaker", "playing")
+            await call(end, "press" if end.startswith("button") else "media_stop")
+            assert (await socket.event("announcement_ended"))[1]["data"]["state"] == "stopped"
+            await becomes("media_player.kitchen_intercom_speaker", "idle")
+
+        async with session.ws_connect(f"{relay}/ws") as device:
+            await device.send_json({"type": "station", "name": "Hall", "rooms": ["kitchen"]})
+            while (await device.receive_json())["type"] != "station":
+                pass
+            # Who uses an entity is known a moment after it is there.
+            await asyncio.sleep(1)
+            await call("button.kitchen_intercom_ring", "press")
+            await becomes("binary_sensor.kitchen_intercom_ringing", "on")
+            await becomes("sensor.kitchen_intercom_caller", "Anna")
+            await becomes("event.kitchen_intercom_call", "ring", "event_type")
+            while (message := await device.receive_json())["type"] != "call":
+                pass
+            await device.send_json({"type": "hang_up", "call": message["call"]["id"]})
+            await becomes("event.kitchen_intercom_call", "declined", "event_type")
+            await becomes("binary_sensor.kitchen_intercom_ringing", "off")
+        for action, data in (("announce", {"room": "kitchen", "message": "Hello"}), ("ring", {"room": "kitchen", "tone": "gong"})):
+            answer = await socket.ask(
+                type="call_service", domain="esphome", service=f"voice_relay_{action}", service_data=data, return_response=True
+            )
+            assert answer["response"] == {"done": True}, answer
+            await socket.event("announcement_ended")
+        print("ok: by the node, too, every entity does what it says, and it is known who calls")
+
+
 STEPS = {
     "onboard": onboard,
     "check": check,
     "secured": secured,
     "killed": lambda: look("entities of a daemon that was killed are unavailable", {KITCHEN: "unavailable", HOME: "unavailable"}),
     "fewer": lambda: look("a room that is no more is gone, and the others are back", {KITCHEN: None, HOME: "0"}),
-    "alone": lambda: look(
-        "without a broker, entities are there by the node",
-        {
-            "binary_sensor.kitchen_intercom_talking": "off",
-            "sensor.kitchen_intercom_people": "0.0",
-            "binary_sensor.voice_relay_announcing_2": "off",
-            "number.kitchen_intercom_announcement_volume": "100.0",
-            "button.kitchen_intercom_stop": "unknown",
-            "switch.kitchen_intercom_do_not_disturb": "off",
-            "binary_sensor.kitchen_intercom_ringing": "off",
-            "sensor.kitchen_intercom_messages": "0.0",
-            "select.kitchen_intercom_let_through": "Everything",
-            "sensor.kitchen_intercom_caller": "",
-            "event.kitchen_intercom_call": "unknown",
-            "media_player.kitchen_intercom_speaker": "idle",
-        },
-    ),
+    "alone": alone,
 }
 
 if __name__ == "__main__":

@@ -73,6 +73,8 @@ struct House {
     unique_ids: BTreeMap<String, String>,
     /// Users who are persons of the house, and their names.
     people: Vec<(&'static str, &'static str)>,
+    /// Images, by their paths: kind and bytes.
+    images: BTreeMap<String, (&'static str, Vec<u8>)>,
     /// Types of events that somebody has subscribed to.
     subscribed: BTreeSet<String>,
     /// Phones that can be notified, by their services; what they were told is among what was called.
@@ -155,6 +157,11 @@ impl StandInCore {
         let (domain, service) = service.split_once('.').expect("a service");
         let about = json!({ "entity_id": entity.map(|entity| [entity]) });
         self.fire("call_service", json!({ "domain": domain, "service": service, "service_data": about }), user)
+    }
+
+    /// How a person looks.
+    pub fn add_picture(&self, name: &str, kind: &'static str, bytes: &[u8]) {
+        self.house().images.insert(format!("/api/image/serve/{name}/512x512"), (kind, bytes.to_vec()));
     }
 
     /// One more phone with the companion app, by the service that notifies it.
@@ -257,6 +264,9 @@ impl StandInCore {
         if let Some(rest) = request.strip_prefix("POST /api/config/config_entries/flow") {
             return self.serve_flow(socket, rest.split(' ').next()?).await;
         }
+        if request.starts_with("GET /api/image/serve/") {
+            return self.serve_image(socket, request.split(' ').nth(1)?).await;
+        }
         if let Some(rest) = request.strip_prefix("GET /api/tts_proxy/") {
             return self.serve_speech(socket, rest.split(' ').next()?).await;
         }
@@ -345,6 +355,19 @@ impl StandInCore {
             socket.write_all(&chunk).await.ok()?;
         }
         socket.write_all(b"0\r\n\r\n").await.ok()
+    }
+
+    async fn serve_image(&self, mut socket: TcpStream, path: &str) -> Option<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.ok()?);
+        }
+        let image = self.house().images.get(path).cloned();
+        let (status, (kind, bytes)) =
+            image.map_or(("404 Not Found", ("text/plain", Vec::new())), |image| ("200 OK", image));
+        let length = format!("content-length: {}\r\nconnection: close\r\n\r\n", bytes.len());
+        let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{length}");
+        socket.write_all(&[head.into_bytes(), bytes].concat()).await.ok()
     }
 
     /// A step of the flow that adds a node of ESPHome's: at the end it connects, as the real one does, and refuses what
@@ -448,8 +471,13 @@ impl StandInCore {
                 .collect()),
             "config/auth/list" => Ok(json!([{ "id": US, "name": "Voice Relay" }])),
             "person/list" => {
-                let people =
-                    house.people.iter().map(|(user, name)| json!({ "id": name, "name": name, "user_id": user }));
+                let picture = |name: &str| {
+                    let path = format!("/api/image/serve/{name}/512x512");
+                    house.images.contains_key(&path).then_some(path)
+                };
+                let people = house.people.iter().map(|(user, name)| {
+                    json!({ "id": name, "name": name, "user_id": user, "picture": picture(name) })
+                });
                 Ok(json!({ "storage": people.collect::<Vec<_>>(), "config": [] }))
             }
             "config/device_registry/list" => Ok(json!([])),

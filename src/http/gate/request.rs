@@ -105,6 +105,7 @@ pub(super) fn action_of<B>(request: &Request<B>) -> Action {
         ("PUT", ["api", "streams", _]) => Action::TurnStream,
         ("GET" | "HEAD", ["api", "sound" | "devices"]) => Action::ReadSound,
         ("GET" | "HEAD", ["api", "players"]) => Action::ListPlayers,
+        ("GET" | "HEAD", ["api", "people", _, "picture"]) => Action::SeePictures,
         ("GET" | "HEAD", ["api", "home-assistant"]) => Action::SeeHomeAssistant,
         (_, ["api", "home-assistant", ..]) => Action::ConnectHomeAssistant,
         ("GET" | "HEAD", ["api", "doorbells"]) => Action::SeeHomeAssistant,

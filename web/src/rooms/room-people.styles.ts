@@ -50,6 +50,7 @@ export const roomPeopleStyles = css`
     padding: 0.4rem 0;
   }
   .face {
+    position: relative;
     display: grid;
     grid-row: span 2;
     place-items: center;
@@ -60,6 +61,13 @@ export const roomPeopleStyles = css`
     background: var(--line);
     font-weight: 650;
     transition: box-shadow 120ms;
+  }
+  .face img {
+    position: absolute;
+    width: 100%;
+    height: 100%;
+    border-radius: 50%;
+    object-fit: cover;
   }
   .talking .face {
     box-shadow:

@@ -71,7 +71,7 @@ export class RoomPeople extends LitElement {
     const { name, you } = person;
     return html`
       <li data-person=${person.id} data-talking=${person.talking ? 'on' : 'off'} class=${person.talking ? 'talking' : ''}>
-        <span class="face" aria-hidden="true">${initialOf(name)}</span>
+        <span class="face" aria-hidden="true">${initialOf(name)}${person.user ? this.renderPicture(person.user) : nothing}</span>
         <div class="words">
           <span class="name">${name}</span>
           <span class="marks">${marksOf(person, view).join(' · ')}</span>
@@ -81,6 +81,14 @@ export class RoomPeople extends LitElement {
         ${!you || view.mayHost ? this.renderMenu(person, view) : nothing}
       </li>
     `;
+  }
+
+  /** How they look, over their initial, which is seen where Home Assistant has no picture. */
+  private renderPicture(user: string): TemplateResult {
+    const hide = ({ target }: Event) => {
+      (target as HTMLElement).hidden = true;
+    };
+    return html`<img src=${new URL(`api/people/${user}/picture`, this.session?.base).href} alt="" @error=${hide} />`;
   }
 
   private renderVolume({ name, volume }: PersonView): TemplateResult {

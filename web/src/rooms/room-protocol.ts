@@ -32,6 +32,8 @@ export interface Participant extends Person {
   /** All else is turned down for what they say. */
   urgent?: boolean;
   quality: Quality;
+  /** Who they are in Home Assistant, where that is known. */
+  user?: string;
 }
 
 /** Somebody who hears without having joined: a media player, an older card, the machine's loudspeaker. */
