@@ -218,7 +218,8 @@ impl App {
             Sound::start(&config.sound, room, &mounts, &self.relay, &access, &rooms).map_err(StartError::Sound)?;
         let announcer = Announcer::new(self.relay.clone(), rooms.clone(), config.announcing(), self.shutdown.clone());
         let (shutdown, tracker) = (self.shutdown.clone(), self.tracker.clone());
-        let (files, linked) = (self.serve_files(config), self.link_to_core(config, home)?);
+        let trust = hass::trust(config)?;
+        let (files, linked) = (self.serve_files(config), self.link_to_core(config, home, &trust)?);
         let house = linked.as_ref().map(|linked| (linked.players.clone(), linked.speech.clone()));
         let room_options = RoomOptionsKeeper::open(rooms.clone(), DataFolder::new(config.data_dir.clone()));
         let phones = linked.as_ref().is_some_and(|linked| linked.page.is_some());
@@ -231,7 +232,8 @@ impl App {
             self.speak_with_automations(config, linked, &dispatcher, (&access, &rooms, &calls, &mailbox))
         });
         let (automation, home_assistant) = speaking.unzip();
-        let entities = self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox), service_calls)?;
+        let entities =
+            self.show_entities(config, &dispatcher, (&access, &rooms, &calls, &mailbox), (service_calls, trust));
         let shared = Shared {
             relay: self.relay.clone(),
             bridge,

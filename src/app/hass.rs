@@ -40,10 +40,15 @@ pub(super) struct Linked {
 
 impl App {
     /// Home Assistant's media players, where there is a Home Assistant.
-    pub(super) fn link_to_core(&self, config: &Config, home: &Home) -> Result<Option<Linked>, StartError> {
+    pub(super) fn link_to_core(
+        &self,
+        config: &Config,
+        home: &Home,
+        trust: &Trust,
+    ) -> Result<Option<Linked>, StartError> {
         let Some(address) = config.hass.core() else { return Ok(None) };
-        let trust = trust(config)?;
-        let endpoint = CoreEndpoint::new(&address, config.hass.token.clone(), trust).map_err(StartError::Hass)?;
+        let endpoint =
+            CoreEndpoint::new(&address, config.hass.token.clone(), trust.clone()).map_err(StartError::Hass)?;
         let (link, mut task) = CoreLink::new(endpoint.clone());
         let (players, followers) = HousePlayers::new(
             link.clone(),
@@ -92,17 +97,14 @@ impl App {
         config: &Config,
         dispatcher: &Dispatcher,
         (access, rooms, calls, mailbox): (&Access, &RoomsHandle, &CallsHandle, &MailboxHandle),
-        service_calls: Option<ServiceCalls>,
-    ) -> Result<Option<EntitiesStatus>, StartError> {
+        (service_calls, trust): (Option<ServiceCalls>, Trust),
+    ) -> Option<EntitiesStatus> {
         let data = DataFolder::new(config.data_dir.clone());
         let house = (rooms.clone(), calls.clone(), mailbox.clone(), access.clone());
-        let trust = trust(config)?;
-        let Some(entities) = Entities::new(config, trust, data, house, dispatcher.clone(), service_calls) else {
-            return Ok(None);
-        };
+        let entities = Entities::new(config, trust, data, house, dispatcher.clone(), service_calls)?;
         let status = entities.status();
         self.spawn("entities", entities.run(self.shutdown.clone()));
-        Ok(Some(status))
+        Some(status)
     }
 }
 
@@ -111,7 +113,10 @@ fn own_ids(config: &Config) -> Option<OwnIds> {
     entities::own_ids(&DataFolder::new(config.data_dir.clone())).ok()
 }
 
-/// Whose certificates Home Assistant and the broker may show.
-fn trust(config: &Config) -> Result<Trust, StartError> {
+/// Whose certificates Home Assistant and the broker may show; nobody's where there is neither.
+pub(super) fn trust(config: &Config) -> Result<Trust, StartError> {
+    if config.hass.core().is_none() && config.mqtt.address().is_none() {
+        return Ok(Trust::none());
+    }
     Trust::open(config.hass.authority()).map_err(StartError::Trust)
 }

@@ -1,6 +1,7 @@
 //! The node made known on the house's network (mDNS, DNS-SD: RFC 6762 and 6763), so that Home Assistant offers it by itself.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mdns_sd::{IfKind, ServiceDaemon, ServiceInfo};
 
@@ -11,6 +12,9 @@ const SERVICE: &str = "_esphomelib._tcp.local.";
 
 /// That a key is to be shown, in ESPHome's words.
 const ENCRYPTION: (&str, &str) = ("api_encryption", "Noise_NNpsk0_25519_ChaChaPoly_SHA256");
+
+/// What is to be said at the end has this much time.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// What is made known, until it is dropped.
 pub(super) struct Discovery {
@@ -55,7 +59,7 @@ impl Discovery {
     pub(super) async fn end(self) {
         // Its thread may have ended; then there is nobody to say it.
         if let Ok(said) = self.daemon.unregister(&self.name) {
-            let _ = tokio::task::spawn_blocking(move || said.recv()).await;
+            let _ = tokio::task::spawn_blocking(move || said.recv_timeout(GOODBYE)).await;
         }
     }
 }

@@ -302,8 +302,12 @@ impl<'a> Session<'a> {
         for RingEvent { place, kind, call, from } in happened.into_iter().filter(|_| is_connected) {
             let message = json!({ "event_type": kind, "from": from, "call": call }).to_string();
             let options = PublishOptions::at_least_once();
-            let told = self.client.try_publish(self.topics.state(&place, table::CALL), message, options).is_ok();
-            self.parts.stats.told.fetch_add(u64::from(told), Ordering::Relaxed);
+            match self.client.try_publish(self.topics.state(&place, table::CALL), message, options) {
+                Ok(_) => drop(self.parts.stats.told.fetch_add(1, Ordering::Relaxed)),
+                Err(_) => {
+                    tracing::warn!(kind, ?place, "Home Assistant is not told of a call: too much waits for the broker");
+                }
+            }
         }
     }
 
