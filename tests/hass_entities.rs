@@ -155,7 +155,6 @@ async fn whoever_presses_a_button_is_the_one_who_calls_and_an_automation_is_nobo
     std::fs::write(folder.path().join("data/entities.json"), r#"{"instance":"ab12cd34"}"#).expect("written");
     let mut command = program();
     command.env("VOICE_RELAY__HASS__URL", &core.url).env("VOICE_RELAY__HASS__TOKEN", TOKEN);
-    command.env("VOICE_RELAY__ESPHOME__LISTEN", "off");
     let (_child, ports) = start(command, folder.path(), &broker, "Kitchen").await;
     let mut hall = Signalling::connect(ports.http, "/ws").await;
     hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;

@@ -24,7 +24,7 @@ async fn house() -> (StandInCore, App) {
     core.add_picture("Anna", "image/png", PNG);
     core.add_picture("Cora", "text/html", b"<script>");
     core.add_picture("Dan", "image/png", &vec![0; 2 << 20]);
-    let flags = [format!("--hass-url={}", core.url), format!("--hass-token={TOKEN}"), "--esphome-listen=off".into()];
+    let flags = [format!("--hass-url={}", core.url), format!("--hass-token={TOKEN}")];
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let home = Home { ingress_port: Some(0), supervisor: SUPERVISOR.into(), ..Home::default() };
     let app = App::start(&loopback_config(&flags), &home).expect("free ports");
@@ -37,7 +37,8 @@ async fn picture(app: &App, user: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_comes_by_the_panel_is_known_and_looks_as_home_assistant_has_it() {
-    let (_core, app) = house().await;
+    let (core, app) = house().await;
+    until(async || get(app.ports.http, "/api/players").await.json()["linked"] == true).await;
     let port = app.ports.ingress.expect("a panel");
     let mut request = format!("ws://{port}/ws").into_client_request().expect("an address");
     request.headers_mut().insert("x-remote-user-id", "user-of-anna".parse().expect("a word"));
@@ -45,6 +46,9 @@ async fn whoever_comes_by_the_panel_is_known_and_looks_as_home_assistant_has_it(
     anna.send(json!({ "type": "join", "room": "home", "name": "Mum" })).await;
     let joined = anna.expect("joined").await;
     assert_eq!(joined["participants"][0]["user"], "user-of-anna", "{joined}");
+    let came = || core.fired().into_iter().find(|(_, event)| event["type"] == "joined" && event["name"] == "Mum");
+    until(async || came().is_some()).await;
+    assert_eq!(came().expect("fired").1["user_id"], "user-of-anna");
     let mut guest = Signalling::connect(app.ports.http, "/ws").await;
     guest.send(json!({ "type": "join", "room": "home", "name": "Guest" })).await;
     let joined = guest.expect("joined").await;

@@ -56,7 +56,7 @@ async fn known(players: &HousePlayers, count: usize) {
 }
 
 fn clip(volume: VolumeRule) -> NewClip {
-    NewClip { url: CLIP.into(), length: Some(LENGTH), volume, is_live: false, owner: Owner::Machine }
+    NewClip { url: CLIP.into(), length: Some(LENGTH), volume, is_urgent: false, is_live: false, owner: Owner::Machine }
 }
 
 async fn outcome(mut progress: watch::Receiver<ClipProgress>) -> Outcome {

@@ -1,6 +1,7 @@
 //! What automations hear of: who comes, goes and talks in rooms, and what is announced.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,8 +14,15 @@ use crate::rooms::{ParticipantId, ParticipantInfo, Published, RoomEvent, RoomsHa
 /// Who is where, as automations are told of it.
 #[derive(Default)]
 pub(super) struct Presence {
-    /// By what people in rooms are called.
-    names: HashMap<(RoomId, ParticipantId), String>,
+    /// People in rooms.
+    people: HashMap<(RoomId, ParticipantId), KnownPerson>,
+}
+
+/// How somebody is called, and which user of Home Assistant they are, where that is known.
+#[derive(Debug, Clone, Default)]
+struct KnownPerson {
+    name: String,
+    user: Option<Arc<str>>,
 }
 
 impl Presence {
@@ -33,31 +41,39 @@ impl Presence {
     pub(super) fn news_of(&mut self, published: &Published, rooms: &RoomsHandle) -> Option<Value> {
         // Of a station it is told when it is called, not that it is in its own room.
         let room = published.room().filter(|room| !rooms.is_station(*room))?;
-        let (kind, who, name) = match published.event() {
+        let (kind, who, person) = match published.event() {
             RoomEvent::ParticipantJoined { participant } => {
                 self.note(room, participant);
-                ("joined", participant.id, participant.name.clone())
+                ("joined", participant.id, KnownPerson::of(participant))
             }
             RoomEvent::ParticipantChanged { participant } => {
                 self.note(room, participant);
                 return None;
             }
-            RoomEvent::ParticipantLeft { who, .. } => ("left", *who, self.names.remove(&(room, *who))?),
+            RoomEvent::ParticipantLeft { who, .. } => ("left", *who, self.people.remove(&(room, *who))?),
             RoomEvent::Talking { who, on, music: false } => {
-                let name = self.names.get(&(room, *who)).cloned().unwrap_or_default();
-                (if *on { "talk_started" } else { "talk_ended" }, *who, name)
+                let person = self.people.get(&(room, *who)).cloned().unwrap_or_default();
+                (if *on { "talk_started" } else { "talk_ended" }, *who, person)
             }
             RoomEvent::RoomClosed { .. } => {
-                self.names.retain(|(of, _), _| *of != room);
+                self.people.retain(|(of, _), _| *of != room);
                 return None;
             }
             _ => return None,
         };
-        Some(json!({ "type": kind, "room": rooms.slug(room)?, "participant": who, "name": name }))
+        let KnownPerson { name, user } = person;
+        let room = rooms.slug(room)?;
+        Some(json!({ "type": kind, "room": room, "participant": who, "name": name, "user_id": user }))
     }
 
     fn note(&mut self, room: RoomId, participant: &ParticipantInfo) {
-        self.names.insert((room, participant.id), participant.name.clone());
+        self.people.insert((room, participant.id), KnownPerson::of(participant));
+    }
+}
+
+impl KnownPerson {
+    fn of(ParticipantInfo { name, user, .. }: &ParticipantInfo) -> Self {
+        Self { name: name.clone(), user: user.clone() }
     }
 }
 

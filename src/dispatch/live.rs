@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::access::{Action, RoomCredentials, Target, Visitor};
 use crate::calls::EVERYBODY;
-use crate::domain::RoomId;
+use crate::domain::{Priority, RoomId};
 use crate::hass::NewClip;
 use crate::rooms::clean_name;
 
@@ -51,7 +51,7 @@ impl Dispatcher {
         let called = || self.0.rooms.list().into_iter().find(|listed| listed.id == room).map(|listed| listed.name);
         let name: Arc<str> = manner.name.as_deref().map(clean_name).or_else(called).unwrap_or_default().into();
         let is_quiet = self.0.calls.is_quiet(EVERYBODY, manner.priority);
-        let volume = manner.player_volume();
+        let (volume, is_urgent) = (manner.player_volume(), manner.priority == Priority::Urgent);
         let url = self.stream_of(visitor, room)?;
         let mut parts = Vec::new();
         for entity in admitted.players.clone() {
@@ -59,7 +59,8 @@ impl Dispatcher {
                 parts.push(Err(Refusal::with(Destination::Player(entity), DispatchError::DoNotDisturb)));
                 continue;
             }
-            let clip = NewClip { url: url.clone(), length: None, volume, is_live: true, owner: permit.owner() };
+            let clip =
+                NewClip { url: url.clone(), length: None, volume, is_urgent, is_live: true, owner: permit.owner() };
             parts.push(self.give(OnPlayer::new(entity, Arc::clone(&name), None), clip).await);
         }
         let begun = parts.iter().filter_map(|part| match part {

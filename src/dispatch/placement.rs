@@ -91,7 +91,8 @@ impl Dispatcher {
         }
         match self.0.announcer.render(&permit, prepared).await.map(Arc::new) {
             Ok(rendered) => {
-                let given = ForPlayers { rendered, volume, owner: permit.owner() };
+                let is_urgent = priority == Priority::Urgent;
+                let given = ForPlayers { rendered, volume, is_urgent, owner: permit.owner() };
                 for entity in players {
                     parts.push(self.place_on_player(entity, prepared, &given).await);
                 }
@@ -177,11 +178,12 @@ impl Dispatcher {
     }
 
     async fn place_on_player(&self, entity: String, prepared: &Prepared, given: &ForPlayers) -> Placed {
-        let ForPlayers { rendered, volume, owner } = given;
-        let (volume, owner, length) = (*volume, owner.clone(), Some(rendered.length));
+        let ForPlayers { rendered, volume, is_urgent, owner } = given;
+        let (volume, is_urgent, owner) = (*volume, *is_urgent, owner.clone());
+        let length = Some(rendered.length);
         let new = OnPlayer::new(entity, prepared.name(), Some(Arc::clone(rendered)));
         let url = format!("announce/{}.mp3", new.id);
-        self.give(new, NewClip { url, length, volume, is_live: false, owner }).await
+        self.give(new, NewClip { url, length, volume, is_urgent, is_live: false, owner }).await
     }
 
     /// Has a player play something; the address is yet to be completed.
@@ -219,6 +221,8 @@ impl Dispatcher {
 struct ForPlayers {
     rendered: Arc<Rendered>,
     volume: VolumeRule,
+    /// It goes before those that wait and are not.
+    is_urgent: bool,
     /// Who answers for it.
     owner: Owner,
 }

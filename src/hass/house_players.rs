@@ -133,6 +133,8 @@ pub struct NewClip {
     pub length: Option<Duration>,
     /// How loud.
     pub volume: VolumeRule,
+    /// It goes before those that wait and are not.
+    pub is_urgent: bool,
     /// It goes on until it is stopped.
     pub is_live: bool,
     /// Who answers for it.

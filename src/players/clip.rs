@@ -47,6 +47,8 @@ pub struct Clip {
     pub length: Option<Duration>,
     /// How loud.
     pub volume: VolumeRule,
+    /// It goes before those that wait and are not.
+    pub is_urgent: bool,
     /// It goes on until it is stopped: played in place of what the player plays, and never announced, since nobody could
     /// stop that.
     pub is_live: bool,

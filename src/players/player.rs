@@ -147,7 +147,7 @@ impl Player {
         if self.clips.len() > MAX_WAITING {
             return Err(PlayerFull);
         }
-        self.clips.push_back(clip);
+        self.clips.insert(self.place_of(&clip), clip);
         match self.phase {
             Phase::Idle => self.next(now),
             // Not put back yet, or not wholly: that waits.
@@ -164,11 +164,23 @@ impl Player {
         Ok(())
     }
 
+    /// Its place among those that wait. What is heard already is heard to its end.
+    fn place_of(&self, clip: &Clip) -> usize {
+        let begun = usize::from(self.has_begun()).min(self.clips.len());
+        let before = |waiting: &Clip| clip.is_urgent && !waiting.is_urgent;
+        self.clips.iter().skip(begun).position(before).map_or(self.clips.len(), |place| begun + place)
+    }
+
+    /// Whether something is done for the first clip.
+    fn has_begun(&self) -> bool {
+        !matches!(self.phase, Phase::Idle | Phase::Draining(_) | Phase::Restoring(_))
+    }
+
     /// Stops a clip, or takes it out of those that wait. False: it is not there, or the player announces it by itself
     /// and cannot be stopped.
     pub fn stop(&mut self, now: Instant, id: ClipId) -> bool {
         let Some(place) = self.clips.iter().position(|clip| clip.id == id) else { return false };
-        let is_first = place == 0 && !matches!(self.phase, Phase::Idle | Phase::Draining(_) | Phase::Restoring(_));
+        let is_first = place == 0 && self.has_begun();
         match self.phase {
             Phase::Announcing(_) if is_first => return false,
             Phase::Starting(_) | Phase::Sounding(..) if is_first => {

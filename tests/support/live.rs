@@ -38,7 +38,10 @@ pub fn loopback_config(flags: &[&str]) -> Config {
     let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
     let files = ["--files-port=0", "--files-folders=off", &format!("--data-dir={}", data_folder())];
     let arguments = ours.iter().chain(&files).chain(&UNHURRIED).chain(flags).map(Into::into);
-    config::load(arguments, []).expect("a valid configuration").config
+    // Those who want a node of ESPHome's say so by flags, which go before.
+    config::load(arguments, [("VOICE_RELAY__ESPHOME__LISTEN".into(), "off".into())])
+        .expect("a valid configuration")
+        .config
 }
 
 /// A folder for what one daemon keeps, and no other. It is made when there is something to keep.
@@ -62,8 +65,9 @@ pub fn read_files() {
 /// The program itself, on the loopback; killed when its handle is dropped.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
-    // Those who want files say so by flags, which go before.
+    // Those who want files, or a node of ESPHome's, say so by flags, which go before.
     command.env("VOICE_RELAY__FILES__PORT", "0").env("VOICE_RELAY__FILES__FOLDERS", "off");
+    command.env("VOICE_RELAY__ESPHOME__LISTEN", "off");
     command.env("VOICE_RELAY__DATA_DIR", data_folder());
     command.env("VOICE_RELAY__BIND", "127.0.0.1").kill_on_drop(true).stdout(Stdio::piped());
     command

@@ -306,7 +306,11 @@ impl HousePlayersTask {
         }
     }
 
-    fn announce(&mut self, entity: &str, NewClip { url, length, volume, is_live, owner }: NewClip) -> Announced {
+    fn announce(
+        &mut self,
+        entity: &str,
+        NewClip { url, length, volume, is_urgent, is_live, owner }: NewClip,
+    ) -> Announced {
         if !self.linked.load(Ordering::Relaxed) {
             return Err(PlayerError::Away);
         }
@@ -319,7 +323,7 @@ impl HousePlayersTask {
         }
         let (progress, watched) = watch::channel(ClipProgress::Waiting);
         entry.clips.insert(id, Underway { url: url.clone(), owner, progress, told: None });
-        let clip = Clip { id, url, length, volume, is_live };
+        let clip = Clip { id, url, length, volume, is_urgent, is_live };
         if entry.player.announce(Instant::now(), clip).is_err() {
             entry.clips.remove(&id);
             self.stats.full.fetch_add(1, Ordering::Relaxed);

@@ -31,6 +31,8 @@ struct SimPlayer {
     told: Vec<Command>,
     /// It never begins to play.
     is_mute: bool,
+    /// What is announced from now on is.
+    is_urgent: bool,
     delay: Box<dyn FnMut() -> Duration>,
 }
 
@@ -73,6 +75,7 @@ impl SimPlayer {
             lengths: BTreeMap::new(),
             told: Vec::new(),
             is_mute: false,
+            is_urgent: false,
             delay: Box::new(delay),
         };
         sim.player.state_changed(now, sim.state.clone(), Cause::Other);
@@ -83,7 +86,8 @@ impl SimPlayer {
         let url = format!("http://relay.home/clip/{number}.mp3");
         let length = Duration::from_secs_f64(seconds);
         self.lengths.insert(url.clone(), length);
-        let clip = Clip { id: ClipId(number), url, length: Some(length), volume, is_live: false };
+        let clip =
+            Clip { id: ClipId(number), url, length: Some(length), volume, is_urgent: self.is_urgent, is_live: false };
         self.player.announce(self.now, clip).expect("room");
         self.carry();
     }
@@ -411,7 +415,8 @@ fn one_that_tells_when_it_plays_is_believed_and_one_that_does_not_play_is_not() 
 fn live(kind: PlayerKind, before: PlayerState) -> SimPlayer {
     let mut sim = SimPlayer::new(kind, before);
     let url = "http://relay.home/stream/room/kitchen.mp3".into();
-    let clip = Clip { id: ClipId(1), url, length: None, volume: VolumeRule::Absolute(0.7), is_live: true };
+    let clip =
+        Clip { id: ClipId(1), url, length: None, volume: VolumeRule::Absolute(0.7), is_urgent: false, is_live: true };
     sim.player.announce(sim.now, clip).expect("room");
     sim.carry();
     sim
@@ -454,6 +459,7 @@ fn a_refused_call_is_told_in_home_assistants_words() {
         url: "http://x/1.mp3".into(),
         length: None,
         volume: VolumeRule::Keep,
+        is_urgent: false,
         is_live: false,
     };
     player.announce(now, clip(1)).expect("room");
@@ -464,13 +470,32 @@ fn a_refused_call_is_told_in_home_assistants_words() {
 }
 
 #[test]
+fn what_is_urgent_goes_before_what_waits_and_after_what_is_heard() {
+    let mut sim = SimPlayer::new(PlayerKind::Plain, state(Mode::Idle, 0.3));
+    for (number, is_urgent) in [(1, false), (2, false), (3, true), (4, false), (5, true)] {
+        sim.is_urgent = is_urgent;
+        sim.announce(number, 2.0, VolumeRule::Absolute(0.7));
+    }
+    sim.run_for(60.0);
+    let began: Vec<_> = sim.began.iter().map(|clip| clip.0).collect();
+    assert_eq!(began, [1, 3, 5, 2, 4]);
+    assert_eq!((sim.state.mode, sim.state.volume), (Mode::Idle, Some(0.3)), "as before");
+}
+
+#[test]
 fn so_many_may_wait_and_no_more_and_each_can_be_stopped() {
     let mut sim = SimPlayer::new(PlayerKind::Plain, state(Mode::Idle, 0.3));
     for number in 0..=MAX_WAITING as u64 {
         sim.announce(number, 2.0, VolumeRule::Absolute(0.7));
     }
-    let clip =
-        Clip { id: ClipId(99), url: "http://x/99.mp3".into(), length: None, volume: VolumeRule::Keep, is_live: false };
+    let clip = Clip {
+        id: ClipId(99),
+        url: "http://x/99.mp3".into(),
+        length: None,
+        volume: VolumeRule::Keep,
+        is_urgent: false,
+        is_live: false,
+    };
     assert_eq!(sim.player.announce(sim.now, clip), Err(PlayerFull));
     sim.run_for(1.0);
     for number in (0..=MAX_WAITING as u64).rev() {
@@ -523,6 +548,7 @@ fn one_player(random: &mut StdRng, seed: u64) {
             1 => VolumeRule::Absolute(random.random_range(0.4..1.0)),
             _ => VolumeRule::Relative(random.random_range(-0.2..0.5)),
         };
+        sim.is_urgent = random.random_bool(0.2);
         sim.announce(number, random.random_range(0.3..4.0), volume);
         sim.run_for(random.random_range(0.0..6.0));
         match random.random_range(0..30) {
