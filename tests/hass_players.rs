@@ -446,6 +446,21 @@ async fn what_cannot_be_live_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn of_more_players_than_are_followed_the_first_by_name_are_and_can_be_announced_on() {
+    let (core, folder) = (StandInCore::start().await, tempfile::tempdir().expect("a folder"));
+    for number in 0..510 {
+        core.add(&format!("media_player.one_{number:03}"), "cast", None, "idle", 0.3);
+    }
+    core.has_clip(CLIP, LENGTH);
+    let (players, _guard) = follow(&core, folder.path());
+    known(&players, 500).await;
+    let (_, progress) = players.announce("media_player.one_499", clip(VolumeRule::Keep)).await.expect("known");
+    assert_eq!(outcome(progress).await, Outcome::Played);
+    let beyond = players.announce("media_player.one_500", clip(VolumeRule::Keep)).await;
+    assert!(matches!(beyond, Err(PlayerError::Unknown(_))));
+}
+
+#[tokio::test]
 async fn a_wrong_token_is_no_link() {
     let (core, folder) = house().await;
     let (players, _guard) = follow_with(&core, folder.path(), "another");
