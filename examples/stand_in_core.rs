@@ -3,7 +3,7 @@
 
 // As in the tests: what they ask it afterwards, nobody asks here.
 #[allow(dead_code, unreachable_pub)]
-#[path = "../tests/support/core.rs"]
+#[path = "../tests/support/core/mod.rs"]
 mod stand_in;
 
 // What it shows to a node that wants a key.

@@ -1,22 +1,19 @@
 //! Rooms as media players of Home Assistant's, by ESPHome's native API over a real socket.
 
+#[path = "hass_esphome/lan.rs"]
+mod lan;
 mod support;
 
 use std::path::Path;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use mdns_sd::{ServiceDaemon, ServiceEvent};
 use prost::Message;
 use serde_json::json;
 use support::broker::Broker;
 use support::core::{StandInCore, TOKEN};
 use support::esphome::*;
 use support::http::{get, post_json};
-use support::live::{PATIENCE, Signalling, end, metric, metric_becomes, participant, program, start_command, until};
-use support::noise::{read_packet, shake_hands};
+use support::live::{Signalling, metric, metric_becomes, participant, program, start_command, until};
 use support::sound::wav;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use voice_relay::app::Ports;
 
@@ -71,6 +68,12 @@ async fn watcher(lab: &Lab) -> (NodeClient, u32) {
     (client, kitchen)
 }
 
+/// A sentence that Home Assistant has spoken, for a room.
+fn announcement(lab: &Lab, device: u32) -> Play {
+    let url = lab.core.speech("Dinner is ready");
+    Play { key: SPEAKER, has_url: true, url, has_announcement: true, announcement: true, device, ..Play::default() }
+}
+
 #[tokio::test]
 async fn every_room_is_a_player_in_its_area_and_the_node_is_the_same_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -99,17 +102,7 @@ async fn what_home_assistant_plays_on_a_room_is_heard_there_and_the_player_says_
     let lab = lab(folder.path(), &["--mqtt-broker=off"]).await;
     let (mut client, kitchen) = watcher(&lab).await;
     let mut anna = participant(lab.ports, json!({ "type": "join", "room": "kitchen", "name": "Anna" })).await;
-    let url = lab.core.speech("Dinner is ready");
-    let play = Play {
-        key: SPEAKER,
-        has_url: true,
-        url,
-        has_announcement: true,
-        announcement: true,
-        device: kitchen,
-        ..Play::default()
-    };
-    client.send(PLAY, &play).await;
+    client.send(PLAY, &announcement(&lab, kitchen)).await;
     client.player(kitchen, |player| player.state == 2).await;
     client.player(kitchen, |player| player.state == 1).await;
     anna.signalling.expect("participant_joined").await;
@@ -202,9 +195,9 @@ async fn whoever_uses_the_node_by_an_entity_or_an_action_is_known() {
     let mut hall = Signalling::connect(lab.ports.http, "/ws").await;
     hall.send(json!({ "type": "station", "name": "Hall", "rooms": ["kitchen"] })).await;
     hall.expect("station").await;
+    let press = || lab.core.note_call("button.press", Some("button.ring_the_kitchen"), Some("user-of-anna"));
     // Once it is known who there is.
     until(async || {
-        let press = || lab.core.note_call("button.press", Some("button.ring_the_kitchen"), Some("user-of-anna"));
         until(async || press()).await;
         client.send(PRESS, &Press { key: RING, device: kitchen }).await;
         let call = hall.expect("call").await["call"].clone();
@@ -213,21 +206,31 @@ async fn whoever_uses_the_node_by_an_entity_or_an_action_is_known() {
         call["from"]["name"] == "Anna"
     })
     .await;
-    // Who calls is told before the call.
-    let mut said = Vec::new();
-    while !said.ends_with(&["caller Anna".to_owned(), "ring".into(), "answered".into()]) {
+    // Who calls is told before the call; here to somebody who has heard of none before.
+    let (mut client, kitchen) = watcher(&lab).await;
+    assert!(press(), "it is linked");
+    client.send(PRESS, &Press { key: RING, device: kitchen }).await;
+    let call = hall.expect("call").await["call"]["id"].clone();
+    assert_eq!(happens(&mut client, kitchen, "ring").await.as_deref(), Some("Anna"));
+    hall.send(json!({ "type": "answer_call", "call": call })).await;
+    happens(&mut client, kitchen, "answered").await;
+}
+
+/// Waits until this happens to a call in a room; who calls there, as it was told last before.
+async fn happens(client: &mut NodeClient, device: u32, wanted: &str) -> Option<String> {
+    let mut caller = None;
+    loop {
         let (kind, body) = client.next().await.expect("the connection goes on");
         match kind {
             TEXT_STATE => {
-                let caller = Written::decode(&body[..]).expect("a text");
-                said.extend(
-                    Some(format!("caller {}", caller.text))
-                        .filter(|_| caller.device == kitchen && !caller.text.is_empty()),
-                );
+                let told = Written::decode(&body[..]).expect("a text");
+                caller = if told.device == device { Some(told.text) } else { caller };
             }
             HAPPENED => {
                 let event = Named::decode(&body[..]).expect("an event");
-                said.extend(Some(event.name).filter(|_| event.device == kitchen));
+                if (event.device, &*event.name) == (device, wanted) {
+                    return caller;
+                }
             }
             _ => {}
         }
@@ -362,103 +365,6 @@ async fn home_assistant_connects_to_the_node_when_somebody_asks_for_it() {
     assert_eq!(connect().await.json(), json!({ "added": false }), "it has it already");
     lab.core.forget_nodes();
     until(async || state().await["node"]["connected"] == false).await;
-}
-
-/// What opens the node of this lab, as the page shows it.
-async fn key(lab: &Lab) -> String {
-    until(async || get(lab.ports.http, "/api/home-assistant/node").await.json()["key"].is_string()).await;
-    get(lab.ports.http, "/api/home-assistant/node").await.json()["key"].as_str().expect("a key").to_owned()
-}
-
-#[tokio::test]
-async fn on_the_house_s_network_only_whoever_shows_the_key_is_heard() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
-    let key = key(&lab).await;
-    let mut client = NodeClient::secured(lab.node, &key).await;
-    let kitchen = device(&mut client, "Kitchen").await;
-    client.send(SUBSCRIBE, &()).await;
-    client.player(kitchen, |player| player.state == 1).await;
-    let url = lab.core.speech("Dinner is ready");
-    let play = Play {
-        key: SPEAKER,
-        has_url: true,
-        url,
-        has_announcement: true,
-        announcement: true,
-        device: kitchen,
-        ..Play::default()
-    };
-    client.send(PLAY, &play).await;
-    client.player(kitchen, |player| player.state == 2).await;
-
-    let mut another = dial(lab.node).await;
-    let guess = BASE64_STANDARD.encode([7; 32]);
-    assert_eq!(shake_hands(&mut another, &guess).await.err().as_deref(), Some("Handshake MAC failure"));
-    let mut plain = dial(lab.node).await;
-    plain.write_all(&[0, 0, 1]).await.expect("sent");
-    assert_eq!(read_packet(&mut plain).await.expect("an answer"), b"\x01Bad indicator byte");
-    assert_eq!(metric(lab.ports, "esphome_connections").await, 1, "strangers are none");
-}
-
-#[tokio::test]
-async fn strangers_at_the_node_keep_nobody_out_who_has_the_key() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
-    let key = key(&lab).await;
-    let _client = NodeClient::secured(lab.node, &key).await;
-    let mut silent = Vec::new();
-    for _ in 0..4 {
-        silent.push(dial(lab.node).await);
-    }
-    let mut one_more = dial(lab.node).await;
-    let gone = tokio::time::timeout(PATIENCE, one_more.read(&mut [0])).await.expect("at once");
-    assert!(matches!(gone, Ok(0) | Err(_)), "an address has so many");
-    // They have so long to show the key.
-    for mut stranger in silent {
-        let gone = tokio::time::timeout(PATIENCE, stranger.read(&mut [0])).await.expect("in time");
-        assert!(matches!(gone, Ok(0) | Err(_)));
-    }
-    NodeClient::secured(lab.node, &key).await;
-}
-
-#[tokio::test]
-async fn home_assistant_elsewhere_is_given_the_key_when_somebody_has_it_connect() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
-    let node = get(lab.ports.http, "/api/home-assistant").await.json()["node"].clone();
-    assert_eq!(node, json!({ "port": lab.node, "on_lan": true, "connected": false }), "no key for everybody");
-    key(&lab).await;
-    let answer = post_json(lab.ports.http, "/api/home-assistant/node", &json!({})).await;
-    assert_eq!((answer.status, answer.json()), (200, json!({ "added": true })));
-    assert_eq!(get(lab.ports.http, "/api/home-assistant").await.json()["node"]["connected"], true);
-}
-
-#[tokio::test]
-async fn home_assistant_finds_the_node_by_itself_until_it_goes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut lab = lab(folder.path(), &["--mqtt-broker=off", "--esphome-reach=lan"]).await;
-    let browser = ServiceDaemon::new().expect("a thread");
-    let found = browser.browse("_esphomelib._tcp.local.").expect("asked");
-    let next = async |is_it: fn(&ServiceEvent, u16) -> bool| {
-        let (found, node) = (found.clone(), lab.node);
-        let looked = tokio::task::spawn_blocking(move || {
-            std::iter::from_fn(|| found.recv_timeout(PATIENCE).ok()).find(|event| is_it(event, node))
-        });
-        looked.await.expect("whole").expect("in time")
-    };
-    let ServiceEvent::ServiceResolved(service) =
-        next(|event, node| matches!(event, ServiceEvent::ServiceResolved(one) if one.get_port() == node)).await
-    else {
-        unreachable!("it was looked for")
-    };
-    let property = |name: &str| service.get_property_val_str(name).unwrap_or_default().to_owned();
-    assert!(service.get_fullname().starts_with("voice-relay"), "{}", service.get_fullname());
-    assert_eq!((property("mac").len(), property("friendly_name")), (12, "Voice Relay".into()));
-    assert!(property("api_encryption").starts_with("Noise_NNpsk0"));
-    end(&mut lab.child).await;
-    next(|event, _| matches!(event, ServiceEvent::ServiceRemoved(..))).await;
-    let _ = browser.shutdown();
 }
 
 #[tokio::test]

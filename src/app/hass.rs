@@ -61,7 +61,7 @@ impl App {
         let (feed, doorbells, phones) = (task.feed(&link), task.feed(&link), task.feed(&link));
         let (people, asking) = People::new(link.clone(), task.feed(&link), endpoint.clone());
         let integrations = Integrations::new(endpoint);
-        let (service_calls, listening) = ServiceCalls::new(link.clone(), task.feed(&link), people.clone());
+        let (service_calls, listening) = ServiceCalls::new(task.feed(&link), people.clone(), players.clone());
         let page = config.hass.page(home.panel.as_deref());
         self.spawn("hass", task.run(self.shutdown.clone()));
         self.spawn("players", followers.run(self.shutdown.clone()));

@@ -314,6 +314,11 @@ impl CallsHandle {
         self.lock().calls.callers(room)
     }
 
+    /// Whether a station listens to this room; to any, if none is named.
+    pub fn listens(&self, id: &StationId, room: Option<&str>) -> bool {
+        self.lock().calls.listens(id, room)
+    }
+
     /// Calls that are over, the newest first.
     pub fn log(&self) -> Vec<CallRecord> {
         self.lock().calls.log().cloned().collect()

@@ -132,9 +132,13 @@ impl Calls {
 
     /// Who calls a station that listens to this room, or any, just now: by their names.
     pub fn callers(&self, room: Option<&str>) -> Vec<(CallId, String)> {
-        let listens = |id: &StationId| self.stations.get(id).is_some_and(|station| station.listens_to(room));
-        let rings = |call: &&Call| call.to.iter().any(|(id, _)| call.rings_at(id) && listens(id));
+        let rings = |call: &&Call| call.to.iter().any(|(id, _)| call.rings_at(id) && self.listens(id, room));
         self.calls.values().filter(rings).map(|call| (call.id, self.describe(call).from.name)).collect()
+    }
+
+    /// Whether a station listens to this room; to any, if none is named.
+    pub fn listens(&self, id: &StationId, room: Option<&str>) -> bool {
+        self.stations.get(id).is_some_and(|station| station.listens_to(room))
     }
 
     /// Whether a station calls, is called, or talks.

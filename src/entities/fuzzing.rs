@@ -9,7 +9,7 @@ use super::table::ROWS;
 /// key is to be shown it finds none.
 pub fn esphome(bytes: &[u8]) -> usize {
     let places = [(Place::House, String::new()), (Place::Room("kitchen".into()), "Kitchen".into())];
-    fuzzing::strangers(bytes);
+    fuzzing::unauthenticated(bytes);
     fuzzing::conversation(bytes, places.into())
 }
 

@@ -4,7 +4,7 @@ use crate::access::{Access, Visitor};
 use crate::calls::{CallId, CallsHandle, EVERYBODY, Passes};
 use crate::dispatch::Dispatcher;
 use crate::domain::Priority;
-use crate::hass::{HomeUser, ServiceCalls, UsedThing};
+use crate::hass::{HomeUser, ServiceCalls, ServiceTarget};
 use crate::mailbox::MailboxHandle;
 use crate::rooms::RoomsHandle;
 
@@ -77,9 +77,9 @@ pub(super) struct House {
 
 impl House {
     /// Whoever has just used this: neither a broker nor ESPHome's protocol says who.
-    pub(super) async fn user_of(&self, thing: &UsedThing) -> Visitor {
+    pub(super) async fn user_of(&self, target: &ServiceTarget) -> Visitor {
         let user = match &self.service_calls {
-            Some(calls) => calls.user_of(thing).await,
+            Some(calls) => calls.user_of(target).await,
             None => None,
         };
         match user {

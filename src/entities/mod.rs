@@ -16,7 +16,7 @@ mod table;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -178,13 +178,13 @@ impl Entities {
     }
 
     /// Where the node is to be, and what is to be shown there.
-    async fn node(&self, kept: &mut Kept) -> Option<(NodePlace, Option<NodeKey>)> {
-        let place = self.node?;
-        if !place.is_on_lan {
-            return Some((place, None));
+    async fn node(&self, kept: &mut Kept) -> Option<(SocketAddr, Option<NodeKey>)> {
+        let NodePlace { port, is_on_lan } = self.node?;
+        if !is_on_lan {
+            return Some(((Ipv4Addr::LOCALHOST, port).into(), None));
         }
         match kept.node_key().await {
-            Ok(key) => Some((place, Some(self.node_key.get_or_init(|| key).clone()))),
+            Ok(key) => Some(((self.bind, port).into(), Some(self.node_key.get_or_init(|| key).clone()))),
             Err(error) => {
                 tracing::error!(%error, "rooms are no media players of Home Assistant: the key cannot be kept");
                 None
@@ -195,18 +195,17 @@ impl Entities {
     /// Waits for Home Assistant, if it may come by itself.
     async fn serve_node(
         &self,
-        node: Option<(NodePlace, Option<NodeKey>)>,
+        node: Option<(SocketAddr, Option<NodeKey>)>,
         instance: String,
         by_broker: watch::Receiver<bool>,
         shutdown: CancellationToken,
     ) {
-        let Some((place, key)) = node else { return };
-        let (at, stats) = ((place, self.bind, key), Arc::clone(&self.stats));
-        match EspHome::bind(at, self.house.clone(), instance, by_broker, stats).await {
+        let Some((address, key)) = node else { return };
+        let bound = EspHome::bind((address, key), self.house.clone(), instance, by_broker, Arc::clone(&self.stats));
+        match bound.await {
             Ok(node) => node.run(shutdown).await,
             Err(error) => {
-                let port = place.port;
-                tracing::warn!(%error, port, "rooms are no media players of Home Assistant: see esphome.listen");
+                tracing::warn!(%error, %address, "rooms are no media players of Home Assistant: see esphome.listen");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calls::{CallEvent, CallId, CallOutcome, CallState};
+use crate::calls::{CallEvent, CallId, CallOutcome, CallState, CalleeState};
 
 use super::house::{House, Place};
 
@@ -27,16 +27,17 @@ pub(super) struct Ringing(BTreeMap<Place, BTreeSet<CallId>>);
 impl Ringing {
     /// As it is now: nothing is told of what rings already.
     pub(super) fn now(house: &House) -> Self {
-        let ringing = |place| (house.calls_in(&place).into_iter().map(|(call, _)| call).collect(), place);
-        Self(house.places().into_iter().map(|(place, _)| ringing(place)).map(|(calls, place)| (place, calls)).collect())
+        let calls = |place: &Place| house.calls_in(place).into_iter().map(|(call, _)| call).collect();
+        Self(house.places().into_iter().map(|(place, _)| (place.clone(), calls(&place))).collect())
     }
 
-    /// What has happened in each place by this event.
+    /// What has happened in each place by this event: as it says itself, since more may have happened by now.
     pub(super) fn follow(&mut self, house: &House, event: &CallEvent) -> Vec<RingEvent> {
         let CallEvent::Call(call) = event else { return Vec::new() };
+        let ringing: Vec<_> = call.to.iter().filter(|callee| callee.state == CalleeState::Ringing).collect();
         let mut happened = Vec::new();
         for (place, known) in &mut self.0 {
-            let rings = house.calls_in(place).iter().any(|(ringing, _)| *ringing == call.id);
+            let rings = ringing.iter().any(|callee| house.calls.listens(&callee.station, place.room()));
             let kind = match (known.contains(&call.id), rings) {
                 (false, true) => {
                     known.insert(call.id);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::players::PlayerKind;
 
 use super::messages::{AreaEntry, DeviceEntry, EntityEntry};
-use super::own::OwnIds;
+use super::own::{EntityId, OwnIds};
 
 /// A part of the house.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,14 @@ pub(super) struct DirectoryPlayer {
     pub(super) kind: PlayerKind,
     pub(super) area: Option<Area>,
     pub(super) device: Option<String>,
+}
+
+/// An entity that is ours.
+#[derive(Debug, Clone)]
+pub(super) struct OwnEntity {
+    pub(super) id: EntityId,
+    /// Where somebody has put it.
+    pub(super) area: Option<Area>,
 }
 
 /// What the registries say, to be looked up.
@@ -55,16 +63,13 @@ impl Directory {
         }
     }
 
-    /// Entities of ours, by integration and id there, and the area in which somebody has put each.
-    pub(super) fn own_areas(&self) -> HashMap<(String, String), Area> {
-        let Some(own) = &self.own else { return HashMap::new() };
-        let begin = [own.mac(), own.mqtt_device(None)];
-        let is_own = |id: &String| begin.iter().any(|begin| id.starts_with(begin));
-        let placed = self.entities.values().filter_map(|entry| {
-            let id = entry.unique_id.clone().filter(is_own)?;
-            Some(((entry.platform.clone(), id), self.area_of(entry)?))
-        });
-        placed.collect()
+    /// Entities of ours, by their names.
+    pub(super) fn own_entities(&self) -> HashMap<String, OwnEntity> {
+        let entry = |entry: &EntityEntry| {
+            let id = self.own.as_ref()?.entity(&entry.platform, entry.unique_id.as_deref()?)?;
+            Some((entry.entity_id.clone(), OwnEntity { id, area: self.area_of(entry) }))
+        };
+        self.entities.values().filter_map(entry).collect()
     }
 
     /// The player, if something can be announced on this entity. A room of ours is none: it is announced in directly.
@@ -73,17 +78,18 @@ impl Directory {
             return None;
         }
         let entry = self.entities.get(entity);
-        let is_own = |entry: &EntityEntry| {
-            let (own, id) = self.own.as_ref().zip(entry.unique_id.as_ref())?;
-            Some(own.is_speaker(&entry.platform, id))
-        };
-        if entry.is_some_and(|entry| entry.disabled_by.is_some() || is_own(entry) == Some(true)) {
+        if entry.is_some_and(|entry| entry.disabled_by.is_some() || self.is_own(entry)) {
             return None;
         }
         let kind = PlayerKind::of(entity, entry.map_or("", |entry| &entry.platform))?;
         let area = entry.and_then(|entry| self.area_of(entry));
         let device = entry.and_then(|entry| entry.device_id.clone());
         Some(DirectoryPlayer { entity: entity.to_owned(), kind, area, device })
+    }
+
+    fn is_own(&self, entry: &EntityEntry) -> bool {
+        let known = self.own.as_ref().zip(entry.unique_id.as_ref());
+        known.is_some_and(|(own, id)| own.entity(&entry.platform, id).is_some())
     }
 
     /// Its own area, or that of its device, or of what that is a part of.

@@ -2,12 +2,17 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Url};
 
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::tls::{Outgoing, Trust};
+
+/// It is in the house, and answers within this or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The address is none that we can go to.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +48,7 @@ impl CoreEndpoint {
         // As a socket has it: IPv6 addresses without their brackets.
         let host = url.host_str().ok_or_else(invalid)?.trim_matches(['[', ']']).to_owned();
         let port = url.port_or_known_default().ok_or_else(invalid)?;
-        // What could not be made is a client that needs what this machine has not, such as a resolver of its own.
-        let client = trust.http().build().map_err(|_| invalid())?;
+        let client = trust.http().build().expect("a client with our own TLS, and no resolver or proxy, is always made");
         let address = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { address, host, port, is_secure, token, trust, client })
     }
@@ -79,7 +83,8 @@ impl CoreEndpoint {
     /// # Errors
     /// When it is not there.
     pub(super) async fn own_address(&self) -> io::Result<IpAddr> {
-        let connection = TcpStream::connect((&*self.host, self.port)).await?;
+        let connection = timeout(CONNECT_TIMEOUT, TcpStream::connect((&*self.host, self.port)));
+        let connection = connection.await.map_err(|_| io::ErrorKind::TimedOut)??;
         Ok(connection.local_addr()?.ip().to_canonical())
     }
 

@@ -16,8 +16,8 @@ use crate::domain::Owner;
 use crate::players::{ClipId, Mode, Outcome, PlayerKind, VolumeRule};
 
 use super::core_link::{CoreFeed, CoreLink};
-use super::directory::Area;
-use super::own::OwnIds;
+use super::directory::{Area, OwnEntity};
+use super::own::{EntityId, OwnIds};
 
 pub use task::HousePlayersTask;
 
@@ -111,8 +111,8 @@ struct Shown {
     players: Vec<KnownPlayer>,
     /// Engines that make speech of text.
     engines: Vec<String>,
-    /// Where entities of ours are, by integration and id there.
-    own_areas: HashMap<(String, String), Area>,
+    /// Entities of ours, by their names.
+    own_entities: HashMap<String, OwnEntity>,
 }
 
 /// What is asked of the task.
@@ -164,9 +164,15 @@ impl HousePlayers {
 
     /// The area in which somebody has put the device of a room of ours, if Home Assistant has it.
     pub fn area_of_room(&self, room: &str) -> Option<Area> {
+        let of_room = self.own.as_ref()?.of_room(room);
         let shown = lock(&self.shown);
-        let known = self.own.as_ref()?.of_room(room).into_iter().map(|(platform, id)| (platform.to_owned(), id));
-        known.into_iter().find_map(|entity| shown.own_areas.get(&entity).cloned())
+        let mut known = shown.own_entities.values().filter(|entity| of_room.contains(&entity.id));
+        known.find_map(|entity| entity.area.clone())
+    }
+
+    /// Which entity of ours this is, if it is one.
+    pub(super) fn own_entity(&self, entity: &str) -> Option<EntityId> {
+        lock(&self.shown).own_entities.get(entity).map(|entity| entity.id.clone())
     }
 
     /// Engines of Home Assistant that make speech of text, the usual one first.

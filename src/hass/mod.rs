@@ -30,8 +30,8 @@ pub use house_players::{
 };
 pub use integrations::{AddNodeError, AddedNode, Integrations};
 pub use messages::{CoreEvent, EntityChanges, EntityState};
-pub use own::{OwnIds, ROOT, SPEAKER};
+pub use own::{EntityId, OwnIds, ROOT, SPEAKER};
 pub use people::{HomeUser, People, PeopleTask, Picture, PictureError};
-pub use service_calls::{ServiceCalls, ServiceCallsTask, UsedThing};
+pub use service_calls::{ServiceCalls, ServiceCallsTask, ServiceTarget};
 pub use speech::{MAX_TEXT, SpeechError, SpeechMaker};
 pub use supervisor::{Home, SUPERVISOR_ADDRESS, SupervisorError, ask};

@@ -1,11 +1,20 @@
-//! What Home Assistant calls that which is ours: the devices of rooms, and their media players. By it, it is known which of its
-//! entities are the relay's own, and in which area somebody has put a room.
+//! What Home Assistant calls that which is ours: the devices of rooms, and their entities. By it, it is known which of its entities
+//! are the relay's own, and in which area somebody has put a room.
 
 /// What begins the ids of whatever comes by a broker, and its topics.
 pub const ROOT: &str = "voice_relay";
 
 /// The player of a room, in ESPHome's words.
 pub const SPEAKER: &str = "Speaker";
+
+/// An entity of ours, as the integration by which it comes calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntityId {
+    /// By a broker.
+    Mqtt(String),
+    /// By the node of ESPHome's protocol.
+    EspHome(String),
+}
 
 /// The ids of one relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,18 +65,19 @@ impl OwnIds {
         format!("{}/{device}/{domain}/{name}", self.mac())
     }
 
-    /// Whether this is a player of the node: a room of ours, which is announced in directly.
-    pub(super) fn is_speaker(&self, platform: &str, unique_id: &str) -> bool {
-        platform == "esphome"
-            && unique_id
-                .strip_prefix(&self.mac())
-                .is_some_and(|rest| rest.ends_with(&format!("/media_player/{SPEAKER}")))
+    /// The entity of this id at this integration, if it is ours.
+    pub(super) fn entity(&self, platform: &str, id: &str) -> Option<EntityId> {
+        match platform {
+            "mqtt" if id.starts_with(&self.mqtt_device(None)) => Some(EntityId::Mqtt(id.to_owned())),
+            "esphome" if id.starts_with(&self.mac()) => Some(EntityId::EspHome(id.to_owned())),
+            _ => None,
+        }
     }
 
-    /// The entities of a room that are in the area where somebody has put its device.
-    pub(super) fn of_room(&self, room: &str) -> [(&'static str, String); 2] {
+    /// Entities of a room, which are in the area where somebody has put its device.
+    pub(super) fn of_room(&self, room: &str) -> [EntityId; 2] {
         let speaker = self.node_entity(Self::node_device(Some(room)), "media_player", SPEAKER);
-        [("esphome", speaker), ("mqtt", self.mqtt_entity(Some(room), "talking"))]
+        [EntityId::EspHome(speaker), EntityId::Mqtt(self.mqtt_entity(Some(room), "talking"))]
     }
 }
 
@@ -76,14 +86,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_player_of_ours_is_told_from_those_of_others() {
+    fn what_is_ours_is_told_from_what_is_of_others() {
         let own = OwnIds::new("ab12cd34");
         assert_eq!(own.mac(), "02:56:AB:12:CD:34");
-        let [(platform, speaker), (_, talking)] = own.of_room("living-room");
-        assert!(own.is_speaker(platform, &speaker), "{speaker}");
+        let [EntityId::EspHome(speaker), EntityId::Mqtt(talking)] = own.of_room("living-room") else {
+            panic!("one of each")
+        };
         assert_eq!(talking, "voice_relay_ab12cd34_living_room_talking");
-        let others = OwnIds::new("00000000").of_room("living-room");
-        assert!(!own.is_speaker("esphome", &others[0].1) && !own.is_speaker("mqtt", &speaker));
-        assert!(!own.is_speaker("esphome", "02:56:AB:12:CD:34/1/button/Stop"));
+        assert_eq!(own.entity("esphome", &speaker), Some(EntityId::EspHome(speaker.clone())));
+        assert_eq!(own.entity("mqtt", &talking), Some(EntityId::Mqtt(talking.clone())));
+        for (platform, id) in [("mqtt", &speaker), ("esphome", &talking), ("hue", &talking)] {
+            assert_eq!(own.entity(platform, id), None, "{platform}");
+        }
+        assert_eq!(OwnIds::new("00000000").entity("esphome", &speaker), None);
     }
 }

@@ -9,6 +9,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -76,8 +77,10 @@ pub enum PictureError {
 pub struct People {
     endpoint: CoreEndpoint,
     known: Arc<Mutex<HashMap<String, Person>>>,
-    /// Pictures that were fetched, by their paths; one is fetched at a time.
-    pictures: Arc<tokio::sync::Mutex<HashMap<String, Picture>>>,
+    /// Pictures that were fetched, by their paths.
+    pictures: Arc<Mutex<HashMap<String, Picture>>>,
+    /// One is fetched at a time.
+    fetching: Arc<Semaphore>,
 }
 
 /// The task that asks the core who there is.
@@ -90,13 +93,14 @@ pub struct PeopleTask {
 impl People {
     /// Nobody is known before the task runs.
     pub fn new(link: CoreLink, feed: CoreFeed, endpoint: CoreEndpoint) -> (Self, PeopleTask) {
-        let people = Self { endpoint, known: Arc::default(), pictures: Arc::default() };
+        let people =
+            Self { endpoint, known: Arc::default(), pictures: Arc::default(), fetching: Arc::new(Semaphore::new(1)) };
         (people.clone(), PeopleTask { link, feed, people })
     }
 
     /// A user, as far as they are known.
     pub fn user(&self, id: &str) -> HomeUser {
-        HomeUser { id: id.to_owned(), name: self.lock().get(id).map(|person| person.name.clone()) }
+        HomeUser { id: id.to_owned(), name: lock(&self.known).get(id).map(|person| person.name.clone()) }
     }
 
     /// How a user looks.
@@ -104,18 +108,31 @@ impl People {
     /// # Errors
     /// When that is not known, or cannot be had just now.
     pub async fn picture(&self, user: &str) -> Result<Picture, PictureError> {
-        let path = self.lock().get(user).and_then(|person| person.picture.clone()).ok_or(PictureError::None)?;
-        let mut pictures = self.pictures.lock().await;
-        if let Some(picture) = pictures.get(&path) {
-            return Ok(picture.clone());
+        let person = lock(&self.known).get(user).cloned();
+        let path = person.and_then(|person| person.picture).ok_or(PictureError::None)?;
+        if let Some(picture) = self.fetched(&path) {
+            return Ok(picture);
         }
-        let fetched = timeout(ANSWER_TIMEOUT, self.fetch(&path)).await;
-        let picture = fetched.map_err(|_| PictureError::Fetch("it took too long".into()))??;
+        let fetched = async {
+            let _turn = self.fetching.acquire().await.map_err(|error| PictureError::Fetch(error.to_string()))?;
+            // Somebody else may have waited for the same one.
+            match self.fetched(&path) {
+                Some(picture) => Ok(picture),
+                None => self.fetch(&path).await,
+            }
+        };
+        let late = |_| PictureError::Fetch("it took too long".into());
+        let picture = timeout(ANSWER_TIMEOUT, fetched).await.map_err(late)??;
+        let mut pictures = lock(&self.pictures);
         if pictures.len() >= MAX_PICTURES {
             pictures.clear();
         }
         pictures.insert(path, picture.clone());
         Ok(picture)
+    }
+
+    fn fetched(&self, path: &str) -> Option<Picture> {
+        lock(&self.pictures).get(path).cloned()
     }
 
     async fn fetch(&self, path: &str) -> Result<Picture, PictureError> {
@@ -138,11 +155,11 @@ impl People {
         }
         Ok(Picture { bytes: bytes.freeze(), kind })
     }
+}
 
-    /// Whole at every moment, also after a panic.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Person>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whole at every moment, also after a panic.
+fn lock<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl PeopleTask {
@@ -174,7 +191,7 @@ impl PeopleTask {
             .into_iter()
             .chain(config)
             .filter_map(|PersonEntry { name, user_id, picture }| Some((user_id?, Person { name, picture })));
-        *self.people.lock() = users.chain(persons).collect();
+        *lock(&self.people.known) = users.chain(persons).collect();
     }
 
     async fn ask<T: DeserializeOwned>(&self, what: &str) -> Option<T> {

@@ -1,7 +1,7 @@
 //! Who in the house called which service of Home Assistant's: neither a broker nor ESPHome's protocol says on whose behalf
 //! an entity is used, and the core's own events do.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::core_link::{CoreError, CoreFeed, CoreLink, CoreNews};
-use super::messages::{CoreEvent, EntityEntry};
+use super::core_link::{CoreFeed, CoreNews};
+use super::house_players::HousePlayers;
+use super::messages::CoreEvent;
+use super::own::EntityId;
 use super::people::{HomeUser, People};
 
 /// Calls that are remembered; the oldest is forgotten.
@@ -26,18 +28,12 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// What the core is asked is answered within this, or not at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A change of the registry rarely comes alone.
-const SETTLE: Duration = Duration::from_millis(500);
-
-/// Integrations by which it has entities of ours.
-const OURS: [&str; 2] = ["mqtt", "esphome"];
-
-/// Something of ours that a call may be about.
+/// What a call of a service is about, where that is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UsedThing {
-    /// An entity: the integration that it is of, and its id there.
-    Entity(&'static str, String),
-    /// A service, such as `esphome.voice_relay_announce`.
+pub enum ServiceTarget {
+    /// An entity.
+    Entity(EntityId),
+    /// The service itself, such as `esphome.voice_relay_announce`.
     Service(String),
 }
 
@@ -54,34 +50,31 @@ pub struct ServiceCalls {
 #[derive(Debug)]
 struct SeenCall {
     at: Instant,
-    things: Vec<UsedThing>,
+    targets: Vec<ServiceTarget>,
     user: Option<String>,
 }
 
 /// The task that listens for calls.
 pub struct ServiceCallsTask {
-    link: CoreLink,
     feed: CoreFeed,
     calls: ServiceCalls,
-    /// Entities of those integrations, by their names.
-    entities: HashMap<String, UsedThing>,
-    refresh: Option<Instant>,
+    /// They know which entities are ours.
+    players: HousePlayers,
 }
 
 impl ServiceCalls {
     /// Nobody is known before the task runs.
-    pub fn new(link: CoreLink, feed: CoreFeed, people: People) -> (Self, ServiceCallsTask) {
+    pub fn new(feed: CoreFeed, people: People, players: HousePlayers) -> (Self, ServiceCallsTask) {
         let calls = Self { seen: Arc::default(), linked: watch::Sender::new(false), people };
-        let task = ServiceCallsTask { link, feed, calls: calls.clone(), entities: HashMap::new(), refresh: None };
-        (calls, task)
+        (calls.clone(), ServiceCallsTask { feed, calls, players })
     }
 
     /// Who has just used this; `None`: an automation, or nobody that is known.
-    pub async fn user_of(&self, thing: &UsedThing) -> Option<HomeUser> {
+    pub async fn user_of(&self, target: &ServiceTarget) -> Option<HomeUser> {
         let mut linked = self.linked.subscribe();
         let end = Instant::now() + PATIENCE;
         while *linked.borrow_and_update() {
-            if let Some(user) = self.take(thing) {
+            if let Some(user) = self.take(target) {
                 return user.map(|id| self.people.user(&id));
             }
             // Whoever closes it goes, and the daemon with it.
@@ -91,13 +84,13 @@ impl ServiceCalls {
     }
 
     /// The oldest call of this that is remembered: by whom it was.
-    fn take(&self, thing: &UsedThing) -> Option<Option<String>> {
+    fn take(&self, target: &ServiceTarget) -> Option<Option<String>> {
         let mut seen = self.lock();
         let now = Instant::now();
-        seen.retain(|call| now.duration_since(call.at) < MAX_AGE && !call.things.is_empty());
-        let call = seen.iter_mut().find(|call| call.things.contains(thing))?;
+        seen.retain(|call| now.duration_since(call.at) < MAX_AGE && !call.targets.is_empty());
+        let call = seen.iter_mut().find(|call| call.targets.contains(target))?;
         // What it is about besides was not done yet.
-        call.things.retain(|other| other != thing);
+        call.targets.retain(|other| other != target);
         Some(call.user.clone())
     }
 
@@ -120,46 +113,23 @@ impl ServiceCalls {
 impl ServiceCallsTask {
     /// Listens until the shutdown.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        loop {
-            let refresh = self.refresh;
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                Some(news) = self.feed.next() => self.hear(news).await,
-                () = tokio::time::sleep_until(refresh.unwrap_or_else(Instant::now)), if refresh.is_some() => self.learn().await,
+        while let Some(Some(news)) = shutdown.run_until_cancelled(self.feed.next()).await {
+            match news {
+                CoreNews::Connected(_) => drop(self.calls.linked.send_replace(self.subscribe().await)),
+                CoreNews::Lost => drop(self.calls.linked.send_replace(false)),
+                CoreNews::Event(event) => self.note(event),
+                CoreNews::Entities(_) => {}
             }
         }
     }
 
-    async fn hear(&mut self, news: CoreNews) {
-        match news {
-            CoreNews::Connected(_) => {
-                for event in ["call_service", "entity_registry_updated"] {
-                    let subscribe = json!({ "type": "subscribe_events", "event_type": event });
-                    if !matches!(timeout(ANSWER_TIMEOUT, self.feed.subscribe(subscribe)).await, Ok(Ok(()))) {
-                        tracing::warn!(event, "whoever uses an entity of ours stays unknown");
-                        return;
-                    }
-                }
-                self.learn().await;
-                self.calls.linked.send_replace(true);
-            }
-            CoreNews::Lost => drop(self.calls.linked.send_replace(false)),
-            CoreNews::Event(event) if event.event_type == "entity_registry_updated" => {
-                self.refresh.get_or_insert_with(|| Instant::now() + SETTLE);
-            }
-            CoreNews::Event(event) => self.note(event),
-            CoreNews::Entities(_) => {}
+    async fn subscribe(&self) -> bool {
+        let subscribe = self.feed.subscribe(json!({ "type": "subscribe_events", "event_type": "call_service" }));
+        let is_subscribed = matches!(timeout(ANSWER_TIMEOUT, subscribe).await, Ok(Ok(())));
+        if !is_subscribed {
+            tracing::warn!("whoever uses an entity of ours stays unknown: Home Assistant does not tell of it");
         }
-    }
-
-    async fn learn(&mut self) {
-        self.refresh = None;
-        let listed = self.link.ask(json!({ "type": "config/entity_registry/list" }));
-        let listed: Result<Vec<EntityEntry>, _> = timeout(ANSWER_TIMEOUT, listed).await.unwrap_or(Err(CoreError::Away));
-        match listed {
-            Ok(entries) => self.entities = entries.into_iter().filter_map(named).collect(),
-            Err(error) => tracing::debug!(%error, "which entities are ours is not known"),
-        }
+        is_subscribed
     }
 
     fn note(&self, CoreEvent { data, context, .. }: CoreEvent) {
@@ -168,20 +138,15 @@ impl ServiceCallsTask {
             Value::Array(entities) => entities.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
-        let mut things: Vec<_> = named.iter().filter_map(|name| self.entities.get(*name).cloned()).collect();
+        let own = named.iter().filter_map(|name| self.players.own_entity(name));
+        let mut targets: Vec<_> = own.map(ServiceTarget::Entity).collect();
         if let (Some("esphome"), Some(service)) = (data["domain"].as_str(), data["service"].as_str()) {
-            things.push(UsedThing::Service(format!("esphome.{service}")));
+            targets.push(ServiceTarget::Service(format!("esphome.{service}")));
         }
-        if !things.is_empty() {
-            self.calls.note(SeenCall { at: Instant::now(), things, user: context.user });
+        if !targets.is_empty() {
+            self.calls.note(SeenCall { at: Instant::now(), targets, user: context.user });
         }
     }
-}
-
-/// An entity that may be ours, by its name.
-fn named(entry: EntityEntry) -> Option<(String, UsedThing)> {
-    let platform = OURS.into_iter().find(|platform| *platform == entry.platform)?;
-    Some((entry.entity_id, UsedThing::Entity(platform, entry.unique_id?)))
 }
 
 impl std::fmt::Debug for ServiceCallsTask {

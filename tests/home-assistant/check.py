@@ -593,8 +593,8 @@ async def alone(relay):
             await device.send_json({"type": "station", "name": "Hall", "rooms": ["kitchen"]})
             while (await device.receive_json())["type"] != "station":
                 pass
-            # Who uses an entity is known a moment after it is there.
-            await asyncio.sleep(1)
+            # Who uses an entity is known two seconds after it is there, when the registry is read anew.
+            await asyncio.sleep(3)
             await call("button.kitchen_intercom_ring", "press")
             await becomes("binary_sensor.kitchen_intercom_ringing", "on")
             await becomes("sensor.kitchen_intercom_caller", "Anna")

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +16,7 @@ use crate::domain::Owner;
 use crate::entities::act::Act;
 use crate::entities::house::Place;
 use crate::entities::ringing::{RingEvent, Ringing};
-use crate::hass::UsedThing;
+use crate::hass::ServiceTarget;
 use crate::limits;
 
 use super::EspHome;
@@ -30,7 +30,7 @@ const COMMANDS: usize = 16;
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// Whoever has a key has shown it within this.
-const GREETING: Duration = Duration::from_secs(5);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Who does not read for so long is gone.
 const UNREAD: Duration = Duration::from_secs(10);
@@ -43,9 +43,6 @@ pub(super) struct Connection<'a> {
     by_broker: watch::Receiver<bool>,
     wire: Wire,
     socket: TcpStream,
-    /// What it takes: of strangers, and of Home Assistants once they have shown the key.
-    place: limits::Place,
-    is_counted: bool,
     /// What it was told of each entity, once it wants to know.
     told: Option<HashMap<(u32, u32), Vec<u8>>>,
     doing: mpsc::Receiver<Vec<u8>>,
@@ -54,35 +51,35 @@ pub(super) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// One on which nothing was said yet, of somebody who is a stranger as long as they have that place.
-    pub(super) fn open(esphome: &'a EspHome, socket: TcpStream, place: limits::Place) -> Self {
+    /// One on which nothing was said yet.
+    pub(super) fn new(esphome: &'a EspHome, socket: TcpStream) -> Self {
         let mut by_broker = esphome.by_broker.clone();
         let node = esphome.node(*by_broker.borrow_and_update());
         let (wire, (done, doing)) = (esphome.wire(&node), mpsc::channel(COMMANDS));
         let commands = Arc::new(Semaphore::new(COMMANDS));
-        Self { esphome, node, by_broker, wire, socket, place, is_counted: false, told: None, doing, done, commands }
+        Self { esphome, node, by_broker, wire, socket, told: None, doing, done, commands }
     }
 
-    /// Serves it until either end goes.
+    /// Serves it until either end goes; whoever is there has this place until they have shown the key.
     ///
     /// # Errors
     /// When it breaks, or what comes is not the protocol.
-    pub(super) async fn run(&mut self, shutdown: &CancellationToken) -> io::Result<()> {
+    pub(super) async fn run(&mut self, unauthenticated: limits::Place, shutdown: &CancellationToken) -> io::Result<()> {
         self.socket.set_nodelay(true)?;
         let mut unread = Vec::new();
-        timeout(GREETING, self.greet(&mut unread)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        // Whoever is no stranger has a place among those.
-        self.place = self.esphome.places.take(&Owner::Machine).map_err(|full| {
-            self.esphome.stats.refused.fetch_add(1, Ordering::Relaxed);
+        timeout(HANDSHAKE_TIMEOUT, self.authenticate(&mut unread)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        let stats = &self.esphome.stats;
+        let _place = self.esphome.places.take(&Owner::Machine).map_err(|full| {
+            stats.refused.fetch_add(1, Ordering::Relaxed);
             io::Error::other(full)
         })?;
-        self.esphome.stats.node_connections.fetch_add(1, Ordering::Relaxed);
-        self.is_counted = true;
+        drop(unauthenticated);
+        let _counted = Counted::new(&stats.node_connections);
         self.converse(unread, shutdown).await
     }
 
     /// Until whoever is there has shown that they may be.
-    async fn greet(&mut self, unread: &mut Vec<u8>) -> io::Result<()> {
+    async fn authenticate(&mut self, unread: &mut Vec<u8>) -> io::Result<()> {
         while !self.wire.is_open() {
             match self.wire.take(unread) {
                 Ok(Some((Taken::Answer(answer), taken))) => {
@@ -187,7 +184,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    async fn obey(&mut self, place: Place, act: Act, used: UsedThing, call: Option<u32>) -> io::Result<()> {
+    async fn obey(&mut self, place: Place, act: Act, used: ServiceTarget, call: Option<u32>) -> io::Result<()> {
         let Ok(turn) = Arc::clone(&self.commands).try_acquire_owned() else {
             let why = "Too many at once".to_owned();
             self.note_refused(&why);
@@ -241,11 +238,19 @@ impl<'a> Connection<'a> {
     }
 }
 
-impl Drop for Connection<'_> {
+/// Something that is counted for as long as it is.
+struct Counted<'a>(&'a AtomicU64);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        if self.is_counted {
-            self.esphome.stats.node_connections.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

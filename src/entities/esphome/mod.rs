@@ -14,7 +14,7 @@ mod node;
 mod wire;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -24,7 +24,6 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::NodePlace;
 use crate::limits::Places;
 
 use super::EntitiesStats;
@@ -40,7 +39,7 @@ pub(super) use key::NodeKey;
 const CONNECTIONS: usize = 4;
 
 /// Connections of those who have not shown the key yet, in all and of one address.
-const STRANGERS: (u64, u64) = (16, 4);
+const UNAUTHENTICATED: (u64, u64) = (16, 4);
 
 /// For `fuzz/` alone.
 pub(super) mod fuzzing {
@@ -65,7 +64,7 @@ pub(super) mod fuzzing {
     }
 
     /// The same on a connection on which a key is to be shown, which nobody has who guesses: no message comes through.
-    pub(in crate::entities) fn strangers(bytes: &[u8]) {
+    pub(in crate::entities) fn unauthenticated(bytes: &[u8]) {
         let (mut wire, mut unread) = (Wire::secured(NodeKey::make().expect("randomness"), "node", "02"), bytes);
         while let Ok(Some((came, taken))) = wire.take(unread) {
             assert!(matches!(came, Taken::Answer(_)) && !wire.is_open(), "nobody has the key");
@@ -93,25 +92,25 @@ pub(super) struct EspHome {
     stats: Arc<EntitiesStats>,
     /// For those who have shown it, and for those who have not yet.
     places: Places,
-    strangers: Places,
+    unauthenticated: Places,
 }
 
 impl EspHome {
-    /// One at this place: of the loopback, or of this address, where the key is to be shown.
+    /// One at this address; on another than the loopback there is a key to be shown.
     ///
     /// # Errors
     /// When the port is taken.
     pub(super) async fn bind(
-        (place, bind, key): (NodePlace, IpAddr, Option<NodeKey>),
+        (address, key): (SocketAddr, Option<NodeKey>),
         house: House,
         instance: String,
         by_broker: watch::Receiver<bool>,
         stats: Arc<EntitiesStats>,
     ) -> io::Result<Self> {
-        let address = if key.is_some() { bind } else { Ipv4Addr::LOCALHOST.into() };
-        let listener = TcpListener::bind((address, place.port)).await?;
-        let (places, strangers) = (Places::unshared(CONNECTIONS), Places::shared(STRANGERS.0, STRANGERS.1));
-        Ok(Self { listener, house, instance, key, by_broker, stats, places, strangers })
+        let listener = TcpListener::bind(address).await?;
+        let (places, unauthenticated) =
+            (Places::unshared(CONNECTIONS), Places::shared(UNAUTHENTICATED.0, UNAUTHENTICATED.1));
+        Ok(Self { listener, house, instance, key, by_broker, stats, places, unauthenticated })
     }
 
     /// Serves it until the shutdown.
@@ -124,13 +123,13 @@ impl EspHome {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let Ok(greeting) = node.strangers.take(&address.ip().into()) else {
+            let Ok(place) = node.unauthenticated.take(&address.ip().into()) else {
                 node.stats.refused.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
             let (node, shutdown) = (Arc::clone(&node), shutdown.clone());
             connections.spawn(async move {
-                match Connection::open(&node, socket, greeting).run(&shutdown).await {
+                match Connection::new(&node, socket).run(place, &shutdown).await {
                     Ok(()) => tracing::debug!("ESPHome: the connection is over"),
                     Err(error) => tracing::info!(%error, "ESPHome: the connection is over"),
                 }

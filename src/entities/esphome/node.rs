@@ -10,7 +10,7 @@ use crate::entities::act::Act;
 use crate::entities::house::{Place, PlaceState};
 use crate::entities::ringing::RingEvent;
 use crate::entities::table::{self, Kind, ROWS, Row};
-use crate::hass::{OwnIds, SPEAKER, UsedThing};
+use crate::hass::{EntityId, OwnIds, SPEAKER, ServiceTarget};
 use crate::rooms::HOME;
 
 use super::frame::{Frame, written};
@@ -55,7 +55,7 @@ pub(super) enum Heard {
     /// The same, and the connection is over.
     Bye(Vec<u8>),
     /// This is to be done, by what was used for it; a call is answered when it is.
-    Do(Place, Act, UsedThing, Option<u32>),
+    Do(Place, Act, ServiceTarget, Option<u32>),
     /// It is refused: why, and the answer.
     Refused(String, Vec<u8>),
 }
@@ -268,7 +268,7 @@ impl Node {
             Ok(act) => {
                 // As Home Assistant makes the name of a service.
                 let used = format!("esphome.{}_{}", NAME.replace('-', "_"), action.unwrap_or_default());
-                Heard::Do(place, act, UsedThing::Service(used), Some(call.id))
+                Heard::Do(place, act, ServiceTarget::Service(used), Some(call.id))
             }
             Err(why) => {
                 let answer = called(call.id, &Err(why.clone()));
@@ -278,7 +278,7 @@ impl Node {
     }
 
     fn act_of(&self, device: u32, act: Act, domain: &str, name: &str) -> Heard {
-        let used = UsedThing::Entity("esphome", self.own.node_entity(device, domain, name));
+        let used = ServiceTarget::Entity(EntityId::EspHome(self.own.node_entity(device, domain, name)));
         match self.places.iter().find(|(.., known)| *known == device) {
             Some((place, ..)) => Heard::Do(place.clone(), act, used, None),
             None => refused("there is no such device"),

@@ -21,8 +21,8 @@ const PLAIN: u8 = 0;
 /// Bytes of the length and the one before it.
 const HEAD: usize = 3;
 
-/// Of what a client greets with: nothing, so far.
-const MAX_GREETING: usize = 64;
+/// Of a client's hello: it is empty, so far.
+const MAX_HELLO: usize = 64;
 
 /// The only way to encrypt that there is, by its number.
 const NOISE: u8 = 1;
@@ -60,9 +60,9 @@ pub(super) struct Secured {
 
 enum State {
     /// Nobody has said anything.
-    Silent,
-    /// The client has greeted.
-    Greeted(Box<HandshakeState>),
+    New,
+    /// The client has said hello.
+    Handshake(Box<HandshakeState>),
     /// Both ends have shown that they have the key.
     Open(Box<TransportState>),
 }
@@ -111,7 +111,7 @@ impl Wire {
     /// One on which whoever has this key is heard; the node is called so, and has this address.
     pub(super) fn secured(key: NodeKey, name: &str, mac: &str) -> Self {
         let mac = mac.replace(':', "").to_lowercase();
-        Self::Secured(Box::new(Secured { key, name: name.to_owned(), mac, state: State::Silent }))
+        Self::Secured(Box::new(Secured { key, name: name.to_owned(), mac, state: State::New }))
     }
 
     /// Whether whoever is there has shown that they may be.
@@ -160,9 +160,9 @@ impl Secured {
         let Some(&[high, low]) = bytes.get(1..HEAD) else { return Ok(None) };
         let taken = HEAD + usize::from(u16::from_be_bytes([high, low]));
         let Some(payload) = bytes.get(HEAD..taken) else { return Ok(None) };
-        let (state, came) = match std::mem::replace(&mut self.state, State::Silent) {
-            State::Silent => self.greet(payload)?,
-            State::Greeted(noise) => shake_hands(*noise, payload)?,
+        let (state, came) = match std::mem::replace(&mut self.state, State::New) {
+            State::New => self.hello(payload)?,
+            State::Handshake(noise) => handshake(*noise, payload)?,
             State::Open(mut noise) => {
                 let message = open(&mut noise, payload)?;
                 (State::Open(noise), Taken::Message(message))
@@ -172,19 +172,19 @@ impl Secured {
         Ok(Some((came, taken)))
     }
 
-    fn greet<'a>(&self, greeting: &[u8]) -> Result<(State, Taken<'a>), WireError> {
-        if greeting.len() > MAX_GREETING {
+    fn hello<'a>(&self, hello: &[u8]) -> Result<(State, Taken<'a>), WireError> {
+        if hello.len() > MAX_HELLO {
             return Err(FrameError::TooLong.into());
         }
-        let prologue = [PROLOGUE, &(greeting.len() as u16).to_be_bytes(), greeting].concat();
+        let prologue = [PROLOGUE, &(hello.len() as u16).to_be_bytes(), hello].concat();
         let pattern = PATTERN.parse().map_err(WireError::from)?;
         let noise = Builder::new(pattern).prologue(&prologue)?.psk(0, self.key.bytes())?.build_responder()?;
-        let hello = [&[NOISE], self.name.as_bytes(), &[0], self.mac.as_bytes(), &[0]].concat();
-        Ok((State::Greeted(Box::new(noise)), Taken::Answer(packet(&hello))))
+        let answer = [&[NOISE], self.name.as_bytes(), &[0], self.mac.as_bytes(), &[0]].concat();
+        Ok((State::Handshake(Box::new(noise)), Taken::Answer(packet(&answer))))
     }
 }
 
-fn shake_hands<'a>(mut noise: HandshakeState, payload: &[u8]) -> Result<(State, Taken<'a>), WireError> {
+fn handshake<'a>(mut noise: HandshakeState, payload: &[u8]) -> Result<(State, Taken<'a>), WireError> {
     let mut answer = vec![0; HEAD + payload.len() + TAG * 4];
     match payload.split_first() {
         Some((&GOES_ON, hand)) if noise.read_message(hand, &mut answer).is_ok() => {}

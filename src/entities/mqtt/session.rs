@@ -20,7 +20,7 @@ use crate::entities::house::{House, Place, PlaceState};
 use crate::entities::kept::Kept;
 use crate::entities::ringing::{RingEvent, Ringing};
 use crate::entities::table::{self, ROWS};
-use crate::hass::{Broker, UsedThing};
+use crate::hass::{Broker, EntityId, ServiceTarget};
 use crate::rooms::EventReceiver;
 use crate::tls::Trust;
 
@@ -350,7 +350,8 @@ impl<'a> Session<'a> {
             Err(why) => return refuse(&why),
         };
         let Ok(turn) = Arc::clone(&self.commands).try_acquire_owned() else { return refuse("Too many at once") };
-        let (house, used) = (self.parts.house.clone(), UsedThing::Entity("mqtt", self.topics.entity(&place, row.key)));
+        let (house, used) =
+            (self.parts.house.clone(), ServiceTarget::Entity(EntityId::Mqtt(self.topics.entity(&place, row.key))));
         tokio::spawn(async move {
             let performed = act.perform(&place, &house.user_of(&used).await, &house).await;
             stats.note(&performed.map_err(|error| error.to_string()), &place);

@@ -220,7 +220,7 @@ impl HousePlayersTask {
         let areas: Vec<AreaEntry> = link.ask(json!({ "type": "config/area_registry/list" })).await?;
         let states: Vec<Value> = link.ask(json!({ "type": "get_states" })).await?;
         let directory = Directory::new(self.own.clone(), registry, devices, areas);
-        lock(&self.shown).own_areas = directory.own_areas();
+        lock(&self.shown).own_entities = directory.own_entities();
         let entities = states.iter().filter_map(|state| state["entity_id"].as_str());
         let mut found: Vec<_> = entities.filter_map(|entity| directory.player(entity)).collect();
         found.sort_by(|one, other| one.entity.cmp(&other.entity));

@@ -1,21 +1,20 @@
 //! A stand-in for Home Assistant's core: its WebSocket, its registries, and players that take their time. It refuses what
 //! the real one refuses, and lets pass what that lets pass: a call to an entity that is not there succeeds.
 
+mod http;
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
-use voice_relay::audio::Mp3File;
-
-use super::noise::shake_hands;
 
 /// What opens it.
 pub const TOKEN: &str = "a-long-lived-token";
@@ -334,102 +333,6 @@ impl StandInCore {
         }
     }
 
-    /// Speech, as the real one has it: MP3 in chunks, of a length that nobody says, and for nobody twice.
-    async fn serve_speech(&self, mut socket: TcpStream, name: &str) -> Option<()> {
-        // What is not read when the socket is closed takes the answer with it.
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            request.push(socket.read_u8().await.ok()?);
-        }
-        let is_known = self.house().spoken.contains_key(&format!("/api/tts_proxy/{name}"));
-        if !is_known {
-            return socket.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await.ok();
-        }
-        let mut file = Mp3File::default();
-        let sample = |at: u32| (f64::from(at) / 48_000.0 * SPOKEN_HZ * std::f64::consts::TAU).sin() * 9_000.0;
-        file.add(&(0..48_000).map(|at| sample(at) as i16).collect::<Vec<_>>());
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n";
-        socket.write_all(head.as_bytes()).await.ok()?;
-        for piece in file.finish().chunks(1_000) {
-            let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
-            socket.write_all(&chunk).await.ok()?;
-        }
-        socket.write_all(b"0\r\n\r\n").await.ok()
-    }
-
-    async fn serve_image(&self, mut socket: TcpStream, path: &str) -> Option<()> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(socket.read_u8().await.ok()?);
-        }
-        let image = self.house().images.get(path).cloned();
-        let (status, (kind, bytes)) =
-            image.map_or(("404 Not Found", ("text/plain", Vec::new())), |image| ("200 OK", image));
-        let length = format!("content-length: {}\r\nconnection: close\r\n\r\n", bytes.len());
-        let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{length}");
-        socket.write_all(&[head.into_bytes(), bytes].concat()).await.ok()
-    }
-
-    /// A step of the flow that adds a node of ESPHome's: at the end it connects, as the real one does, and refuses what
-    /// does not speak.
-    async fn serve_flow(&self, mut socket: TcpStream, flow: &str) -> Option<()> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(socket.read_u8().await.ok()?);
-        }
-        let head = String::from_utf8(head).ok()?.to_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
-        let mut body = vec![0; length];
-        socket.read_exact(&mut body).await.ok()?;
-        let body: Value = serde_json::from_slice(&body).ok()?;
-        let is_known = head.contains(&format!("authorization: bearer {}\r\n", TOKEN.to_lowercase()));
-        let (status, answer) = match (is_known, flow) {
-            (false, _) => ("401 Unauthorized", json!({})),
-            (true, "") if body["handler"] == "esphome" => {
-                ("200 OK", json!({ "type": "form", "flow_id": "1", "step_id": "user", "errors": {} }))
-            }
-            (true, "/1") => ("200 OK", self.add_node(&body).await),
-            _ => ("404 Not Found", json!({ "message": "Invalid handler specified" })),
-        };
-        let answer = answer.to_string();
-        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
-        socket.write_all([head, answer].concat().as_bytes()).await.ok()
-    }
-
-    async fn add_node(&self, step: &Value) -> Value {
-        let asked = self.house().wants_key.take();
-        if let (Some((host, port)), Some(key)) = (asked, step["noise_psk"].as_str()) {
-            let mut node = TcpStream::connect((&*host, port as u16)).await.expect("it was there");
-            return match shake_hands(&mut node, key).await {
-                Ok(_) => self.keep_node(port, node),
-                Err(_) => json!({ "type": "form", "step_id": "encryption_key", "errors": { "base": "invalid_psk" } }),
-            };
-        }
-        let (host, port) = (step["host"].as_str().expect("a host").to_owned(), step["port"].as_u64().expect("a port"));
-        if self.house().nodes.contains_key(&port) {
-            return json!({ "type": "abort", "reason": "already_configured" });
-        }
-        let greeted = async {
-            let mut node = TcpStream::connect((&*host, port as u16)).await.ok()?;
-            // A greeting without a word; what comes back begins with a zero, where nothing is encrypted.
-            node.write_all(&[0, 0, 1]).await.ok()?;
-            Some((node.read_u8().await.ok()?, node))
-        };
-        match tokio::time::timeout(Duration::from_secs(3), greeted).await.ok().flatten() {
-            Some((0, node)) => self.keep_node(port, node),
-            Some((1, _)) => {
-                self.house().wants_key = Some((host, port));
-                json!({ "type": "form", "step_id": "encryption_key", "errors": {} })
-            }
-            _ => json!({ "type": "form", "step_id": "user", "errors": { "base": "connection_error" } }),
-        }
-    }
-
-    fn keep_node(&self, port: u64, node: TcpStream) -> Value {
-        self.house().nodes.insert(port, node);
-        json!({ "type": "create_entry", "title": "Voice Relay" })
-    }
-
     /// Loses its nodes, as when somebody deletes them.
     pub fn forget_nodes(&self) {
         self.house().nodes.clear();
@@ -525,97 +428,6 @@ impl StandInCore {
         let url = format!("/api/tts_proxy/{}.mp3", house.spoken.len());
         house.spoken.insert(url.clone(), spoken.into());
         Ok(json!({ "url": url, "mime_type": "audio/mpeg" }))
-    }
-
-    fn call(&self, message: &Value) -> Result<(), (&'static str, String)> {
-        let service =
-            format!("{}.{}", message["domain"].as_str().unwrap_or(""), message["service"].as_str().unwrap_or(""));
-        let known = |phone: &str| self.house().phones.contains(&phone);
-        if service.strip_prefix("notify.").is_some_and(|phone| !known(phone)) {
-            return Err(("not_found", format!("Action {service} not found.")));
-        }
-        let entity = message["target"]["entity_id"][0].as_str().unwrap_or("").to_owned();
-        let data = message["service_data"].clone();
-        let volume = data.get("volume_level").and_then(Value::as_f64);
-        if volume.is_some_and(|volume| !(0.0..=1.0).contains(&volume)) {
-            return Err(("invalid_format", "value must be at most 1".into()));
-        }
-        self.house().called.push((service.clone(), entity.clone(), data.clone()));
-        let core = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(DELAY).await;
-            core.obey(&service, &entity, &data).await;
-        });
-        Ok(())
-    }
-
-    /// Fetches what is at an address for a player, unless it is known how long that is; gives its length.
-    async fn fetch(&self, entity: &str, url: &str) -> Option<Duration> {
-        if let Some(length) = self.house().lengths.get(url) {
-            return Some(*length);
-        }
-        let mut answer = reqwest::get(url).await.ok()?.error_for_status().ok()?;
-        if url.contains("/stream/") {
-            // What is live has no end: it is played, and read, until somebody stops it.
-            let first = answer.chunk().await.ok()??;
-            let reading = tokio::spawn(async move { while let Ok(Some(_)) = answer.chunk().await {} });
-            let mut house = self.house();
-            house.fetched.insert(url.into(), first.to_vec());
-            house.live.insert(entity.into(), reading);
-            return Some(Duration::from_secs(3_600));
-        }
-        let answer = answer.bytes().await.ok()?;
-        self.house().fetched.insert(url.into(), answer.to_vec());
-        // MP3 of 128 kbit/s.
-        Some(Duration::from_secs_f64(answer.len() as f64 * 8.0 / 128_000.0))
-    }
-
-    /// Does it, as a player would, and tells.
-    async fn obey(&self, service: &str, entity: &str, data: &Value) {
-        let url = data["media_content_id"].as_str().unwrap_or_default();
-        let length = if service.ends_with("play_media") { self.fetch(entity, url).await } else { None };
-        let played = {
-            let mut house = self.house();
-            let Some(player) = house.entities.get_mut(entity) else { return };
-            let has_volume = player.attributes.contains_key("volume_level");
-            let mut played = None;
-            match service {
-                "media_player.turn_on" => {
-                    player.state = "idle".into();
-                    player.attributes.insert("volume_level".into(), json!(0.25));
-                }
-                "media_player.turn_off" => {
-                    player.state = "off".into();
-                    player.attributes.remove("volume_level");
-                }
-                "media_player.volume_set" if has_volume => {
-                    player.attributes.insert("volume_level".into(), data["volume_level"].clone());
-                }
-                "media_player.play_media" => {
-                    let id = data["media_content_id"].as_str().unwrap_or("").to_owned();
-                    player.state = "playing".into();
-                    player.clip += 1;
-                    played = length.map(|length| (length, player.clip));
-                    player.attributes.insert("media_content_id".into(), json!(id));
-                }
-                "media_player.media_stop" => {
-                    player.state = "idle".into();
-                    house.live.remove(entity).iter().for_each(JoinHandle::abort);
-                }
-                _ => {}
-            }
-            played
-        };
-        let _ = self.changes.send((entity.into(), US));
-        let Some((length, clip)) = played else { return };
-        tokio::time::sleep(length).await;
-        {
-            let mut house = self.house();
-            let Some(player) = house.entities.get_mut(entity).filter(|player| player.clip == clip) else { return };
-            player.state = "idle".into();
-            player.attributes.remove("media_content_id");
-        }
-        let _ = self.changes.send((entity.into(), "the device"));
     }
 }
 
