@@ -144,6 +144,8 @@ test('everybody has a volume that is kept', async () => {
   assert.equal(await volume(), 0.4);
   await listener.reload();
   await untilHeard(listener, 1);
+  // Sound may be here a moment before the message that says whose it is.
+  await listener.waitForFunction(() => window.voiceRelay.rooms.some(({ sounds }) => sounds.some(({ volume }) => volume === 0.4)));
   assert.equal(await volume(), 0.4);
 });
 

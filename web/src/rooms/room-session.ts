@@ -321,7 +321,7 @@ export class RoomSession extends EventTarget {
     if (!state) return;
     const [speech, former] = [speechIn(state), before && speechIn(before)];
     if (speech !== former) this.ears.duck(speech !== 'none', speech === 'urgent');
-    if (state.slots !== before?.slots) this.ears.apply();
+    if (state.slots !== before?.slots || state.participants !== before.participants) this.ears.apply();
     if (you?.muted) this.refused('muted');
     else if (you && !you.word) this.refused('no_word');
   }
