@@ -38,7 +38,7 @@ use crate::sound::Sound;
 use crate::tls::{Certificates, Keeper};
 
 pub use error::StartError;
-use media::{start_files, start_media};
+use media::{start_files, start_media, start_video};
 use ports::Bound;
 pub use ports::Ports;
 
@@ -56,6 +56,8 @@ pub struct App {
     media: Vec<MediaThread>,
     files: Vec<MediaThread>,
     files_relay: Engine,
+    video: Vec<MediaThread>,
+    video_relay: Engine,
     admission: Arc<Admission>,
     shutdown: CancellationToken,
     tracker: TaskTracker,
@@ -84,8 +86,23 @@ impl App {
         let (media, Connected { engine: relay, new_tracks, voice_messages, rooms: room_events, .. }) =
             start_media(config, bound.media, &advertise, &admission, (&critical, &places))?;
         let (files, files_relay) = start_files(config, bound.files, &advertise, &admission, (&critical, &places))?;
-        let app = Self { ports, relay, media, files, files_relay, admission, shutdown, tracker, critical, ended };
-        let bridge = app.open_rooms(config, room_events);
+        let (video, Connected { engine: video_relay, rooms: video_events, .. }) =
+            start_video(config, bound.video, &advertise, &admission, (&critical, &places))?;
+        let app = Self {
+            ports,
+            relay,
+            media,
+            files,
+            files_relay,
+            video,
+            video_relay,
+            admission,
+            shutdown,
+            tracker,
+            critical,
+            ended,
+        };
+        let bridge = app.open_rooms(config, (room_events, video_events));
         app.keep_certificate_good(keeper, advertise.clone());
         app.keep_addresses_fresh(&media_addresses, &advertise);
         let clips = app.record_clips(config, new_tracks);
@@ -121,6 +138,7 @@ impl App {
         match name {
             "media" => self.relay.crash().await,
             "files" => self.files_relay.crash().await,
+            "video" => self.video_relay.crash().await,
             name => return self.critical.abort(name),
         }
         true
@@ -131,11 +149,12 @@ impl App {
         self.shutdown.cancel();
         self.relay.close_all().await;
         self.files_relay.close_all().await;
+        self.video_relay.close_all().await;
         self.tracker.close();
         if tokio::time::timeout(DRAIN_TIMEOUT, self.tracker.wait()).await.is_err() {
             tracing::warn!(left = self.tracker.len(), "some clients did not take note of the shutdown");
         }
-        self.media.into_iter().chain(self.files).for_each(MediaThread::stop);
+        self.media.into_iter().chain(self.files).chain(self.video).for_each(MediaThread::stop);
     }
 
     /// Runs what must not end before the shutdown.
@@ -145,7 +164,9 @@ impl App {
 
     fn keep_addresses_fresh(&self, media: &[SocketAddr], advertise: &[IpAddr]) {
         let media = media.iter().enumerate().map(|(thread, bound)| (&self.relay, thread, *bound));
-        for (relay, thread, bound) in media.chain([(&self.files_relay, 0, self.ports.files)]) {
+        for (relay, thread, bound) in
+            media.chain([(&self.files_relay, 0, self.ports.files), (&self.video_relay, 0, self.ports.video)])
+        {
             let admission = Arc::clone(&self.admission);
             let refresh = keep_addresses_fresh(relay.clone(), thread.into(), admission, bound, advertise.to_vec());
             self.spawn("addresses", refresh);
@@ -166,16 +187,16 @@ impl App {
         clips
     }
 
-    fn open_rooms(&self, config: &Config, events: MediaEvents) -> Bridge {
+    fn open_rooms(&self, config: &Config, (events, video_events): (MediaEvents, MediaEvents)) -> Bridge {
         let rooms = RoomsHandle::new(Rooms::new(config.house(), Instant::now(), SystemTime::now()));
         let tokens = Tokens::new(DataFolder::new(config.data_dir.clone()));
         if let Err(error) = tokens.check_key_file() {
             tracing::error!("{error}");
         }
         let access = Access::new(tokens, rooms.clone());
-        let bridge = Bridge::new(rooms.clone(), self.relay.clone(), access);
+        let bridge = Bridge::new(rooms.clone(), self.relay.clone(), self.video_relay.clone(), access);
         self.spawn("rooms", rooms.keep_time());
-        self.spawn("bridge", bridge.clone().carry(events));
+        self.spawn("bridge", bridge.clone().carry(events, video_events));
         bridge
     }
 
@@ -258,7 +279,7 @@ impl App {
             shutdown,
             tracker,
         };
-        self.spawn("access", shared.clone().enforce(self.files_relay.clone()));
+        self.spawn("access", shared.clone().enforce([self.files_relay.clone(), self.video_relay.clone()]));
         Ok(shared)
     }
 

@@ -99,13 +99,19 @@ pub enum TrackKind {
     Urgent,
     /// Music, which is heard below speech, and whose slot nobody takes.
     Music,
+    /// What a camera sees.
+    Camera,
+    /// What is on a screen: text, which is wanted sharp rather than smooth.
+    Screen,
 }
 
 impl TrackKind {
-    /// Ticks a second of its RTP timestamps; 48,000 for Opus, whatever the microphone does (RFC 7587 4.1).
+    /// Ticks a second of its RTP timestamps: 48,000 for Opus, whatever the microphone does (RFC 7587 4.1), and 90,000 for
+    /// every codec of video (RFC 3551 5).
     pub const fn clock_rate(self) -> u32 {
         match self {
             Self::Voice | Self::Urgent | Self::Music => 48_000,
+            Self::Camera | Self::Screen => 90_000,
         }
     }
 }

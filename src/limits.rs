@@ -181,6 +181,8 @@ pub struct Allotments {
     pub media: MediaPlaces,
     /// Clients of files.
     pub files: Places,
+    /// Connections for video.
+    pub video: Places,
 }
 
 /// Places of what media threads hold, for all of them together.
@@ -202,7 +204,7 @@ impl Default for MediaPlaces {
 
 impl Allotments {
     /// Each with its name.
-    pub fn all(&self) -> [(&'static str, &Places); 10] {
+    pub fn all(&self) -> [(&'static str, &Places); 11] {
         [
             ("http_connections", &self.http),
             ("https_connections", &self.https),
@@ -214,6 +216,7 @@ impl Allotments {
             ("peers", &self.media.peers),
             ("streams", &self.media.streams),
             ("file_clients", &self.files),
+            ("video_peers", &self.video),
         ]
     }
 }

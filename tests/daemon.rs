@@ -25,7 +25,7 @@ async fn a_port_in_use_is_named_and_nothing_starts() {
     let tcp = taken.local_addr().expect("bound").port();
     let taken_udp = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let udp = taken_udp.local_addr().expect("bound").port();
-    let udp_ports = [("media.port", udp), ("files.port", udp)];
+    let udp_ports = [("media.port", udp), ("files.port", udp), ("video.port", udp)];
     for (key, port) in [("http.port", tcp), ("mp3.port", tcp), ("http.tls_port", tcp)].into_iter().chain(udp_ports) {
         let flag = format!("--{}={port}", key.replace(['.', '_'], "-"));
         let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--http-tls-port=0"];

@@ -95,7 +95,9 @@ async fn an_authority_that_cannot_be_read_is_said_at_the_start() {
             "--hass-token=x".into(),
         ];
         let mut command = program();
-        let ended = command.args(["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0"]).args(flags);
+        let ended = command
+            .args(["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--video-port=0"])
+            .args(flags);
         let ended = ended.output().await.expect("it ends");
         let told = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
         assert!(!ended.status.success() && told.contains("hass.ca") && told.contains(why), "{told}");

@@ -38,8 +38,12 @@ const ORDER: [&str; 29] = [
 ];
 
 /// Layers of the core, none of which may name those behind it.
-const CORE: [(&str, &[&str]); 3] =
-    [("peers", &["router", "ports"]), ("router", &["peers"]), ("ports", &["peers", "router"])];
+const CORE: [(&str, &[&str]); 4] = [
+    ("peers", &["router", "video", "ports"]),
+    ("router", &["peers", "video"]),
+    ("video", &["peers", "router", "ports"]),
+    ("ports", &["peers", "router", "video"]),
+];
 
 /// What a core that is told the time, and given datagrams, has no use for.
 const OUTSIDE: [&str; 8] =

@@ -59,6 +59,7 @@ fn start() -> Daemon {
         "--mp3-port=0",
         "--media-port=0",
         "--files-port=0",
+        "--video-port=0",
         "--files-folders=off",
         "--tls-mode=off",
         "--limits-requests=1000000",

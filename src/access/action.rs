@@ -102,6 +102,8 @@ pub enum Action {
     Join,
     /// To talk in a room that one has joined, as far as its host lets one.
     TalkInside,
+    /// To show one's camera or one's screen in a room that one has joined, as far as its host lets one.
+    Show,
     /// To have a recording that is sent along heard in a room.
     Announce,
     /// To have one heard on a media player of the house.
@@ -195,7 +197,7 @@ impl Action {
             Self::Hear | Self::Join | Self::Look | Self::ListRooms | Self::ReadInfo | Self::SeeAnnouncements => {
                 (Some(Scope::Listen), true)
             }
-            Self::Talk | Self::TalkInside | Self::Announce | Self::CloseRoom => (Some(Scope::Talk), true),
+            Self::Talk | Self::TalkInside | Self::Show | Self::Announce | Self::CloseRoom => (Some(Scope::Talk), true),
             Self::ListStreams => (Some(Scope::Listen), true),
             Self::TurnStream | Self::TurnAnnouncements => (Some(Scope::Admin), true),
             Self::BeUrgent => (Some(Scope::Urgent), true),

@@ -244,6 +244,7 @@ impl Access {
             Action::SeePage
             | Action::Connect
             | Action::TalkInside
+            | Action::Show
             | Action::ListRooms
             | Action::OpenRoom
             | Action::ReadInfo

@@ -1,4 +1,4 @@
-//! The media threads: those that carry voices, and the one that carries files.
+//! The media threads: those that carry voices, the one that carries files, and the one that carries video.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -55,6 +55,28 @@ pub(super) fn start_files(
     Ok((threads.map_err(StartError::MediaThread)?, engine))
 }
 
+/// The thread that carries video, and both ends of the way to it: a relay like that of the voices, which never hears one.
+pub(super) fn start_video(
+    config: &Config,
+    socket: MediaSocket,
+    advertise: &[IpAddr],
+    admission: &Arc<Admission>,
+    (critical, places): (&Critical, &Allotments),
+) -> Result<(Vec<MediaThread>, Connected), StartError> {
+    let addresses = host_addresses(socket.bound(), advertise);
+    let relay = RelayConfig {
+        addresses,
+        max_peers: config.video.peers,
+        max_streams: config.video.tracks,
+        ..RelayConfig::default()
+    };
+    let places = MediaPlaces { peers: places.video.clone(), ..MediaPlaces::default() };
+    let mut connected = engine::connect(Relay::new(relay, Instant::now()), vec![]).within(&places);
+    let relays = std::mem::take(&mut connected.threads);
+    let threads = MediaThread::start_all(Carries::Video, vec![socket], relays, admission, critical);
+    Ok((threads.map_err(StartError::MediaThread)?, connected))
+}
+
 fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
     RelayConfig {
         addresses,
@@ -65,6 +87,6 @@ fn relay_config(config: &Config, addresses: Vec<SocketAddr>) -> RelayConfig {
         stale_after: config.relay.stale_after,
         tap_all: config.clips.count > 0 || config.mailbox.count > 0,
         room_bitrate: config.rooms.bitrate * 1_000,
-        first_peer: 0,
+        ..RelayConfig::default()
     }
 }

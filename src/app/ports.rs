@@ -21,6 +21,8 @@ pub struct Ports {
     pub media: SocketAddr,
     /// Files over data channels, UDP.
     pub files: SocketAddr,
+    /// Of video.
+    pub video: SocketAddr,
     /// Page, signalling, API with TLS, if there is a certificate.
     pub https: Option<SocketAddr>,
     /// Home Assistant's panel, if there is one.
@@ -31,7 +33,7 @@ impl std::fmt::Display for Ports {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "http={} mp3={} media={}/udp", self.http.port(), self.mp3.port(), self.media.port())?;
         self.https.map_or(Ok(()), |https| write!(f, " https={}", https.port()))?;
-        write!(f, " files={}/udp", self.files.port())
+        write!(f, " files={}/udp video={}/udp", self.files.port(), self.video.port())
     }
 }
 
@@ -42,6 +44,7 @@ pub(super) struct Bound {
     /// One for each media thread.
     pub(super) media: Vec<MediaSocket>,
     pub(super) files: MediaSocket,
+    pub(super) video: MediaSocket,
     pub(super) https: Option<HttpPort>,
     pub(super) ingress: Option<HttpPort>,
 }
@@ -61,6 +64,8 @@ impl Bound {
                 .collect::<Result<_, _>>()?,
             files: MediaSocket::bind(config.bind, config.files.port)
                 .map_err(failed("files.port", config.files.port))?,
+            video: MediaSocket::bind(config.bind, config.video.port)
+                .map_err(failed("video.port", config.video.port))?,
             https: tls.map(bind_tls).transpose()?,
             ingress: match home.ingress_port {
                 // All who come there come by the Supervisor.
@@ -74,10 +79,10 @@ impl Bound {
     }
 
     pub(super) fn ports(&self) -> Ports {
-        let (media, files) = (self.media[0].bound(), self.files.bound());
+        let (media, files, video) = (self.media[0].bound(), self.files.bound(), self.video.bound());
         let https = self.https.as_ref().map(HttpPort::address);
         let ingress = self.ingress.as_ref().map(HttpPort::address);
-        Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, https, ingress }
+        Ports { http: self.http.address(), mp3: self.mp3.address(), media, files, video, https, ingress }
     }
 }
 

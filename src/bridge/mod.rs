@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::access::{Access, Permit};
-use crate::core::MemberStats;
-use crate::domain::{GrantId, RoomId, StreamId, Track};
+use crate::core::{MemberStats, ViewState};
+use crate::domain::{GrantId, RoomId, StreamId, Track, TrackKind};
 use crate::engine::{Engine, Levels, MediaEvent, MediaEvents, StreamEvent};
 use crate::rooms::{
     GuestStats, ListenerKind, Listening, Measures, Order, ParticipantId, RoomEvent, RoomStats, RoomsHandle, SlotInfo,
+    VideoState, ViewInfo,
 };
 
 pub use measures::HearingReport;
@@ -37,6 +38,8 @@ const MUSIC_BITRATE: u32 = 256_000;
 pub struct Bridge {
     rooms: RoomsHandle,
     relay: Engine,
+    /// Where it is seen.
+    video: Engine,
     access: Access,
     /// Those who hear by connections with an address of their own, by what they were granted.
     listening: Arc<Mutex<HashMap<GrantId, Listening>>>,
@@ -45,8 +48,8 @@ pub struct Bridge {
 
 impl Bridge {
     /// Joins them; somebody has to [`carry`](Self::carry) what happens from one to the other.
-    pub fn new(rooms: RoomsHandle, relay: Engine, access: Access) -> Self {
-        Self { rooms, relay, access, listening: Arc::default(), reports: Arc::default() }
+    pub fn new(rooms: RoomsHandle, relay: Engine, video: Engine, access: Access) -> Self {
+        Self { rooms, relay, video, access, listening: Arc::default(), reports: Arc::default() }
     }
 
     /// Who is there, and who may speak.
@@ -62,6 +65,11 @@ impl Bridge {
     /// Where it is heard.
     pub fn relay(&self) -> &Engine {
         &self.relay
+    }
+
+    /// Where it is seen.
+    pub fn video(&self) -> &Engine {
+        &self.video
     }
 
     /// Those in the room are to know of somebody who hears it by a connection with an address, until that is over.
@@ -86,7 +94,7 @@ impl Bridge {
     }
 
     /// Carries what happens from the relay to the rooms, and what they order back, for as long as it is polled.
-    pub async fn carry(self, mut events: MediaEvents) {
+    pub async fn carry(self, mut events: MediaEvents, mut video_events: MediaEvents) {
         let mut orders = self.rooms.orders();
         let mut levels = self.relay.levels();
         let mut measuring = tokio::time::interval(MEASURE_INTERVAL);
@@ -94,6 +102,7 @@ impl Bridge {
         loop {
             tokio::select! {
                 event = next(&mut events) => self.note(event),
+                event = next(&mut video_events) => self.note_video(event),
                 order = next(&mut orders) => self.follow(order).await,
                 level = levels.recv() => self.tell_levels(level),
                 _ = measuring.tick() => self.measure(&mut bytes).await,
@@ -107,17 +116,55 @@ impl Bridge {
             MediaEvent::Stream(StreamEvent::Ended(stream), _) => self.rooms.talker_left(stream.id),
             MediaEvent::Closed(grant) => self.note_closed(grant),
             MediaEvent::Talks(stream, on) => {
-                if let Some((who, music)) = self.rooms.who_is(stream.id) {
-                    self.rooms.note_talking(who, on, music);
+                if let Some((who, kind)) = self.rooms.who_is(stream.id) {
+                    self.rooms.note_talking(who, on, kind == TrackKind::Music);
                 }
             }
             MediaEvent::Slots(voice, taken) => self.tell_slots(voice, &taken),
+            // Of video another relay tells.
+            MediaEvent::Views(..) | MediaEvent::VideoWanted(..) => {}
             MediaEvent::Bitrate(voice, bitrate) => {
                 let best = bitrate == crate::core::BITRATES[0];
                 let music = if best { MUSIC_BITRATE } else { bitrate };
                 self.tell(voice, RoomEvent::Bitrate { voice: bitrate.min(VOICE_BITRATE), music });
             }
         }
+    }
+
+    /// What happens where it is seen.
+    fn note_video(&self, event: MediaEvent) {
+        match event {
+            MediaEvent::Stream(StreamEvent::Available(track), _) => self.note_shown(track, true),
+            MediaEvent::Stream(StreamEvent::Ended(track), _) => self.note_shown(track, false),
+            MediaEvent::Views(who, states) => self.tell_views(who, &states),
+            MediaEvent::VideoWanted(track, height) => {
+                if let Some((who, kind)) = self.rooms.who_is(track) {
+                    self.rooms.tell(who, RoomEvent::VideoWanted { kind, height });
+                }
+            }
+            // Nothing is heard there.
+            MediaEvent::Talks(..) | MediaEvent::Slots(..) | MediaEvent::Bitrate(..) | MediaEvent::Closed(_) => {}
+        }
+    }
+
+    fn note_shown(&self, track: Track, on: bool) {
+        if let Some((who, kind)) = self.rooms.who_is(track.id) {
+            self.rooms.note_shown(who, kind, on);
+        }
+    }
+
+    fn tell_views(&self, voice: StreamId, states: &[(String, StreamId, ViewState)]) {
+        let view = |(slot, track, state): &(String, StreamId, ViewState)| {
+            let (who, kind) = self.rooms.who_is(*track)?;
+            let (state, height) = match *state {
+                ViewState::Waiting => (VideoState::Waiting, None),
+                ViewState::Playing(height) => (VideoState::Playing, height),
+                ViewState::TooNarrow => (VideoState::TooNarrow, None),
+                ViewState::CannotDecode => (VideoState::CannotDecode, None),
+            };
+            Some(ViewInfo { slot: slot.clone(), who, kind, state, height })
+        };
+        self.tell(voice, RoomEvent::Views { views: states.iter().filter_map(view).collect() });
     }
 
     /// Whoever talks in a room without having joined it: by the older protocol, or the machine's own microphone.
@@ -134,10 +181,15 @@ impl Bridge {
             Order::Silence(stream, silenced) => self.relay.set_silenced(stream, silenced).await,
             // Whoever is there again by another connection has replaced this one there, too.
             Order::Remove(voice, _) if self.rooms.who_is(voice).is_some() => {}
-            Order::Remove(voice, _) => self.relay.leave(voice).await,
+            Order::Remove(voice, _) => {
+                self.relay.leave(voice).await;
+                self.video.leave_video(voice).await;
+            }
+            Order::Hide(voice, hidden) => self.video.set_hidden(voice, hidden).await,
             Order::End(grant) => self.access.end(grant),
             Order::Forget(room) => {
                 self.relay.remove_room(room).await;
+                self.video.remove_room(room).await;
                 // Whoever heard or talked there without having joined.
                 self.access.review();
             }
@@ -147,8 +199,8 @@ impl Bridge {
 
     fn tell_slots(&self, voice: StreamId, taken: &[(String, StreamId)]) {
         let slot = |(mid, stream): &(String, StreamId)| {
-            let (who, music) = self.rooms.who_is(*stream)?;
-            Some(SlotInfo { mid: mid.clone(), who, music })
+            let (who, kind) = self.rooms.who_is(*stream)?;
+            Some(SlotInfo { mid: mid.clone(), who, music: kind == TrackKind::Music })
         };
         self.tell(voice, RoomEvent::Slots { slots: taken.iter().filter_map(slot).collect() });
     }

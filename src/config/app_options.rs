@@ -36,6 +36,7 @@ const TABLE: &[(&str, Meaning)] = &[
     ("mp3_port", Meaning::Option("mp3.port")),
     ("media_port", Meaning::Option("media.port")),
     ("files_port", Meaning::Option("files.port")),
+    ("video_port", Meaning::Option("video.port")),
     ("certfile", Meaning::ForStart),
     ("keyfile", Meaning::ForStart),
 ];

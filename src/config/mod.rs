@@ -55,6 +55,8 @@ pub struct Config {
     pub media: MediaConfig,
     /// Audio files.
     pub files: FilesConfig,
+    /// Cameras and screens.
+    pub video: VideoConfig,
     /// What is announced in rooms.
     pub announce: AnnounceConfig,
     /// Who can be called, and for how long.
@@ -177,6 +179,7 @@ impl Config {
             encoders: places(limits.encoders),
             media: MediaPlaces { peers: places(limits.peers), streams: places(limits.streams) },
             files: places(self.files.clients),
+            video: places(self.video.peers),
         }
     }
 
@@ -208,6 +211,17 @@ pub struct MediaConfig {
     pub advertise: Vec<IpAddr>,
     /// Media threads, each with a port of its own.
     pub threads: usize,
+}
+
+/// Cameras and screens in rooms.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct VideoConfig {
+    /// All of it, UDP.
+    pub port: u16,
+    /// Connections for it at once.
+    pub peers: usize,
+    /// Tracks at once; 0: there is no video.
+    pub tracks: usize,
 }
 
 /// Audio files, and those who want them.

@@ -22,6 +22,9 @@ pub enum NegotiationError {
         "The offer has no m-line that takes Opus audio: a=rtpmap:<number> opus/48000/2, and a=recvonly or a=sendrecv"
     )]
     NoAudioToHear,
+    /// It has no m-line on which video could be sent or seen.
+    #[error("The offer has no m-line of video that can be used: VP8, H.264, VP9 or AV1, and a=sendonly or a=recvonly")]
+    NoVideo,
     /// It offers no data channel.
     #[error("The offer has no data channel; open one, named {FILES_CHANNEL}, before you make it")]
     NoChannel,

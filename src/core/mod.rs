@@ -4,10 +4,11 @@
 //! the next deadline. No socket, no clock, no thread: the same code runs under the UDP loop in
 //! `net` and under the simulated network of `tests/support`.
 //!
-//! Three layers, none of which knows the next one's business:
+//! Layers, none of which knows the next one's business:
 //!
 //! * `peers`: connections. Whose is a datagram, what was agreed, is anybody still there. str0m is there, and only there.
 //! * `router`: tracks, consumers, rooms as audiences. Who hears which packet, with which number, and in which slot.
+//! * `video`: the router of video, of whose kind of tracks nothing is heard: layers, and which of them a viewer's way bears.
 //! * `ports`: ways in and out that are no connections: senders on this machine, decoders, other cores.
 //!
 //! The way of a packet: [`Relay::handle`] takes a datagram → `peers` finds whose it is, and decrypts it → `router` gives it
@@ -23,6 +24,7 @@ mod ports;
 mod relay;
 mod router;
 mod stats;
+mod video;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,6 +39,7 @@ pub use ports::{Delivery, Interest, LocalPacket, Port, PortId, RemotePacket};
 pub use relay::Relay;
 pub use router::{BITRATES, MemberStats, ParticipantTracks, TooManyStreams, Wanted};
 pub use stats::{DropReason, Histogram, RelayStats};
+pub use video::{VideoMembership, View, ViewState};
 
 /// Default for [`RelayConfig::publisher_timeout`].
 pub const PUBLISHER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -46,6 +49,9 @@ pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Default for [`RelayConfig::stale_after`].
 pub const STALE_AFTER: Duration = Duration::from_secs(600);
+
+/// Default for [`RelayConfig::video_estimate`]: what a home network bears.
+pub const VIDEO_ESTIMATE: u64 = 2_000_000;
 
 /// What the core is told once, at its start.
 #[derive(Debug, Clone)]
@@ -64,6 +70,8 @@ pub struct RelayConfig {
     pub stale_after: Duration,
     /// Streams are tapped from their first packet on.
     pub tap_all: bool,
+    /// What a viewer's way is taken to bear before anything is known of it, in bits a second.
+    pub video_estimate: u64,
     /// The best bitrate of a room that has none of its own, in bits a second.
     pub room_bitrate: u32,
     /// The first name that is given to a peer; the next ones count on. Cores that work as one have ranges of their own.
@@ -80,6 +88,7 @@ impl Default for RelayConfig {
             cleanup_interval: CLEANUP_INTERVAL,
             stale_after: STALE_AFTER,
             tap_all: false,
+            video_estimate: VIDEO_ESTIMATE,
             room_bitrate: BITRATES[0],
             first_peer: 0,
         }
@@ -139,6 +148,10 @@ pub enum Event {
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
     Bitrate(StreamId, u32),
+    /// What somebody sees, by the m-lines of their slots: all in which they want to see something.
+    Views(StreamId, Vec<(String, StreamId, ViewState)>),
+    /// Lines of the largest tile that shows this track; 0: nobody looks.
+    VideoWanted(Track, u16),
     /// A packet for the core that this [pipe](Relay::attach_pipe) leads to.
     Piped(PortId, RemotePacket),
     /// Whether somebody here hears this stream, which comes from another core.

@@ -6,10 +6,11 @@ use crate::domain::{PeerId, StreamId, Track};
 
 use super::Relay;
 use super::error::{AnswerError, NegotiationError};
-use super::packet::MAX_SLOTS;
+use super::packet::{MAX_SLOTS, Mid};
 use super::peers::offer::Offer;
 use super::peers::{CloseReason, Negotiated, Purpose, check_offer};
 use super::router::ParticipantTracks;
+use super::video::VideoMembership;
 
 /// What a peer that offers is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Role {
     Listen(StreamId),
     /// Takes part in a room.
     Participate(ParticipantTracks),
+    /// Shows and sees video in a room.
+    Video(VideoMembership),
     /// Is sent files.
     Files,
 }
@@ -31,11 +34,9 @@ pub struct Accepted {
     pub peer: PeerId,
     /// SDP for the client.
     pub answer: String,
-    /// M-line of the voice that it sends, if it offered one.
-    pub voice: Option<String>,
-    /// M-line of the music that it sends.
-    pub music: Option<String>,
-    /// M-lines on which it hears.
+    /// M-lines on which it sends: of its voice and its music, or of its camera and its screen.
+    pub sends: Vec<String>,
+    /// M-lines on which it hears, or sees.
     pub slots: Vec<String>,
     /// Bytes of the longest message that it takes on its data channel.
     pub longest_message: usize,
@@ -71,6 +72,7 @@ impl Relay {
             Role::Publish(_) => Purpose::Speaks,
             Role::Listen(_) => Purpose::Hears,
             Role::Participate(_) => Purpose::TakesPart,
+            Role::Video(_) => Purpose::Video,
             Role::Files => Purpose::TakesFiles,
         };
         let negotiated = self.peers.accept(&mut self.cx, purpose, offer, local)?;
@@ -137,6 +139,7 @@ impl Relay {
         let peer = match role {
             Role::Publish(stream) => self.router.peer_of(stream.id).filter(|peer| !self.router.is_participant(*peer)),
             Role::Participate(membership) => self.router.participant(membership.voice),
+            Role::Video(membership) => self.video.peer_of(membership.who),
             Role::Listen(_) | Role::Files => None,
         };
         peer.filter(|peer| self.peers.is_renewed_by(*peer, offer))
@@ -150,7 +153,7 @@ impl Relay {
                 self.peers.check_capacity()?;
                 self.router.check_capacity(stream.id)
             }
-            Role::Listen(_) | Role::Participate(_) | Role::Files => Ok(()),
+            Role::Listen(_) | Role::Participate(_) | Role::Video(_) | Role::Files => Ok(()),
         }
     }
 
@@ -159,6 +162,7 @@ impl Relay {
         if self.router.is_participant(peer) {
             self.router.set_lines(peer, &negotiated.ingress, &negotiated.egress);
         }
+        self.set_video_lines(&negotiated);
         self.process_events();
         Ok(self.accepted(negotiated))
     }
@@ -185,17 +189,30 @@ impl Relay {
                 self.router.attach_participant(&mut self.cx, peer, membership);
                 self.router.set_lines(peer, &negotiated.ingress, &negotiated.egress);
             }
+            Role::Video(membership) => {
+                if let Some(former) = self.video.peer_of(membership.who) {
+                    self.peers.close(&mut self.cx, former, CloseReason::Replaced);
+                    self.process_events();
+                }
+                self.video.attach(&self.cx, peer, membership);
+                self.set_video_lines(negotiated);
+            }
             Role::Files => {}
         }
     }
 
+    /// Lets the router of video know what was agreed.
+    fn set_video_lines(&mut self, negotiated: &Negotiated) {
+        self.video.set_lines(negotiated.peer, &negotiated.ingress, negotiated.slots.clone());
+    }
+
     fn accepted(&self, negotiated: Negotiated) -> Accepted {
-        let Negotiated { peer, answer, ingress, egress, longest_message } = negotiated;
-        let name = |mid| self.peers.original(peer, mid);
+        let Negotiated { peer, answer, ingress, egress, slots, longest_message } = negotiated;
+        let name = |mid: &Mid| self.peers.original(peer, *mid);
+        let slots = egress.iter().map(|track| &track.mid).chain(slots.iter().map(|slot| &slot.mid));
         Accepted {
-            voice: ingress.first().copied().and_then(name),
-            music: ingress.get(1).copied().and_then(name),
-            slots: egress.iter().take(MAX_SLOTS).filter_map(|track| name(track.mid)).collect(),
+            sends: ingress.iter().filter_map(name).collect(),
+            slots: slots.take(MAX_SLOTS).filter_map(name).collect(),
             peer,
             answer,
             longest_message,

@@ -2,11 +2,18 @@
 //!
 //! Nothing here is str0m's, so that what decides about packets does not depend on what seals them.
 
+mod video;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+pub(super) use video::{
+    CLOCK_RATE, Keyframe, PictureId, Rotation, SenderReport, VideoCodec, VideoCopy, VideoPacket, VideoPlace, VideoSlot,
+    Vp8Numbers,
+};
 
 /// Bytes of the longest [`Mid`]: one header extension of the one-byte kind holds no more (RFC 8285 4.2).
 const MID_BYTES: usize = 16;
@@ -14,32 +21,38 @@ const MID_BYTES: usize = 16;
 /// Slots that one participant can have; a client that offers more has no use for the others.
 pub(super) const MAX_SLOTS: usize = 16;
 
-/// Identity of an m-line within one session (RFC 9143 9), filled up with zeros.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Mid([u8; MID_BYTES]);
+/// Identity of an m-line within one session (RFC 9143 9).
+pub(super) type Mid = Label<MID_BYTES>;
 
-impl Mid {
+/// Identity of a simulcast layer within one m-line (RFC 8851).
+pub(super) type Rid = Label<8>;
+
+/// Short text by which something is named in descriptions and in packets, filled up with zeros.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Label<const BYTES: usize>([u8; BYTES]);
+
+impl<const BYTES: usize> Label<BYTES> {
     /// One whose text a session has read: it has nothing to be cut or replaced.
     ///
     /// # Panics
     /// When it is longer than any that a session has read.
     pub(super) fn of_session(text: &str) -> Self {
-        let mut bytes = [0; MID_BYTES];
+        let mut bytes = [0; BYTES];
         bytes[..text.len()].copy_from_slice(text.as_bytes());
         Self(bytes)
     }
 
     /// Text of it.
     pub(super) fn as_str(&self) -> &str {
-        let length = self.0.iter().position(|byte| *byte == 0).unwrap_or(MID_BYTES);
+        let length = self.0.iter().position(|byte| *byte == 0).unwrap_or(BYTES);
         std::str::from_utf8(&self.0[..length]).expect("letters, digits and underscores")
     }
 }
 
 /// As a session carries it: cut to its length, and with an underscore for all but letters and digits.
-impl From<&str> for Mid {
+impl<const BYTES: usize> From<&str> for Label<BYTES> {
     fn from(text: &str) -> Self {
-        let mut bytes = [0; MID_BYTES];
+        let mut bytes = [0; BYTES];
         for (byte, letter) in bytes.iter_mut().zip(text.chars()) {
             *byte = if letter.is_ascii_alphanumeric() { letter as u8 } else { b'_' };
         }
@@ -47,13 +60,13 @@ impl From<&str> for Mid {
     }
 }
 
-impl fmt::Display for Mid {
+impl<const BYTES: usize> fmt::Display for Label<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl fmt::Debug for Mid {
+impl<const BYTES: usize> fmt::Debug for Label<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

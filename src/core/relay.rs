@@ -10,9 +10,10 @@ use super::context::Context;
 use super::peers::{PeerEvent, Peers};
 use super::ports::{Pipe, Tap};
 use super::router::Router;
+use super::video::{VideoOrder, VideoRouter};
 use super::{
     CloseReason, Event, Input, Interest, LocalPacket, MemberStats, Output, Port, PortId, RelayConfig, RelayStats,
-    RemotePacket, TooManyStreams, Wanted,
+    RemotePacket, TooManyStreams, View, Wanted,
 };
 
 /// Copies of a packet that are sealed before they are handed out: the first receivers do not wait for the last.
@@ -24,6 +25,7 @@ pub struct Relay {
     pub(super) cx: Context,
     pub(super) peers: Peers,
     pub(super) router: Router,
+    pub(super) video: VideoRouter,
     cleanup_interval: Duration,
     stale_after: Duration,
     next_cleanup: Instant,
@@ -44,6 +46,7 @@ impl Relay {
             cx: Context::new(now),
             peers: Peers::new(&config),
             router,
+            video: VideoRouter::new(config.max_streams, config.video_estimate),
             cleanup_interval: config.cleanup_interval,
             stale_after: config.stale_after,
             next_cleanup: now + config.cleanup_interval,
@@ -62,6 +65,7 @@ impl Relay {
                 self.peers.wake(&mut self.cx);
                 self.process_events();
                 self.router.wake(&mut self.cx);
+                self.wake_video();
                 self.tick_cleanup();
             }
         }
@@ -75,7 +79,7 @@ impl Relay {
                 self.cx.stats.datagrams_out += u64::from(matches!(output, Output::Transmit(_)));
                 return Some(output);
             }
-            if !self.forward_next() {
+            if !self.forward_next() && !self.forward_next_video() {
                 return None;
             }
         }
@@ -88,22 +92,40 @@ impl Relay {
 
     /// When to call [`handle`](Self::handle) with [`Input::Timeout`] at the latest.
     pub fn deadline(&self) -> Instant {
-        let layers = [self.peers.deadline(), self.router.deadline()];
+        let layers = [self.peers.deadline(), self.router.deadline(), self.video.deadline(self.cx.now)];
         layers.into_iter().flatten().fold(self.next_cleanup, Instant::min)
     }
 
     /// Carries what happened in one layer to the other, until both are quiet.
     pub(super) fn process_events(&mut self) {
-        let Self { cx, peers, router, .. } = self;
+        let Self { cx, peers, router, video, .. } = self;
         loop {
             while let Some(event) = peers.next_event() {
                 match event {
                     PeerEvent::Packet(peer, packet) => router.ingest_from_peer(cx, peer, packet),
-                    PeerEvent::Connected(peer) => router.set_connected(peer),
+                    PeerEvent::Connected(peer) => {
+                        router.set_connected(peer);
+                        video.set_connected(cx, peer);
+                    }
+                    PeerEvent::Video(peer, packet) => video.ingest(cx, peer, *packet),
+                    PeerEvent::KeyframeRequest(peer, mid) => video.note_keyframe_request(cx, peer, mid),
+                    PeerEvent::Estimate(peer, estimate) => video.note_estimate(cx, peer, estimate),
                     PeerEvent::Reception(peer, report) => router.note_report(cx, peer, report),
                     PeerEvent::Channel(peer, event) => cx.tell(Event::Channel(peer, event)),
-                    PeerEvent::Closed(peer) => router.detach(cx, peer),
+                    PeerEvent::Closed(peer) => {
+                        router.detach(cx, peer);
+                        video.detach(cx, peer);
+                    }
                 }
+            }
+            while let Some(order) = video.next_order() {
+                match order {
+                    VideoOrder::RequestKeyframe { peer, mid, rid } => peers.request_keyframe(cx, peer, mid, rid),
+                    VideoOrder::SetBitrate { peer, minimum, desired } => peers.set_bitrate(cx, peer, minimum, desired),
+                }
+            }
+            if peers.has_events() {
+                continue;
             }
             let Some(orphan) = router.next_orphan() else { return };
             peers.close(cx, orphan, CloseReason::StreamEnded);
@@ -124,6 +146,31 @@ impl Relay {
         // A session may have failed over it.
         self.process_events();
         true
+    }
+
+    /// Has a packet of video given to the sessions of the next few who see it. False when there is none left.
+    fn forward_next_video(&mut self) -> bool {
+        let Self { cx, peers, video, .. } = self;
+        let Some(mut fanout) = video.next_fanout() else { return false };
+        for _ in 0..SEALED_AT_ONCE {
+            let Some(slot) = fanout.next_slot() else { break };
+            if let Some((peer, copy)) = video.copy_for(cx, slot, &fanout) {
+                peers.send_video(cx, peer, &copy);
+            }
+        }
+        video.put_back(cx, fanout);
+        self.process_events();
+        true
+    }
+
+    /// Lets the router of video see what waits to be sent, and lets time pass there.
+    fn wake_video(&mut self) {
+        let Self { cx, peers, video, .. } = self;
+        for (peer, slots) in video.due_looks(cx.now) {
+            let age = peers.queue_age(peer, &slots);
+            video.note_queue(cx, peer, age);
+        }
+        video.wake(cx);
     }
 
     /// Removes what nobody feeds: streams long silent, and senders that never spoke.
@@ -205,7 +252,9 @@ impl Relay {
 impl Relay {
     /// Live streams, oldest first.
     pub fn live(&self) -> Vec<Track> {
-        self.router.live()
+        let mut live = self.router.live();
+        live.extend(self.video.live());
+        live
     }
 
     /// Live streams of the room of those who name none, oldest first.
@@ -277,7 +326,7 @@ impl Relay {
 
     /// A room is no more; whoever is left in it is closed.
     pub fn remove_room(&mut self, now: Instant, room: RoomId) {
-        for peer in self.router.remove_room(room) {
+        for peer in self.router.remove_room(room).into_iter().chain(self.video.peers_in(room)) {
             self.close(now, peer);
         }
     }
@@ -285,6 +334,40 @@ impl Relay {
     /// What is measured of all participants.
     pub fn member_stats(&self) -> Vec<MemberStats> {
         self.router.participant_stats()
+    }
+}
+
+/// Video.
+impl Relay {
+    /// What somebody wants to see, the most wanted first; what is not named is hidden, and costs no packet.
+    pub fn set_views(&mut self, now: Instant, who: StreamId, views: &[View]) {
+        self.cx.now = now;
+        self.video.set_views(&mut self.cx, who, views);
+        self.process_events();
+    }
+
+    /// Whether what somebody shows goes no further. What they are showing ends with it.
+    pub fn set_hidden(&mut self, now: Instant, who: StreamId, hidden: bool) {
+        self.cx.now = now;
+        self.video.set_hidden(&mut self.cx, who, hidden);
+    }
+
+    /// Whether somebody has a connection for video.
+    pub fn has_video(&self, who: StreamId) -> bool {
+        self.video.peer_of(who).is_some()
+    }
+
+    /// Somebody does not show this any more; what they send of it from now on begins it anew.
+    pub fn end_shown(&mut self, now: Instant, track: StreamId) {
+        self.cx.now = now;
+        self.video.end(&mut self.cx, track);
+    }
+
+    /// Ends the connection by which somebody shows and sees video, if they have one.
+    pub fn leave_video(&mut self, now: Instant, who: StreamId) {
+        if let Some(peer) = self.video.peer_of(who) {
+            self.close(now, peer);
+        }
     }
 }
 

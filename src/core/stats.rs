@@ -23,11 +23,13 @@ pub enum DropReason {
     NoSlot,
     /// A check from the address of another peer, which is there.
     AddressInUse,
+    /// Of a track of video that has as many simulcast layers as any.
+    TooManyLayers,
 }
 
 impl DropReason {
     /// Every reason, in the order of [`RelayStats::dropped`].
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Malformed,
         Self::UnknownPeer,
         Self::Unauthenticated,
@@ -37,6 +39,7 @@ impl DropReason {
         Self::TooManyStreams,
         Self::NoSlot,
         Self::AddressInUse,
+        Self::TooManyLayers,
     ];
 
     /// The label under which metrics show it.
@@ -51,6 +54,7 @@ impl DropReason {
             Self::TooManyStreams => "too_many_streams",
             Self::NoSlot => "no_slot",
             Self::AddressInUse => "address_in_use",
+            Self::TooManyLayers => "too_many_layers",
         }
     }
 }
@@ -84,6 +88,18 @@ pub struct RelayStats {
     pub audio_bytes_in: u64,
     /// Opus bytes forwarded to subscribers.
     pub audio_bytes_out: u64,
+    /// Decrypted packets of video.
+    pub video_packets_in: u64,
+    /// Packets of video given to a viewer's session.
+    pub video_packets_forwarded: u64,
+    /// Bytes of video received.
+    pub video_bytes_in: u64,
+    /// Bytes of video forwarded.
+    pub video_bytes_out: u64,
+    /// Keyframes that senders of video were asked for.
+    pub keyframes_requested: u64,
+    /// Times that all but one picture of a viewer was stopped, since what was sent to it did not get through.
+    pub video_brakes: u64,
     /// By [`DropReason`], in the order of [`DropReason::ALL`].
     pub dropped: [u64; DropReason::ALL.len()],
     /// Streams that became live.

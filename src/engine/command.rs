@@ -15,6 +15,7 @@ use super::peers::PeerCommand;
 use super::ports::PortCommand;
 use super::resources::ResourceCommand;
 use super::rooms::RoomCommand;
+use super::video::VideoCommand;
 
 /// Something that a media thread is asked to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub enum Command {
     Port(PortCommand),
     /// With a data channel.
     Files(FilesCommand),
+    /// With those who show and see video.
+    Video(VideoCommand),
     /// With the whole of it.
     Control(ControlCommand),
 }
@@ -43,6 +46,7 @@ impl Command {
             Self::Resource(command) => command.into(),
             Self::Port(command) => command.into(),
             Self::Files(command) => command.into(),
+            Self::Video(command) => command.into(),
             Self::Control(command) => command.into(),
         }
     }
@@ -64,6 +68,7 @@ commands_of! {
     Resource(ResourceCommand),
     Port(PortCommand),
     Files(FilesCommand),
+    Video(VideoCommand),
     Control(ControlCommand),
 }
 

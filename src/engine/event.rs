@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::core::ViewState;
 use crate::domain::{GrantId, OpusPacket, Owner, StreamId, Track};
 
 /// All streams' levels of one moment, in dBov.
@@ -33,6 +34,10 @@ pub enum MediaEvent {
     Slots(StreamId, Vec<(String, StreamId)>),
     /// Bits a second that all can bear who hear the participant with this voice.
     Bitrate(StreamId, u32),
+    /// What the participant with this voice sees, by the m-lines of their slots: all in which they want to see something.
+    Views(StreamId, Vec<(String, StreamId, ViewState)>),
+    /// Lines of the largest tile that shows this track; 0: nobody looks.
+    VideoWanted(StreamId, u16),
     /// A connection with an address of its own is over, which was there by this grant.
     Closed(GrantId),
 }

@@ -89,6 +89,7 @@ impl Media {
             Command::Resource(command) => self.run_resource_command(command, now),
             Command::Port(command) => self.run_port_command(command, now),
             Command::Files(command) => self.run_files_command(command, now),
+            Command::Video(command) => self.run_video_command(command, now),
             Command::Control(command) => self.run_control_command(command, now),
         }
         arrived
@@ -119,6 +120,8 @@ impl Media {
             Event::Talks(stream, on) => self.tell_rooms(MediaEvent::Talks(stream, on)),
             Event::Slots(voice, taken) => self.tell_rooms(MediaEvent::Slots(voice, taken)),
             Event::Bitrate(voice, bitrate) => self.tell_rooms(MediaEvent::Bitrate(voice, bitrate)),
+            Event::Views(who, states) => self.tell_rooms(MediaEvent::Views(who, states)),
+            Event::VideoWanted(track, height) => self.tell_rooms(MediaEvent::VideoWanted(track.id, height)),
             Event::Channel(peer, event) => self.tell_channel(peer, event),
             Event::PeerClosed(peer, reason) => self.note_closed(peer, reason),
             // Only of streams that come from elsewhere: there are none here.

@@ -2,7 +2,7 @@
 //! an [`Engine`] knows nothing of the threads behind it, nor how many they are.
 //!
 //! `command` is what may be asked, in a module for each thing that it is about: `peers`, `rooms`, `resources` (WHIP and WHEP),
-//! `ports` (senders on this machine, decoders), `files`, `control`. Each has the methods of [`Engine`], and what a media thread
+//! `ports` (senders on this machine, decoders), `files`, `video`, `control`. Each has the methods of [`Engine`], and what a media thread
 //! does about them, side by side. `media` is what such a thread works with, `thread` the ways to them, `pipes` what crosses
 //! between them, and `event` what they tell.
 
@@ -19,6 +19,7 @@ mod rooms;
 mod stats;
 mod taps;
 mod thread;
+mod video;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -19,7 +19,7 @@ const HOME_ASSISTANT_PORT: u16 = 8_123;
 
 /// What the page may ask the browser for, and what nothing in it ever needs.
 const PERMISSIONS: HeaderValue = HeaderValue::from_static(
-    "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=()",
+    "microphone=(self), screen-wake-lock=(self), camera=(self), display-capture=(self), geolocation=(), payment=(), usb=()",
 );
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 

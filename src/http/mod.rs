@@ -167,11 +167,13 @@ impl Shared {
     }
 
     /// Ends what goes on without a permit, whenever one has ended; as long as it is polled.
-    pub async fn enforce(self, files: Engine) {
+    pub async fn enforce(self, besides: [Engine; 2]) {
         loop {
             self.access().some_ended().await;
             self.relay.end_unpermitted().await;
-            files.end_unpermitted().await;
+            for relay in &besides {
+                relay.end_unpermitted().await;
+            }
             self.house.tidy_sound();
         }
     }

@@ -44,6 +44,8 @@ pub enum Carries {
     Voices,
     /// As much as the network takes: it must not hold voices up.
     Files,
+    /// What is looked at: voices go before it, and little else.
+    Video,
 }
 
 impl Carries {
@@ -51,16 +53,18 @@ impl Carries {
         match self {
             Self::Voices => "media",
             Self::Files => "files",
+            Self::Video => "video",
         }
     }
 
     /// How long a timer may wait for something else to wake the thread. Of voices nothing that is timed is in a hurry: it is
     /// reports, silence and goodbyes, and with hundreds who listen a wake-up of its own for each would be a fifth of all.
-    /// What carries files paces itself by timers.
+    /// What carries files paces itself by timers, and so does what carries video: a probe of what a way bears that is sent late
+    /// measures our own slowness.
     const fn timer_slack(self) -> Duration {
         match self {
             Self::Voices => Duration::from_millis(5),
-            Self::Files => Duration::ZERO,
+            Self::Files | Self::Video => Duration::ZERO,
         }
     }
 }
@@ -87,6 +91,7 @@ impl MediaThread {
             match carries {
                 Carries::Voices => priority::raise(),
                 Carries::Files => priority::lower(),
+                Carries::Video => {}
             }
             let timer_slack = carries.timer_slack();
             let media_loop = MediaLoop { socket, media, outgoing: Outgoing::default(), admission, timer_slack };

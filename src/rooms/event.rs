@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::RoomId;
+use crate::domain::{RoomId, TrackKind};
 
 use super::chat::ChatLine;
 use super::participant::{ParticipantId, ParticipantInfo, ParticipantKey, SessionId};
@@ -144,6 +144,18 @@ pub enum RoomEvent {
         /// By m-line.
         slots: Vec<SlotInfo>,
     },
+    /// To a participant: what they see in which slot, as far as they want to see something.
+    Views {
+        /// By m-line.
+        views: Vec<ViewInfo>,
+    },
+    /// To a participant: how large the largest tile is that shows them.
+    VideoWanted {
+        /// Their camera, or their screen.
+        kind: TrackKind,
+        /// Lines of it; 0: nobody looks.
+        height: u16,
+    },
     /// To a participant: what all can bear who hear them, in bits a second.
     Bitrate {
         /// Of their voice.
@@ -162,6 +174,35 @@ pub struct SlotInfo {
     pub who: ParticipantId,
     /// Their music, rather than their voice.
     pub music: bool,
+}
+
+/// What comes in a slot for video.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ViewInfo {
+    /// Name of its m-line.
+    pub slot: String,
+    /// Who is to be seen there.
+    pub who: ParticipantId,
+    /// By their camera, or on their screen.
+    pub kind: TrackKind,
+    /// Whether it comes.
+    pub state: VideoState,
+    /// Lines of the picture, where that is known.
+    pub height: Option<u16>,
+}
+
+/// Whether a picture comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoState {
+    /// In a moment.
+    Waiting,
+    /// It does.
+    Playing,
+    /// The way to whoever looks bears none beside the voices now; it is tried again.
+    TooNarrow,
+    /// Their browser does not know the codec.
+    CannotDecode,
 }
 
 /// What an event says how it is now: a later one of the same takes its place.
@@ -187,6 +228,10 @@ pub enum Topic {
     Slots,
     /// What all can bear who hear somebody.
     Bitrate,
+    /// What somebody sees in which slot.
+    Views,
+    /// How large the largest tile is that shows somebody.
+    VideoWanted(TrackKind),
 }
 
 impl RoomEvent {
@@ -203,6 +248,8 @@ impl RoomEvent {
             Self::Levels { .. } => Some(Topic::Levels),
             Self::Slots { .. } => Some(Topic::Slots),
             Self::Bitrate { .. } => Some(Topic::Bitrate),
+            Self::Views { .. } => Some(Topic::Views),
+            Self::VideoWanted { kind, .. } => Some(Topic::VideoWanted(*kind)),
             Self::Joined { .. }
             | Self::ParticipantJoined { .. }
             | Self::ParticipantLeft { .. }

@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::{Notify, mpsc};
 
-use crate::domain::{Owner, RoomId, StreamId, Track};
+use crate::domain::{Owner, RoomId, StreamId, Track, TrackKind};
 
 use super::admission::{Asker, JoinDecision, JoinError, JoinPermit};
 use super::event::{Notice, Recipients, RoomEvent};
@@ -284,7 +284,7 @@ impl RoomsHandle {
     }
 
     /// Whose stream this is, and whether it is their music rather than their voice.
-    pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, bool)> {
+    pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, TrackKind)> {
         self.lock().rooms.who_is(stream)
     }
 
@@ -303,6 +303,11 @@ impl RoomsHandle {
         let outbox = self.lock();
         let participants: BTreeSet<_> = participants.iter().collect();
         participants.into_iter().flat_map(|who| outbox.rooms.streams_of(*who)).collect()
+    }
+
+    /// Somebody is seen, or no longer, by their camera or on their screen.
+    pub fn note_shown(&self, who: ParticipantId, kind: TrackKind, on: bool) {
+        self.with(|outbox, now| outbox.rooms.note_shown(now, who, kind, on));
     }
 
     /// Somebody is heard, or no longer, by voice or by music.

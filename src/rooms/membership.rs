@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{RoomId, StreamId, TrackKind};
 
 use super::Rooms;
 use super::admission::{Asker, JoinError, JoinPermit};
@@ -12,6 +12,7 @@ use super::names::{clean_name, unique_name};
 use super::order::Order;
 use super::participant::{Participant, ParticipantId, ParticipantIdentity, ParticipantKey, SessionId};
 use super::room::{Host, Room, RoomKind};
+use super::video::Shown;
 
 /// Somebody who has come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct Joined {
     pub voice: StreamId,
     /// The stream of their music.
     pub music: StreamId,
+    /// The track of their camera.
+    pub camera: StreamId,
+    /// The track of their screen.
+    pub screen: StreamId,
     /// By which connection.
     pub session: SessionId,
 }
@@ -92,7 +97,8 @@ impl Rooms {
         session: SessionId,
         who: ParticipantIdentity,
     ) -> Joined {
-        let joined = Joined { room: id, id: who.id, voice: who.voice, music: who.music, session };
+        let ParticipantIdentity { id: participant, voice, music, camera, screen, .. } = who;
+        let joined = Joined { room: id, id: participant, voice, music, camera, screen, session };
         if let Some(room) = self.rooms.get_mut(&id) {
             if room.host == Host::Awaited(who.id) {
                 room.host = Host::Present(session);
@@ -103,21 +109,25 @@ impl Rooms {
                 owner,
                 talking: false,
                 music: false,
+                shown: Shown::default(),
                 quality: None,
                 samples: 0,
                 silenced: false,
+                hidden: false,
                 listens: true,
                 connected: false,
             };
             room.present.insert(session, new);
-            let silenced = !room.may_talk(session);
-            room.present.entry(session).and_modify(|new| new.silenced = silenced);
+            let (silenced, hidden) = (!room.may_talk(session), !room.has_floor(session));
+            room.present.entry(session).and_modify(|new| (new.silenced, new.hidden) = (silenced, hidden));
             (room.active, room.empty_since) = (now, None);
         }
         self.sessions.insert(session, id);
         self.present.insert(joined.id, session);
-        self.streams.insert(joined.voice, (joined.id, false));
-        self.streams.insert(joined.music, (joined.id, true));
+        let kinds = [TrackKind::Voice, TrackKind::Music, TrackKind::Camera, TrackKind::Screen];
+        for (stream, kind) in [voice, music, camera, screen].into_iter().zip(kinds) {
+            self.streams.insert(stream, (joined.id, kind));
+        }
         joined
     }
 
@@ -237,7 +247,8 @@ impl Rooms {
     pub(super) fn forget(&mut self, session: SessionId, who: &ParticipantIdentity) {
         self.sessions.remove(&session);
         self.present.remove(&who.id);
-        self.streams.remove(&who.voice);
-        self.streams.remove(&who.music);
+        for stream in [who.voice, who.music, who.camera, who.screen] {
+            self.streams.remove(&stream);
+        }
     }
 }

@@ -32,16 +32,17 @@ mod room;
 #[cfg(test)]
 mod tests;
 mod unjoined;
+mod video;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Instant, SystemTime};
 
-use crate::domain::{RoomId, StreamId};
+use crate::domain::{RoomId, StreamId, TrackKind};
 
 pub use admission::{Asker, JoinDecision, JoinError, JoinPermit, KICKED_FOR, MAX_BANS, PinChallenge};
 pub use chat::{CHAT_BURST, CHAT_HISTORY, CHAT_INTERVAL, ChatError, ChatLine};
 pub use clock::{EMPTY_TIMEOUT, GRACE, IDLE_TIMEOUT, LIST_INTERVAL};
-pub use event::{Closure, LeaveReason, Notice, Recipients, Removal, RoomEvent, SlotInfo, Topic};
+pub use event::{Closure, LeaveReason, Notice, Recipients, Removal, RoomEvent, SlotInfo, Topic, VideoState, ViewInfo};
 pub use half_duplex::HOLD;
 pub use handle::{
     Detail, EventReceiver, EventSender, Listening, Membership, Published, QUEUE_CAPACITY, RoomsHandle, Watching,
@@ -61,6 +62,7 @@ pub use pin::{FREE_GUESSES, GUESS_WINDOW, InvalidPin, MAX_GUESS_DELAY, MAX_GUESS
 pub use report::{GuestInfo, GuestStats, HISTORY_INTERVAL, HISTORY_POINTS, Measures, Point, RoomStats, StatsInfo};
 pub use room::{ListedRoom, RoomInfo, RoomKind, StationPresence};
 pub use unjoined::{Granted, ListenerCounts, ListenerInfo, ListenerKind, MAX_LISTED};
+pub use video::Shown;
 
 use room::Room;
 
@@ -110,8 +112,8 @@ pub struct Rooms {
     sessions: HashMap<SessionId, RoomId>,
     /// The session of each who is there.
     present: HashMap<ParticipantId, SessionId>,
-    /// Whose streams these are, and whether they are their music.
-    streams: HashMap<StreamId, (ParticipantId, bool)>,
+    /// Whose streams these are, and what they carry.
+    streams: HashMap<StreamId, (ParticipantId, TrackKind)>,
     /// What was chosen before a restart, of rooms that may be opened yet.
     kept_options: BTreeMap<String, RoomOptions>,
     next_room: u32,
@@ -214,7 +216,7 @@ impl Rooms {
     }
 
     /// Whose stream this is, and whether it is their music rather than their voice.
-    pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, bool)> {
+    pub fn who_is(&self, stream: StreamId) -> Option<(ParticipantId, TrackKind)> {
         self.streams.get(&stream).copied()
     }
 
@@ -257,6 +259,7 @@ impl Rooms {
     /// Tells the room what is different about somebody, and the media side whether they may be heard.
     fn tell_participant(&mut self, id: RoomId, session: SessionId) {
         self.follow_silence(id, session);
+        self.follow_hiding(id, session);
         if let Some(participant) = self.rooms.get(&id).and_then(|room| room.describe(session)) {
             self.tell(Recipients::Room(id), RoomEvent::ParticipantChanged { participant });
         }

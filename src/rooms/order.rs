@@ -9,7 +9,9 @@ use super::participant::SessionId;
 pub enum Order {
     /// Pass on nothing that the sender of this stream sends, or again what they send.
     Silence(StreamId, bool),
-    /// Close the media connection of the participant with this voice, as it was made on this session: they were put out,
+    /// Let nobody see what the participant with this voice shows, or again what they show.
+    Hide(StreamId, bool),
+    /// Close the media connections of the participant with this voice, as it was made on this session: they were put out,
     /// and did not leave by themselves.
     Remove(StreamId, SessionId),
     /// End what was granted to somebody who has not joined: they were sent out.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::{Owner, StreamId};
 
 use super::chat::TokenBucket;
+use super::video::Shown;
 
 /// Identity of a participant, on the wire a uuid. It says nothing of their streams: whoever knows it can hear nobody by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,6 +70,10 @@ pub(super) struct ParticipantIdentity {
     pub(super) voice: StreamId,
     /// The stream of what they play besides.
     pub(super) music: StreamId,
+    /// The track of their camera.
+    pub(super) camera: StreamId,
+    /// The track of their screen.
+    pub(super) screen: StreamId,
     pub(super) name: String,
     /// By the host.
     pub(super) muted: bool,
@@ -80,11 +85,14 @@ pub(super) struct ParticipantIdentity {
 
 impl ParticipantIdentity {
     pub(super) fn new(now: Instant) -> Self {
+        let [voice, music, camera, screen] = [(); 4].map(|()| StreamId::of_connection(Uuid::new_v4()));
         Self {
             id: ParticipantId::new(),
             key: ParticipantKey(Uuid::new_v4()),
-            voice: StreamId::of_connection(Uuid::new_v4()),
-            music: StreamId::of_connection(Uuid::new_v4()),
+            voice,
+            music,
+            camera,
+            screen,
             name: String::new(),
             muted: false,
             has_floor: false,
@@ -101,11 +109,14 @@ pub(super) struct Participant {
     pub(super) owner: Option<Owner>,
     pub(super) talking: bool,
     pub(super) music: bool,
+    pub(super) shown: Shown,
     pub(super) quality: Option<Quality>,
     /// How often that was measured, as far as it matters.
     pub(super) samples: u8,
     /// As the media side was told last.
     pub(super) silenced: bool,
+    /// The same of what they show.
+    pub(super) hidden: bool,
     /// Wants to hear somebody.
     pub(super) listens: bool,
     /// Has a media connection.
@@ -137,6 +148,9 @@ pub struct ParticipantInfo {
     pub talking: bool,
     /// Whether their music is.
     pub music: bool,
+    /// What they show just now.
+    #[serde(flatten)]
+    pub shown: Shown,
     /// Whether all else is turned down for what they say.
     pub urgent: bool,
     /// Of the connection; not known before [`QUALITY_SAMPLES`].

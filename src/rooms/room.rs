@@ -216,6 +216,7 @@ impl Room {
             has_floor: self.has_floor(session),
             talking: participant.talking,
             music: participant.music,
+            shown: participant.shown,
             urgent: false,
             quality: participant.quality,
             joined: true,

@@ -15,6 +15,7 @@ use super::names::{clean_name, unique_name};
 use super::order::Order;
 use super::participant::{ParticipantId, ParticipantInfo, user_of};
 use super::room::Room;
+use super::video::Shown;
 
 /// Listeners, and people in the list of rooms, that are listed by name; of further ones it is told how many they are.
 pub const MAX_LISTED: usize = 50;
@@ -136,6 +137,7 @@ impl Rooms {
             has_floor: true,
             talking: false,
             music: false,
+            shown: Shown::default(),
             urgent: stream.kind == TrackKind::Urgent,
             quality: None,
             joined: false,
@@ -144,7 +146,7 @@ impl Rooms {
         };
         room.unjoined.talkers.push(Talker { stream: stream.id, granted, info: info.clone() });
         room.active = now;
-        self.streams.insert(stream.id, (info.id, stream.is_music()));
+        self.streams.insert(stream.id, (info.id, stream.kind));
         self.tell(Recipients::Room(stream.room), RoomEvent::ParticipantJoined { participant: info });
     }
 

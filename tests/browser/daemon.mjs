@@ -30,7 +30,7 @@ function dataFolder() {
  */
 export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network = HERE, more = ['--tls-mode=off'], env = {}) {
   // All who come in a test come from one address.
-  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, '--limits-share=100', ...more];
+  const flags = [`--http-port=${ports.http}`, `--mp3-port=${ports.mp3}`, `--media-port=${ports.media}`, `--files-port=${ports.files ?? 0}`, `--video-port=${ports.video ?? 0}`, '--limits-share=100', ...more];
   const [program, ...rest] = [...network.enter, PROGRAM, ...flags, '--log-level=warn'];
   const data = env.VOICE_RELAY__DATA_DIR ?? dataFolder();
   const known = { VOICE_RELAY__FILES__FOLDERS: 'off', VOICE_RELAY__DATA_DIR: data };

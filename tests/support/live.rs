@@ -36,7 +36,7 @@ pub const UNHURRIED: [&str; 4] =
 /// A configuration on free ports of the loopback, with these flags besides.
 pub fn loopback_config(flags: &[&str]) -> Config {
     let ours = ["voice-relay", "--bind=127.0.0.1", "--http-port=0", "--mp3-port=0", "--media-port=0", "--tls-mode=off"];
-    let files = ["--files-port=0", "--files-folders=off", &format!("--data-dir={}", data_folder())];
+    let files = ["--files-port=0", "--video-port=0", "--files-folders=off", &format!("--data-dir={}", data_folder())];
     let arguments = ours.iter().chain(&files).chain(&UNHURRIED).chain(flags).map(Into::into);
     // Those who want a node of ESPHome's say so by flags, which go before.
     config::load(arguments, [("VOICE_RELAY__ESPHOME__LISTEN".into(), "off".into())])
@@ -66,7 +66,10 @@ pub fn read_files() {
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
     // Those who want files, or a node of ESPHome's, say so by flags, which go before.
-    command.env("VOICE_RELAY__FILES__PORT", "0").env("VOICE_RELAY__FILES__FOLDERS", "off");
+    command
+        .env("VOICE_RELAY__FILES__PORT", "0")
+        .env("VOICE_RELAY__VIDEO__PORT", "0")
+        .env("VOICE_RELAY__FILES__FOLDERS", "off");
     command.env("VOICE_RELAY__ESPHOME__LISTEN", "off");
     command.env("VOICE_RELAY__DATA_DIR", data_folder());
     command.env("VOICE_RELAY__BIND", "127.0.0.1").kill_on_drop(true).stdout(Stdio::piped());
@@ -120,6 +123,7 @@ pub async fn ports_of(child: &mut Child) -> Ports {
         mp3: at("mp3="),
         media: at("media="),
         files: at("files="),
+        video: at("video="),
         https: port("https="),
         ingress: None,
     }

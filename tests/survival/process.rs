@@ -98,7 +98,8 @@ async fn no_secret_is_in_a_log_line_however_much_is_logged() {
     let log = folder.path().join("log");
     let shell =
         format!("exec {} --log-level=trace {data} \"$@\" 2>{}", env!("CARGO_BIN_EXE_voice-relay"), log.display());
-    let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--bind=127.0.0.1"];
+    let free =
+        ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--video-port=0", "--bind=127.0.0.1"];
     let mut child = Command::new("sh")
         .args(["-c", &shell, "sh"])
         .args(free)
@@ -185,7 +186,8 @@ async fn whatever_ends_that_must_not_ends_the_process_with_an_error_that_names_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_nobody_reads_stops_no_voice_and_what_is_left_out_is_counted() {
     let shell = format!("exec {} --log-level=trace \"$@\"", env!("CARGO_BIN_EXE_voice-relay"));
-    let free = ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--bind=127.0.0.1"];
+    let free =
+        ["--http-port=0", "--mp3-port=0", "--media-port=0", "--files-port=0", "--video-port=0", "--bind=127.0.0.1"];
     let flags = ["--tls-mode=off", "--limits-requests=100000", "--limits-joins=100000"];
     let mut child = Command::new("sh")
         .args(["-c", &shell, "sh"])

@@ -285,6 +285,29 @@ pub(in crate::config) const OPTIONS: &[Opt] = &[
         "Counted in `voice_relay_files_idled_out`.",
     ),
     opt(
+        "video.port",
+        OptionKind::Port,
+        "8091",
+        "UDP port of video",
+        "A port of its own, and a thread: whatever is shown, voices do not wait for it.",
+    ),
+    opt(
+        "video.peers",
+        OptionKind::Number(1, 10_000),
+        "200",
+        "Connections for video at once",
+        "Each who shows something or sees it has one. Further ones are refused, and so are those of one address or user \
+         above `limits.share` percent; counted in `voice_relay_limit_refused{limit=\"video_peers\"}`.",
+    ),
+    opt(
+        "video.tracks",
+        OptionKind::Number(0, 1_000),
+        "32",
+        "Cameras and screens shown at once",
+        "What is shown besides is seen by nobody; counted in `voice_relay_dropped{reason=\"too_many_streams\"}`. `0`: \
+         there is no video.",
+    ),
+    opt(
         "announce.waiting",
         OptionKind::Number(0, 1_000),
         "20",

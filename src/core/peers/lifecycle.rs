@@ -52,6 +52,13 @@ impl Peers {
             peer.liveness.media = cx.now;
             self.events.extend(output.packets.drain(..).map(|packet| PeerEvent::Packet(id, packet)));
         }
+        if !output.video.is_empty() {
+            peer.liveness.datagram = cx.now;
+            peer.liveness.media = cx.now;
+            self.events.extend(output.video.drain(..).map(|packet| PeerEvent::Video(id, Box::new(packet))));
+        }
+        self.events.extend(output.keyframe_requests.drain(..).map(|mid| PeerEvent::KeyframeRequest(id, mid)));
+        self.events.extend(output.estimate.take().map(|estimate| PeerEvent::Estimate(id, estimate)));
         self.events.extend(output.reception.take().map(|report| PeerEvent::Reception(id, report)));
         let retransmitted = std::mem::take(&mut output.retransmitted);
         cx.stats.packets_retransmitted += retransmitted.sent;

@@ -29,7 +29,7 @@ pub(super) use negotiation::{Negotiated, check_offer};
 pub(super) use session::Purpose;
 
 use super::context::Context;
-use super::packet::{EgressPacket, IngressPacket, Mid, ReceptionReport};
+use super::packet::{EgressPacket, IngressPacket, Mid, ReceptionReport, Rid, VideoCopy, VideoPacket};
 use super::stats::DropReason;
 use super::{RelayConfig, Transmit};
 use demux::Demux;
@@ -50,6 +50,12 @@ pub(super) enum PeerEvent {
     Packet(PeerId, IngressPacket),
     /// It reports how well it hears.
     Reception(PeerId, ReceptionReport),
+    /// A packet of video of it was decrypted.
+    Video(PeerId, Box<VideoPacket>),
+    /// It cannot go on without a keyframe on this m-line.
+    KeyframeRequest(PeerId, Mid),
+    /// So many bits a second the way to it bears.
+    Estimate(PeerId, u64),
     /// Something happened on its data channel.
     Channel(PeerId, ChannelEvent),
     /// It is gone.
@@ -78,7 +84,7 @@ impl Peers {
     /// No peers yet.
     pub(super) fn new(config: &RelayConfig) -> Self {
         Self {
-            identity: DtlsIdentity::generate(),
+            identity: DtlsIdentity::generate(config.video_estimate),
             addresses: config.addresses.clone(),
             max_peers: config.max_peers,
             publisher_timeout: config.publisher_timeout,
@@ -95,6 +101,11 @@ impl Peers {
     /// The next thing that happened.
     pub(super) fn next_event(&mut self) -> Option<PeerEvent> {
         self.events.pop_front()
+    }
+
+    /// Whether something happened that nobody was told yet.
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// How many there are, connected or connecting.
@@ -242,6 +253,28 @@ impl Peers {
             session.send(now, egress, out);
             out.transmits.iter_mut().for_each(mark_forwarded);
         });
+    }
+
+    /// Gives a peer's session a packet of video.
+    pub(super) fn send_video(&mut self, cx: &mut Context, id: PeerId, copy: &VideoCopy<'_>) {
+        cx.stats.video_packets_forwarded += 1;
+        cx.stats.video_bytes_out += copy.packet.payload.len() as u64;
+        self.drive(cx, id, |session, now, out| session.send_video(now, copy, out));
+    }
+
+    /// Asks a peer for a keyframe of what it sends on this m-line.
+    pub(super) fn request_keyframe(&mut self, cx: &mut Context, id: PeerId, mid: Mid, rid: Option<Rid>) {
+        self.drive(cx, id, |session, now, out| session.request_keyframe(mid, rid, now, out));
+    }
+
+    /// What a peer is to be sent of video, in bits a second: so much is tried to be reached by padding, and so much is wanted.
+    pub(super) fn set_bitrate(&mut self, cx: &mut Context, id: PeerId, minimum: u64, desired: u64) {
+        self.drive(cx, id, |session, now, out| session.set_bitrate(minimum, desired, now, out));
+    }
+
+    /// How old the oldest packet of video is that waits to be sent to a peer in these slots.
+    pub(super) fn queue_age(&mut self, id: PeerId, slots: &[Mid]) -> Duration {
+        self.table.get_mut(&id).map(|peer| peer.session.queue_age(slots)).unwrap_or_default()
     }
 
     /// Writes a message to a peer's data channel, whole or not at all. False: there is no room now, or no channel.

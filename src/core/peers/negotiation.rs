@@ -4,11 +4,12 @@
 use std::net::SocketAddr;
 
 use crate::core::error::{AnswerError, NegotiationError, SHORTEST_MESSAGE};
-use crate::core::packet::{EgressTrack, Mid};
+use crate::core::packet::{EgressTrack, MAX_SLOTS, Mid, VideoSlot};
 use crate::domain::{PeerId, StreamId};
 
 use super::lifecycle::CloseReason;
 use super::peer::Peer;
+use super::sdp::MediaLines;
 use super::session::{Purpose, Session, SessionError};
 use super::{Context, Peers, sdp};
 
@@ -20,10 +21,12 @@ pub(in crate::core) struct Negotiated {
     pub(in crate::core) peer: PeerId,
     /// SDP for the remote.
     pub(in crate::core) answer: String,
-    /// M-lines on which it sends audio.
+    /// M-lines on which it sends: audio, or video where it is there for that.
     pub(in crate::core) ingress: Vec<Mid>,
     /// M-lines on which it hears.
     pub(in crate::core) egress: Vec<EgressTrack>,
+    /// M-lines on which it sees.
+    pub(in crate::core) slots: Vec<VideoSlot>,
     /// Bytes of the longest message that it takes on a data channel.
     pub(in crate::core) longest_message: usize,
 }
@@ -48,10 +51,9 @@ impl Peers {
         self.check_capacity()?;
         let mut session = self.new_session(cx, purpose, local);
         let answer = session.accept_offer(offer)?;
-        let lines = sdp::audio_lines(&answer);
-        let ingress = lines.receiving;
-        let egress: Vec<_> = lines.sending.into_iter().filter_map(|mid| session.egress_track(mid)).collect();
+        let AgreedLines { ingress, egress, slots } = agreed_lines(&mut session, purpose, &answer);
         match purpose {
+            Purpose::Video if ingress.is_empty() && slots.is_empty() => return Err(NegotiationError::NoVideo),
             Purpose::Speaks if ingress.is_empty() => return Err(NegotiationError::NoAudioToSend),
             Purpose::Hears if egress.is_empty() => return Err(NegotiationError::NoAudioToHear),
             Purpose::TakesPart if ingress.is_empty() && egress.is_empty() => {
@@ -62,7 +64,7 @@ impl Peers {
         }
         let answer = session.written(&answer);
         let peer = self.admit(cx, session, purpose, certificate_of(offer));
-        Ok(Negotiated { peer, answer, ingress, egress, longest_message })
+        Ok(Negotiated { peer, answer, ingress, egress, slots, longest_message })
     }
 
     /// Answers a further offer of a peer that is there: its paths are renewed (ICE restart), and it may have more
@@ -80,14 +82,10 @@ impl Peers {
         let answer = peer.session.accept_offer(offer)?;
         let ufrag = peer.session.ufrag();
         self.demux.set_ufrag(id, &mut peer.routes, ufrag);
-        let lines = sdp::audio_lines(&answer);
-        let negotiated = Negotiated {
-            peer: id,
-            answer: peer.session.written(&answer),
-            ingress: lines.receiving,
-            egress: lines.sending.into_iter().filter_map(|mid| peer.session.egress_track(mid)).collect(),
-            longest_message: longest_message(offer),
-        };
+        let AgreedLines { ingress, egress, slots } = agreed_lines(&mut peer.session, peer.purpose, &answer);
+        let answer = peer.session.written(&answer);
+        let longest_message = longest_message(offer);
+        let negotiated = Negotiated { peer: id, answer, ingress, egress, slots, longest_message };
         self.drive(cx, id, Session::advance);
         Ok(negotiated)
     }
@@ -171,6 +169,24 @@ impl Peers {
         self.drive(cx, id, Session::advance);
         id
     }
+}
+
+/// M-lines that an answer of ours takes.
+struct AgreedLines {
+    ingress: Vec<Mid>,
+    egress: Vec<EgressTrack>,
+    slots: Vec<VideoSlot>,
+}
+
+fn agreed_lines(session: &mut Session, purpose: Purpose, answer: &str) -> AgreedLines {
+    if purpose == Purpose::Video {
+        let MediaLines { receiving: ingress, sending } = sdp::media_lines(answer, "video");
+        let slots = sending.into_iter().take(MAX_SLOTS).filter_map(|mid| session.video_slot(mid)).collect();
+        return AgreedLines { ingress, egress: Vec::new(), slots };
+    }
+    let MediaLines { receiving: ingress, sending } = sdp::media_lines(answer, "audio");
+    let egress = sending.into_iter().filter_map(|mid| session.egress_track(mid)).collect();
+    AgreedLines { ingress, egress, slots: Vec::new() }
 }
 
 /// Whether an offer can be answered at all.

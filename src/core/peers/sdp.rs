@@ -56,18 +56,18 @@ pub(super) fn takes_channel(answer: &str) -> bool {
     answer.lines().any(|line| line.starts_with("m=application ") && !line.starts_with("m=application 0 "))
 }
 
-/// What an answer of ours takes and gives: the m-lines of audio on which it receives, and those on which it sends.
+/// What an answer of ours takes and gives: the m-lines on which it receives, and those on which it sends.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct AudioLines {
+pub(super) struct MediaLines {
     pub(super) receiving: Vec<Mid>,
     pub(super) sending: Vec<Mid>,
 }
 
-/// Reads them from an answer of ours.
-pub(super) fn audio_lines(answer: &str) -> AudioLines {
-    let mut lines = AudioLines::default();
-    for section in answer.split("\nm=").skip(1).filter(|section| section.starts_with("audio ")) {
-        let Some(mid) = attribute(section, "mid").filter(|_| !section.starts_with("audio 0 ")) else { continue };
+/// Reads those of one kind, `audio` or `video`, from an answer of ours.
+pub(super) fn media_lines(answer: &str, kind: &str) -> MediaLines {
+    let mut lines = MediaLines::default();
+    for section in answer.split("\nm=").skip(1).filter(|section| section.split(' ').next() == Some(kind)) {
+        let Some(mid) = attribute(section, "mid").filter(|_| !is_refused(section)) else { continue };
         match section
             .lines()
             .map(str::trim_end)
@@ -157,13 +157,14 @@ mod tests {
         let answer = "v=0\r\nm=audio 9 X 111\r\na=recvonly\r\na=mid:0\r\nm=audio 9 X 111\r\na=mid:1\r\na=inactive\r\n\
             m=audio 9 X 111\r\na=mid:2\r\na=sendonly\r\nm=audio 0 X 111\r\na=mid:3\r\na=sendonly\r\n\
             m=application 9 X\r\na=mid:4\r\n";
-        let lines = audio_lines(answer);
+        let lines = media_lines(answer, "audio");
         assert_eq!((lines.receiving, lines.sending), (vec![Mid::from("0")], vec![Mid::from("2")]));
     }
 
     #[test]
     fn a_refused_or_inactive_audio_line_receives_nothing() {
-        let receives = |answer: &str| !audio_lines(&format!("v=0\r\n{answer}a=mid:0\r\n")).receiving.is_empty();
+        let receives =
+            |answer: &str| !media_lines(&format!("v=0\r\n{answer}a=mid:0\r\n"), "audio").receiving.is_empty();
         assert!(receives("m=audio 9 X 111\r\na=recvonly\r\n"));
         assert!(!receives("m=audio 0 X 111\r\na=recvonly\r\n"));
         assert!(!receives("m=audio 9 X 111\r\na=inactive\r\nm=video 9 X 96\r\na=recvonly\r\n"));

@@ -14,11 +14,13 @@ mod retransmission;
 mod rtp;
 mod srtp;
 pub(super) mod stun;
+mod video;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use smallvec::SmallVec;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
@@ -28,7 +30,7 @@ use str0m::rtp::{Extension, Ssrc};
 use str0m::{Candidate, Input, Rtc, RtcConfig, RtcError};
 
 use super::sdp::{self, Dialect, normalised};
-use crate::core::packet::{EgressPacket, EgressTrack, Mid};
+use crate::core::packet::{EgressPacket, EgressTrack, Mid, VideoCodec};
 
 pub(in crate::core) use audio::Purpose;
 pub use channel::ChannelEvent;
@@ -55,18 +57,19 @@ pub(super) enum SessionError {
     Panicked,
 }
 
-/// Certificate by which all sessions of one core are known.
+/// Certificate by which all sessions of one core are known, and what the way of one that sees video is taken to bear at
+/// first, in bits a second.
 #[derive(Clone)]
-pub(super) struct DtlsIdentity(DtlsCert);
+pub(super) struct DtlsIdentity(DtlsCert, u64);
 
 impl DtlsIdentity {
     /// A new one. Takes 50 ms, so it is made once.
     ///
     /// # Panics
     /// When the crypto library cannot make a certificate: there is no relay without one.
-    pub(super) fn generate() -> Self {
+    pub(super) fn generate(estimate: u64) -> Self {
         let made = from_feature_flags().dtls_provider.generate_certificate();
-        Self(made.expect("the crypto library makes certificates"))
+        Self(made.expect("the crypto library makes certificates"), estimate)
     }
 }
 
@@ -109,6 +112,9 @@ pub(super) struct Session {
     /// The source of the last packet: as a rule the next one has the same.
     last_source: Option<Ssrc>,
     last_mid: LastMid,
+    purpose: Purpose,
+    /// Numbers that the remote gave to codecs of video, of those that were sent.
+    payload_types: SmallVec<[(Mid, VideoCodec, Pt); 0]>,
 }
 
 impl Session {
@@ -117,6 +123,7 @@ impl Session {
         curves::take_p224();
         let config: RtcConfig = match purpose {
             Purpose::TakesFiles => channel::config(&identity.0),
+            Purpose::Video => video::config(&identity.0, identity.1),
             Purpose::Speaks | Purpose::Hears | Purpose::TakesPart => audio::config(&identity.0, purpose),
         };
         let mut session = Self {
@@ -128,6 +135,8 @@ impl Session {
             guessed: 0,
             last_source: None,
             last_mid: LastMid::default(),
+            purpose,
+            payload_types: SmallVec::new(),
         };
         session.add_addresses(addresses);
         session
@@ -151,6 +160,7 @@ impl Session {
     /// Takes the remote's offer, first or renewed, and gives the answer.
     pub(super) fn accept_offer(&mut self, offer: &str) -> Result<String, SessionError> {
         self.fast_path.forget_patterns();
+        self.payload_types.clear();
         let (offer, dialect) = normalised(offer);
         let answer = guarded(|| {
             let offer = SdpOffer::from_sdp_string(&offer).map_err(RtcError::from)?;
@@ -250,7 +260,8 @@ impl Session {
             return ReceiveOutcome::Malformed;
         };
         let is_rtp = is_rtp(payload);
-        if is_rtp {
+        // Streams of video name their m-lines and layers by themselves.
+        if is_rtp && self.purpose != Purpose::Video {
             self.assign(payload);
         }
         let input = Input::Receive(now, datagram);
@@ -259,7 +270,8 @@ impl Session {
         }
         self.drive(out, |rtc| rtc.handle_input(input));
         self.retransmit(now, out);
-        if is_rtp && out.packets.is_empty() {
+        // Of video there are also packets that only fill up, or were sent again in vain.
+        if is_rtp && out.packets.is_empty() && self.purpose != Purpose::Video {
             return ReceiveOutcome::Unauthenticated;
         }
         if !is_rtp {
@@ -320,7 +332,8 @@ impl Session {
     fn drive(&mut self, out: &mut SessionOutput, mutate: impl FnOnce(&mut Rtc) -> Result<(), RtcError>) {
         let result = guarded(|| {
             mutate(&mut self.rtc)?;
-            self.deadline = drain(&mut self.rtc, &mut self.channel, &mut self.last_mid, out)?;
+            let is_video = self.purpose == Purpose::Video;
+            self.deadline = drain(&mut self.rtc, &mut self.channel, &mut self.last_mid, is_video, out)?;
             Ok(())
         });
         if let Some(agreed) = keys::take_agreed() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::calls::{CallId, CallTargets, Passes, QuietHours};
-use crate::domain::{Priority, StreamId};
+use crate::domain::{Priority, StreamId, TrackKind};
 use crate::mailbox::VoiceMessage;
 use crate::rooms::{HostAction, ParticipantId};
 
@@ -88,6 +88,19 @@ pub(in crate::http) enum ClientMessage {
     Listen {
         who: WhoToHear,
     },
+    /// To show and see video, by a connection of its own.
+    VideoOffer {
+        sdp: String,
+    },
+    /// To show something from now on, or no longer.
+    Show {
+        kind: VideoKind,
+        on: bool,
+    },
+    /// To see these and nothing else, the most wanted first.
+    View {
+        tiles: Vec<Tile>,
+    },
     Chat {
         text: String,
     },
@@ -155,7 +168,7 @@ pub(in crate::http) enum ClientMessage {
 
 impl ClientMessage {
     /// Every type of the protocol, for the table of who may say what.
-    pub(in crate::http) const TYPES: [&'static str; 29] = [
+    pub(in crate::http) const TYPES: [&'static str; 32] = [
         "start_sending",
         "webrtc_offer",
         "start_receiving",
@@ -169,6 +182,9 @@ impl ClientMessage {
         "talk",
         "music",
         "listen",
+        "video_offer",
+        "show",
+        "view",
         "chat",
         "host",
         "watch_rooms",
@@ -204,22 +220,25 @@ impl ClientMessage {
             Self::Talk { .. } => 10,
             Self::Music { .. } => 11,
             Self::Listen { .. } => 12,
-            Self::Chat { .. } => 13,
-            Self::Host(_) => 14,
-            Self::WatchRooms { .. } => 15,
-            Self::Station { .. } => 16,
-            Self::Ring { .. } => 17,
-            Self::DoNotDisturb { .. } => 18,
-            Self::QuietHours { .. } => 19,
-            Self::AnswerCall { .. } => 20,
-            Self::HangUp { .. } => 21,
-            Self::RecordVoiceMessage { .. } => 22,
-            Self::SendVoiceMessage => 23,
-            Self::DiscardVoiceMessage => 24,
-            Self::Report { .. } => 25,
-            Self::Leave => 26,
-            Self::Ping => 27,
-            Self::Unknown => 28,
+            Self::VideoOffer { .. } => 13,
+            Self::Show { .. } => 14,
+            Self::View { .. } => 15,
+            Self::Chat { .. } => 16,
+            Self::Host(_) => 17,
+            Self::WatchRooms { .. } => 18,
+            Self::Station { .. } => 19,
+            Self::Ring { .. } => 20,
+            Self::DoNotDisturb { .. } => 21,
+            Self::QuietHours { .. } => 22,
+            Self::AnswerCall { .. } => 23,
+            Self::HangUp { .. } => 24,
+            Self::RecordVoiceMessage { .. } => 25,
+            Self::SendVoiceMessage => 26,
+            Self::DiscardVoiceMessage => 27,
+            Self::Report { .. } => 28,
+            Self::Leave => 29,
+            Self::Ping => 30,
+            Self::Unknown => 31,
         };
         Self::TYPES[number]
     }
@@ -238,6 +257,34 @@ pub(in crate::http) enum WhoToHear {
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum Everybody {
     All,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum VideoKind {
+    Camera,
+    Screen,
+}
+
+impl From<VideoKind> for TrackKind {
+    fn from(kind: VideoKind) -> Self {
+        match kind {
+            VideoKind::Camera => Self::Camera,
+            VideoKind::Screen => Self::Screen,
+        }
+    }
+}
+
+/// Tile in which somebody is to be seen.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct Tile {
+    /// M-line of the slot.
+    pub(super) slot: String,
+    pub(super) who: ParticipantId,
+    pub(super) kind: VideoKind,
+    /// Lines of it, in pixels of the device; 0: it is hidden.
+    pub(super) height: u16,
 }
 
 /// What we say.
@@ -277,6 +324,15 @@ pub(super) enum ServerMessage {
         /// The m-line of the music.
         music: Option<String>,
         /// The m-lines on which others are heard.
+        slots: Vec<String>,
+    },
+    VideoAnswer {
+        sdp: String,
+        /// The m-line of the camera.
+        camera: Option<String>,
+        /// The m-line of the screen.
+        screen: Option<String>,
+        /// The m-lines in which others are seen.
         slots: Vec<String>,
     },
     /// The station that the client is has these now, or none.

@@ -7,6 +7,7 @@ mod participation;
 mod session;
 mod station;
 mod stream;
+mod video;
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -4,24 +4,26 @@ use serde_json::Value;
 
 use crate::access::{Action, Permit, RoomCredentials, Target};
 use crate::bridge::{Bridge, HearingReport};
-use crate::core::{ParticipantTracks, Wanted};
+use crate::core::{Accepted, ParticipantTracks, Wanted};
 use crate::engine::PeerAddress;
 use crate::rooms::{EventSender, JoinError, Membership, ParticipantKey, RoomsHandle};
 
 use super::Guest;
 use super::messages::{ClientMessage, Everybody, ServerMessage, WhoToHear};
 use super::session::refused;
+use super::video::VideoParticipation;
 
 /// A client's being in a room.
 pub(super) struct Participation {
-    bridge: Bridge,
-    membership: Membership,
+    pub(super) bridge: Bridge,
+    pub(super) membership: Membership,
     /// To be there.
-    permit: Permit,
+    pub(super) permit: Permit,
     /// How people call it.
     name: String,
     /// Its media connection, once it has offered one.
     peer: Option<PeerAddress>,
+    pub(super) video: VideoParticipation,
 }
 
 /// Who wants to join which room, in the client's words.
@@ -49,13 +51,17 @@ impl Participation {
         let asker = guest.visitor().asker();
         let joined = rooms(bridge).join(asker, room, &name, pin.as_deref(), key.as_deref(), events).await;
         let membership = joined.map_err(refusal)?;
-        Ok(Self { bridge: bridge.clone(), membership, permit, name, peer: None })
+        let video = VideoParticipation::default();
+        Ok(Self { bridge: bridge.clone(), membership, permit, name, peer: None, video })
     }
 
     /// Deals with a message that is about the room; gives the reply, if there is to be one.
     pub(super) async fn handle(&mut self, message: ClientMessage, guest: &Guest) -> Option<ServerMessage> {
         let result = match message {
             ClientMessage::Offer { sdp } => return Some(self.take_offer(sdp, guest).await),
+            ClientMessage::VideoOffer { sdp } => return Some(self.take_video_offer(sdp, guest).await),
+            ClientMessage::Show { kind, on } => self.show(kind.into(), on, guest).await,
+            ClientMessage::View { tiles } => self.view(tiles).await,
             ClientMessage::Talk { on } => self.talk(on, false, guest).await,
             ClientMessage::Music { on, title } => self.play(on, &title, guest).await,
             ClientMessage::Chat { text } => {
@@ -109,6 +115,7 @@ impl Participation {
         if let Some(peer) = self.peer {
             self.bridge.relay().close(peer).await;
         }
+        self.hang_up_video().await;
     }
 
     async fn take_offer(&mut self, sdp: String, guest: &Guest) -> ServerMessage {
@@ -128,7 +135,9 @@ impl Participation {
         };
         self.membership.note_connected();
         self.peer = Some(peer);
-        ServerMessage::Answer { sdp: agreed.answer, voice: agreed.voice, music: agreed.music, slots: agreed.slots }
+        let Accepted { answer, sends, slots, .. } = agreed;
+        let mut sends = sends.into_iter();
+        ServerMessage::Answer { sdp: answer, voice: sends.next(), music: sends.next(), slots }
     }
 
     async fn talk(&self, on: bool, music: bool, guest: &Guest) -> Result<(), ServerMessage> {
@@ -184,6 +193,6 @@ fn refusal(error: JoinError) -> ServerMessage {
     complaint(error.code(), &error)
 }
 
-fn complaint(code: &'static str, error: &impl std::error::Error) -> ServerMessage {
+pub(super) fn complaint(code: &'static str, error: &impl std::error::Error) -> ServerMessage {
     ServerMessage::complaint(code, error.to_string())
 }

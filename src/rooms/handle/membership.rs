@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::domain::RoomId;
+use crate::domain::{RoomId, StreamId, TrackKind};
 
 use super::super::admission::Asker;
 use super::super::chat::ChatError;
@@ -46,6 +46,24 @@ impl Membership {
     /// When they may not, and why; also when they were put out.
     pub fn may_play(&self) -> Result<(), TalkError> {
         self.rooms.lock().rooms.may_talk(self.joined.session)
+    }
+
+    /// Whether they may show their camera or their screen.
+    ///
+    /// # Errors
+    /// When they may not, and why; also when they were put out.
+    pub fn may_show(&self) -> Result<(), TalkError> {
+        self.rooms.lock().rooms.may_show(self.joined.session)
+    }
+
+    /// The connection for video is there.
+    pub fn note_video_connected(&self) {
+        self.rooms.with(|outbox, _| outbox.rooms.note_video_connected(self.joined.session));
+    }
+
+    /// The track of what somebody in the same room shows, or would.
+    pub fn video_of(&self, who: ParticipantId, kind: TrackKind) -> Option<StreamId> {
+        self.rooms.lock().rooms.video_of(self.joined.session, who, kind)
     }
 
     /// The media connection is there.

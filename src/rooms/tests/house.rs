@@ -93,8 +93,8 @@ fn a_permanent_room_is_emptied_and_as_new_when_it_is_closed() {
 fn it_is_known_at_once_whose_a_stream_is() {
     let mut stage = TestHouse::new();
     let anna = stage.join(RoomId::HOME, "Anna");
-    assert_eq!(stage.rooms.who_is(anna.voice), Some((anna.id, false)));
-    assert_eq!(stage.rooms.who_is(anna.music), Some((anna.id, true)));
+    assert_eq!(stage.rooms.who_is(anna.voice), Some((anna.id, TrackKind::Voice)));
+    assert_eq!(stage.rooms.who_is(anna.music), Some((anna.id, TrackKind::Music)));
     assert_ne!(anna.music, anna.voice);
     stage.leave(anna.session, LeaveReason::Left);
     assert_eq!((stage.rooms.who_is(anna.voice), stage.rooms.who_is(anna.music)), (None, None));

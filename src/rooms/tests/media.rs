@@ -16,9 +16,10 @@ fn who_talks_without_having_joined_is_seen_heard_and_seen_to_go() {
     let anna = stage.join(RoomId::HOME, "Anna");
     stage.empty_boxes();
     stage.rooms.talker_came(stage.now, stream(RoomId::HOME), "Anna", None);
-    let (who, music) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
-    stage.rooms.note_talking(stage.now, who, true, music);
-    stage.rooms.note_talking(stage.now, who, true, music);
+    let (who, kind) = stage.rooms.who_is(stream(RoomId::HOME).id).expect("known");
+    assert_eq!(kind, TrackKind::Voice);
+    stage.rooms.note_talking(stage.now, who, true, false);
+    stage.rooms.note_talking(stage.now, who, true, false);
     assert_eq!(stage.rooms.participants(RoomId::HOME).map(|all| all.len()), Some(2));
     stage.rooms.talker_left(stream(RoomId::HOME).id);
     stage.rooms.talker_left(stream(RoomId::HOME).id);

@@ -30,6 +30,7 @@ import type { RoomView } from './room-view';
 import { describeRoom, whyNotTalk } from './room-words';
 import './statistics-panel';
 import './sure-button';
+import '../video/video-stage';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -163,6 +164,7 @@ export class RoomPage extends LitElement {
       <main>
         ${this.renderNotices(view, room)}
         <silent-microphone .session=${session} ?silent=${view.silent}></silent-microphone>
+        <section><video-stage .session=${room}></video-stage></section>
         <section><room-people .session=${room}></room-people></section>
         <section><room-chat .session=${room}></room-chat></section>
         ${view.room?.kind === 'broadcast' ? this.renderDelay(view, room) : nothing}

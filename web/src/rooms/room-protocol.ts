@@ -29,6 +29,9 @@ export interface Participant extends Person {
   word: boolean;
   /** Is heard with music. */
   music: boolean;
+  /** Shows their camera, or their screen. */
+  camera?: boolean;
+  screen?: boolean;
   /** All else is turned down for what they say. */
   urgent?: boolean;
   quality: Quality;
@@ -102,6 +105,31 @@ export interface Slot {
   music: boolean;
 }
 
+/** What can be shown. */
+export type VideoKind = 'camera' | 'screen';
+
+/** Whether a picture comes; and if not, why. */
+export type VideoState = 'waiting' | 'playing' | 'too_narrow' | 'cannot_decode';
+
+/** One of the slots in which others are seen. */
+export interface View {
+  slot: string;
+  who: string;
+  kind: VideoKind;
+  state: VideoState;
+  /** Lines of the picture. */
+  height: number | null;
+}
+
+/** A tile in which somebody is to be seen. */
+export interface Tile {
+  slot: string;
+  who: string;
+  kind: VideoKind;
+  /** In pixels of the device; 0: it is hidden. */
+  height: number;
+}
+
 /** One guest's connection. Milliseconds; loss as a share from 0 to 1. */
 export interface GuestStats {
   id: string;
@@ -150,6 +178,9 @@ export type RoomRequest =
   | { type: 'talk'; on: boolean }
   | { type: 'music'; on: boolean; title?: string }
   | { type: 'listen'; who: 'all' | string[] }
+  | { type: 'video_offer'; sdp: string }
+  | { type: 'show'; kind: VideoKind; on: boolean }
+  | { type: 'view'; tiles: Tile[] }
   | { type: 'chat'; text: string }
   | { type: 'host'; action: HostAction; who?: string | null }
   | { type: 'watch_rooms'; on: boolean }
@@ -170,6 +201,9 @@ export type RoomMessage =
   | { type: 'pin_guessed'; wrong: number }
   | { type: 'talking'; who: string; on: boolean; music: boolean }
   | { type: 'slots'; slots: Slot[] }
+  | { type: 'video_answer'; sdp: string; camera: string | null; screen: string | null; slots: string[] }
+  | { type: 'views'; views: View[] }
+  | { type: 'video_wanted'; kind: VideoKind; height: number }
   | { type: 'levels'; levels: Record<string, number> }
   | ({ type: 'chat' } & ChatLine)
   | { type: 'bitrate'; voice: number; music: number }
@@ -193,6 +227,9 @@ const KNOWN = new Set<string>([
   'pin_guessed',
   'talking',
   'slots',
+  'video_answer',
+  'views',
+  'video_wanted',
   'levels',
   'chat',
   'bitrate',

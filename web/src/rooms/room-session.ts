@@ -13,7 +13,7 @@ import type { MusicSource } from './music-source';
 import { RoomConnection } from './room-connection';
 import { RoomEars, type Loudness, type RoomSound } from './room-ears';
 import { RoomMusic } from './room-music';
-import type { HostAction, RoomMessage } from './room-protocol';
+import type { HostAction, RoomMessage, RoomRequest } from './room-protocol';
 import { speechIn, personIn, spreadOf, type RoomState } from './room-state';
 import type { PersonView, RoomView } from './room-view';
 import { RoomVoice } from './room-voice';
@@ -37,7 +37,7 @@ export interface ChoiceKeeper {
   choose(choices: Partial<Choices>): void;
 }
 
-/** One visit to a room. Fires `change` whenever {@link view} has. */
+/** One visit to a room. Fires `change` whenever {@link view} has, and `told` with whatever the relay says. */
 export class RoomSession extends EventTarget {
   private readonly membership: Membership;
   private readonly voice: RoomVoice;
@@ -313,7 +313,13 @@ export class RoomSession extends EventTarget {
     this.connect();
   }
 
+  /** Says something that is of use inside only. */
+  say(request: RoomRequest): void {
+    this.membership.say(request);
+  }
+
   private told(message: RoomMessage, before: RoomState | null): void {
+    this.dispatchEvent(new CustomEvent('told', { detail: message }));
     if (message.type === 'answer') void this.takeAnswer(message.sdp);
     else if (message.type === 'bitrate') this.limit(message);
     else if (message.type === 'error') this.refused(message.code);

@@ -48,3 +48,12 @@ export const stopIcon = picture(svg`<rect x="6" y="6" width="12" height="12" rx=
 export const nextIcon = picture(svg`<path d="M5 5v14l10-7z" fill="currentColor" /><path d="M18.5 5v14" stroke-width="2.6" />`);
 
 export const previousIcon = picture(svg`<path d="M19 5v14L9 12z" fill="currentColor" /><path d="M5.5 5v14" stroke-width="2.6" />`);
+
+export const cameraIcon = picture(svg`
+  <rect x="2.5" y="6.5" width="12.5" height="11" rx="2" fill="currentColor" stroke="none" /><path d="m15 11 6-3.5v9L15 13" />`);
+
+export const screenIcon = picture(svg`
+  <rect x="2.5" y="4.5" width="19" height="12.5" rx="1.5" /><path d="M8.5 20.5h7M12 14V8m-2.5 2L12 7.5l2.5 2.5" />`);
+
+export const turnIcon = picture(svg`
+  <path d="M4.5 9.5A8 8 0 0 1 19 8M19.5 14.5A8 8 0 0 1 5 16M19 3.5V8h-4.5M5 20.5V16h4.5" />`);

@@ -25,6 +25,8 @@ pub(in crate::core) enum Purpose {
     Hears,
     /// Both, and it is looked at how well it hears.
     TakesPart,
+    /// The remote shows and sees video, and no sound is sent: see [`core::video`](crate::core::video).
+    Video,
     /// The remote is sent files on a data channel, and no audio.
     TakesFiles,
 }

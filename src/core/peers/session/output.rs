@@ -10,8 +10,9 @@ use str0m::{Event, IceConnectionState, Output, Rtc, RtcError};
 
 use super::channel::{ChannelEvent, DataChannel};
 use super::rtp::{self, LastMid};
+use super::video;
 use crate::core::Transmit;
-use crate::core::packet::{IngressPacket, ReceptionReport};
+use crate::core::packet::{IngressPacket, Mid, ReceptionReport, VideoPacket};
 use crate::domain::TrackKind;
 
 /// Output of sessions while they were driven. One is reused for all, so that the steady state allocates nothing here.
@@ -27,6 +28,12 @@ pub(in crate::core) struct SessionOutput {
     pub(super) nacks: Vec<Nack>,
     /// What was done about it.
     pub(in crate::core::peers) retransmitted: Retransmitted,
+    /// Decrypted packets of video, in order of arrival.
+    pub(in crate::core::peers) video: Vec<VideoPacket>,
+    /// M-lines on which the remote cannot go on without a keyframe.
+    pub(in crate::core::peers) keyframe_requests: Vec<Mid>,
+    /// Bits a second that the way to the remote bears, where that is estimated anew.
+    pub(in crate::core::peers) estimate: Option<u64>,
     /// What happened on the data channel.
     pub(in crate::core::peers) channel: Vec<ChannelEvent>,
     /// ICE and DTLS have just completed.
@@ -78,12 +85,18 @@ pub(super) fn drain(
     rtc: &mut Rtc,
     channel: &mut DataChannel,
     last_mid: &mut LastMid,
+    is_video: bool,
     out: &mut SessionOutput,
 ) -> Result<Instant, RtcError> {
     loop {
         match rtc.poll_output()? {
             Output::Timeout(at) => return Ok(at),
             Output::Transmit(transmit) => out.transmits.push(rtp::transmit(transmit)),
+            Output::Event(Event::RtpPacket(packet)) if is_video => out.video.extend(video::ingress(rtc, packet)),
+            Output::Event(Event::KeyframeRequest(request)) => out.keyframe_requests.push(rtp::own(request.mid)),
+            Output::Event(Event::EgressBitrateEstimate(estimate)) => {
+                out.estimate = video::bits_a_second(&estimate).or(out.estimate);
+            }
             Output::Event(Event::RtpPacket(packet)) => out.packets.push(ingress(rtc, last_mid, packet)),
             Output::Event(Event::MediaEgressStats(report)) => note_report(&report, &mut out.reception),
             Output::Event(Event::RawPacket(raw)) => out.nacks.extend(nack(*raw)),
