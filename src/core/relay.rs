@@ -242,6 +242,7 @@ impl Relay {
         RelayStats {
             peers: self.peers.len(),
             streams: self.router.len(),
+            video_tracks: self.video.live().count(),
             receivers: self.router.receivers().map(|(_, receivers)| receivers).sum(),
             ..self.cx.stats.clone()
         }

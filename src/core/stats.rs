@@ -88,6 +88,8 @@ pub struct RelayStats {
     pub audio_bytes_in: u64,
     /// Opus bytes forwarded to subscribers.
     pub audio_bytes_out: u64,
+    /// Live tracks of video now.
+    pub video_tracks: usize,
     /// Decrypted packets of video.
     pub video_packets_in: u64,
     /// Packets of video given to a viewer's session.

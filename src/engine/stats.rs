@@ -21,6 +21,9 @@ pub struct SocketStats {
     pub receive_calls: u64,
     /// See `receive_calls`.
     pub send_calls: u64,
+    /// Timers that went off so late that what is paced by them is not what it should be; only counted where that is
+    /// everything.
+    pub late_wakeups: u64,
     /// From the arrival of a publisher's packet in the kernel until the copy for one subscriber was sent.
     pub forward_delay: Histogram,
 }
@@ -54,6 +57,7 @@ impl SocketStats {
         self.send_failed += other.send_failed;
         self.receive_calls += other.receive_calls;
         self.send_calls += other.send_calls;
+        self.late_wakeups += other.late_wakeups;
         self.forward_delay.add(&other.forward_delay);
     }
 }

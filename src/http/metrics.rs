@@ -42,8 +42,9 @@ async fn metrics(accept: Option<&str>, permit: Permit, shared: &Shared) -> Respo
     if accept.is_some_and(|accept| accept.contains("application/json")) {
         return json_metrics(media.as_ref(), shared);
     }
+    let video = shared.bridge.video().stats().await.ok();
     let mut registry = Registry::with_prefix("voice_relay");
-    registry.register_collector(Box::new(Scrape { media, permit, shared: shared.clone() }));
+    registry.register_collector(Box::new(Scrape { media, video, permit, shared: shared.clone() }));
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &registry) {
         Ok(()) => with(text.into_response(), CONTENT_TYPE, OPENMETRICS),
@@ -68,6 +69,7 @@ fn json_metrics(media: Option<&MediaStats>, shared: &Shared) -> Response {
 /// Everything counted, at the moment of a scrape.
 struct Scrape {
     media: Option<MediaStats>,
+    video: Option<MediaStats>,
     permit: Permit,
     shared: Shared,
 }
@@ -88,6 +90,9 @@ impl Collector for Scrape {
         if let Some(media) = &self.media {
             encode_relay(&mut page, media)?;
             encode_socket(&mut page, media)?;
+        }
+        if let Some(video) = &self.video {
+            super::video::encode(&mut page, video, &self.shared.places.video)?;
         }
         page.counter("log_lines_dropped", "Lines of the log that nobody took", crate::log::lines_dropped())?;
         self.encode_http(&mut page)?;

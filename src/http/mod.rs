@@ -41,6 +41,7 @@ mod sound;
 mod status;
 mod streams;
 mod trust;
+mod video;
 mod websocket;
 mod whip;
 

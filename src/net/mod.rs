@@ -37,6 +37,9 @@ const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 /// Commands run before datagrams have their turn again.
 const MAX_COMMANDS: usize = 32;
 
+/// A timer that goes off later than this after its time is late: the runtime's own are exact to a millisecond.
+const LATE: Duration = Duration::from_millis(2);
+
 /// What a media thread is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carries {
@@ -167,7 +170,7 @@ impl MediaLoop {
                     None => return Ok(()),
                 },
                 () = self.media.streams_changed() => self.media.note_streams(Instant::now()),
-                () = tokio::time::sleep_until((deadline + slack).into()) => {}
+                () = tokio::time::sleep_until((deadline + slack).into()) => self.note_wakeup(deadline),
             }
             // A flood of datagrams must not keep everybody else waiting.
             for command in std::iter::from_fn(|| commands.next_waiting()).take(MAX_COMMANDS) {
@@ -179,6 +182,12 @@ impl MediaLoop {
             }
             self.drain(now);
         }
+    }
+
+    /// A timer went off. Where everything is paced by timers, it is counted when one was late.
+    fn note_wakeup(&mut self, deadline: Instant) {
+        let is_late = self.timer_slack.is_zero() && deadline.elapsed() > LATE;
+        self.media.socket.late_wakeups += u64::from(is_late);
     }
 
     fn obey(&mut self, command: Command) {

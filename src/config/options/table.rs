@@ -297,15 +297,16 @@ pub(in crate::config) const OPTIONS: &[Opt] = &[
         "200",
         "Connections for video at once",
         "Each who shows something or sees it has one. Further ones are refused, and so are those of one address or user \
-         above `limits.share` percent; counted in `voice_relay_limit_refused{limit=\"video_peers\"}`.",
+         above `limits.share` percent; counted in `voice_relay_video_refused` and \
+         `voice_relay_share_refused{kind=\"video_peers\"}`.",
     ),
     opt(
         "video.tracks",
         OptionKind::Number(0, 1_000),
         "32",
         "Cameras and screens shown at once",
-        "What is shown besides is seen by nobody; counted in `voice_relay_dropped{reason=\"too_many_streams\"}`. `0`: \
-         there is no video.",
+        "What is shown besides is seen by nobody; counted in \
+         `voice_relay_video_dropped{reason=\"too_many_streams\"}`. `0`: there is no video.",
     ),
     opt(
         "announce.waiting",

@@ -18,6 +18,7 @@ fn whoever_joins_is_told_where_they_are_and_the_others_that_they_are_there() {
     assert_eq!(kinds, ["joined", "participant_joined"]);
     let expected = serde_json::json!({
         "id": second.id, "name": "anna 2", "host": false, "muted": false, "word": true, "talking": false, "music": false,
+        "camera": false, "screen": false,
         "quality": null, "urgent": false, "joined": true, "hears": false,
     });
     assert_eq!(news[1]["participant"], expected);

@@ -68,7 +68,9 @@ fn in_a_broadcast_the_host_gives_the_word_and_takes_it() {
     assert_eq!((stage.rooms.may_talk(anna.session), stage.rooms.may_talk(bert.session).is_ok()), (Ok(()), false));
     assert_eq!(stage.told_once(bert, "participant_changed")["participant"]["word"], true);
     stage.host(host, HostAction::RevokeFloor { who: anna.id }).expect("the host may");
-    assert_eq!(stage.orders, [Order::Silence(anna.voice, false), Order::Silence(anna.voice, true)]);
+    let given_and_taken =
+        [false, true].map(|taken| [Order::Silence(anna.voice, taken), Order::Hide(anna.voice, taken)]);
+    assert_eq!(stage.orders, given_and_taken.concat());
 }
 
 #[test]
@@ -77,7 +79,9 @@ fn the_room_is_handed_over_with_the_word_and_the_key() {
     let (opened, [host, anna, bert]) = stage.company(RoomKind::Broadcast);
     stage.host(host, HostAction::HandOver { who: anna.id }).expect("the host may");
     assert_eq!(stage.info(opened.room).host, Some(anna.id));
-    assert_eq!(stage.orders, [Order::Silence(host.voice, true), Order::Silence(anna.voice, false)]);
+    let taken_from = [(host.voice, true), (anna.voice, false)];
+    let orders = taken_from.map(|(voice, taken)| [Order::Silence(voice, taken), Order::Hide(voice, taken)]);
+    assert_eq!(stage.orders, orders.concat());
     let told = stage.told(bert);
     assert_eq!(told[0]["room"]["host"], anna.id.0.to_string());
     assert_eq!((&told[1]["participant"]["host"], &told[2]["participant"]["host"]), (&false.into(), &true.into()));

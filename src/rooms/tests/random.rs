@@ -140,7 +140,7 @@ impl Crowd {
         }
         assert_eq!((people, people), (rooms.sessions.len(), rooms.present.len()));
         let unjoined: usize = rooms.rooms.values().map(|room| room.unjoined.talkers.len()).sum();
-        assert_eq!(rooms.streams.len(), 2 * people + unjoined);
+        assert_eq!(rooms.streams.len(), 4 * people + unjoined);
         assert_eq!((open.len(), rooms.slugs.len()), (rooms.rooms.len(), rooms.rooms.len()));
         assert!(rooms.rooms.values().filter(|room| !room.permanent).count() <= 3);
         let sessions = &rooms.sessions;
