@@ -51,7 +51,7 @@ pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 pub const STALE_AFTER: Duration = Duration::from_secs(600);
 
 /// Default for [`RelayConfig::video_estimate`]: what a home network bears.
-pub const VIDEO_ESTIMATE: u64 = 2_000_000;
+pub const VIDEO_ESTIMATE: u64 = 10_000_000;
 
 /// What the core is told once, at its start.
 #[derive(Debug, Clone)]

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 pub(super) use video::{
-    CLOCK_RATE, Keyframe, PictureId, Rotation, SenderReport, VideoCodec, VideoCopy, VideoPacket, VideoPlace, VideoSlot,
-    Vp8Numbers,
+    CLOCK_RATE, Keyframe, PathReport, PictureId, Rotation, SenderReport, VideoCodec, VideoCopy, VideoPacket,
+    VideoPlace, VideoSlot, Vp8Numbers,
 };
 
 /// Bytes of the longest [`Mid`]: one header extension of the one-byte kind holds no more (RFC 8285 4.2).

@@ -109,7 +109,7 @@ impl Relay {
                     }
                     PeerEvent::Video(peer, packet) => video.ingest(cx, peer, *packet),
                     PeerEvent::KeyframeRequest(peer, mid) => video.note_keyframe_request(cx, peer, mid),
-                    PeerEvent::Estimate(peer, estimate) => video.note_estimate(cx, peer, estimate),
+                    PeerEvent::Path(peer, report) => video.note_path(cx, peer, report),
                     PeerEvent::Reception(peer, report) => router.note_report(cx, peer, report),
                     PeerEvent::Channel(peer, event) => cx.tell(Event::Channel(peer, event)),
                     PeerEvent::Closed(peer) => {
@@ -122,6 +122,9 @@ impl Relay {
                 match order {
                     VideoOrder::RequestKeyframe { peer, mid, rid } => peers.request_keyframe(cx, peer, mid, rid),
                     VideoOrder::SetBitrate { peer, minimum, desired } => peers.set_bitrate(cx, peer, minimum, desired),
+                    VideoOrder::SetPaced { peer, is_paced } => peers.set_paced(peer, is_paced),
+                    VideoOrder::ForgetSent { peer } => peers.forget_sent(peer),
+                    VideoOrder::ResetEstimate { peer, estimate } => peers.reset_estimate(cx, peer, estimate),
                 }
             }
             if peers.has_events() {
@@ -155,7 +158,8 @@ impl Relay {
         for _ in 0..SEALED_AT_ONCE {
             let Some(slot) = fanout.next_slot() else { break };
             if let Some((peer, copy)) = video.copy_for(cx, slot, &fanout) {
-                peers.send_video(cx, peer, &copy);
+                let waits = peers.send_video(cx, peer, &copy);
+                video.note_queue(cx, peer, waits);
             }
         }
         video.put_back(cx, fanout);
@@ -167,8 +171,12 @@ impl Relay {
     fn wake_video(&mut self) {
         let Self { cx, peers, video, .. } = self;
         for (peer, slots) in video.due_looks(cx.now) {
-            let age = peers.queue_age(peer, &slots);
-            video.note_queue(cx, peer, age);
+            video.note_queue(cx, peer, peers.queue_age(peer, &slots));
+            while let Some(held) = video.next_held(peer) {
+                let Some(copy) = video.copy_of_held(cx, peer, &held) else { continue };
+                let waits = peers.send_video(cx, peer, &copy);
+                video.note_queue(cx, peer, waits);
+            }
         }
         video.wake(cx);
     }

@@ -24,5 +24,6 @@ pub mod network;
 pub mod noise;
 pub mod pulse;
 pub mod sound;
+pub mod video;
 pub mod whip;
 pub mod world;

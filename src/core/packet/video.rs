@@ -98,6 +98,17 @@ impl SenderReport {
     }
 }
 
+/// What a session knows of the way to its remote.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(in crate::core) struct PathReport {
+    /// Bits a second that it bears, where that is estimated anew.
+    pub(in crate::core) estimate: Option<u64>,
+    /// Time to it and back.
+    pub(in crate::core) round_trip: Option<Duration>,
+    /// Share of packets that were lost in the last second, 0 to 1.
+    pub(in crate::core) loss: Option<f32>,
+}
+
 /// Slot of a viewer as it was agreed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::core) struct VideoSlot {

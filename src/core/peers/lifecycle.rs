@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::domain::PeerId;
 
-use super::session::{Over, Session, SessionOutput};
+use super::session::{Over, Purpose, Session, SessionOutput};
 use super::{Context, PeerEvent, Peers};
+use crate::core::packet::PathReport;
 use crate::core::{Event, Output};
 
 /// A session is woken no sooner than this: the resolution of the timer above us.
@@ -58,7 +59,10 @@ impl Peers {
             self.events.extend(output.video.drain(..).map(|packet| PeerEvent::Video(id, Box::new(packet))));
         }
         self.events.extend(output.keyframe_requests.drain(..).map(|mid| PeerEvent::KeyframeRequest(id, mid)));
-        self.events.extend(output.estimate.take().map(|estimate| PeerEvent::Estimate(id, estimate)));
+        let path = std::mem::take(&mut output.path);
+        if path != PathReport::default() && peer.purpose == Purpose::Video {
+            self.events.push_back(PeerEvent::Path(id, path));
+        }
         self.events.extend(output.reception.take().map(|report| PeerEvent::Reception(id, report)));
         let retransmitted = std::mem::take(&mut output.retransmitted);
         cx.stats.packets_retransmitted += retransmitted.sent;

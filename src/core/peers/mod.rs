@@ -29,7 +29,7 @@ pub(super) use negotiation::{Negotiated, check_offer};
 pub(super) use session::Purpose;
 
 use super::context::Context;
-use super::packet::{EgressPacket, IngressPacket, Mid, ReceptionReport, Rid, VideoCopy, VideoPacket};
+use super::packet::{EgressPacket, IngressPacket, Mid, PathReport, ReceptionReport, Rid, VideoCopy, VideoPacket};
 use super::stats::DropReason;
 use super::{RelayConfig, Transmit};
 use demux::Demux;
@@ -54,8 +54,8 @@ pub(super) enum PeerEvent {
     Video(PeerId, Box<VideoPacket>),
     /// It cannot go on without a keyframe on this m-line.
     KeyframeRequest(PeerId, Mid),
-    /// So many bits a second the way to it bears.
-    Estimate(PeerId, u64),
+    /// This is known of the way to it.
+    Path(PeerId, PathReport),
     /// Something happened on its data channel.
     Channel(PeerId, ChannelEvent),
     /// It is gone.
@@ -255,11 +255,12 @@ impl Peers {
         });
     }
 
-    /// Gives a peer's session a packet of video.
-    pub(super) fn send_video(&mut self, cx: &mut Context, id: PeerId, copy: &VideoCopy<'_>) {
+    /// Gives a peer's session a packet of video; gives how long the oldest one waits there, of this slot.
+    pub(super) fn send_video(&mut self, cx: &mut Context, id: PeerId, copy: &VideoCopy<'_>) -> Duration {
         cx.stats.video_packets_forwarded += 1;
         cx.stats.video_bytes_out += copy.packet.payload.len() as u64;
         self.drive(cx, id, |session, now, out| session.send_video(now, copy, out));
+        self.queue_age(id, &[copy.mid])
     }
 
     /// Asks a peer for a keyframe of what it sends on this m-line.
@@ -270,6 +271,25 @@ impl Peers {
     /// What a peer is to be sent of video, in bits a second: so much is tried to be reached by padding, and so much is wanted.
     pub(super) fn set_bitrate(&mut self, cx: &mut Context, id: PeerId, minimum: u64, desired: u64) {
         self.drive(cx, id, |session, now, out| session.set_bitrate(minimum, desired, now, out));
+    }
+
+    /// Sends to a peer that sees video at the pace of the estimate, or at once.
+    pub(super) fn set_paced(&mut self, id: PeerId, is_paced: bool) {
+        if let Some(peer) = self.table.get_mut(&id) {
+            peer.session.set_paced(is_paced);
+        }
+    }
+
+    /// Sends nothing of before again to a peer that sees video.
+    pub(super) fn forget_sent(&mut self, id: PeerId) {
+        if let Some(peer) = self.table.get_mut(&id) {
+            peer.session.forget_sent();
+        }
+    }
+
+    /// Begins to estimate anew what the way to a peer bears, with this many bits a second.
+    pub(super) fn reset_estimate(&mut self, cx: &mut Context, id: PeerId, estimate: u64) {
+        self.drive(cx, id, |session, now, out| session.reset_estimate(estimate, now, out));
     }
 
     /// How old the oldest packet of video is that waits to be sent to a peer in these slots.

@@ -26,11 +26,12 @@ use crate::domain::{PeerId, RoomId, StreamId, Track, TrackKind};
 
 use super::Event;
 use super::context::Context;
-use super::packet::{Mid, Rid, VideoCopy, VideoPacket, VideoSlot};
+use super::packet::{Mid, PathReport, Rid, VideoCopy, VideoPacket, VideoSlot};
 use super::stats::DropReason;
+use path::AFTER_BRAKE;
 use switch::LayerSource;
 use track::VideoTrack;
-use viewer::Viewer;
+use viewer::{HeldPacket, Viewer};
 
 pub use viewer::{View, ViewState};
 
@@ -61,6 +62,12 @@ pub(super) enum VideoOrder {
     RequestKeyframe { peer: PeerId, mid: Mid, rid: Option<Rid> },
     /// What a viewer is to be sent, in bits a second: so much is tried to be reached by padding, and so much is wanted.
     SetBitrate { peer: PeerId, minimum: u64, desired: u64 },
+    /// Send at the pace of the estimate, or at once.
+    SetPaced { peer: PeerId, is_paced: bool },
+    /// Send nothing of before again, however often a viewer asks: what has been lost would only stand in the way.
+    ForgetSent { peer: PeerId },
+    /// Begin to estimate anew what a viewer's way bears, with this many bits a second.
+    ResetEstimate { peer: PeerId, estimate: u64 },
 }
 
 /// All that is shown, and all who see it.
@@ -254,7 +261,7 @@ impl VideoRouter {
         }
     }
 
-    /// The copy of a packet for a slot, if it is forwarded there.
+    /// The copy of a packet for a slot, if it is forwarded there now.
     pub(super) fn copy_for<'a>(
         &mut self,
         cx: &Context,
@@ -262,13 +269,45 @@ impl VideoRouter {
         fanout: &'a VideoFanout,
     ) -> Option<(PeerId, VideoCopy<'a>)> {
         // It may have left since the packet came.
-        let viewer = self.viewers.get_mut(key).filter(|viewer| viewer.is_connected)?;
+        let viewer = self.viewers.get_mut(key).filter(|viewer| viewer.is_connected && index < viewer.slots.len())?;
+        if !viewer.admits(index, fanout.source, &fanout.packet) {
+            return None;
+        }
+        self.place(cx, key, index, fanout.source, &fanout.packet)
+    }
+
+    /// The next packet that was held back for a viewer, now that its session has room.
+    pub(super) fn next_held(&mut self, peer: PeerId) -> Option<HeldPacket> {
+        let key = self.endpoints.get(&peer)?.viewer;
+        self.viewers[key].next_held()
+    }
+
+    /// The copy of a packet that was held back.
+    pub(super) fn copy_of_held<'a>(
+        &mut self,
+        cx: &Context,
+        peer: PeerId,
+        HeldPacket { slot, source, packet }: &'a HeldPacket,
+    ) -> Option<VideoCopy<'a>> {
+        let key = self.endpoints.get(&peer)?.viewer;
+        Some(self.place(cx, key, *slot, *source, packet)?.1)
+    }
+
+    fn place<'a>(
+        &mut self,
+        cx: &Context,
+        key: ViewerKey,
+        index: usize,
+        source: LayerSource,
+        packet: &'a VideoPacket,
+    ) -> Option<(PeerId, VideoCopy<'a>)> {
+        let viewer = self.viewers.get_mut(key)?;
         let (peer, slot) = (viewer.peer, viewer.slots.get_mut(index)?);
-        let track = self.tracks.get(&fanout.source.track);
-        let timestamp = fanout.packet.sequence.timestamp as u32;
-        let translate = |left| track?.translate(timestamp, fanout.source, left);
-        let place = slot.switch.place(fanout.source, &fanout.packet, translate, cx.now)?;
-        Some((peer, VideoCopy { mid: slot.agreed.mid, place, packet: &fanout.packet }))
+        let track = self.tracks.get(&source.track);
+        let timestamp = packet.sequence.timestamp as u32;
+        let translate = |left| track?.translate(timestamp, source, left);
+        let place = slot.switch.place(source, packet, translate, cx.now)?;
+        Some((peer, VideoCopy { mid: slot.agreed.mid, place, packet }))
     }
 
     /// What somebody wants to see, the most wanted first. What is not in their room is not for them.
@@ -291,10 +330,11 @@ impl VideoRouter {
         self.tell_wanted(cx);
     }
 
-    /// A viewer's session estimates anew what its way bears, in bits a second.
-    pub(super) fn note_estimate(&mut self, cx: &Context, peer: PeerId, estimate: u64) {
-        if let Some(endpoint) = self.endpoints.get(&peer) {
-            self.viewers[endpoint.viewer].note_estimate(estimate, cx.now);
+    /// A viewer's session knows something new of the way to it.
+    pub(super) fn note_path(&mut self, cx: &mut Context, peer: PeerId, report: PathReport) {
+        let Some(key) = self.endpoints.get(&peer).map(|endpoint| endpoint.viewer) else { return };
+        if self.viewers[key].note_path(report, cx.now) {
+            self.brake(cx, key);
         }
     }
 
@@ -319,14 +359,21 @@ impl VideoRouter {
         .collect()
     }
 
-    /// How old the oldest packet is that waits to be sent to a viewer.
+    /// How old the oldest packet is that waits in a viewer's session.
     pub(super) fn note_queue(&mut self, cx: &mut Context, peer: PeerId, age: Duration) {
         let Some(endpoint) = self.endpoints.get(&peer) else { return };
         let key = endpoint.viewer;
         if self.viewers[key].note_queue(age, cx.now) {
-            cx.stats.video_brakes += 1;
-            self.allocate(cx, key);
+            self.brake(cx, key);
         }
+    }
+
+    fn brake(&mut self, cx: &mut Context, key: ViewerKey) {
+        cx.stats.video_brakes += 1;
+        let peer = self.viewers[key].peer;
+        self.orders.push_back(VideoOrder::ForgetSent { peer });
+        self.orders.push_back(VideoOrder::ResetEstimate { peer, estimate: AFTER_BRAKE });
+        self.allocate(cx, key);
     }
 
     /// When time has to pass at the latest.
@@ -367,7 +414,7 @@ impl VideoRouter {
         self.tell_views(cx, key);
     }
 
-    /// A keyframe of a track came, and all have their copy of its beginning.
+    /// A keyframe of a track came, and all have their copy of its beginning, or will.
     fn note_keyframe(&mut self, cx: &mut Context, id: StreamId) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let is_waited_for = track.viewers.iter().any(|(key, index)| {

@@ -1,10 +1,33 @@
 //! How much a viewer's way bears, as far as can be told: the estimate of its session, and a brake.
 //!
-//! The estimate is the mean of three seconds, and for so long says of a way that has just become narrow what was true before.
-//! What cannot leave shows it at once: so when packets grow old in our own queue, all but the most wanted picture stops,
-//! and that one is sent at its lowest, until the queue has drained.
+//! At home a way bears more than a session that sends little can know, and its estimate wanders by as much as it is: so a way is
+//! taken to bear [`AT_HOME`], and nothing is paced, until much is lost or comes late. From then on the estimate counts for a while.
+//! It is the mean of three seconds, and for so long says of a way that has just become narrow what was true before; what cannot
+//! leave shows it at once: packets that grow old in our own queue.
+//!
+//! Each of these signs pulls the brake: all but the most wanted picture stops, and that one is sent at its lowest, until what was
+//! under way has drained.
 
 use std::time::{Duration, Instant};
+
+/// What a way at home is taken to bear, in bits a second: five cameras at their best.
+const AT_HOME: u64 = 10_000_000;
+
+/// After a sign that it does not, the estimate alone is believed for so long.
+const DOUBTS_FOR: Duration = Duration::from_secs(60);
+
+/// Share of packets lost in a second that means that the way has become narrow, and time to the viewer and back that does; and
+/// the brake is pulled for either no more often than this.
+const TOO_MUCH_LOST: f32 = 0.1;
+const TOO_LATE: Duration = Duration::from_millis(400);
+const BRAKES_SELDOM: Duration = Duration::from_secs(10);
+
+/// What a way is taken to bear once the brake was pulled, in bits a second: enough for the smallest picture.
+pub(super) const AFTER_BRAKE: u64 = 300_000;
+
+/// So many brakes, each so soon after the one before: the way does not even bear the smallest picture.
+const IN_VAIN: u32 = 3;
+const SOON_AFTER: Duration = Duration::from_secs(4);
 
 /// Share of the estimate that video may have, in percent: voices come first, and estimates are too good now and then.
 const USABLE: u64 = 90;
@@ -17,7 +40,11 @@ const TOO_OLD: Duration = Duration::from_millis(250);
 const BRAKES_FOR: Duration = Duration::from_millis(1_500);
 
 /// The brake is pulled again at the earliest so long after it was.
-const BRAKES_AGAIN: Duration = Duration::from_millis(700);
+const BRAKES_AGAIN: Duration = Duration::from_millis(1_200);
+
+/// By then all that was under way when the brake was pulled has come or is lost, and has been reported of: it says nothing of
+/// what is sent since.
+const REPORTED_AFTER: Duration = Duration::from_millis(400);
 
 /// After a step down nothing goes up for so long; and longer, when the one before was not long ago.
 const COOLS: Duration = Duration::from_secs(3);
@@ -34,7 +61,16 @@ const HOLDS: Duration = Duration::from_secs(10);
 pub(super) struct ViewerPath {
     /// Bits a second, as the session estimates.
     estimate: u64,
+    /// Bits a second that are sent.
+    used: u64,
+    doubted: Option<Instant>,
     braked: Option<Instant>,
+    /// How often, each time soon after the one before.
+    brakes: u32,
+    /// What is reported still is of what was sent before.
+    is_recovering: bool,
+    /// It was pulled in vain: no picture is sent until one is tried again.
+    is_hopeless: bool,
     lowered: Option<Instant>,
     cools_until: Option<Instant>,
     /// Since when there is no picture at all, though some are wanted.
@@ -46,7 +82,20 @@ pub(super) struct ViewerPath {
 impl ViewerPath {
     /// One of which nothing is known but this.
     pub(super) fn new(estimate: u64) -> Self {
-        Self { estimate, braked: None, lowered: None, cools_until: None, dark_since: None, retries: 0, tried: None }
+        Self {
+            estimate,
+            used: 0,
+            doubted: None,
+            braked: None,
+            brakes: 0,
+            is_recovering: false,
+            is_hopeless: false,
+            lowered: None,
+            cools_until: None,
+            dark_since: None,
+            retries: 0,
+            tried: None,
+        }
     }
 
     /// Takes a new estimate, in bits a second.
@@ -54,13 +103,45 @@ impl ViewerPath {
         self.estimate = estimate;
     }
 
+    /// Takes note of the share of packets that were lost in the last second. True when the brake is pulled: much is lost, of much
+    /// that is sent, and all at once. Where as much is lost of little, it is the air, and sending less would not help.
+    pub(super) fn note_loss(&mut self, lost: f32, now: Instant) -> bool {
+        lost > TOO_MUCH_LOST && self.used > 2 * AFTER_BRAKE && !self.has_braked_lately(now) && self.brake(now)
+    }
+
+    fn has_braked_lately(&self, now: Instant) -> bool {
+        self.braked.is_some_and(|at| now.saturating_duration_since(at) < BRAKES_SELDOM)
+    }
+
+    /// Takes note of what is sent from now on, in bits a second.
+    pub(super) fn note_used(&mut self, used: u64) {
+        self.used = used;
+    }
+
+    /// Takes note of the time from us to the viewer and back. True when the brake is pulled: what is sent queues up somewhere.
+    pub(super) fn note_round_trip(&mut self, round_trip: Duration, now: Instant) -> bool {
+        round_trip > TOO_LATE && self.used > 2 * AFTER_BRAKE && !self.has_braked_lately(now) && self.brake(now)
+    }
+
+    /// Whether the way is taken to bear all that is wanted, and what is sent need not be paced.
+    pub(super) fn is_trusted(&self, now: Instant) -> bool {
+        self.doubted.is_none_or(|at| now.saturating_duration_since(at) > DOUBTS_FOR)
+    }
+
     /// Takes note of how old the oldest packet is that waits to be sent. True when the brake is pulled.
     pub(super) fn note_queue(&mut self, age: Duration, now: Instant) -> bool {
-        let is_recent = self.braked.is_some_and(|at| now.saturating_duration_since(at) < BRAKES_AGAIN);
-        if age < TOO_OLD || is_recent {
+        age >= TOO_OLD && self.brake(now)
+    }
+
+    fn brake(&mut self, now: Instant) -> bool {
+        if self.braked.is_some_and(|at| now.saturating_duration_since(at) < BRAKES_AGAIN) {
             return false;
         }
-        self.braked = Some(now);
+        let is_soon = self.braked.is_some_and(|at| now.saturating_duration_since(at) < SOON_AFTER);
+        self.brakes = if is_soon { self.brakes + 1 } else { 1 };
+        self.is_hopeless = self.brakes >= IN_VAIN;
+        (self.braked, self.doubted, self.is_recovering) = (Some(now), Some(now), true);
+        self.estimate = AFTER_BRAKE;
         self.note_lowered(now);
         true
     }
@@ -70,9 +151,30 @@ impl ViewerPath {
         self.braked.is_some_and(|at| now.saturating_duration_since(at) < BRAKES_FOR)
     }
 
+    /// The estimate with which the session is to begin anew, once reports of what was sent before the brake have ruined it.
+    pub(super) fn take_recovery(&mut self, now: Instant) -> Option<u64> {
+        let is_due = self.is_recovering && self.recovers_at().is_some_and(|at| now >= at);
+        if is_due {
+            self.is_recovering = false;
+            self.estimate = AFTER_BRAKE;
+        }
+        is_due.then_some(AFTER_BRAKE)
+    }
+
+    /// When that is.
+    pub(super) fn recovers_at(&self) -> Option<Instant> {
+        self.braked.filter(|_| self.is_recovering).map(|at| at + REPORTED_AFTER)
+    }
+
+    /// Whether not even the smallest picture is to be sent for now.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.is_hopeless
+    }
+
     /// Bits a second that may be sent.
-    pub(super) fn budget(&self) -> u64 {
-        self.estimate * USABLE / 100
+    pub(super) fn budget(&self, now: Instant) -> u64 {
+        let believed = if self.is_trusted(now) { self.estimate.max(AT_HOME) } else { self.estimate };
+        believed * USABLE / 100
     }
 
     /// Something was taken from the viewer that it had.
@@ -105,7 +207,7 @@ impl ViewerPath {
             return false;
         }
         self.retries = (self.retries + 1).min(RETRIES.len() - 1);
-        (self.dark_since, self.tried) = (None, Some(now));
+        (self.dark_since, self.tried, self.is_hopeless) = (None, Some(now), false);
         true
     }
 
@@ -130,6 +232,37 @@ mod tests {
         assert!(!path.note_queue(Duration::from_millis(400), start + SECOND / 2), "it takes a while to drain");
         assert!(path.is_braking(start + SECOND));
         assert!(!path.is_braking(start + 2 * SECOND));
+    }
+
+    #[test]
+    fn a_way_at_home_is_trusted_until_much_is_lost_at_once() {
+        let start = Instant::now();
+        let mut path = ViewerPath::new(2_000_000);
+        assert_eq!(path.budget(start), AT_HOME * USABLE / 100);
+        path.note_used(3_000_000);
+        path.note_estimate(900_000);
+        assert_eq!(path.budget(start), AT_HOME * USABLE / 100, "an estimate alone says little");
+        assert!(!path.note_loss(0.03, start));
+        assert!(path.note_loss(0.3, start));
+        assert_eq!(path.budget(start), AFTER_BRAKE * USABLE / 100);
+        assert!(!path.is_trusted(start + SECOND));
+        assert_eq!(path.budget(start + DOUBTS_FOR + SECOND), AT_HOME * USABLE / 100);
+    }
+
+    #[test]
+    fn packets_that_queue_up_on_the_way_pull_the_brake_too() {
+        let mut path = ViewerPath::new(2_000_000);
+        path.note_used(3_000_000);
+        assert!(!path.note_round_trip(Duration::from_millis(80), Instant::now()));
+        assert!(path.note_round_trip(Duration::from_millis(900), Instant::now()));
+    }
+
+    #[test]
+    fn losses_of_the_air_do_not_end_the_smallest_picture() {
+        let start = Instant::now();
+        let mut path = ViewerPath::new(2_000_000);
+        path.note_used(150_000);
+        assert!((0..100).all(|second| !path.note_loss(0.3, start + SECOND * second)));
     }
 
     #[test]

@@ -121,6 +121,16 @@ impl Company {
         }
     }
 
+    fn estimate(&mut self, who: u64, bits: u64) {
+        let report = PathReport { estimate: Some(bits), ..PathReport::default() };
+        self.router.note_path(&mut self.cx, PeerId(who), report);
+    }
+
+    fn lose(&mut self, who: u64, lost: f32) {
+        let report = PathReport { loss: Some(lost), ..PathReport::default() };
+        self.router.note_path(&mut self.cx, PeerId(who), report);
+    }
+
     /// Those who were asked for a keyframe; others stay asked.
     fn take_requests(&mut self) -> Vec<u64> {
         let mut asked = Vec::new();
@@ -337,12 +347,15 @@ fn on_a_narrow_way_the_most_wanted_is_seen_alone_and_all_come_back() {
     company.watch(6, &[1, 2, 3, 4, 5], 720);
     company.show(&[1, 2, 3, 4, 5], Duration::from_secs(2));
     // Smallest layers take 120 kbit/s each.
-    company.router.note_estimate(&company.cx, PeerId(6), 200_000);
+    company.lose(6, 0.5);
+    company.estimate(6, 200_000);
+    company.show(&[1, 2, 3, 4, 5], Duration::from_secs(2));
+    company.estimate(6, 200_000);
     company.show(&[1, 2, 3, 4, 5], Duration::from_secs(2));
     company.copies.clear();
     company.show(&[1, 2, 3, 4, 5], Duration::from_secs(1));
     assert_eq!(company.seen_by(6), [("2".into(), 180)]);
-    company.router.note_estimate(&company.cx, PeerId(6), 20_000_000);
+    company.estimate(6, 20_000_000);
     company.show(&[1, 2, 3, 4, 5], Duration::from_secs(12));
     company.copies.clear();
     company.show(&[1, 2, 3, 4, 5], Duration::from_secs(1));

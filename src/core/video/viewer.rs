@@ -12,14 +12,22 @@ use super::{VideoMembership, VideoOrder};
 use super::path::ViewerPath;
 use super::switch::{LayerSource, LayerSwitch};
 use super::track::VideoTrack;
-use crate::core::packet::{Mid, VideoSlot};
+use crate::core::packet::{Mid, PathReport, VideoPacket, VideoSlot};
 use crate::domain::{PeerId, RoomId, StreamId, Track};
 
 /// Between two looks at what a viewer is sent.
 const ALLOCATES_EVERY: Duration = Duration::from_millis(200);
 
-/// Between two looks at what waits to be sent to it.
+/// Between two looks at what waits to be sent to it; and while something is held back.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
+const LOOKS_WHILE_HELD: Duration = Duration::from_millis(5);
+
+/// After the brake was pulled, nothing is sent for so long: a keyframe would only be lost with the rest.
+const DRAINS_FOR: Duration = Duration::from_millis(150);
+
+/// A session in which a packet has waited for so long is given no more: what it has cannot be taken back, and what is held
+/// back here can.
+const WAITS_IN_SESSION: Duration = Duration::from_millis(30);
 
 /// What a viewer wants to see in one slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +65,22 @@ pub(super) struct Viewer {
     /// The slots that are wanted, the most wanted first.
     order: Vec<usize>,
     path: ViewerPath,
+    /// What is held back, the oldest first.
+    held: VecDeque<HeldPacket>,
+    /// The session has no room.
+    is_full: bool,
     next_allocation: Instant,
     next_look: Instant,
     told: Vec<(Mid, StreamId, ViewState)>,
-    bitrates: Option<(u64, u64)>,
+    /// What its session was told of bitrates, and of pacing.
+    told_session: Option<(u64, u64, bool)>,
+}
+
+/// Packet that waits until the session has room.
+pub(in crate::core) struct HeldPacket {
+    pub(super) slot: usize,
+    pub(super) source: LayerSource,
+    pub(super) packet: VideoPacket,
 }
 
 /// Slot, and what is in it.
@@ -99,10 +119,12 @@ impl Viewer {
             slots: Vec::new(),
             order: Vec::new(),
             path: ViewerPath::new(estimate),
+            held: VecDeque::new(),
+            is_full: false,
             next_allocation: now,
             next_look: now,
             told: Vec::new(),
-            bitrates: None,
+            told_session: None,
         }
     }
 
@@ -156,9 +178,19 @@ impl Viewer {
         }
     }
 
-    pub(super) fn note_estimate(&mut self, estimate: u64, now: Instant) {
-        self.path.note_estimate(estimate);
-        self.next_allocation = self.next_allocation.min(now + LOOKS_EVERY);
+    /// Takes what its session knows of the way to it. True: it brakes from now on.
+    pub(super) fn note_path(&mut self, report: PathReport, now: Instant) -> bool {
+        if let Some(estimate) = report.estimate {
+            self.path.note_estimate(estimate);
+            self.next_allocation = self.next_allocation.min(now + LOOKS_EVERY);
+        }
+        let loses = report.loss.is_some_and(|lost| self.path.note_loss(lost, now));
+        let is_late = report.round_trip.is_some_and(|round_trip| self.path.note_round_trip(round_trip, now));
+        let brakes = loses || is_late;
+        if brakes {
+            self.stop(now);
+        }
+        brakes
     }
 
     /// When to look at it again.
@@ -171,18 +203,52 @@ impl Viewer {
     pub(super) fn take_look(&mut self, now: Instant) -> bool {
         let is_due = self.deadline().is_some() && now >= self.next_look;
         if is_due {
-            self.next_look = now + LOOKS_EVERY;
+            let is_busy = self.is_full || !self.held.is_empty();
+            self.next_look = now + if is_busy { LOOKS_WHILE_HELD } else { LOOKS_EVERY };
         }
         is_due
     }
 
-    /// Takes note of how old the oldest packet is that waits to be sent to it. True: it brakes from now on.
+    /// Whether a packet can have its place in a slot now; if not, it is held back as far as it may have one.
+    pub(super) fn admits(&mut self, slot: usize, source: LayerSource, packet: &VideoPacket) -> bool {
+        let is_busy = self.is_full || !self.held.is_empty();
+        let switch = &self.slots[slot].switch;
+        // What is held back may begin with the keyframe.
+        let begins = switch.target() == Some(source) && (packet.keyframe.is_some() || is_busy);
+        let is_wanted = switch.current() == Some(source) || begins;
+        if is_wanted && is_busy {
+            self.held.push_back(HeldPacket { slot, source, packet: packet.clone() });
+        }
+        is_wanted && !is_busy
+    }
+
+    /// The next packet that was held back, now that the session has room.
+    pub(super) fn next_held(&mut self) -> Option<HeldPacket> {
+        if self.is_full { None } else { self.held.pop_front() }
+    }
+
+    /// Takes note of how old the oldest packet is that waits in the session. True: it brakes from now on, and what was held
+    /// back is gone.
     pub(super) fn note_queue(&mut self, age: Duration, now: Instant) -> bool {
-        let brakes = self.path.note_queue(age, now);
+        self.is_full = age > WAITS_IN_SESSION;
+        if self.is_full {
+            self.next_look = self.next_look.min(now + LOOKS_WHILE_HELD);
+        }
+        let held = self.held.front().map(|held| now.saturating_duration_since(held.packet.arrived));
+        let brakes = self.path.note_queue(age.max(held.unwrap_or_default()), now);
         if brakes {
-            self.next_allocation = now;
+            self.stop(now);
         }
         brakes
+    }
+
+    /// Nothing more is sent of what was; what is, is decided anew once what was under way has left it some room.
+    fn stop(&mut self, now: Instant) {
+        self.held.clear();
+        for slot in &mut self.slots {
+            slot.switch.set_target(None);
+        }
+        self.next_allocation = now + DRAINS_FOR;
     }
 
     /// Decides anew what it is sent, if it is time for that.
@@ -195,6 +261,9 @@ impl Viewer {
         if self.deadline().is_none() || now < self.next_allocation {
             return;
         }
+        if let Some(estimate) = self.path.take_recovery(now) {
+            orders.push_back(VideoOrder::ResetEstimate { peer: self.peer, estimate });
+        }
         self.next_allocation = now + ALLOCATES_EVERY;
         let ladders: Vec<_> = self.order.iter().map(|index| self.ladder_of(*index, &find, now)).collect();
         let requests: Vec<_> = ladders
@@ -206,16 +275,25 @@ impl Viewer {
             })
             .collect();
         let is_braking = self.path.is_braking(now);
-        let allocation = allocate(if is_braking { 0 } else { self.path.budget() }, &requests);
+        let allocation = allocate(if is_braking { 0 } else { self.path.budget(now) }, &requests);
         let first = ladders.iter().position(|ladder| !ladder.is_empty());
-        let is_dark = first.is_some() && allocation.steps.iter().all(Option::is_none);
-        let is_tried = self.path.note_picture(is_dark && !is_braking, now) || self.path.is_trying(now);
-        let forced = first.filter(|_| is_dark && (is_braking || is_tried));
-        self.apply(&ladders, &requests, &allocation.steps, forced, now);
-        let minimum = if is_braking { 0 } else { allocation.next };
-        if self.bitrates.replace((minimum, allocation.desired)) != Some((minimum, allocation.desired)) {
-            let (peer, desired) = (self.peer, allocation.desired);
+        let is_hopeless = self.path.is_hopeless();
+        let is_dark = first.is_some() && (is_hopeless || allocation.steps.iter().all(Option::is_none));
+        let is_tried = self.path.note_picture(is_dark && (is_hopeless || !is_braking), now) || self.path.is_trying(now);
+        let forced = first.filter(|_| is_dark && !self.path.is_hopeless() && (is_braking || is_tried));
+        let steps = if self.path.is_hopeless() { vec![None; ladders.len()] } else { allocation.steps };
+        self.apply(&ladders, &requests, &steps, forced, now);
+        let sent = if is_braking { 0 } else { allocation.used };
+        self.path.note_used(sent);
+        // What is trusted needs no padding by which more could be learned of it.
+        let (minimum, desired) = match self.path.is_trusted(now) {
+            true => (0, 0),
+            false => (if is_braking { 0 } else { allocation.next }, allocation.desired),
+        };
+        let (peer, is_paced) = (self.peer, !self.path.is_trusted(now));
+        if self.told_session.replace((minimum, desired, is_paced)) != Some((minimum, desired, is_paced)) {
             orders.push_back(VideoOrder::SetBitrate { peer, minimum, desired });
+            orders.push_back(VideoOrder::SetPaced { peer, is_paced });
         }
     }
 

@@ -12,7 +12,7 @@ use super::channel::{ChannelEvent, DataChannel};
 use super::rtp::{self, LastMid};
 use super::video;
 use crate::core::Transmit;
-use crate::core::packet::{IngressPacket, Mid, ReceptionReport, VideoPacket};
+use crate::core::packet::{IngressPacket, Mid, PathReport, ReceptionReport, VideoPacket};
 use crate::domain::TrackKind;
 
 /// Output of sessions while they were driven. One is reused for all, so that the steady state allocates nothing here.
@@ -32,8 +32,8 @@ pub(in crate::core) struct SessionOutput {
     pub(in crate::core::peers) video: Vec<VideoPacket>,
     /// M-lines on which the remote cannot go on without a keyframe.
     pub(in crate::core::peers) keyframe_requests: Vec<Mid>,
-    /// Bits a second that the way to the remote bears, where that is estimated anew.
-    pub(in crate::core::peers) estimate: Option<u64>,
+    /// What is known anew of the way to a remote that sees video.
+    pub(in crate::core::peers) path: PathReport,
     /// What happened on the data channel.
     pub(in crate::core::peers) channel: Vec<ChannelEvent>,
     /// ICE and DTLS have just completed.
@@ -95,7 +95,11 @@ pub(super) fn drain(
             Output::Event(Event::RtpPacket(packet)) if is_video => out.video.extend(video::ingress(rtc, packet)),
             Output::Event(Event::KeyframeRequest(request)) => out.keyframe_requests.push(rtp::own(request.mid)),
             Output::Event(Event::EgressBitrateEstimate(estimate)) => {
-                out.estimate = video::bits_a_second(&estimate).or(out.estimate);
+                out.path.estimate = video::bits_a_second(&estimate).or(out.path.estimate);
+            }
+            Output::Event(Event::PeerStats(stats)) => {
+                out.path.loss = stats.egress_loss_fraction;
+                out.path.round_trip = stats.rtt;
             }
             Output::Event(Event::RtpPacket(packet)) => out.packets.push(ingress(rtc, last_mid, packet)),
             Output::Event(Event::MediaEgressStats(report)) => note_report(&report, &mut out.reception),

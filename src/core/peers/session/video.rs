@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use smallvec::SmallVec;
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::config::DtlsCert;
 use str0m::format::{Codec, PayloadParams, detect_av1_keyframe, detect_h264_nalu, detect_vp9_keyframe};
@@ -26,12 +27,15 @@ const EXTENSIONS: [(u8, Extension); 5] = [
     (13, Extension::VideoOrientation),
 ];
 
+/// Between two looks at what was lost on the way.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
 /// What is kept of each slot, for a viewer who asks for it again: what still comes in time.
 const KEPT_PACKETS: usize = 200;
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// Where more of what is sent than this is sent again, it would only make things worse.
-const MOST_SENT_AGAIN: f32 = 0.3;
+const MOST_SENT_AGAIN: f32 = 0.6;
 
 /// Type of the part of an H.264 stream that all else needs (RFC 6184 5.4, "SPS"): with it a keyframe begins.
 const SEQUENCE_PARAMETERS: u8 = 7;
@@ -46,6 +50,7 @@ pub(super) fn config(certificate: &DtlsCert, estimate: u64) -> RtcConfig {
         .set_rtp_mode(true)
         .set_dtls_cert(certificate.clone())
         .set_crypto_provider(keys::provider())
+        .set_stats_interval(Some(LOOKS_EVERY))
         .enable_bwe(Some(Bitrate::bps(estimate)))
         .clear_codecs()
         .enable_vp8(true)
@@ -68,11 +73,35 @@ impl Session {
         if slot.codecs.is_empty() {
             return None;
         }
-        let mut api = self.rtc.direct_api();
-        if let Some(stream) = api.stream_tx_by_mid(rtp::theirs(mid), None) {
+        self.keep_sent(mid);
+        Some(slot)
+    }
+
+    /// Keeps what is sent in a slot from now on for a viewer who asks for it again, and nothing of before.
+    fn keep_sent(&mut self, mid: Mid) {
+        if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(rtp::theirs(mid), None) {
             stream.set_rtx_cache(KEPT_PACKETS, KEPT_FOR, Some(MOST_SENT_AGAIN));
         }
-        Some(slot)
+    }
+
+    /// Sends nothing of before again, in any slot.
+    pub(in crate::core::peers) fn forget_sent(&mut self) {
+        self.slots().into_iter().for_each(|mid| self.keep_sent(mid));
+    }
+
+    /// Sends at the pace of the estimate, or at once.
+    pub(in crate::core::peers) fn set_paced(&mut self, is_paced: bool) {
+        let mut api = self.rtc.direct_api();
+        for mid in self.dialect.mids() {
+            if let Some(stream) = api.stream_tx_by_mid(rtp::theirs(mid), None) {
+                stream.set_unpaced(!is_paced);
+            }
+        }
+    }
+
+    /// Slots in which something was sent.
+    fn slots(&self) -> SmallVec<[Mid; 8]> {
+        self.payload_types.iter().map(|(mid, ..)| *mid).collect()
     }
 
     /// Number that the remote gave to a codec on this m-line. Of several forms of H.264 it is the first in packets of several
@@ -138,6 +167,15 @@ impl Session {
     ) {
         self.drive(out, |rtc| {
             rtc.bwe().set_bitrate(Bitrate::bps(minimum), Bitrate::bps(desired));
+            Ok(())
+        });
+        self.advance(now, out);
+    }
+
+    /// Begins to estimate anew what the way to the remote bears, with this many bits a second.
+    pub(in crate::core::peers) fn reset_estimate(&mut self, estimate: u64, now: Instant, out: &mut SessionOutput) {
+        self.drive(out, |rtc| {
+            rtc.bwe().reset(Bitrate::bps(estimate));
             Ok(())
         });
         self.advance(now, out);
