@@ -379,13 +379,13 @@ impl VideoRouter {
     /// When time has to pass at the latest.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         let viewers = self.viewers.iter().filter_map(|(_, viewer)| viewer.deadline());
-        let tracks = self.tracks.values().flat_map(|track| [track.requests.deadline(now), Some(track.idle_deadline())]);
+        let tracks = self.tracks.values().flat_map(|track| [track.requests.deadline(now), track.idle_deadline()]);
         viewers.chain(tracks.flatten()).min()
     }
 
     /// Lets time pass.
     pub(super) fn wake(&mut self, cx: &mut Context) {
-        let idle = self.tracks.values().filter(|track| cx.now >= track.idle_deadline());
+        let idle = self.tracks.values().filter(|track| track.idle_deadline().is_some_and(|at| cx.now >= at));
         for id in idle.map(|track| track.track.id).collect::<Vec<_>>() {
             self.end(cx, id);
         }

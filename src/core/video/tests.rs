@@ -92,6 +92,7 @@ impl Company {
             *sequence += 1;
             let mut packet = layered(layer, is_keyframe);
             packet.sequence = SenderSequence { ssrc, sequence: *sequence, timestamp: *sequence * 3_000 };
+            packet.arrived = self.cx.now;
             packet.payload = vec![0; 500 << (2 * layer - 2)].into();
             self.router.ingest(&mut self.cx, PeerId(who), packet);
             self.deliver();
@@ -363,11 +364,31 @@ fn on_a_narrow_way_the_most_wanted_is_seen_alone_and_all_come_back() {
 }
 
 #[test]
+fn what_a_session_has_no_room_for_waits_and_is_sent_in_order() {
+    let mut company = Company::new(2);
+    company.watch(2, &[1], 180);
+    company.show(&[1], Duration::from_secs(1));
+    company.router.note_queue(&mut company.cx, PeerId(2), Duration::from_millis(40));
+    company.copies.clear();
+    company.show(&[1], Duration::from_millis(100));
+    assert_eq!(company.copies.len(), 0);
+    assert!(company.router.next_held(PeerId(2)).is_none(), "not before there is room");
+    company.router.note_queue(&mut company.cx, PeerId(2), Duration::ZERO);
+    let mut sequences = Vec::new();
+    while let Some(held) = company.router.next_held(PeerId(2)) {
+        let copy = company.router.copy_of_held(&company.cx, PeerId(2), &held);
+        sequences.extend(copy.map(|copy| copy.place.sequence));
+    }
+    assert!(sequences.len() >= 3 && sequences.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{sequences:?}");
+}
+
+#[test]
 fn a_queue_that_grows_old_leaves_one_picture_at_once() {
     let mut company = Company::new(6);
     company.watch(6, &[1, 2, 3, 4, 5], 720);
     company.show(&[1, 2, 3, 4, 5], Duration::from_secs(2));
     company.router.note_queue(&mut company.cx, PeerId(6), Duration::from_millis(300));
+    company.router.note_queue(&mut company.cx, PeerId(6), Duration::ZERO);
     company.show(&[1, 2, 3, 4, 5], Duration::from_millis(300));
     company.copies.clear();
     company.show(&[1, 2, 3, 4, 5], Duration::from_millis(800));

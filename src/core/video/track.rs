@@ -98,9 +98,9 @@ impl VideoTrack {
         ladder
     }
 
-    /// When it is over, if nothing more comes.
-    pub(super) fn idle_deadline(&self) -> Instant {
-        self.last_packet + IDLE_LIMIT
+    /// When it is over, if nothing more comes; never while nobody looks, since its sender need not send then.
+    pub(super) fn idle_deadline(&self) -> Option<Instant> {
+        (self.wanted.told != Some(0)).then(|| self.last_packet + IDLE_LIMIT)
     }
 
     /// What its sender is to be told, now that its largest tile has so many lines; 0: nobody looks.
@@ -113,6 +113,10 @@ impl VideoTrack {
             }
         }
         *less_since = None;
+        if *told == Some(0) && height > 0 {
+            // It has the usual time to begin again.
+            self.last_packet = now;
+        }
         (told.replace(height) != Some(height)).then_some(height)
     }
 }
@@ -159,6 +163,18 @@ mod tests {
             track.note(&one, now).is_some()
         });
         assert_eq!(taken.count(), MAX_LAYERS);
+    }
+
+    #[test]
+    fn a_track_at_which_nobody_looks_is_not_over_however_long_nothing_comes() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut track = track_of(1, start);
+        assert_eq!(track.idle_deadline(), Some(at(10)));
+        track.take_wanted(0, at(1));
+        assert_eq!(track.idle_deadline(), None);
+        track.take_wanted(720, at(1_000));
+        assert_eq!(track.idle_deadline(), Some(at(1_010)));
     }
 
     #[test]
