@@ -25,6 +25,16 @@ fn entities() {
 }
 
 #[test]
+fn video() {
+    replay("video", targets::video);
+}
+
+#[test]
+fn viewers() {
+    replay("viewers", targets::viewers);
+}
+
+#[test]
 fn messages() {
     replay("messages", targets::messages);
 }

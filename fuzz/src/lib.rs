@@ -37,6 +37,17 @@ pub fn entities(data: &[u8]) {
     }
 }
 
+/// Video: a payload of any codec, one slot that is switched between layers, and people who show and look.
+pub fn video(data: &[u8]) {
+    voice_relay::core::fuzzing::payload(data);
+    voice_relay::core::fuzzing::switches(data);
+}
+
+/// People who come, show, look and go, over ways that do anything.
+pub fn viewers(data: &[u8]) {
+    voice_relay::core::fuzzing::people(data);
+}
+
 /// A client's signalling message.
 pub fn messages(data: &[u8]) {
     voice_relay::http::fuzzing::is_message(&String::from_utf8_lossy(data));

@@ -17,6 +17,8 @@
 
 mod context;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod opening;
 mod packet;
 mod peers;

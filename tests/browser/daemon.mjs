@@ -46,10 +46,10 @@ export async function startDaemon(ports = { http: 0, mp3: 0, media: 0 }, network
     void ended.then((code) => reject(new Error(`the daemon ended with code ${code}`)));
   });
   const [, http, mp3, media] = /http=(\d+) mp3=(\d+) media=(\d+)/.exec(line).map(Number);
-  const files = Number(/ files=(\d+)/.exec(line)[1]);
+  const [files, video] = ['files', 'video'].map((name) => Number(new RegExp(` ${name}=(\\d+)`).exec(line)[1]));
   const https = Number(/ https=(\d+)/.exec(line)?.[1] ?? 0);
   return {
-    ports: { http, mp3, media, files, https },
+    ports: { http, mp3, media, files, video, https },
     pid: child.pid,
     /** Where it keeps what outlives it, for whoever starts it anew. */
     data,

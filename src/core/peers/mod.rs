@@ -26,7 +26,7 @@ pub use peer::{CONNECT_TIMEOUT, FILES_CONNECT_TIMEOUT};
 pub use session::ChannelEvent;
 
 pub(super) use negotiation::{Negotiated, check_offer};
-pub(super) use session::Purpose;
+pub(super) use session::{Purpose, look_into};
 
 use super::context::Context;
 use super::packet::{EgressPacket, IngressPacket, Mid, PathReport, ReceptionReport, Rid, VideoCopy, VideoPacket};

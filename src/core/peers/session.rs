@@ -42,6 +42,7 @@ use output::drain;
 pub(super) use output::{Over, SessionOutput};
 use rtp::LastMid;
 use srtp::Sealer;
+pub(in crate::core) use video::look_into_all as look_into;
 
 /// Sources that one remote may have without naming them; each is a stream in memory.
 const MAX_GUESSED: usize = 16;

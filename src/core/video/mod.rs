@@ -8,6 +8,7 @@
 //! decided by `allocation`, within what its `path` bears; `keyframes` asks senders for what a switch waits for.
 
 mod allocation;
+pub(super) mod fuzzing;
 mod keyframes;
 mod layer;
 mod path;
@@ -379,7 +380,9 @@ impl VideoRouter {
     /// When time has to pass at the latest.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         let viewers = self.viewers.iter().filter_map(|(_, viewer)| viewer.deadline());
-        let tracks = self.tracks.values().flat_map(|track| [track.requests.deadline(now), track.idle_deadline()]);
+        let of_track =
+            |track: &VideoTrack| [track.requests.deadline(now), track.idle_deadline(), track.wanted_deadline()];
+        let tracks = self.tracks.values().flat_map(of_track);
         viewers.chain(tracks.flatten()).min()
     }
 

@@ -103,6 +103,11 @@ impl VideoTrack {
         (self.wanted.told != Some(0)).then(|| self.last_packet + IDLE_LIMIT)
     }
 
+    /// When its sender is to be told that less is wanted, if that stays so.
+    pub(super) fn wanted_deadline(&self) -> Option<Instant> {
+        self.wanted.less_since.map(|since| since + LESS_AFTER)
+    }
+
     /// What its sender is to be told, now that its largest tile has so many lines; 0: nobody looks.
     pub(super) fn take_wanted(&mut self, height: u16, now: Instant) -> Option<u16> {
         let WantedHeight { told, less_since } = &mut self.wanted;

@@ -59,6 +59,7 @@ export class RoomVideo extends EventTarget {
   private seen: readonly SeenTile[] = [];
   private views: readonly View[] = [];
   private said = '[]';
+  private saidAt = -Infinity;
   private saying: ReturnType<typeof setTimeout> | undefined;
   private facing: Facing = 'user';
   private problem: VideoView['problem'] = null;
@@ -271,11 +272,12 @@ export class RoomVideo extends EventTarget {
     this.sayViews();
   }
 
+  /** At once, or as soon as it may be said again. */
   private sayLater(): void {
     this.saying ??= setTimeout(() => {
       this.saying = undefined;
       this.sayViews();
-    }, SAY_MS);
+    }, Math.max(0, this.saidAt + SAY_MS - performance.now()));
   }
 
   /** Tells the relay what is seen; in a tab that nobody looks at, nothing is. */
@@ -290,7 +292,7 @@ export class RoomVideo extends EventTarget {
     });
     const text = JSON.stringify(tiles);
     if (text === this.said || !this.connection) return;
-    this.said = text;
+    [this.said, this.saidAt] = [text, performance.now()];
     this.room.say({ type: 'view', tiles });
   }
 

@@ -233,6 +233,13 @@ fn read(mid: Mid, rid: Option<Rid>, codec: VideoCodec, packet: RtpPacket) -> Vid
     }
 }
 
+/// Looks into a payload as if it were of each codec.
+pub(in crate::core) fn look_into_all(payload: &[u8]) {
+    for codec in [VideoCodec::Vp8, VideoCodec::H264, VideoCodec::Vp9, VideoCodec::Av1] {
+        look_into(codec, payload);
+    }
+}
+
 /// Whether a keyframe begins with a payload, and the numbers in it that have to go on.
 fn look_into(codec: VideoCodec, payload: &[u8]) -> (Option<Keyframe>, Option<Vp8Numbers>) {
     let unknown = Keyframe { height: None };
