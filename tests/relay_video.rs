@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use support::video::Company;
-use voice_relay::core::ViewState;
+use voice_relay::core::{Event, ViewState};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -98,6 +98,20 @@ fn a_way_of_150_kbits_leaves_the_voice_alone_and_says_so() {
     let since = company.now;
     company.run(secs(2));
     assert!(!company.frames(viewer, 0, since).is_empty(), "it is tried again");
+}
+
+#[test]
+fn one_small_picture_on_a_way_that_does_not_even_bear_that_is_given_up_and_tried_again() {
+    let (mut company, viewer) = watched(1, 360);
+    company.run(secs(5));
+    company.people[viewer].link.bits = 100_000;
+    company.events.clear();
+    company.run(secs(15));
+    let too_narrow = |event: &Event| matches!(event, Event::Views(_, states) if states[0].2 == ViewState::TooNarrow);
+    assert!(company.events.iter().any(too_narrow), "{:?}", company.people[viewer].views);
+    company.people[viewer].link.bits = u64::MAX;
+    company.run(secs(40));
+    assert!(matches!(company.people[viewer].views[..], [ViewState::Playing(_)]), "{:?}", company.people[viewer].views);
 }
 
 #[test]

@@ -14,7 +14,7 @@ export async function openNarrowWay(port) {
   const outside = createSocket('udp4');
   await new Promise((resolve) => outside.bind(0, '127.0.0.1', resolve));
   const inside = new Map();
-  const way = { bits: Infinity, dropped: 0, freeAt: 0 };
+  const way = { bits: Infinity, dropped: 0, freeAt: 0, isClosed: false };
 
   /** Sends it when its turn has come. */
   const send = (datagram, client) => {
@@ -26,7 +26,9 @@ export async function openNarrowWay(port) {
     }
     way.freeAt = begins + ((datagram.length + HEADERS) * 8_000) / way.bits;
     const wait = way.freeAt - now;
-    const deliver = () => outside.send(datagram, client.port, client.address);
+    const deliver = () => {
+      if (!way.isClosed) outside.send(datagram, client.port, client.address);
+    };
     if (wait < 1) deliver();
     else setTimeout(deliver, wait);
   };
@@ -52,6 +54,7 @@ export async function openNarrowWay(port) {
       return way.dropped;
     },
     close() {
+      way.isClosed = true;
       outside.close();
       for (const socket of inside.values()) socket.close();
     },

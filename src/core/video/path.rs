@@ -16,10 +16,18 @@ const AT_HOME: u64 = 10_000_000;
 /// After a sign that it does not, the estimate alone is believed for so long.
 const DOUBTS_FOR: Duration = Duration::from_secs(60);
 
-/// Share of packets lost in a second that means that the way has become narrow, and time to the viewer and back that does; and
+/// Share of packets lost in a second that means that the way has become narrow, and so much more time to the viewer and back
+/// than it took when it was quickest; and
 /// the brake is pulled for either no more often than this.
 const TOO_MUCH_LOST: f32 = 0.1;
-const TOO_LATE: Duration = Duration::from_millis(400);
+
+/// Share of packets lost in a second with which not even the smallest picture is seen.
+const MOST_LOST: f32 = 0.3;
+
+/// For so long after a brake losses may be of what was sent before.
+const SETTLES_FOR: Duration = Duration::from_secs(3);
+
+const TOO_LATE: Duration = Duration::from_millis(250);
 const BRAKES_SELDOM: Duration = Duration::from_secs(10);
 
 /// What a way is taken to bear once the brake was pulled, in bits a second: enough for the smallest picture.
@@ -46,6 +54,9 @@ const BRAKES_AGAIN: Duration = Duration::from_millis(1_200);
 /// what is sent since.
 const REPORTED_AFTER: Duration = Duration::from_millis(400);
 
+/// It is tried whether a way bears more no more often than this.
+const PROBES_AGAIN: Duration = Duration::from_secs(2);
+
 /// After a step down nothing goes up for so long; and longer, when the one before was not long ago.
 const COOLS: Duration = Duration::from_secs(3);
 const COOLS_LONGER: Duration = Duration::from_secs(10);
@@ -61,6 +72,10 @@ const HOLDS: Duration = Duration::from_secs(10);
 pub(super) struct ViewerPath {
     /// Bits a second, as the session estimates.
     estimate: u64,
+    /// When it was last tried whether it bears more.
+    probed: Option<Instant>,
+    /// Time to the viewer and back, when it was quickest.
+    shortest_trip: Option<Duration>,
     /// Bits a second that are sent.
     used: u64,
     doubted: Option<Instant>,
@@ -84,6 +99,8 @@ impl ViewerPath {
     pub(super) fn new(estimate: u64) -> Self {
         Self {
             estimate,
+            probed: None,
+            shortest_trip: None,
             used: 0,
             doubted: None,
             braked: None,
@@ -103,10 +120,20 @@ impl ViewerPath {
         self.estimate = estimate;
     }
 
-    /// Takes note of the share of packets that were lost in the last second. True when the brake is pulled: much is lost, of much
-    /// that is sent, and all at once. Where as much is lost of little, it is the air, and sending less would not help.
+    /// Takes note of the share of packets that were lost in the last second. True when the brake is pulled: much is lost, and
+    /// less can be sent; or so much that not even the smallest picture is seen.
     pub(super) fn note_loss(&mut self, lost: f32, now: Instant) -> bool {
-        lost > TOO_MUCH_LOST && self.used > 2 * AFTER_BRAKE && !self.has_braked_lately(now) && self.brake(now)
+        if self.used > AFTER_BRAKE {
+            return lost > TOO_MUCH_LOST && !self.has_braked_lately(now) && self.brake(now);
+        }
+        // What was lost before the brake is no sign any more.
+        let is_settled = self.braked.is_none_or(|at| now.saturating_duration_since(at) > SETTLES_FOR);
+        let gives_up = lost > MOST_LOST && self.used > 0 && is_settled && !self.is_hopeless;
+        if gives_up {
+            (self.is_hopeless, self.doubted) = (true, Some(now));
+            self.note_lowered(now);
+        }
+        gives_up
     }
 
     fn has_braked_lately(&self, now: Instant) -> bool {
@@ -120,7 +147,9 @@ impl ViewerPath {
 
     /// Takes note of the time from us to the viewer and back. True when the brake is pulled: what is sent queues up somewhere.
     pub(super) fn note_round_trip(&mut self, round_trip: Duration, now: Instant) -> bool {
-        round_trip > TOO_LATE && self.used > 2 * AFTER_BRAKE && !self.has_braked_lately(now) && self.brake(now)
+        let shortest = self.shortest_trip.map_or(round_trip, |shortest| shortest.min(round_trip));
+        self.shortest_trip = Some(shortest);
+        round_trip > shortest + TOO_LATE && self.used > AFTER_BRAKE && !self.has_braked_lately(now) && self.brake(now)
     }
 
     /// Whether the way is taken to bear all that is wanted, and what is sent need not be paced.
@@ -164,6 +193,16 @@ impl ViewerPath {
     /// When that is.
     pub(super) fn recovers_at(&self) -> Option<Instant> {
         self.braked.filter(|_| self.is_recovering).map(|at| at + REPORTED_AFTER)
+    }
+
+    /// Whether the session is to try if the way bears more, since more is wanted.
+    pub(super) fn take_probe(&mut self, desired: u64, now: Instant) -> bool {
+        let is_recent = self.probed.is_some_and(|at| now.saturating_duration_since(at) < PROBES_AGAIN);
+        let is_due = !is_recent && !self.is_braking(now) && self.estimate < desired && self.may_rise(now);
+        if is_due {
+            self.probed = Some(now);
+        }
+        is_due
     }
 
     /// Whether not even the smallest picture is to be sent for now.
@@ -253,16 +292,22 @@ mod tests {
     fn packets_that_queue_up_on_the_way_pull_the_brake_too() {
         let mut path = ViewerPath::new(2_000_000);
         path.note_used(3_000_000);
-        assert!(!path.note_round_trip(Duration::from_millis(80), Instant::now()));
-        assert!(path.note_round_trip(Duration::from_millis(900), Instant::now()));
+        let now = Instant::now();
+        assert!(!path.note_round_trip(Duration::from_millis(300), now), "it is far away");
+        assert!(!path.note_round_trip(Duration::from_millis(80), now));
+        assert!(!path.note_round_trip(Duration::from_millis(300), now));
+        assert!(path.note_round_trip(Duration::from_millis(331), now));
     }
 
     #[test]
-    fn losses_of_the_air_do_not_end_the_smallest_picture() {
+    fn the_smallest_picture_is_given_up_only_when_it_cannot_be_seen() {
         let start = Instant::now();
         let mut path = ViewerPath::new(2_000_000);
         path.note_used(150_000);
-        assert!((0..100).all(|second| !path.note_loss(0.3, start + SECOND * second)));
+        assert!((0..100).all(|second| !path.note_loss(0.2, start + SECOND * second)), "what is lost is sent again");
+        assert!(path.note_loss(0.4, start + 100 * SECOND));
+        assert!(path.is_hopeless());
+        assert!(!path.note_loss(0.4, start + 101 * SECOND), "once");
     }
 
     #[test]

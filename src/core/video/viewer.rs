@@ -291,6 +291,11 @@ impl Viewer {
             false => (if is_braking { 0 } else { allocation.next }, allocation.desired),
         };
         let (peer, is_paced) = (self.peer, !self.path.is_trusted(now));
+        if self.path.take_probe(desired, now) {
+            // A session tries whether a way bears more only when more is wanted than before.
+            orders.push_back(VideoOrder::SetBitrate { peer, minimum, desired: 0 });
+            self.told_session = None;
+        }
         if self.told_session.replace((minimum, desired, is_paced)) != Some((minimum, desired, is_paced)) {
             orders.push_back(VideoOrder::SetBitrate { peer, minimum, desired });
             orders.push_back(VideoOrder::SetPaced { peer, is_paced });
