@@ -198,6 +198,19 @@ const ROOM_SCENES = {
     await tab.click('room-page #talk');
     await untilRoom(tab, 'talk', 'live');
   },
+  'room-video': async (tab, { ben }) => {
+    await tab.click('room-page #talk');
+    await ben.locator('#camera').click();
+    await tab.locator('#camera').click();
+    await tab.locator('video-tile[data-state=playing]', { hasText: 'Ben' }).waitFor();
+    await tab.locator('video-stage[data-camera=live]').waitFor();
+  },
+  'room-video-speaker': async (tab, { ben }) => {
+    await ben.locator('#screen').click();
+    await tab.locator('video-tile[data-kind=screen][data-state=playing]').waitFor();
+    await tab.locator('#layout').click();
+    await tab.locator('video-tile.large').waitFor();
+  },
   'room-host': async (tab, { show }) => {
     await goTo(tab, '#/');
     await tab.evaluate(({ roomId, hostId }) => sessionStorage.setItem(`voice-relay-room-${roomId}`, hostId), show);
@@ -225,7 +238,7 @@ export async function showRooms(house, look, screens = SCREENS) {
     others.push(await comeInside(house.browserFor('idle'), url, room.roomId, { name: 'Ben' }));
   }
   const tab = await openPage(house.browserFor('idle'), url, { ...STILL, locale: house.locale, viewport: SCREENS.phone });
-  await showScenes(tab, ROOM_SCENES, rooms, look, screens);
+  await showScenes(tab, ROOM_SCENES, { ...rooms, ben: others[0] }, look, screens);
   for (const other of [tab, ...others]) await other.context().close();
 }
 

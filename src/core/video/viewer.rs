@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::allocation::{Request, allocate};
+use super::allocation::{Allocation, Request, allocate};
 use super::layer::Layer;
 use super::{VideoMembership, VideoOrder};
 
@@ -280,23 +280,27 @@ impl Viewer {
         let is_hopeless = self.path.is_hopeless();
         let is_dark = first.is_some() && (is_hopeless || allocation.steps.iter().all(Option::is_none));
         let is_tried = self.path.note_picture(is_dark && (is_hopeless || !is_braking), now) || self.path.is_trying(now);
-        let forced = first.filter(|_| is_dark && !self.path.is_hopeless() && (is_braking || is_tried));
-        let steps = if self.path.is_hopeless() { vec![None; ladders.len()] } else { allocation.steps };
-        self.apply(&ladders, &requests, &steps, forced, now);
-        let sent = if is_braking { 0 } else { allocation.used };
-        self.path.note_used(sent);
-        // What is trusted needs no padding by which more could be learned of it.
-        let (minimum, desired) = match self.path.is_trusted(now) {
-            true => (0, 0),
-            false => (if is_braking { 0 } else { allocation.next }, allocation.desired),
-        };
+        let is_forced = is_dark && !self.path.is_hopeless() && (is_braking || is_tried);
+        let nothing = vec![None; ladders.len()];
+        let steps = if self.path.is_hopeless() { &nothing } else { &allocation.steps };
+        self.apply(&ladders, &requests, steps, first.filter(|_| is_forced), now);
+        self.path.note_used(if is_braking { 0 } else { allocation.used });
+        self.tell_session(&allocation, orders, now);
+    }
+
+    /// Tells its session what is to be sent, where that has changed.
+    fn tell_session(&mut self, allocation: &Allocation, orders: &mut VecDeque<VideoOrder>, now: Instant) {
         let (peer, is_paced) = (self.peer, !self.path.is_trusted(now));
+        // What is trusted needs no padding by which more could be learned of it, and a brake none by which it would be filled.
+        let minimum = if is_paced && !self.path.is_braking(now) { allocation.next } else { 0 };
+        let desired = if is_paced { allocation.desired } else { 0 };
         if self.path.take_probe(desired, now) {
-            // A session tries whether a way bears more only when more is wanted than before.
+            // It tries whether a way bears more only when more is wanted than before.
             orders.push_back(VideoOrder::SetBitrate { peer, minimum, desired: 0 });
             self.told_session = None;
         }
-        if self.told_session.replace((minimum, desired, is_paced)) != Some((minimum, desired, is_paced)) {
+        let told = (minimum, desired, is_paced);
+        if self.told_session.replace(told) != Some(told) {
             orders.push_back(VideoOrder::SetBitrate { peer, minimum, desired });
             orders.push_back(VideoOrder::SetPaced { peer, is_paced });
         }
