@@ -32,7 +32,7 @@ export const videoStageStyles = [
     #screen[aria-pressed='true'] {
       border-color: var(--live);
       background: var(--live);
-      color: #fff;
+      color: var(--on-live);
     }
     #video-problem {
       margin: 0.75rem 0 0;
@@ -40,10 +40,10 @@ export const videoStageStyles = [
     .pictures {
       display: grid;
       gap: 0.5rem;
-      margin-top: 0.75rem;
+      margin-bottom: 0.75rem;
     }
     .pictures[data-count='0'] {
-      margin-top: 0;
+      margin-bottom: 0;
     }
     .grid {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr));
@@ -56,8 +56,13 @@ export const videoStageStyles = [
       order: -1;
     }
     @media (max-width: 34rem) {
-      .grid:not([data-count='1'], [data-count='2']) {
+      .grid:not([data-count='1']) {
         grid-template-columns: 1fr 1fr;
+      }
+      .actions button {
+        flex: 1 1 8rem;
+        justify-content: center;
+        padding: 0.5rem;
       }
     }
   `,

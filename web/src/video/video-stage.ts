@@ -115,11 +115,11 @@ export class VideoStage extends LitElement {
     const large = this.isSpeakerView ? this.speaker.choose(pictures, performance.now()) : null;
     return html`
       <h2>${t('video')}</h2>
-      ${this.renderButtons(view)}
-      ${view.problem ? html`<p role="alert" id="video-problem">${t(wordsOf(view.problem.problem.code), { detail: view.problem.problem.detail })}</p>` : nothing}
       <div class="pictures ${large ? 'speaker' : 'grid'}" data-count=${pictures.length}>
         ${repeat(pictures, ({ key }) => key, (picture) => this.renderTile(picture, picture.key === large))}
       </div>
+      ${this.renderButtons(view)}
+      ${view.problem ? html`<p role="alert" id="video-problem">${t(wordsOf(view.problem.problem.code), { detail: view.problem.problem.detail })}</p>` : nothing}
     `;
   }
 
