@@ -4,6 +4,8 @@
 //! `fuzz_targets/` feeds them from libFuzzer; `tests/fuzz_corpus.rs` feeds them from the kept corpus, in every run of
 //! the tests.
 
+use std::time::Instant;
+
 mod authorization;
 mod configuration;
 mod descriptions;
@@ -40,12 +42,12 @@ pub fn entities(data: &[u8]) {
 /// Video: a payload of any codec, one slot that is switched between layers, and people who show and look.
 pub fn video(data: &[u8]) {
     voice_relay::core::fuzzing::payload(data);
-    voice_relay::core::fuzzing::switches(data);
+    voice_relay::core::fuzzing::switches(data, Instant::now());
 }
 
 /// People who come, show, look and go, over ways that do anything.
 pub fn viewers(data: &[u8]) {
-    voice_relay::core::fuzzing::people(data);
+    voice_relay::core::fuzzing::people(data, Instant::now());
 }
 
 /// A client's signalling message.

@@ -1,5 +1,7 @@
 //! A door for `fuzz/` alone: video, without sessions.
 
+use std::time::Instant;
+
 use super::peers::look_into;
 use super::video::fuzzing;
 
@@ -8,12 +10,12 @@ pub fn payload(bytes: &[u8]) {
     look_into(bytes);
 }
 
-/// Switches of one slot between layers, in whatever order their packets come: no number comes twice.
-pub fn switches(bytes: &[u8]) {
-    fuzzing::switches(bytes);
+/// Switches of one slot between layers, in whatever order their packets come, from `now` on: only a keyframe begins one.
+pub fn switches(bytes: &[u8], now: Instant) {
+    fuzzing::switches(bytes, now);
 }
 
-/// People who come, show, look and go, over ways that do anything.
-pub fn people(bytes: &[u8]) {
-    fuzzing::people(bytes);
+/// People who come, show, look and go, over ways that do anything, from `now` on.
+pub fn people(bytes: &[u8], now: Instant) {
+    fuzzing::people(bytes, now);
 }

@@ -16,19 +16,19 @@ const AT_HOME: u64 = 10_000_000;
 /// After a sign that it does not, the estimate alone is believed for so long.
 const DOUBTS_FOR: Duration = Duration::from_secs(60);
 
-/// Share of packets lost in a second that means that the way has become narrow, and so much more time to the viewer and back
-/// than it took when it was quickest; and
-/// the brake is pulled for either no more often than this.
+/// Share of packets lost in a second that means that the way has become narrow; so does so much more time to the viewer and
+/// back than it took when it was quickest.
 const TOO_MUCH_LOST: f32 = 0.1;
+const TOO_LATE: Duration = Duration::from_millis(250);
+
+/// The brake is pulled for either no more often than this.
+const BRAKES_SELDOM: Duration = Duration::from_secs(10);
 
 /// Share of packets lost in a second with which not even the smallest picture is seen.
 const MOST_LOST: f32 = 0.3;
 
 /// For so long after a brake losses may be of what was sent before.
 const SETTLES_FOR: Duration = Duration::from_secs(3);
-
-const TOO_LATE: Duration = Duration::from_millis(250);
-const BRAKES_SELDOM: Duration = Duration::from_secs(10);
 
 /// What a way is taken to bear once the brake was pulled, in bits a second: enough for the smallest picture.
 pub(super) const AFTER_BRAKE: u64 = 300_000;
@@ -191,7 +191,7 @@ impl ViewerPath {
     }
 
     /// When that is.
-    pub(super) fn recovers_at(&self) -> Option<Instant> {
+    fn recovers_at(&self) -> Option<Instant> {
         self.braked.filter(|_| self.is_recovering).map(|at| at + REPORTED_AFTER)
     }
 
