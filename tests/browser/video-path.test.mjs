@@ -146,7 +146,8 @@ test('on a way of 500 kbit/s the picture goes on, and all of it is back when the
     assert.ok(gap < 3_000, `${gap} ms without a picture`);
     way.narrow(Infinity);
     const wide = Date.now();
-    await ben.waitForFunction(() => window.frames_.at(-1)?.[1] === 720, undefined, { timeout: 20_000 });
+    // After a minute at the latest the way is trusted again; how soon it really is varies, and is printed.
+    await ben.waitForFunction(() => window.frames_.at(-1)?.[1] === 720, undefined, { timeout: 90_000 });
     console.log(`# all lines again after ${Date.now() - wide} ms`);
   } finally {
     way.close();
